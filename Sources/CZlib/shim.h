@@ -1,0 +1,7 @@
+// zlib as it stands: Swift reads its functions directly.
+#ifndef SEALED_COOKIE_ZLIB_SHIM_H
+#define SEALED_COOKIE_ZLIB_SHIM_H
+
+#include <zlib.h>
+
+#endif

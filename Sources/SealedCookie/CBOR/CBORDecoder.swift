@@ -1,0 +1,532 @@
+// Decodable values from a checked item. FORMAT §7 maps the types.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Decodes Codable values from items that `CBORIndex` has checked.
+enum CBORDecoder {
+    /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
+    static func decode<Value: Decodable>(_ type: Value.Type, from index: CBORIndex) throws -> Value {
+        try CBORItem.Reader(index).decode(type, at: 0)
+    }
+}
+
+extension CBORItem {
+    /// A checked item, shared by every container that reads it. Nothing in it ever changes.
+    final class Reader: Sendable {
+        let index: CBORIndex
+
+        init(_ index: CBORIndex) {
+            self.index = index
+        }
+    }
+}
+
+extension CBORItem.Reader {
+    typealias Position = Int32
+
+    private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
+
+    func path(to position: Position) -> [any CodingKey] {
+        index.path(to: Int(position)).map(CBORKey.init)
+    }
+
+    func context(_ position: Position, _ description: String) -> DecodingError.Context {
+        DecodingError.Context(codingPath: path(to: position), debugDescription: description)
+    }
+
+    func mismatch(_ type: Any.Type, at position: Position) -> DecodingError {
+        if isNull(position) {
+            return .valueNotFound(type, context(position, "null where \(type) was expected"))
+        }
+        return .typeMismatch(type, context(position, "\(describe(position)) where \(type) was expected"))
+    }
+
+    /// What stands at `position`, in words and without its value.
+    private func describe(_ position: Position) -> String {
+        switch node(position).kind {
+        case .unsigned, .negative: "an integer"
+        case .bytes: "a byte string"
+        case .text: "text"
+        case .array: "an array"
+        case .map: "a map"
+        case .bool: "a Bool"
+        case .null: "null"
+        case .float: "a float"
+        case .tag: "tag \(node(position).argument)"
+        }
+    }
+
+    func isNull(_ position: Position) -> Bool { node(position).kind == .null }
+
+    // MARK: Leaves
+
+    func decode(_ type: Bool.Type, at position: Position) throws -> Bool {
+        let node = node(position)
+        guard node.kind == .bool else { throw mismatch(type, at: position) }
+        return node.argument == 1
+    }
+
+    func decode(_ type: String.Type, at position: Position) throws -> String {
+        guard node(position).kind == .text else { throw mismatch(type, at: position) }
+        return index.text(Int(position))
+    }
+
+    func decode<Integer: FixedWidthInteger>(integer type: Integer.Type, at position: Position) throws
+        -> Integer
+    {
+        let node = node(position)
+        switch node.kind {
+        case .unsigned:
+            if let value = Integer(exactly: node.argument) { return value }
+        case .negative:
+            if Integer.isSigned, let value = Integer(exactly: node.argument) { return ~value }
+        case .tag:
+            guard let big = CBORInteger(index, at: Int(position)) else { throw mismatch(type, at: position) }
+            if let value = big.exactly(as: type) { return value }
+        default:
+            throw mismatch(type, at: position)
+        }
+        throw DecodingError.dataCorrupted(context(position, "an integer that \(type) cannot hold"))
+    }
+
+    /// Floats of any width, and integers that a Double holds exactly.
+    func decode(_ type: Double.Type, at position: Position) throws -> Double {
+        Double(bitPattern: try floatBits(type, at: position))
+    }
+
+    func decode(_ type: Float.Type, at position: Position) throws -> Float {
+        guard let value = CBORFloat.narrowToSingle(try floatBits(type, at: position)) else {
+            throw DecodingError.dataCorrupted(context(position, "a number that \(type) cannot hold exactly"))
+        }
+        return value
+    }
+
+    private func floatBits(_ type: Any.Type, at position: Position) throws -> UInt64 {
+        let node = node(position)
+        let exact: Double?
+        switch node.kind {
+        case .float: return node.argument
+        case .unsigned: exact = Double(exactly: node.argument)
+        // -1 - n: exact where n + 1 is, and n + 1 is 2^64 at the most.
+        case .negative: exact = Double(exactly: UInt128(node.argument) + 1).map { -$0 }
+        default: throw mismatch(type, at: position)
+        }
+        guard let exact else {
+            throw DecodingError.dataCorrupted(
+                context(position, "an integer that \(type) cannot hold exactly"))
+        }
+        return exact.bitPattern
+    }
+
+    private func date(at position: Position) throws -> Date {
+        guard let time = CBORTime(index, at: Int(position)) else { throw mismatch(Date.self, at: position) }
+        return time.date
+    }
+
+    private func byteString<Bytes: RangeReplaceableCollection<UInt8>>(
+        _ type: Bytes.Type, at position: Position
+    ) throws -> Bytes {
+        guard node(position).kind == .bytes else { throw mismatch(type, at: position) }
+        return Bytes(index.bytes[index.content(Int(position))])
+    }
+
+    private func uuid(at position: Position) throws -> UUID {
+        guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
+            throw mismatch(UUID.self, at: position)
+        }
+        return UUID(bytes: index.bytes[index.content(Int(position) + 1)])
+    }
+
+    private func url(at position: Position) throws -> URL {
+        guard node(position).kind == .tag, node(position).argument == CBORTag.url else {
+            throw mismatch(URL.self, at: position)
+        }
+        guard let url = URL(string: index.text(Int(position) + 1)) else {
+            throw DecodingError.dataCorrupted(context(position, "not a URL"))
+        }
+        return url
+    }
+
+    private func decimal(at position: Position) throws -> Decimal {
+        if node(position).kind == .float, Double(bitPattern: node(position).argument).isNaN { return .nan }
+        let fraction: CBORDecimal?
+        if let integer = CBORInteger(index, at: Int(position)) {
+            fraction = CBORDecimal(exponent: 0, mantissa: integer)
+        } else {
+            fraction = CBORDecimal(index, at: Int(position))
+        }
+        guard let fraction else { throw mismatch(Decimal.self, at: position) }
+        guard let decimal = fraction.decimal else {
+            throw DecodingError.dataCorrupted(context(position, "a number that Decimal cannot hold"))
+        }
+        return decimal
+    }
+
+    /// Decodes any value, with the format's own forms for the types that have one.
+    func decode<Value: Decodable>(_ type: Value.Type, at position: Position) throws -> Value {
+        if type == Date.self, let value = try date(at: position) as? Value { return value }
+        if type == UUID.self, let value = try uuid(at: position) as? Value { return value }
+        if type == Data.self, let value = try byteString(Data.self, at: position) as? Value { return value }
+        if type == URL.self, let value = try url(at: position) as? Value { return value }
+        if type == Decimal.self, let value = try decimal(at: position) as? Value { return value }
+        // An array of small integers is a [UInt8] too: that is how JSON has to write one.
+        if type == [UInt8].self, node(position).kind == .bytes,
+            let value = try byteString([UInt8].self, at: position) as? Value
+        {
+            return value
+        }
+        if type == [String].self, node(position).kind == .array,
+            let value = try index.children(of: Int(position)).map({
+                try decode(String.self, at: Position(truncatingIfNeeded: $0))
+            }) as? Value
+        {
+            return value
+        }
+        return try Value(from: CBORItemDecoder(reader: self, position: position, type: type))
+    }
+
+    // MARK: Containers
+
+    /// The value of an entry, by its text or integer key.
+    func value(in map: Position, text: String) -> Position? {
+        let utf8 = text.utf8
+        let count = UInt64(utf8.count)
+        return firstValue(in: map) { [index] key in
+            key.kind == .text && key.argument == count
+                && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
+        }
+    }
+
+    func value(in map: Position, integer: Int) -> Position? {
+        let kind: CBORIndex.Node.Kind = integer < 0 ? .negative : .unsigned
+        let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
+        return firstValue(in: map) { $0.kind == kind && $0.argument == argument }
+    }
+
+    @inline(__always)
+    private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
+        var position = Int(map) + 1
+        let end = Int(index.node(Int(map)).next)
+        while position < end {
+            // A key is one node; its value is the next.
+            if matches(index.node(position)) { return Position(truncatingIfNeeded: position + 1) }
+            position = Int(index.node(position + 1).next)
+        }
+        return nil
+    }
+
+    func keyed<Key: CodingKey>(
+        by keyType: Key.Type, at position: Position, in type: Any.Type
+    ) throws -> KeyedDecodingContainer<Key> {
+        guard node(position).kind == .map else { throw mismatch([String: Any].self, at: position) }
+        let textKeys = DictionaryKeys.areText(keyType, in: type) ?? false
+        return KeyedDecodingContainer(
+            CBORKeyedDecodingContainer<Key>(reader: self, map: position, textKeys: textKeys))
+    }
+
+    func unkeyed(at position: Position) throws -> any UnkeyedDecodingContainer {
+        guard node(position).kind == .array else { throw mismatch([Any].self, at: position) }
+        return CBORUnkeyedDecodingContainer(reader: self, array: position)
+    }
+}
+
+extension UUID {
+    /// A UUID of exactly 16 bytes.
+    init(bytes: ArraySlice<UInt8>) {
+        precondition(bytes.count == 16)
+        let b = Array(bytes)
+        self.init(
+            uuid: (
+                b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+                b[15]
+            ))
+    }
+}
+
+/// The Decoder for the item at one position. Three words, so that it fits an existential.
+struct CBORItemDecoder: Decoder {
+    let reader: CBORItem.Reader
+    let position: CBORItem.Reader.Position
+    /// What is being decoded here: tells a dictionary's keys apart.
+    let type: Any.Type
+
+    var codingPath: [any CodingKey] { reader.path(to: position) }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy keyType: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        try reader.keyed(by: keyType, at: position, in: type)
+    }
+
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try reader.unkeyed(at: position)
+    }
+
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        CBORSingleValueDecodingContainer(reader: reader, position: position)
+    }
+
+    /// Decodes the item inside a byte string (tag 24).
+    func decodeEmbedded<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        let node = reader.index.node(Int(position))
+        guard node.kind == .tag, node.argument == CBORTag.embeddedItem else {
+            throw reader.mismatch(type, at: position)
+        }
+        // The tag, the byte string, the item in it.
+        return try reader.decode(type, at: position + 2)
+    }
+}
+
+private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let reader: CBORItem.Reader
+    let map: CBORItem.Reader.Position
+    let textKeys: Bool
+
+    var codingPath: [any CodingKey] { reader.path(to: map) }
+
+    var allKeys: [Key] {
+        var keys: [Key] = []
+        var isKey = true
+        for position in reader.index.children(of: Int(map)) {
+            if isKey, let element = reader.index.keyElement(position), let key = Self.key(element) {
+                keys.append(key)
+            }
+            isKey.toggle()
+        }
+        return keys
+    }
+
+    private static func key(_ element: CBORPathElement) -> Key? {
+        switch element {
+        case .key(let text): Key(stringValue: text)
+        case .integerKey(let integer): Int(exactly: integer).flatMap { Key(intValue: $0) }
+        case .index: nil
+        }
+    }
+
+    /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
+    /// text, or what was written before the key got its integer, still opens.
+    private func find(_ key: some CodingKey) -> CBORItem.Reader.Position? {
+        if !textKeys, let integer = key.intValue, let position = reader.value(in: map, integer: integer) {
+            return position
+        }
+        return reader.value(in: map, text: key.stringValue)
+    }
+
+    private func position(_ key: some CodingKey) throws -> CBORItem.Reader.Position {
+        guard let position = find(key) else {
+            throw DecodingError.keyNotFound(key, reader.context(map, "no entry for this key"))
+        }
+        return position
+    }
+
+    func contains(_ key: Key) -> Bool { find(key) != nil }
+
+    func decodeNil(forKey key: Key) throws -> Bool { reader.isNull(try position(key)) }
+    func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
+        try reader.decode(type, at: try position(key))
+    }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        try reader.decode(type, at: try position(key))
+    }
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        try reader.decode(type, at: try position(key))
+    }
+    func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
+        try reader.decode(type, at: try position(key))
+    }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: Int64.Type, forKey key: Key) throws -> Int64 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: Int128.Type, forKey key: Key) throws -> Int128 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt.Type, forKey key: Key) throws -> UInt {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt8.Type, forKey key: Key) throws -> UInt8 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt16.Type, forKey key: Key) throws -> UInt16 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt32.Type, forKey key: Key) throws -> UInt32 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt64.Type, forKey key: Key) throws -> UInt64 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode(_ type: UInt128.Type, forKey key: Key) throws -> UInt128 {
+        try reader.decode(integer: type, at: try position(key))
+    }
+    func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        try reader.decode(type, at: try position(key))
+    }
+    /// As `decodeIfPresent` elsewhere: nil for an absent key and for null, with one look-up.
+    func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
+        guard let position = find(key), !reader.isNull(position) else { return nil }
+        return try reader.decode(type, at: position)
+    }
+
+    func nestedContainer<NestedKey: CodingKey>(
+        keyedBy type: NestedKey.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<NestedKey> {
+        try reader.keyed(by: type, at: try position(key), in: Never.self)
+    }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try reader.unkeyed(at: try position(key))
+    }
+    func superDecoder() throws -> any Decoder { try decoder(CBORKey.super) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
+
+    private func decoder(_ key: some CodingKey) throws -> CBORItemDecoder {
+        CBORItemDecoder(reader: reader, position: try position(key), type: Never.self)
+    }
+}
+
+private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
+    let reader: CBORItem.Reader
+    let position: CBORItem.Reader.Position
+
+    var codingPath: [any CodingKey] { reader.path(to: position) }
+
+    func decodeNil() -> Bool { reader.isNull(position) }
+    func decode(_ type: Bool.Type) throws -> Bool { try reader.decode(type, at: position) }
+    func decode(_ type: String.Type) throws -> String { try reader.decode(type, at: position) }
+    func decode(_ type: Double.Type) throws -> Double { try reader.decode(type, at: position) }
+    func decode(_ type: Float.Type) throws -> Float { try reader.decode(type, at: position) }
+    func decode(_ type: Int.Type) throws -> Int { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int8.Type) throws -> Int8 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int16.Type) throws -> Int16 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int32.Type) throws -> Int32 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int128.Type) throws -> Int128 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt.Type) throws -> UInt { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: UInt128.Type) throws -> UInt128 { try reader.decode(integer: type, at: position) }
+    func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try reader.decode(type, at: position)
+    }
+}
+
+private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
+    let reader: CBORItem.Reader
+    let array: CBORItem.Reader.Position
+    private var next: Int
+    private(set) var currentIndex = 0
+
+    init(reader: CBORItem.Reader, array: CBORItem.Reader.Position) {
+        self.reader = reader
+        self.array = array
+        next = Int(array) + 1
+    }
+
+    var codingPath: [any CodingKey] { reader.path(to: array) }
+    var count: Int? { Int(reader.index.node(Int(array)).argument) }
+    var isAtEnd: Bool { next >= Int(reader.index.node(Int(array)).next) }
+
+    private func here(_ type: Any.Type) throws -> CBORItem.Reader.Position {
+        guard !isAtEnd else {
+            let path = codingPath + [CBORKey(intValue: currentIndex)]
+            throw DecodingError.valueNotFound(
+                type, DecodingError.Context(codingPath: path, debugDescription: "the array ends here"))
+        }
+        return CBORItem.Reader.Position(truncatingIfNeeded: next)
+    }
+
+    /// The element that `read` returns; the container moves on only if it does not throw.
+    private mutating func element<Value>(
+        _ type: Any.Type, _ read: (CBORItem.Reader.Position) throws -> Value
+    ) throws -> Value {
+        let value = try read(try here(type))
+        next = Int(reader.index.node(next).next)
+        currentIndex += 1
+        return value
+    }
+
+    mutating func decodeNil() throws -> Bool {
+        guard reader.isNull(try here(Never?.self)) else { return false }
+        return try element(Never?.self) { _ in true }
+    }
+    mutating func decode(_ type: Bool.Type) throws -> Bool {
+        try element(type) { [reader] in try reader.decode(type, at: $0) }
+    }
+    mutating func decode(_ type: String.Type) throws -> String {
+        try element(type) { [reader] in try reader.decode(type, at: $0) }
+    }
+    mutating func decode(_ type: Double.Type) throws -> Double {
+        try element(type) { [reader] in try reader.decode(type, at: $0) }
+    }
+    mutating func decode(_ type: Float.Type) throws -> Float {
+        try element(type) { [reader] in try reader.decode(type, at: $0) }
+    }
+    mutating func decode(_ type: Int.Type) throws -> Int {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: Int8.Type) throws -> Int8 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: Int16.Type) throws -> Int16 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: Int32.Type) throws -> Int32 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: Int64.Type) throws -> Int64 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: Int128.Type) throws -> Int128 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt.Type) throws -> UInt {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt8.Type) throws -> UInt8 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt16.Type) throws -> UInt16 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt32.Type) throws -> UInt32 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt64.Type) throws -> UInt64 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode(_ type: UInt128.Type) throws -> UInt128 {
+        try element(type) { [reader] in try reader.decode(integer: type, at: $0) }
+    }
+    mutating func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
+        try element(type) { [reader] in try reader.decode(type, at: $0) }
+    }
+    mutating func nestedContainer<NestedKey: CodingKey>(
+        keyedBy type: NestedKey.Type
+    ) throws -> KeyedDecodingContainer<NestedKey> {
+        try element([String: Any].self) { [reader] in try reader.keyed(by: type, at: $0, in: Never.self) }
+    }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try element([Any].self) { [reader] in try reader.unkeyed(at: $0) }
+    }
+    mutating func superDecoder() throws -> any Decoder {
+        try element((any Decoder).self) { [reader] in
+            CBORItemDecoder(reader: reader, position: $0, type: Never.self)
+        }
+    }
+}

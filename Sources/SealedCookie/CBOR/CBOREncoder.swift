@@ -1,0 +1,299 @@
+// Encodable values as deterministic CBOR (RFC 8949 §4.2.1). FORMAT §7 maps the types.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Encodes Codable values. All of Codable's containers work, in any order of use.
+enum CBOREncoder {
+    /// One item for `value`.
+    ///
+    /// - Parameter extra: bytes of room to reserve behind the item.
+    /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
+    static func encode(_ value: some Encodable, reservingCapacity extra: Int = 0) throws -> CBORItem {
+        let tree = Shared(spareTrees.take() ?? CBORTree())
+        try tree.encode(value, at: CBORTree.root)
+        let item = try tree.value.item(reservingCapacity: extra)
+        tree.value.reset()
+        // A value that kept its encoder, against Codable's rules, writes to a copy from here on.
+        spareTrees.give(tree.value)
+        return item
+    }
+
+    private static let spareTrees = Pool<CBORTree>()
+}
+
+typealias SharedTree = Shared<CBORTree>
+
+extension SharedTree {
+    func encodeNil(at node: CBORTree.NodeID) throws {
+        value.writeNull(node)
+        try value.check()
+    }
+
+    func encode(_ bool: Bool, at node: CBORTree.NodeID) throws {
+        value.write(bool, node)
+        try value.check()
+    }
+
+    func encode(_ text: String, at node: CBORTree.NodeID) throws {
+        value.write(text, node)
+        try value.check()
+    }
+
+    func encode(_ double: Double, at node: CBORTree.NodeID) throws {
+        value.write(floatBits: double.bitPattern, node)
+        try value.check()
+    }
+
+    func encode(_ float: Float, at node: CBORTree.NodeID) throws {
+        value.write(floatBits: CBORFloat.widen(single: float.bitPattern), node)
+        try value.check()
+    }
+
+    func encode(_ integer: Int64, at node: CBORTree.NodeID) throws {
+        value.write(integer, node)
+        try value.check()
+    }
+
+    func encode(_ integer: UInt64, at node: CBORTree.NodeID) throws {
+        value.write(integer, node)
+        try value.check()
+    }
+
+    func encode(_ integer: CBORInteger, at node: CBORTree.NodeID) throws {
+        let (bytes, contentCount) = integer.encoded
+        value.write(encoded: bytes, contentCount: contentCount, node)
+        try value.check()
+    }
+
+    /// Encodes any value, with the format's own forms for the types that have one.
+    func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
+        // Comparing metatypes is cheap; the casts are paid only by the types they are for.
+        if Session.self == Date.self, let date = encodable as? Date {
+            value.write(encoded: CBORTime(date).encoded, node)
+        } else if Session.self == UUID.self, let uuid = encodable as? UUID {
+            value.write(byteString: uuid.bytes, tag: CBORTag.uuid, node)
+        } else if Session.self == Data.self, let data = encodable as? Data {
+            value.write(byteString: data, node)
+        } else if Session.self == [UInt8].self, let bytes = encodable as? [UInt8] {
+            value.write(byteString: bytes, node)
+        } else if Session.self == [String].self, let texts = encodable as? [String] {
+            value.open(node, as: .array)
+            for text in texts { value.write(text, value.addElement(to: node)) }
+        } else if Session.self == URL.self, let url = encodable as? URL {
+            value.write(url: url.absoluteString, node)
+        } else if Session.self == Decimal.self, let decimal = encodable as? Decimal {
+            if let fraction = CBORDecimal(decimal)?.encoded {
+                value.write(encoded: fraction.bytes, contentCount: fraction.contentCount, node)
+            } else {
+                // Decimal's one value without digits: NaN.
+                value.write(floatBits: Double.nan.bitPattern, node)
+            }
+        } else {
+            try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
+        }
+        try value.check()
+    }
+}
+
+extension UUID {
+    var bytes: [UInt8] {
+        let bytes = uuid
+        return [
+            bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7,
+            bytes.8, bytes.9, bytes.10, bytes.11, bytes.12, bytes.13, bytes.14, bytes.15,
+        ]
+    }
+}
+
+/// The Encoder for the value at one node. Three words, so that it fits an existential.
+struct CBORItemEncoder: Encoder {
+    let tree: SharedTree
+    let node: CBORTree.NodeID
+    /// What is being encoded here: tells a dictionary's keys apart.
+    let type: Any.Type
+
+    var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    func container<Key: CodingKey>(keyedBy keyType: Key.Type) -> KeyedEncodingContainer<Key> {
+        tree.value.open(node, as: .map)
+        let textKeys = DictionaryKeys.areText(keyType, in: type) ?? true
+        return KeyedEncodingContainer(
+            CBORKeyedEncodingContainer(tree: tree, node: node, textKeys: textKeys))
+    }
+
+    func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        tree.value.open(node, as: .array)
+        return CBORUnkeyedEncodingContainer(tree: tree, node: node)
+    }
+
+    func singleValueContainer() -> any SingleValueEncodingContainer {
+        CBORSingleValueEncodingContainer(tree: tree, node: node)
+    }
+
+    /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
+    func encodeEmbedded(_ value: some Encodable) throws {
+        tree.value.open(node, as: .embedded)
+        try tree.encode(value, at: tree.value.addElement(to: node))
+    }
+}
+
+private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
+    let tree: SharedTree
+    let node: CBORTree.NodeID
+    let textKeys: Bool
+
+    var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
+
+    @inline(__always)
+    private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
+        if !textKeys, let integer = key.intValue {
+            return tree.value.addEntry(to: node, key: integer)
+        }
+        return tree.value.addEntry(to: node, key: key.stringValue)
+    }
+
+    private func encoder(_ key: some CodingKey) -> CBORItemEncoder {
+        CBORItemEncoder(tree: tree, node: entry(key), type: Never.self)
+    }
+
+    func encodeNil(forKey key: Key) throws { try tree.encodeNil(at: entry(key)) }
+    func encode(_ value: Bool, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: String, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: Double, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: Float, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: Int, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
+    func encode(_ value: Int8, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
+    func encode(_ value: Int16, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
+    func encode(_ value: Int32, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
+    func encode(_ value: Int64, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: UInt, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
+    func encode(_ value: UInt8, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
+    func encode(_ value: UInt16, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
+    func encode(_ value: UInt32, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
+    func encode(_ value: UInt64, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: Int128, forKey key: Key) throws {
+        try tree.encode(CBORInteger(value), at: entry(key))
+    }
+    func encode(_ value: UInt128, forKey key: Key) throws {
+        try tree.encode(CBORInteger(value), at: entry(key))
+    }
+    func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
+        try tree.encode(value, at: entry(key))
+    }
+
+    func nestedContainer<NestedKey: CodingKey>(
+        keyedBy keyType: NestedKey.Type, forKey key: Key
+    ) -> KeyedEncodingContainer<NestedKey> { encoder(key).container(keyedBy: keyType) }
+    func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
+        encoder(key).unkeyedContainer()
+    }
+    func superEncoder() -> any Encoder { encoder(CBORKey.super) }
+    func superEncoder(forKey key: Key) -> any Encoder { encoder(key) }
+}
+
+/// What an array and a single value share: each value goes to the next slot.
+private protocol CBORSlotEncodingContainer {
+    var tree: SharedTree { get }
+    var node: CBORTree.NodeID { get }
+    /// The node for the next value.
+    func slot() -> CBORTree.NodeID
+}
+
+extension CBORSlotEncodingContainer {
+    var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
+
+    func encodeNil() throws { try tree.encodeNil(at: slot()) }
+    func encode(_ value: Bool) throws { try tree.encode(value, at: slot()) }
+    func encode(_ value: String) throws { try tree.encode(value, at: slot()) }
+    func encode(_ value: Double) throws { try tree.encode(value, at: slot()) }
+    func encode(_ value: Float) throws { try tree.encode(value, at: slot()) }
+    func encode(_ value: Int) throws { try tree.encode(Int64(value), at: slot()) }
+    func encode(_ value: Int8) throws { try tree.encode(Int64(value), at: slot()) }
+    func encode(_ value: Int16) throws { try tree.encode(Int64(value), at: slot()) }
+    func encode(_ value: Int32) throws { try tree.encode(Int64(value), at: slot()) }
+    func encode(_ value: Int64) throws { try tree.encode(value, at: slot()) }
+    func encode(_ value: UInt) throws { try tree.encode(UInt64(value), at: slot()) }
+    func encode(_ value: UInt8) throws { try tree.encode(UInt64(value), at: slot()) }
+    func encode(_ value: UInt16) throws { try tree.encode(UInt64(value), at: slot()) }
+    func encode(_ value: UInt32) throws { try tree.encode(UInt64(value), at: slot()) }
+    func encode(_ value: UInt64) throws { try tree.encode(value, at: slot()) }
+    func encode<Value: Encodable>(_ value: Value) throws { try tree.encode(value, at: slot()) }
+}
+
+private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, SingleValueEncodingContainer {
+    let tree: SharedTree
+    let node: CBORTree.NodeID
+
+    func slot() -> CBORTree.NodeID { node }
+    func encode(_ value: Int128) throws { try tree.encode(CBORInteger(value), at: slot()) }
+    func encode(_ value: UInt128) throws { try tree.encode(CBORInteger(value), at: slot()) }
+}
+
+private struct CBORUnkeyedEncodingContainer: CBORSlotEncodingContainer, UnkeyedEncodingContainer {
+    let tree: SharedTree
+    let node: CBORTree.NodeID
+
+    var count: Int { tree.value.childCount(of: node) }
+
+    func slot() -> CBORTree.NodeID { tree.value.addElement(to: node) }
+    func encode(_ value: Int128) throws { try tree.encode(CBORInteger(value), at: slot()) }
+    func encode(_ value: UInt128) throws { try tree.encode(CBORInteger(value), at: slot()) }
+
+    private func encoder() -> CBORItemEncoder {
+        CBORItemEncoder(tree: tree, node: slot(), type: Never.self)
+    }
+
+    func nestedContainer<NestedKey: CodingKey>(
+        keyedBy keyType: NestedKey.Type
+    ) -> KeyedEncodingContainer<NestedKey> { encoder().container(keyedBy: keyType) }
+    func nestedUnkeyedContainer() -> any UnkeyedEncodingContainer { encoder().unkeyedContainer() }
+    func superEncoder() -> any Encoder { encoder() }
+}
+
+/// Tells the keys of `[String: …]` from those of `[Int: …]`.
+///
+/// The standard library gives both one private key type, in which "42" has an integer value even
+/// where it was a String. For that key type the dictionary's own type decides.
+enum DictionaryKeys {
+    /// Whether keys of `keyType` in a value of `type` are text whatever their `intValue` says; nil
+    /// for a dictionary's keys where the dictionary's type is not known. Text is then the form that
+    /// reads back as either.
+    static func areText(_ keyType: Any.Type, in type: Any.Type) -> Bool? {
+        guard keyType == dictionaryKeyType else { return false }
+        if type is any IntegerKeyedDictionary.Type { return false }
+        if type is any TextKeyedDictionary.Type { return true }
+        return nil
+    }
+
+    /// The key type with which a dictionary asks for its container.
+    private static let dictionaryKeyType: Any.Type = {
+        let probe = KeyTypeProbe()
+        // An empty dictionary asks for its container and encodes nothing: there is no error to lose.
+        try? [Int: Int]().encode(to: probe)
+        return probe.keyType
+    }()
+
+    private final class KeyTypeProbe: Encoder {
+        var keyType: Any.Type = Never.self
+        private let scratch = CBORItemEncoder(tree: Shared(CBORTree()), node: CBORTree.root, type: Never.self)
+        var codingPath: [any CodingKey] { [] }
+        var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+        func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+            keyType = type
+            return KeyedEncodingContainer(
+                CBORKeyedEncodingContainer(tree: scratch.tree, node: scratch.node, textKeys: false))
+        }
+        func unkeyedContainer() -> any UnkeyedEncodingContainer { scratch.unkeyedContainer() }
+        func singleValueContainer() -> any SingleValueEncodingContainer { scratch.singleValueContainer() }
+    }
+}
+
+private protocol TextKeyedDictionary {}
+private protocol IntegerKeyedDictionary {}
+extension Dictionary: TextKeyedDictionary where Key == String {}
+extension Dictionary: IntegerKeyedDictionary where Key == Int {}

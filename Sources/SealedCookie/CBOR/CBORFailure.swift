@@ -1,0 +1,114 @@
+// Why bytes are not an item of our profile, or a value cannot become one. FORMAT §7.
+
+/// One step of the way from an item's root to a place inside it.
+enum CBORPathElement: Equatable, Sendable {
+    case key(String)
+    case integerKey(Int64)
+    case index(Int)
+}
+
+struct CBORFailure: Error, Equatable {
+    enum Reason: Equatable, Sendable {
+        case endsEarly
+        case trailingBytes
+        case indefiniteLength
+        case reservedHead
+        case notShortest
+        case keysOutOfOrder
+        case duplicateKey
+        case unusableKey
+        case notUTF8
+        case tooDeep
+        case tooLong
+        case unknownTag(UInt64)
+        case tagContent(UInt64)
+        case unknownSimpleValue
+        case byteStringContents
+        // While encoding:
+        case containerMixed
+        case encodedTwice
+    }
+
+    let reason: Reason
+    var path: [CBORPathElement] = []
+
+    init(_ reason: Reason, path: [CBORPathElement] = []) {
+        self.reason = reason
+        self.path = path
+    }
+}
+
+extension CBORFailure.Reason: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .endsEarly: "the item ends early"
+        case .trailingBytes: "bytes follow the item"
+        case .indefiniteLength: "an indefinite length"
+        case .reservedHead: "a reserved head"
+        case .notShortest: "a number or length not in its shortest form"
+        case .keysOutOfOrder: "map keys out of order"
+        case .duplicateKey: "a map key stands twice"
+        case .unusableKey: "a map key that is neither text nor a signed 64-bit integer"
+        case .notUTF8: "text that is not UTF-8"
+        case .tooDeep: "more than \(CBORLimits.depth) levels"
+        case .tooLong: "more than \(CBORLimits.itemBytes) bytes"
+        case .unknownTag(let tag): "tag \(tag) is not one of the format's"
+        case .tagContent(let tag): "content that tag \(tag) cannot have"
+        case .unknownSimpleValue: "a simple value other than false, true and null"
+        case .byteStringContents: "byte string contents that do not match the item"
+        case .containerMixed: "one value asked for two kinds of container"
+        case .encodedTwice: "one value was encoded twice"
+        }
+    }
+}
+
+extension CBORPathElement {
+    /// The key or number alone.
+    var text: String {
+        switch self {
+        case .key(let key): key
+        case .integerKey(let key): String(key)
+        case .index(let index): String(index)
+        }
+    }
+}
+
+extension [CBORPathElement] {
+    /// The path as people write it: `.items[2].name`, `.` for the root.
+    var pathDescription: String {
+        guard !isEmpty else { return "." }
+        return reduce(into: "") { text, element in
+            switch element {
+            case .key(let key): text += ".\(key)"
+            case .integerKey(let key): text += ".\(key)"
+            case .index(let index): text += "[\(index)]"
+            }
+        }
+    }
+}
+
+/// A coding key for any place in an item.
+struct CBORKey: CodingKey {
+    let stringValue: String
+    let intValue: Int?
+
+    init(stringValue: String) {
+        self.stringValue = stringValue
+        intValue = nil
+    }
+
+    init(intValue: Int) {
+        stringValue = String(intValue)
+        self.intValue = intValue
+    }
+
+    init(_ element: CBORPathElement) {
+        switch element {
+        case .key(let key): self.init(stringValue: key)
+        case .integerKey(let key): self.init(intValue: Int(key))
+        case .index(let index): self.init(intValue: index)
+        }
+    }
+
+    static let `super` = CBORKey(stringValue: "super")
+}

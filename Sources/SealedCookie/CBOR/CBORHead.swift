@@ -1,0 +1,136 @@
+// The bytes that begin every CBOR item: major type and argument (RFC 8949 §3), in the shortest form.
+
+/// The eight major types of RFC 8949 §3.1.
+enum CBORMajor: UInt8 {
+    case unsigned, negative, bytes, text, array, map, tag, simple
+}
+
+/// The tags that a session may hold. FORMAT §7 lists them; every other tag is refused.
+enum CBORTag {
+    static let epochTime: UInt64 = 1
+    static let positiveBignum: UInt64 = 2
+    static let negativeBignum: UInt64 = 3
+    static let decimalFraction: UInt64 = 4
+    static let embeddedItem: UInt64 = 24
+    static let url: UInt64 = 32
+    static let uuid: UInt64 = 37
+    static let extendedTime: UInt64 = 1001
+}
+
+enum CBORLimits {
+    /// Containers, tags and embedded items inside one another.
+    static let depth = 64
+    /// Bytes of one item: what sealing writes and opening inflates at the most.
+    static let itemBytes = 65_536
+}
+
+extension [UInt8] {
+    /// Appends a head with the shortest argument (RFC 8949 §4.2.1).
+    @inline(__always)
+    mutating func append(_ major: CBORMajor, _ argument: UInt64) {
+        let type = major.rawValue << 5
+        switch argument {
+        case 0..<24:
+            append(type | UInt8(truncatingIfNeeded: argument))
+        case ...0xFF:
+            append(type | 24)
+            append(UInt8(truncatingIfNeeded: argument))
+        case ...0xFFFF:
+            append(type | 25)
+            append(bigEndian: argument, byteCount: 2)
+        case ...0xFFFF_FFFF:
+            append(type | 26)
+            append(bigEndian: argument, byteCount: 4)
+        default:
+            append(type | 27)
+            append(bigEndian: argument, byteCount: 8)
+        }
+    }
+
+    mutating func append(cborText text: String) {
+        let bytes = text.utf8
+        append(.text, UInt64(bytes.count))
+        append(contentsOf: bytes)
+    }
+
+    mutating func append(cborInteger value: Int64) {
+        if value >= 0 {
+            append(.unsigned, UInt64(value))
+        } else {
+            // -1 - n, without overflow at the lower end.
+            append(.negative, ~UInt64(bitPattern: value))
+        }
+    }
+
+    /// Appends the shortest of the half, single and double forms that keeps every bit, a NaN's
+    /// payload included.
+    mutating func append(cborFloat bits: UInt64) {
+        switch CBORFloat.shortest(bits) {
+        case .half(let half):
+            append(0xF9)
+            append(bigEndian: UInt64(half), byteCount: 2)
+        case .single(let single):
+            append(0xFA)
+            append(bigEndian: UInt64(single), byteCount: 4)
+        case .double(let double):
+            append(0xFB)
+            append(bigEndian: double, byteCount: 8)
+        }
+    }
+}
+
+/// Widening and narrowing of IEEE 754 numbers on their bits, so that NaN payloads survive.
+enum CBORFloat {
+    enum Shortest {
+        case half(UInt16)
+        case single(UInt32)
+        case double(UInt64)
+    }
+
+    static func shortest(_ bits: UInt64) -> Shortest {
+        let double = Double(bitPattern: bits)
+        if double.isNaN {
+            // The conversions below would set the quiet bit: cut the payload by hand.
+            let sign = bits >> 63
+            let payload = bits & 0x000F_FFFF_FFFF_FFFF
+            if payload & 0x0000_03FF_FFFF_FFFF == 0 {
+                return .half(UInt16(sign << 15 | 0x7C00 | payload >> 42))
+            }
+            if payload & 0x1FFF_FFFF == 0 {
+                return .single(UInt32(sign << 31 | 0x7F80_0000 | payload >> 29))
+            }
+            return .double(bits)
+        }
+        let single = Float(double)
+        guard Double(single) == double else { return .double(bits) }
+        let half = Float16(single)
+        guard Float(half) == single else { return .single(single.bitPattern) }
+        return .half(half.bitPattern)
+    }
+
+    static func widen(half: UInt16) -> UInt64 {
+        let value = Float16(bitPattern: half)
+        guard value.isNaN else { return Double(value).bitPattern }
+        return UInt64(half >> 15) << 63 | 0x7FF0_0000_0000_0000 | UInt64(half & 0x3FF) << 42
+    }
+
+    static func widen(single: UInt32) -> UInt64 {
+        let value = Float(bitPattern: single)
+        guard value.isNaN else { return Double(value).bitPattern }
+        return UInt64(single >> 31) << 63 | 0x7FF0_0000_0000_0000 | UInt64(single & 0x7F_FFFF) << 29
+    }
+
+    /// The single-precision number of exactly this value, if there is one.
+    static func narrowToSingle(_ bits: UInt64) -> Float? {
+        switch shortest(bits) {
+        case .half, .single:
+            let double = Double(bitPattern: bits)
+            guard double.isNaN else { return Float(double) }
+            return Float(
+                bitPattern: UInt32(bits >> 63) << 31 | 0x7F80_0000
+                    | UInt32((bits & 0x000F_FFFF_FFFF_FFFF) >> 29))
+        case .double:
+            return nil
+        }
+    }
+}

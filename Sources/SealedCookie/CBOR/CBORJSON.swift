@@ -1,0 +1,203 @@
+// The JSON view of a session: readable, and reversible to the same item. FORMAT §8.
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+/// A value as JSON shows it.
+///
+/// What JSON has no form for is an object with one key that begins with `$`; a text key that itself
+/// begins with `$` gets a second one in front, and an integer key is `$` and its digits.
+package struct CBORJSON: Codable, Equatable, Sendable {
+    package var value: CBORValue
+
+    package init(_ value: CBORValue) {
+        self.value = value
+    }
+
+    /// Reads JSON text.
+    package init(parsing json: Data) throws(CBORJSONFailure) {
+        do {
+            self = try JSONDecoder().decode(CBORJSON.self, from: json)
+        } catch let failure as CBORJSONFailure {
+            throw failure
+        } catch let DecodingError.dataCorrupted(context) {
+            let underlying = context.underlyingError.map { String(describing: $0) }
+            throw CBORJSONFailure(
+                path: context.codingPath.map(\.stringValue), problem: "not JSON", detail: underlying)
+        } catch {
+            throw CBORJSONFailure(path: [], problem: "not JSON", detail: nil)
+        }
+    }
+
+    /// JSON text with its keys sorted.
+    package func text(pretty: Bool) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        // Cannot fail: every number below is finite, and the view encodes a value always.
+        return (try? encoder.encode(self)) ?? Data()
+    }
+
+    private enum Mark {
+        static let bytes = "$bytes"
+        static let date = "$date"
+        static let uuid = "$uuid"
+        static let url = "$url"
+        static let decimal = "$decimal"
+        static let integer = "$int"
+        static let float = "$float"
+        static let secret = "$secret"
+    }
+
+    // MARK: Writing
+
+    package func encode(to encoder: any Encoder) throws {
+        var single = encoder.singleValueContainer()
+        switch value {
+        case .null: try single.encodeNil()
+        case .bool(let bool): try single.encode(bool)
+        case .text(let text): try single.encode(text)
+        case .array(let elements): try single.encode(elements.map(CBORJSON.init))
+        case .integer(let integer):
+            if let small = integer.exactly(as: Int64.self) {
+                try single.encode(small)
+            } else if let small = integer.exactly(as: UInt64.self) {
+                try single.encode(small)
+            } else {
+                try single.encode([Mark.integer: integer.description])
+            }
+        case .float(let bits):
+            let number = Double(bitPattern: bits)
+            // A whole number would read back as an integer.
+            if number.isFinite, number != number.rounded() {
+                try single.encode(number)
+            } else {
+                try single.encode([Mark.float: Self.floatText(bits)])
+            }
+        case .bytes(let bytes): try single.encode([Mark.bytes: Base64URL.encode(bytes.span)])
+        case .time(let time): try single.encode([Mark.date: time.text])
+        case .uuid(let uuid): try single.encode([Mark.uuid: uuid.uuidString.lowercased()])
+        case .url(let url): try single.encode([Mark.url: url])
+        case .decimal(let decimal): try single.encode([Mark.decimal: decimal.text])
+        case .secret(let secret): try single.encode([Mark.secret: CBORJSON(secret)])
+        case .map(let entries):
+            var container = encoder.container(keyedBy: CBORKey.self)
+            for entry in entries {
+                try container.encode(
+                    CBORJSON(entry.value), forKey: CBORKey(stringValue: Self.keyText(entry.key)))
+            }
+        }
+    }
+
+    private static func keyText(_ key: CBORMapKey) -> String {
+        switch key {
+        case .integer(let integer): "$\(integer)"
+        case .text(let text): text.hasPrefix("$") ? "$" + text : text
+        }
+    }
+
+    private static func floatText(_ bits: UInt64) -> String {
+        let number = Double(bitPattern: bits)
+        if number.isNaN, bits != Double.nan.bitPattern { return "0x" + String(bits, radix: 16) }
+        return "\(number)"
+    }
+
+    // MARK: Reading
+
+    package init(from decoder: any Decoder) throws {
+        if let container = try? decoder.container(keyedBy: CBORKey.self) {
+            value = try Self.object(container)
+            return
+        }
+        if var container = try? decoder.unkeyedContainer() {
+            var elements: [CBORValue] = []
+            while !container.isAtEnd { elements.append(try container.decode(CBORJSON.self).value) }
+            value = .array(elements)
+            return
+        }
+        let single = try decoder.singleValueContainer()
+        if single.decodeNil() {
+            value = .null
+        } else if let bool = try? single.decode(Bool.self) {
+            value = .bool(bool)
+        } else if let integer = try? single.decode(Int64.self) {
+            value = .integer(CBORInteger(integer))
+        } else if let integer = try? single.decode(UInt64.self) {
+            value = .integer(CBORInteger(integer))
+        } else if let text = try? single.decode(String.self) {
+            value = .text(text)
+        } else {
+            value = .float(try single.decode(Double.self).bitPattern)
+        }
+    }
+
+    private static func object(_ container: KeyedDecodingContainer<CBORKey>) throws -> CBORValue {
+        let keys = container.allKeys
+        if keys.count == 1, let marked = try markedValue(container, keys[0]) { return marked }
+        var seen: Set<CBORMapKey> = []
+        return .map(
+            try keys.map { key in
+                guard let mapKey = mapKey(key.stringValue), seen.insert(mapKey).inserted else {
+                    throw CBORJSONFailure(
+                        path: (container.codingPath + [key]).map(\.stringValue),
+                        problem: "not a key of the JSON view",
+                        detail:
+                            "a key that begins with $ is $$text or $ and an integer, or the one mark of its object"
+                    )
+                }
+                return CBORMapEntry(
+                    key: mapKey, value: try container.decode(CBORJSON.self, forKey: key).value)
+            })
+    }
+
+    private static func mapKey(_ text: String) -> CBORMapKey? {
+        guard text.hasPrefix("$") else { return .text(text) }
+        if text.hasPrefix("$$") { return .text(String(text.dropFirst())) }
+        guard let integer = Int64(text.dropFirst()), "$\(integer)" == text else { return nil }
+        return .integer(integer)
+    }
+
+    /// The value of an object with one key that is a mark; nil for any other key.
+    private static func markedValue(
+        _ container: KeyedDecodingContainer<CBORKey>, _ key: CBORKey
+    ) throws -> CBORValue? {
+        func text() throws -> String {
+            guard let text = try? container.decode(String.self, forKey: key) else { throw failure() }
+            return text
+        }
+        func failure() -> CBORJSONFailure {
+            CBORJSONFailure(
+                path: (container.codingPath + [key]).map(\.stringValue),
+                problem: "not a value for \(key.stringValue)",
+                detail: nil)
+        }
+        let value: CBORValue?
+        switch key.stringValue {
+        case Mark.bytes: value = Base64URL.decode(try text()).map { .bytes($0) }
+        case Mark.date: value = CBORTime(text: try text()).map { .time($0) }
+        case Mark.uuid: value = UUID(uuidString: try text()).map { .uuid($0) }
+        case Mark.url: value = .url(try text())
+        case Mark.decimal: value = CBORDecimal(text: try text()).map { .decimal($0) }
+        case Mark.integer: value = CBORInteger(try text()).map { .integer($0) }
+        case Mark.float: value = floatBits(try text()).map { .float($0) }
+        case Mark.secret: value = .secret(try container.decode(CBORJSON.self, forKey: key).value)
+        default: return nil
+        }
+        guard let value else { throw failure() }
+        return value
+    }
+
+    private static func floatBits(_ text: String) -> UInt64? {
+        if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
+        return Double(text)?.bitPattern
+    }
+}
+
+/// JSON that is not a session's view.
+package struct CBORJSONFailure: Error {
+    package let path: [String]
+    package let problem: String
+    package let detail: String?
+}

@@ -1,0 +1,184 @@
+// Integers of up to 128 bits and decimal fractions as items: plain heads, tags 2, 3 and 4. FORMAT §7.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// An integer by sign and size: `magnitude`, or -1 - `magnitude` where it is negative.
+package struct CBORInteger: Equatable, Sendable {
+    var isNegative: Bool
+    var magnitude: UInt128
+
+    init(isNegative: Bool, magnitude: UInt128) {
+        self.isNegative = isNegative
+        self.magnitude = magnitude
+    }
+
+    init(_ value: some FixedWidthInteger) {
+        isNegative = value < 0
+        magnitude = isNegative ? UInt128(truncatingIfNeeded: ~value) : UInt128(truncatingIfNeeded: value)
+    }
+
+    /// The integer at `position`, a plain head or a bignum.
+    init?(_ index: CBORIndex, at position: Int) {
+        let node = index.node(position)
+        switch (node.kind, node.argument) {
+        case (.unsigned, _): self.init(isNegative: false, magnitude: UInt128(node.argument))
+        case (.negative, _): self.init(isNegative: true, magnitude: UInt128(node.argument))
+        case (.tag, CBORTag.positiveBignum), (.tag, CBORTag.negativeBignum):
+            self.init(
+                isNegative: node.argument == CBORTag.negativeBignum,
+                magnitude: index.bytes[index.content(position + 1)].reduce(0) { $0 << 8 | UInt128($1) })
+        default: return nil
+        }
+    }
+
+    func exactly<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
+        guard let magnitude = Integer(exactly: magnitude) else { return nil }
+        guard isNegative else { return magnitude }
+        return Integer.isSigned ? ~magnitude : nil
+    }
+
+    /// The item's bytes, and how many at the end are a bignum's byte string content.
+    var encoded: (bytes: [UInt8], contentCount: Int) {
+        var bytes: [UInt8] = []
+        if let small = UInt64(exactly: magnitude) {
+            bytes.append(isNegative ? .negative : .unsigned, small)
+            return (bytes, 0)
+        }
+        let contentCount = 16 - magnitude.leadingZeroBitCount / 8
+        bytes.append(.tag, isNegative ? CBORTag.negativeBignum : CBORTag.positiveBignum)
+        bytes.append(.bytes, UInt64(contentCount))
+        for shift in stride(from: (contentCount - 1) * 8, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: magnitude >> UInt128(shift)))
+        }
+        return (bytes, contentCount)
+    }
+
+    /// In decimal digits, with a sign where it is negative.
+    var description: String {
+        guard isNegative else { return String(magnitude) }
+        let (value, overflow) = magnitude.addingReportingOverflow(1)
+        // 2^128 itself is one beyond UInt128.
+        return overflow ? "-340282366920938463463374607431768211456" : "-" + String(value)
+    }
+
+    init?(_ text: String) {
+        if text.hasPrefix("-") {
+            if text == "-340282366920938463463374607431768211456" {
+                self.init(isNegative: true, magnitude: .max)
+                return
+            }
+            guard let value = UInt128(text.dropFirst()), value > 0 else { return nil }
+            self.init(isNegative: true, magnitude: value - 1)
+        } else {
+            guard let value = UInt128(text) else { return nil }
+            self.init(isNegative: false, magnitude: value)
+        }
+    }
+}
+
+/// A decimal number as mantissa × 10^exponent (RFC 8949 §3.4.4), without trailing zeros.
+package struct CBORDecimal: Equatable, Sendable {
+    let exponent: Int64
+    let mantissa: CBORInteger
+
+    init(exponent: Int64, mantissa: CBORInteger) {
+        self.exponent = exponent
+        self.mantissa = mantissa
+    }
+
+    /// Nil for NaN.
+    init?(_ value: Decimal) {
+        // Decimal's own digits are not public on every platform; its description is exact.
+        var digits = ""
+        var fractionCount = 0
+        var inFraction = false
+        let text = value.description
+        for character in text {
+            switch character {
+            case "-": continue
+            case ".": inFraction = true
+            case "0"..."9":
+                digits.append(character)
+                if inFraction { fractionCount += 1 }
+            default: return nil
+            }
+        }
+        let significant = digits.reversed().drop { $0 == "0" }.reversed()
+        guard let magnitude = UInt128(String(significant.isEmpty ? ["0"] : Array(significant))) else {
+            return nil
+        }
+        exponent = magnitude == 0 ? 0 : Int64(digits.count - significant.count - fractionCount)
+        let isNegative = text.hasPrefix("-") && magnitude != 0
+        mantissa = CBORInteger(isNegative: isNegative, magnitude: isNegative ? magnitude - 1 : magnitude)
+    }
+
+    /// The fraction in a checked tag 4 at `position`.
+    init?(_ index: CBORIndex, at position: Int) {
+        let node = index.node(position)
+        guard node.kind == .tag, node.argument == CBORTag.decimalFraction,
+            let exponent = CBORInteger(index, at: position + 2)?.exactly(as: Int64.self),
+            let mantissa = CBORInteger(index, at: Int(index.node(position + 2).next))
+        else { return nil }
+        self.exponent = exponent
+        self.mantissa = mantissa
+    }
+
+    /// Nil where Foundation's Decimal cannot hold it.
+    var decimal: Decimal? {
+        guard (-200...200).contains(exponent), let value = Decimal(string: text), !value.isNaN else {
+            return nil
+        }
+        // More digits than fit are rounded in silence: read it back.
+        guard let back = CBORDecimal(value), back.normalized == normalized else { return nil }
+        return value
+    }
+
+    /// As a number with an exponent, such as `-125e-2`.
+    var text: String {
+        "\(mantissa.description)e\(exponent)"
+    }
+
+    private struct Normalized: Equatable {
+        var digits: String
+        var exponent: Int64
+    }
+
+    private var normalized: Normalized {
+        var digits = mantissa.description
+        var exponent = exponent
+        while digits.count > 1, digits.hasSuffix("0") {
+            digits.removeLast()
+            exponent += 1
+        }
+        if digits == "0" { exponent = 0 }
+        return Normalized(digits: digits, exponent: exponent)
+    }
+
+    var encoded: (bytes: [UInt8], contentCount: Int) {
+        var bytes: [UInt8] = []
+        bytes.append(.tag, CBORTag.decimalFraction)
+        bytes.append(.array, 2)
+        bytes.append(cborInteger: exponent)
+        let (digits, contentCount) = mantissa.encoded
+        return (bytes + digits, contentCount)
+    }
+}
+
+extension CBORDecimal {
+    /// Reads what `text` writes, and plain decimal numbers such as `-1.25`.
+    init?(text: String) {
+        let parts = text.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let number = parts.first, let exponent = parts.count == 2 ? Int64(parts[1]) : 0,
+            (-1_000_000...1_000_000).contains(exponent)
+        else { return nil }
+        let point = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = point.count == 2 ? point[1] : ""
+        guard !number.hasPrefix("+"), point.count == 1 || !fraction.isEmpty,
+            let mantissa = CBORInteger(String(point[0] + fraction))
+        else { return nil }
+        self.init(exponent: exponent - Int64(fraction.utf8.count), mantissa: mantissa)
+    }
+}

@@ -1,0 +1,197 @@
+// Points in time as items: tag 1, and tag 1001 for what tag 1 cannot hold exactly. FORMAT §7.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A point in time in the form in which it is encoded.
+///
+/// Foundation counts a Date's seconds from 2001, tag 1 from 1970. The later count is larger, so half
+/// of all present Dates lose their last bit as a Double since 1970 and would come back unequal.
+/// Those go out as tag 1001 (RFC 9581) with nanoseconds, which is fine enough to give them back.
+package enum CBORTime: Equatable, Sendable {
+    /// Tag 1 with an integer: whole seconds since 1970.
+    case seconds(Int64)
+    /// Tag 1 with a float.
+    case float(UInt64)
+    /// Tag 1001: seconds since 1970 and a fraction in units of 10^-9 or 10^-18 s.
+    case extended(seconds: Int64, scale: Scale, fraction: UInt64)
+
+    package enum Scale: Int64, Sendable {
+        case nano = -9
+        case atto = -18
+
+        var perSecond: UInt64 { self == .nano ? 1_000_000_000 : 1_000_000_000_000_000_000 }
+        var digitCount: Int { Int(-rawValue) }
+    }
+
+    private static let secondsFrom1970To2001: Int64 = 978_307_200
+    /// Whole numbers beyond this need not be exact in a Double.
+    private static let exactLimit = 9_007_199_254_740_992.0
+
+    init(_ date: Date) {
+        let since2001 = date.timeIntervalSinceReferenceDate
+        let since1970 = date.timeIntervalSince1970
+        if Date(timeIntervalSince1970: since1970) == date || !since2001.isFinite
+            || abs(since2001) >= Self.exactLimit
+        {
+            if since1970.isFinite, abs(since1970) < Self.exactLimit, since1970 == since1970.rounded(),
+                since1970.sign == .plus || since1970 != 0
+            {
+                self = .seconds(Int64(since1970))
+            } else {
+                self = .float(since1970.bitPattern)
+            }
+            return
+        }
+        let whole = since2001.rounded(.down)
+        let seconds = Int64(whole) + Self.secondsFrom1970To2001
+        let fraction = since2001 - whole
+        let nano = Self.extended(
+            seconds: seconds, scale: .nano, fraction: UInt64((fraction * 1e9).rounded(.down)))
+        for candidate in [nano, nano.successor] where candidate.date == date {
+            self = candidate
+            return
+        }
+        self = .extended(seconds: seconds, scale: .atto, fraction: UInt64((fraction * 1e18).rounded(.down)))
+    }
+
+    /// One unit later, within the second.
+    private var successor: CBORTime {
+        guard case .extended(let seconds, let scale, let fraction) = self, fraction + 1 < scale.perSecond
+        else { return self }
+        return .extended(seconds: seconds, scale: scale, fraction: fraction + 1)
+    }
+
+    var date: Date {
+        switch self {
+        case .seconds(let seconds):
+            return Date(timeIntervalSince1970: Double(seconds))
+        case .float(let bits):
+            return Date(timeIntervalSince1970: Double(bitPattern: bits))
+        case .extended(let seconds, let scale, let fraction):
+            let (since2001, overflow) = seconds.subtractingReportingOverflow(Self.secondsFrom1970To2001)
+            return Date(
+                timeIntervalSinceReferenceDate: Double(overflow ? seconds : since2001)
+                    + Double(fraction) / Double(scale.perSecond))
+        }
+    }
+
+    /// The time in a checked tag 1 or 1001 at `position`.
+    init?(_ index: CBORIndex, at position: Int) {
+        let node = index.node(position)
+        guard node.kind == .tag else { return nil }
+        switch node.argument {
+        case CBORTag.epochTime:
+            let content = index.node(position + 1)
+            if content.kind == .float {
+                self = .float(content.argument)
+            } else if let seconds = CBORInteger(index, at: position + 1)?.exactly(as: Int64.self) {
+                self = .seconds(seconds)
+            } else {
+                // Beyond Int64: 292 thousand million years.
+                return nil
+            }
+        case CBORTag.extendedTime:
+            self.init(extendedTimeIn: index, map: position + 1)
+        default:
+            return nil
+        }
+    }
+
+    /// Reads the content of tag 1001: exactly {1: seconds, -9 or -18: fraction}.
+    init?(extendedTimeIn index: CBORIndex, map position: Int) {
+        guard index.node(position).kind == .map, index.node(position).argument == 2 else { return nil }
+        let parts = Array(index.children(of: position))
+        guard parts.count == 4, index.keyElement(parts[0]) == .integerKey(1),
+            let seconds = CBORInteger(index, at: parts[1])?.exactly(as: Int64.self),
+            case .integerKey(let key) = index.keyElement(parts[2]), let scale = Scale(rawValue: key),
+            let fraction = CBORInteger(index, at: parts[3])?.exactly(as: UInt64.self),
+            fraction < scale.perSecond
+        else { return nil }
+        self = .extended(seconds: seconds, scale: scale, fraction: fraction)
+    }
+
+    var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        switch self {
+        case .seconds(let seconds):
+            bytes.append(.tag, CBORTag.epochTime)
+            bytes.append(cborInteger: seconds)
+        case .float(let bits):
+            bytes.append(.tag, CBORTag.epochTime)
+            bytes.append(cborFloat: bits)
+        case .extended(let seconds, let scale, let fraction):
+            bytes.append(.tag, CBORTag.extendedTime)
+            bytes.append(.map, 2)
+            bytes.append(cborInteger: 1)
+            bytes.append(cborInteger: seconds)
+            bytes.append(cborInteger: scale.rawValue)
+            bytes.append(.unsigned, fraction)
+        }
+        return bytes
+    }
+}
+
+// MARK: Text, for the JSON view
+
+extension CBORTime {
+    /// RFC 3339 in UTC with 0, 9 or 18 digits of fraction; `@` and seconds since 1970 for a time that
+    /// RFC 3339 cannot write.
+    var text: String {
+        switch self {
+        case .seconds(let seconds):
+            return Timestamp.text(secondsSince1970: seconds) ?? "@\(seconds)"
+        case .extended(let seconds, let scale, let fraction):
+            return Self.text(seconds, scale, fraction) ?? "@\(seconds)"
+        case .float(let bits):
+            let value = Double(bitPattern: bits)
+            if abs(value) < Self.exactLimit {
+                let whole = value.rounded(.down)
+                for scale in [Scale.nano, .atto] {
+                    let fraction = UInt64((value - whole) * Double(scale.perSecond))
+                    if let text = Self.text(Int64(whole), scale, fraction), CBORTime(text: text) == self {
+                        return text
+                    }
+                }
+            }
+            return "@\(value)"
+        }
+    }
+
+    private static func text(_ seconds: Int64, _ scale: Scale, _ fraction: UInt64) -> String? {
+        guard let whole = Timestamp.text(secondsSince1970: seconds) else { return nil }
+        let digits = String(fraction)
+        let padding = String(repeating: "0", count: max(0, scale.digitCount - digits.count))
+        return "\(whole.dropLast()).\(padding)\(digits)Z"
+    }
+
+    init?(text: String) {
+        if text.hasPrefix("@") {
+            if let seconds = Int64(text.dropFirst()) {
+                self = .seconds(seconds)
+            } else if let seconds = Double(text.dropFirst()) {
+                self = .float(seconds.bitPattern)
+            } else {
+                return nil
+            }
+            return
+        }
+        guard text.utf8.count > 20 else {
+            guard let seconds = Timestamp.seconds(text) else { return nil }
+            self = .seconds(seconds)
+            return
+        }
+        let fraction = text.dropFirst(20).dropLast()
+        guard text.hasSuffix("Z"), text.dropFirst(19).first == ".",
+            let seconds = Timestamp.seconds(text.prefix(19) + "Z"),
+            fraction.utf8.allSatisfy({ (0x30...0x39).contains($0) }), fraction.count <= 18
+        else { return nil }
+        let scale: Scale = fraction.count <= 9 ? .nano : .atto
+        let digits = fraction + String(repeating: "0", count: scale.digitCount - fraction.count)
+        guard let units = UInt64(digits) else { return nil }
+        // By way of a Date: the form that a Date of this value has.
+        self = CBORTime(CBORTime.extended(seconds: seconds, scale: scale, fraction: units).date)
+    }
+}

@@ -1,0 +1,344 @@
+// An item under construction: what the encoder's containers write into, and its sorted bytes at the end.
+
+/// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
+struct CBORItem: Equatable, Sendable {
+    var bytes: [UInt8]
+    /// Ascending, not overlapping, none empty.
+    var byteStrings: [Range<Int>]
+}
+
+/// Every value that was encoded, in the order in which it came, as nodes over one run of bytes.
+///
+/// Codable lets an encoder write to an outer container while an inner one is still open, and in any
+/// order of keys. So leaves are written once, behind one another, and `item()` copies them in
+/// deterministic order.
+struct CBORTree: Sendable {
+    typealias NodeID = Int32
+
+    struct Node: Sendable {
+        enum Kind: UInt8, Sendable {
+            /// Nothing encoded yet.
+            case empty
+            case leaf, map, array
+            /// Tag 24: the one child is an item inside a byte string.
+            case embedded
+        }
+
+        var kind: Kind
+        var depth: UInt8
+        /// In `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
+        var keyStart: Int32
+        var valueStart: Int32
+        var end: Int32
+        /// A leaf's last bytes that are a byte string's content.
+        var contentCount: Int32
+        var parent: NodeID
+        var firstChild: NodeID = -1
+        var lastChild: NodeID = -1
+        var next: NodeID = -1
+        var childCount: Int32 = 0
+    }
+
+    static let root: NodeID = 0
+
+    private var bytes: [UInt8] = []
+    private var nodes: [Node] = []
+    private var order: [NodeID] = []
+    private var failure: CBORFailure?
+
+    init() {
+        reset()
+    }
+
+    mutating func reset() {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= CBORLimits.itemBytes)
+        nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
+        nodes.append(
+            Node(kind: .empty, depth: 0, keyStart: 0, valueStart: 0, end: 0, contentCount: 0, parent: -1))
+        failure = nil
+    }
+
+    /// Remembers the first misuse where a protocol's method cannot throw; `item()` throws it.
+    mutating func note(_ reason: CBORFailure.Reason, at node: NodeID) {
+        if failure == nil { failure = CBORFailure(reason, path: path(to: node)) }
+    }
+
+    // MARK: Nodes
+
+    func kind(of node: NodeID) -> Node.Kind { nodes[Int(node)].kind }
+    func childCount(of node: NodeID) -> Int { Int(nodes[Int(node)].childCount) }
+
+    /// Makes `node` a container of `kind`; a second request for the same kind shares it.
+    mutating func open(_ node: NodeID, as kind: Node.Kind) {
+        let current = nodes[Int(node)].kind
+        if current == .empty {
+            nodes[Int(node)].kind = kind
+        } else if current != kind {
+            note(.containerMixed, at: node)
+        }
+    }
+
+    mutating func addElement(to parent: NodeID) -> NodeID {
+        addChild(to: parent, keyStart: Int32(bytes.count))
+    }
+
+    @inline(__always)
+    mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
+        let start = Int32(bytes.count)
+        if key.utf8.count <= CBORLimits.itemBytes {
+            bytes.append(cborText: key)
+        } else {
+            note(.tooLong, at: parent)
+        }
+        return addChild(to: parent, keyStart: start)
+    }
+
+    @inline(__always)
+    mutating func addEntry(to parent: NodeID, key: Int) -> NodeID {
+        let start = Int32(bytes.count)
+        bytes.append(cborInteger: Int64(key))
+        return addChild(to: parent, keyStart: start)
+    }
+
+    private mutating func addChild(to parent: NodeID, keyStart: Int32) -> NodeID {
+        let id = NodeID(nodes.count)
+        let depth = nodes[Int(parent)].depth
+        let start = Int32(bytes.count)
+        nodes.append(
+            Node(
+                kind: .empty, depth: min(depth, 254) + 1, keyStart: keyStart, valueStart: start, end: start,
+                contentCount: 0, parent: parent))
+        let last = nodes[Int(parent)].lastChild
+        if last < 0 {
+            nodes[Int(parent)].firstChild = id
+        } else {
+            nodes[Int(last)].next = id
+        }
+        nodes[Int(parent)].lastChild = id
+        nodes[Int(parent)].childCount += 1
+        // A node takes at least a byte of the item: this bounds the tree's memory as well.
+        if bytes.count > CBORLimits.itemBytes || nodes.count > CBORLimits.itemBytes + 1 {
+            note(.tooLong, at: parent)
+        }
+        if Int(depth) >= CBORLimits.depth { note(.tooDeep, at: parent) }
+        return id
+    }
+
+    /// Throws what was noted, so that a session that is far too large or deep stops early.
+    func check() throws(CBORFailure) {
+        if let failure { throw failure }
+    }
+
+    // MARK: Leaves
+
+    /// Writes `node`'s value, which `write` appends. `contentCount` of its last bytes are the
+    /// content of a byte string.
+    @inline(__always)
+    private mutating func leaf(
+        _ node: NodeID, size: Int = 0, contentCount: Int = 0, _ write: (inout [UInt8]) -> Void
+    ) {
+        let index = Int(node)
+        // Before the copy: what is far too long must not be copied first.
+        guard size <= CBORLimits.itemBytes else {
+            note(.tooLong, at: node)
+            return
+        }
+        guard nodes[index].kind == .empty else {
+            note(.encodedTwice, at: node)
+            return
+        }
+        // Elsewhere than behind its key where another container was written in between.
+        if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
+        write(&bytes)
+        nodes[index].kind = .leaf
+        nodes[index].end = Int32(bytes.count)
+        nodes[index].contentCount = Int32(contentCount)
+        if bytes.count > CBORLimits.itemBytes { note(.tooLong, at: node) }
+    }
+
+    /// Copies a node's key to the end, so that key and value stand together.
+    private mutating func moveKey(of index: Int) {
+        let key = Int(nodes[index].keyStart)..<Int(nodes[index].valueStart)
+        nodes[index].keyStart = Int32(bytes.count)
+        bytes.append(contentsOf: bytes[key])
+        nodes[index].valueStart = Int32(bytes.count)
+        nodes[index].end = Int32(bytes.count)
+    }
+
+    mutating func writeNull(_ node: NodeID) { leaf(node) { $0.append(0xF6) } }
+    mutating func write(_ value: Bool, _ node: NodeID) { leaf(node) { $0.append(value ? 0xF5 : 0xF4) } }
+    mutating func write(_ value: Int64, _ node: NodeID) { leaf(node) { $0.append(cborInteger: value) } }
+    mutating func write(_ value: UInt64, _ node: NodeID) { leaf(node) { $0.append(.unsigned, value) } }
+    mutating func write(floatBits: UInt64, _ node: NodeID) { leaf(node) { $0.append(cborFloat: floatBits) } }
+
+    mutating func write(_ value: String, _ node: NodeID) {
+        leaf(node, size: value.utf8.count) { $0.append(cborText: value) }
+    }
+
+    /// A byte string, behind `tag` where there is one.
+    mutating func write(byteString: some Collection<UInt8>, tag: UInt64? = nil, _ node: NodeID) {
+        leaf(node, size: byteString.count, contentCount: byteString.count) { bytes in
+            if let tag { bytes.append(.tag, tag) }
+            bytes.append(.bytes, UInt64(byteString.count))
+            bytes.append(contentsOf: byteString)
+        }
+    }
+
+    mutating func write(url: String, _ node: NodeID) {
+        leaf(node, size: url.utf8.count) { bytes in
+            bytes.append(.tag, CBORTag.url)
+            bytes.append(cborText: url)
+        }
+    }
+
+    /// Bytes that are an item already; the last `contentCount` of them a byte string's content.
+    mutating func write(encoded: [UInt8], contentCount: Int = 0, _ node: NodeID) {
+        leaf(node, size: encoded.count, contentCount: contentCount) { $0.append(contentsOf: encoded) }
+    }
+
+    // MARK: The finished item
+
+    /// The item in deterministic form.
+    mutating func item(reservingCapacity extra: Int = 0) throws(CBORFailure) -> CBORItem {
+        try check()
+        var item = CBORItem(bytes: [], byteStrings: [])
+        item.bytes.reserveCapacity(bytes.count + nodes.count * 3 + extra)
+        emit(Self.root, into: &item)
+        guard item.bytes.count <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
+        return item
+    }
+
+    private mutating func emit(_ node: NodeID, into item: inout CBORItem) {
+        let current = nodes[Int(node)]
+        switch current.kind {
+        case .empty:
+            // A type that encodes nothing is an empty map, as for an empty struct.
+            item.bytes.append(.map, 0)
+        case .leaf:
+            appendLeaf(current, from: current.valueStart, to: &item)
+        case .array:
+            item.bytes.append(.array, UInt64(current.childCount))
+            var child = current.firstChild
+            while child >= 0 {
+                emit(child, into: &item)
+                child = nodes[Int(child)].next
+            }
+        case .map:
+            let start = order.count
+            sortChildren(of: current)
+            item.bytes.append(.map, UInt64(order.count - start))
+            for position in start..<order.count {
+                let child = nodes[Int(order[position])]
+                if child.kind == .leaf {
+                    // Key and value stand together: one copy.
+                    appendLeaf(child, from: child.keyStart, to: &item)
+                } else {
+                    item.bytes.append(contentsOf: bytes[Int(child.keyStart)..<Int(child.valueStart)])
+                    emit(order[position], into: &item)
+                }
+            }
+            order.removeSubrange(start...)
+        case .embedded:
+            var inner = CBORItem(bytes: [], byteStrings: [])
+            if current.firstChild >= 0 {
+                emit(current.firstChild, into: &inner)
+            } else {
+                inner.bytes.append(.map, 0)
+            }
+            item.bytes.append(.tag, CBORTag.embeddedItem)
+            item.bytes.append(.bytes, UInt64(inner.bytes.count))
+            item.byteStrings.append(item.bytes.count..<item.bytes.count + inner.bytes.count)
+            item.bytes.append(contentsOf: inner.bytes)
+        }
+    }
+
+    @inline(__always)
+    private func appendLeaf(_ node: Node, from start: Int32, to item: inout CBORItem) {
+        item.bytes.append(contentsOf: bytes[Int(start)..<Int(node.end)])
+        if node.contentCount > 0 {
+            item.byteStrings.append(item.bytes.count - Int(node.contentCount)..<item.bytes.count)
+        }
+    }
+
+    /// Appends a map's children to `order`, by the bytes of their keys; of equal keys the last.
+    private mutating func sortChildren(of map: Node) {
+        let start = order.count
+        var child = map.firstChild
+        var strictlyAscending = true
+        while child >= 0 {
+            if order.count > start, !precedes(order[order.count - 1], child) { strictlyAscending = false }
+            order.append(child)
+            child = nodes[Int(child)].next
+        }
+        if strictlyAscending { return }
+        // Ids rise with time: they keep equal keys in the order in which they came.
+        if order.count - start <= 24 {
+            for position in start + 1..<order.count {
+                let moving = order[position]
+                var hole = position
+                while hole > start, precedes(moving, order[hole - 1]) {
+                    order[hole] = order[hole - 1]
+                    hole -= 1
+                }
+                order[hole] = moving
+            }
+        } else {
+            let sorted = order[start...].sorted { a, b in
+                precedes(a, b) || (!precedes(b, a) && a < b)
+            }
+            order.replaceSubrange(start..., with: sorted)
+        }
+        // An entry that was encoded twice: the later one holds, as with any dictionary.
+        var kept = start
+        for position in start + 1..<order.count {
+            if precedes(order[kept], order[position]) { kept += 1 }
+            order[kept] = order[position]
+        }
+        order.removeSubrange((kept + 1)...)
+    }
+
+    /// Whether `a`'s encoded key comes before `b`'s bytewise.
+    private func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
+        let (a, b) = (nodes[Int(a)], nodes[Int(b)])
+        var (i, j) = (Int(a.keyStart), Int(b.keyStart))
+        let (aEnd, bEnd) = (Int(a.valueStart), Int(b.valueStart))
+        // The head holds the length, so keys of one head are of one length.
+        while i < aEnd, j < bEnd {
+            if bytes[i] != bytes[j] { return bytes[i] < bytes[j] }
+            i += 1
+            j += 1
+        }
+        return i == aEnd && j < bEnd
+    }
+
+    // MARK: Paths
+
+    func path(to node: NodeID) -> [CBORPathElement] {
+        var elements: [CBORPathElement] = []
+        var current = node
+        while current > 0 {
+            let node = nodes[Int(current)]
+            let parent = nodes[Int(node.parent)]
+            if node.valueStart > node.keyStart {
+                elements.append(keyElement(node))
+            } else if parent.kind == .array {
+                var index = 0
+                var sibling = parent.firstChild
+                while sibling >= 0, sibling != current {
+                    index += 1
+                    sibling = nodes[Int(sibling)].next
+                }
+                elements.append(.index(index))
+            }
+            current = node.parent
+        }
+        return elements.reversed()
+    }
+
+    private func keyElement(_ node: Node) -> CBORPathElement {
+        let range = Int(node.keyStart)..<Int(node.valueStart)
+        // Keys were written by `addEntry`: reading them back cannot fail.
+        guard let index = try? CBORIndex(parsing: bytes, in: range) else { return .key("?") }
+        return index.keyElement(0) ?? .key("?")
+    }
+}

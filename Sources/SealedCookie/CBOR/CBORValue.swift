@@ -1,0 +1,133 @@
+// Any session as a value, for tools that do not know its type.
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+/// What a session can hold (FORMAT §7). Encoding what was decoded gives the same bytes.
+package indirect enum CBORValue: Equatable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(CBORInteger)
+    /// The 64 bits of a Double, whatever width the item had.
+    case float(UInt64)
+    case text(String)
+    case bytes([UInt8])
+    case array([CBORValue])
+    /// In the order of the item; sorted when it is encoded.
+    case map([CBORMapEntry])
+    case time(CBORTime)
+    case uuid(UUID)
+    case url(String)
+    case decimal(CBORDecimal)
+    /// What `Secret` wraps.
+    case secret(CBORValue)
+}
+
+package enum CBORMapKey: Hashable, Sendable {
+    case text(String)
+    case integer(Int64)
+}
+
+package struct CBORMapEntry: Equatable, Sendable {
+    package let key: CBORMapKey
+    package let value: CBORValue
+}
+
+extension CBORValue {
+    init(_ index: CBORIndex, at position: Int = 0) {
+        let node = index.node(position)
+        switch node.kind {
+        case .null: self = .null
+        case .bool: self = .bool(node.argument == 1)
+        case .unsigned: self = .integer(CBORInteger(node.argument))
+        case .negative: self = .integer(CBORInteger(isNegative: true, magnitude: UInt128(node.argument)))
+        case .float: self = .float(node.argument)
+        case .text: self = .text(index.text(position))
+        case .bytes: self = .bytes(Array(index.bytes[index.content(position)]))
+        case .array: self = .array(index.children(of: position).map { CBORValue(index, at: $0) })
+        case .map:
+            var entries: [CBORMapEntry] = []
+            var key: CBORMapKey?
+            for child in index.children(of: position) {
+                if let entryKey = key {
+                    entries.append(CBORMapEntry(key: entryKey, value: CBORValue(index, at: child)))
+                    key = nil
+                } else if case .integerKey(let integer) = index.keyElement(child) {
+                    key = .integer(integer)
+                } else {
+                    key = .text(index.text(child))
+                }
+            }
+            self = .map(entries)
+        case .tag:
+            self = Self.tagged(index, at: position)
+        }
+    }
+
+    private static func tagged(_ index: CBORIndex, at position: Int) -> CBORValue {
+        if let integer = CBORInteger(index, at: position) { return .integer(integer) }
+        if let time = CBORTime(index, at: position) { return .time(time) }
+        if let decimal = CBORDecimal(index, at: position) { return .decimal(decimal) }
+        switch index.node(position).argument {
+        case CBORTag.embeddedItem: return .secret(CBORValue(index, at: position + 2))
+        case CBORTag.uuid: return .uuid(UUID(bytes: index.bytes[index.content(position + 1)]))
+        // Checked: the one tag left is a URL.
+        default: return .url(index.text(position + 1))
+        }
+    }
+
+    fileprivate func write(to tree: SharedTree, at node: CBORTree.NodeID) throws {
+        switch self {
+        case .null: try tree.encodeNil(at: node)
+        case .bool(let bool): try tree.encode(bool, at: node)
+        case .integer(let integer): try tree.encode(integer, at: node)
+        case .float(let bits): tree.value.write(floatBits: bits, node)
+        case .text(let text): try tree.encode(text, at: node)
+        case .bytes(let bytes): try tree.encode(bytes, at: node)
+        case .array(let elements):
+            tree.value.open(node, as: .array)
+            for element in elements { try element.write(to: tree, at: tree.value.addElement(to: node)) }
+        case .map(let entries):
+            tree.value.open(node, as: .map)
+            for entry in entries {
+                let child =
+                    switch entry.key {
+                    case .text(let text): tree.value.addEntry(to: node, key: text)
+                    case .integer(let integer): tree.value.addEntry(to: node, key: Int(integer))
+                    }
+                try entry.value.write(to: tree, at: child)
+            }
+        case .time(let time): tree.value.write(encoded: time.encoded, node)
+        case .uuid(let uuid): try tree.encode(uuid, at: node)
+        case .url(let url): tree.value.write(url: url, node)
+        case .decimal(let decimal):
+            let (bytes, contentCount) = decimal.encoded
+            tree.value.write(encoded: bytes, contentCount: contentCount, node)
+        case .secret(let value):
+            tree.value.open(node, as: .embedded)
+            try value.write(to: tree, at: tree.value.addElement(to: node))
+        }
+        try tree.value.check()
+    }
+}
+
+extension CBORValue: Codable {
+    /// Only this library's encoder can write every case; others get the JSON view.
+    package func encode(to encoder: any Encoder) throws {
+        if let encoder = encoder as? CBORItemEncoder {
+            try write(to: encoder.tree, at: encoder.node)
+        } else {
+            try CBORJSON(self).encode(to: encoder)
+        }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        if let decoder = decoder as? CBORItemDecoder {
+            self.init(decoder.reader.index, at: Int(decoder.position))
+        } else {
+            self = try CBORJSON(from: decoder).value
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// Why a session could not be sealed.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Why `seal` wrote no cookie. It holds no plaintext and no key.
+public enum SealError: Error, Equatable, Sendable {
+    /// The ring has no key whose time has come.
+    case noActiveKey
+    /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
+    /// says which fields are largest and how much must go.
+    case tooLarge(SizeReport)
+    /// The session cannot be encoded: where in it, and why.
+    case notEncodable(codingPath: [String], reason: String)
+    /// `now` is not between 1970 and 2106.
+    case timeOutOfRange
+    /// The session to seal again is over since this time.
+    case expired(Date)
+    /// A C library failed, such as for want of randomness or memory.
+    case libraryFailed(operation: String)
+}
+
+extension SealError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noActiveKey: "no key of the ring is active"
+        case .tooLarge(let report): "too large for a cookie: \(report)"
+        case .notEncodable(let path, let reason):
+            "cannot be encoded: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
+        case .timeOutOfRange: "the time is not between 1970 and 2106"
+        case .expired(let end): "the session ended at \(Timestamp.text(end))"
+        case .libraryFailed(let operation): "\(operation) failed"
+        }
+    }
+}
+
+extension SealError {
+    /// Runs calls into OpenSSL or zlib.
+    static func unlessItFails<Result>(_ body: () throws(NativeFailure) -> Result) throws(SealError) -> Result
+    {
+        do throws(NativeFailure) {
+            return try body()
+        } catch {
+            throw .libraryFailed(operation: error.operation)
+        }
+    }
+}

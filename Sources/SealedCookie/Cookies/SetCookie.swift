@@ -1,0 +1,157 @@
+// The Set-Cookie header (RFC 6265bis §4.1).
+
+/// One `Set-Cookie` header's value.
+public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
+    public enum SameSite: String, Hashable, Sendable, CaseIterable {
+        case strict = "Strict"
+        case lax = "Lax"
+        case none = "None"
+    }
+
+    /// Where and how a browser may send the cookie back. The defaults are the strictest that a
+    /// session works with.
+    public struct Attributes: Hashable, Sendable {
+        /// Begins with `/`.
+        public var path: String
+        /// Nil: the host alone, without its subdomains.
+        public var domain: String?
+        public var isSecure: Bool
+        public var isHTTPOnly: Bool
+        public var sameSite: SameSite
+        /// Kept apart for each site that embeds this one (CHIPS).
+        public var isPartitioned: Bool
+        /// Whether the browser drops the cookie when it closes, whatever the session's lifetime.
+        public var endsWithBrowser: Bool
+
+        public init(
+            path: String = "/", domain: String? = nil, isSecure: Bool = true, isHTTPOnly: Bool = true,
+            sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false
+        ) {
+            self.path = path
+            self.domain = domain
+            self.isSecure = isSecure
+            self.isHTTPOnly = isHTTPOnly
+            self.sameSite = sameSite
+            self.isPartitioned = isPartitioned
+            self.endsWithBrowser = endsWithBrowser
+        }
+
+        /// Refuses what a browser would drop in silence.
+        func check(name: String, limits: CookieLimits) throws(CookieConfigurationError) {
+            // RFC 6265bis §5.7: browsers compare the prefixes without regard to case.
+            let lowerName = name.lowercased()
+            if lowerName.hasPrefix("__host-") {
+                guard isSecure else { throw .hostPrefixNeedsSecure }
+                guard domain == nil else { throw .hostPrefixForbidsDomain }
+                guard path == "/" else { throw .hostPrefixNeedsRootPath }
+            }
+            if lowerName.hasPrefix("__secure-"), !isSecure { throw .securePrefixNeedsSecure }
+            if sameSite == .none, !isSecure { throw .sameSiteNoneNeedsSecure }
+            if isPartitioned, !isSecure { throw .partitionedNeedsSecure }
+            guard path.hasPrefix("/"), Self.isAttributeValue(path) else { throw .invalidPath(path) }
+            if let domain {
+                guard !domain.isEmpty, domain.utf8.allSatisfy(Self.isDomainByte) else {
+                    throw .invalidDomain(domain)
+                }
+            }
+            for value in [path, domain ?? ""] where value.utf8.count > limits.attributeValue {
+                throw .attributeTooLong(byteCount: value.utf8.count, limit: limits.attributeValue)
+            }
+        }
+
+        /// Any printable character of ASCII but `;`, and no blank at an end, which would not survive.
+        private static func isAttributeValue(_ text: String) -> Bool {
+            text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: ";") }
+                && !text.hasSuffix(" ")
+        }
+
+        private static func isDomainByte(_ byte: UInt8) -> Bool {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+    }
+
+    public let name: String
+    public let value: String
+    public let attributes: Attributes
+    /// Seconds until the browser drops it; 0: at once; nil: when it closes.
+    public let maxAge: Int?
+
+    /// RFC 6265bis §5.5: browsers take no more than 400 days.
+    static let maxAgeLimit = 34_560_000
+
+    init(name: String, value: String, attributes: Attributes, maxAge: Int?) {
+        self.name = name
+        self.value = value
+        self.attributes = attributes
+        self.maxAge = maxAge.map { min(max($0, 0), Self.maxAgeLimit) }
+    }
+
+    /// The header's value; attributes always in this order.
+    public var description: String {
+        var line = "\(name)=\(value); Path=\(attributes.path)"
+        if let domain = attributes.domain { line += "; Domain=\(domain)" }
+        if let maxAge { line += "; Max-Age=\(maxAge)" }
+        if attributes.isSecure { line += "; Secure" }
+        if attributes.isHTTPOnly { line += "; HttpOnly" }
+        line += "; SameSite=\(attributes.sameSite.rawValue)"
+        if attributes.isPartitioned { line += "; Partitioned" }
+        return line
+    }
+
+    /// RFC 6265bis §4.1.1: a token of RFC 9110.
+    static func isName(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+}
+
+/// A cookie that browsers would refuse or misunderstand: found when the sealer is made.
+public enum CookieConfigurationError: Error, Equatable, Sendable {
+    /// Empty, or with a character that a cookie's name cannot have.
+    case invalidName(String)
+    case nameTooLong(byteCount: Int, limit: Int)
+    /// Begins with other than `/`, or holds `;` or a control character.
+    case invalidPath(String)
+    case invalidDomain(String)
+    case attributeTooLong(byteCount: Int, limit: Int)
+    case hostPrefixNeedsSecure
+    case hostPrefixForbidsDomain
+    case hostPrefixNeedsRootPath
+    case securePrefixNeedsSecure
+    case sameSiteNoneNeedsSecure
+    case partitionedNeedsSecure
+    /// Not 0 (none) or 2 to 4096 bytes.
+    case invalidPadding(Int)
+    /// Limits below 128 bytes of name and value.
+    case invalidLimits
+}
+
+extension CookieConfigurationError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .invalidName(let name): "\"\(name)\" cannot be a cookie's name"
+        case .nameTooLong(let count, let limit):
+            "a cookie's name of \(count) bytes leaves no room under \(limit)"
+        case .invalidPath(let path): "\"\(path)\" cannot be a cookie's Path"
+        case .invalidDomain(let domain): "\"\(domain)\" cannot be a cookie's Domain"
+        case .attributeTooLong(let count, let limit):
+            "an attribute of \(count) bytes is over the limit of \(limit)"
+        case .hostPrefixNeedsSecure: "a __Host- cookie must be Secure"
+        case .hostPrefixForbidsDomain: "a __Host- cookie cannot have a Domain"
+        case .hostPrefixNeedsRootPath: "a __Host- cookie must have Path=/"
+        case .securePrefixNeedsSecure: "a __Secure- cookie must be Secure"
+        case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
+        case .partitionedNeedsSecure: "Partitioned must be Secure"
+        case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
+        case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// All keys that a server knows, and which of them seals at a given time. FORMAT §9.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// The keys of a site: every one opens, and the newest whose time has come seals.
+///
+/// State comes from the clock alone. A key whose time is still to come is pending: all servers can
+/// open with it before any of them seals with it.
+public struct KeyRing: Sendable {
+    /// By the time from which they seal, oldest first.
+    public let keys: [SealingKey]
+    /// Ids that are refused for good, even where another ring still has the key.
+    public let revoked: Set<KeyID>
+    /// Sessions that began before this time have ended.
+    public let notBefore: Date?
+
+    /// - Throws: `.idCollision` where two different keys share an id.
+    public init(_ keys: [SealingKey], revoked: Set<KeyID> = [], notBefore: Date? = nil) throws(KeyRingError) {
+        try self.init(keys, revoked: revoked, notBefore: notBefore, source: "keys")
+    }
+
+    init(
+        _ keys: [SealingKey], revoked: Set<KeyID>, notBefore: Date?, source: String
+    ) throws(KeyRingError) {
+        var kept: [SealingKey] = []
+        for key in keys where !revoked.contains(key.id) {
+            guard let position = kept.firstIndex(where: { $0.id == key.id }) else {
+                kept.append(key)
+                continue
+            }
+            guard kept[position].material.holdsSameKey(as: key.material) else {
+                throw KeyRingError(source: source, line: nil, problem: .idCollision(key.id))
+            }
+            // One key twice, as in a union of rings: the later time, when both files' servers have it.
+            if Self.precedes(kept[position], key) { kept[position] = key }
+        }
+        self.keys = kept.sorted(by: Self.precedes)
+        self.revoked = revoked
+        self.notBefore = notBefore
+    }
+
+    /// A total order, the same on every server: by time, then by id.
+    private static func precedes(_ a: SealingKey, _ b: SealingKey) -> Bool {
+        let (aTime, bTime) = (a.activeFrom ?? .distantPast, b.activeFrom ?? .distantPast)
+        return aTime == bTime ? a.id < b.id : aTime < bTime
+    }
+
+    /// The key that seals at `now`: the newest whose time has come; nil if none has.
+    public func activeKey(at now: Date = .now) -> SealingKey? {
+        keys.last { $0.isActive(at: now) }
+    }
+
+    /// The one key of this id.
+    public func key(_ id: KeyID) -> SealingKey? {
+        keys.first { $0.id == id }
+    }
+}
+
+extension KeyRing: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Ids and times, never a secret.
+    public var description: String {
+        "KeyRing(\(keys.map(\.description).joined(separator: ", ")))"
+    }
+    public var debugDescription: String { description }
+}

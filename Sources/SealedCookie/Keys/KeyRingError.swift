@@ -1,0 +1,68 @@
+// What is wrong with a key ring, in words that hold no secret.
+
+/// A key ring that cannot be read, written or used.
+public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible {
+    public enum Problem: Equatable, Sendable {
+        /// The operating system's reason, such as `No such file or directory`.
+        case unreadable(String)
+        case unwritable(String)
+        /// There is a file of this name already.
+        case exists
+        case notUTF8
+        /// A line that begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
+        case unknownLine
+        /// The secret is not `sck1_` and 43 base64url characters.
+        case notAKey
+        /// Not six lower-case hexadecimal digits.
+        case notAKeyID
+        /// Not a time such as `2026-08-03T00:00:00Z`.
+        case notATime
+        /// The id is not the one that belongs to the secret.
+        case mislabelled(KeyID)
+        /// Two different keys with one id: it could not select one. About 1 in 16 million pairs.
+        case idCollision(KeyID)
+        case cryptographyFailed(String)
+    }
+
+    /// The file, or where else the ring came from.
+    public let source: String
+    /// Counted from 1.
+    public let line: Int?
+    public let problem: Problem
+
+    public var description: String {
+        let place = line.map { ": line \($0)" } ?? ""
+        return "key ring \"\(source)\"\(place): \(problem.words)"
+    }
+}
+
+extension KeyRingError.Problem {
+    fileprivate var words: String {
+        switch self {
+        case .unreadable(let reason): "cannot be read: \(reason)"
+        case .unwritable(let reason): "cannot be written: \(reason)"
+        case .exists: "exists already"
+        case .notUTF8: "not UTF-8 text"
+        case .unknownLine: "not a line of a key ring"
+        case .notAKey: "not a key"
+        case .notAKeyID: "not a key id"
+        case .notATime: "not a time"
+        case .mislabelled(let id): "the id \(id) is not this key's"
+        case .idCollision(let id): "two different keys have the id \(id)"
+        case .cryptographyFailed(let operation): "\(operation) failed"
+        }
+    }
+}
+
+extension KeyRingError {
+    /// Runs calls into OpenSSL for the ring `source`.
+    static func unlessItFails<Result: ~Copyable>(
+        _ source: String, line: Int? = nil, _ body: () throws(NativeFailure) -> Result
+    ) throws(KeyRingError) -> Result {
+        do throws(NativeFailure) {
+            return try body()
+        } catch {
+            throw KeyRingError(source: source, line: line, problem: .cryptographyFailed(error.operation))
+        }
+    }
+}

@@ -1,0 +1,135 @@
+// Raw DEFLATE (RFC 1951) through zlib, with streams that are reset rather than made anew. FORMAT §6.
+import CZlib
+
+/// A reusable compressor.
+@safe struct Deflater: ~Copyable, @unchecked Sendable {
+    // @unchecked: owned by whoever took it out of its pool, alone. zlib keeps a pointer back to its
+    // z_stream, which therefore has one fixed place on the heap.
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init() throws(NativeFailure) {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        // Window 8 KiB (-13: raw), memLevel 6: as small as long inputs allow without a longer token.
+        let status = unsafe deflateInit2_(
+            stream, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            Int32(MemoryLayout<z_stream>.size))
+        guard status == Z_OK else {
+            unsafe stream.deallocate()
+            throw NativeFailure(operation: "deflateInit2")
+        }
+        unsafe self.stream = stream
+    }
+
+    deinit {
+        unsafe deflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    /// Appends the compressed form of `input` to `output`.
+    ///
+    /// - Returns: false, with `output` as it was, where it would take more than `limit` bytes.
+    func compress(
+        _ input: Span<UInt8>, appendingTo output: inout [UInt8], limit: Int
+    ) throws(NativeFailure) -> Bool {
+        guard limit > 0 else { return false }
+        guard unsafe deflateReset(stream) == Z_OK else { throw NativeFailure(operation: "deflateReset") }
+        var status = Z_STREAM_ERROR
+        output.append(addingCapacity: limit) { free in
+            unsafe free.withUnsafeMutableBufferPointer { target, initialized in
+                unsafe input.withUnsafeBufferPointer { source in
+                    // Sound: zlib reads avail_in bytes and writes at most avail_out; it does not
+                    // write through next_in, which is not const in its header only.
+                    unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+                    unsafe stream.pointee.avail_in = UInt32(source.count)
+                    unsafe stream.pointee.next_out = target.baseAddress
+                    unsafe stream.pointee.avail_out = UInt32(limit)
+                    status = unsafe deflate(stream, Z_FINISH)
+                    initialized = status == Z_STREAM_END ? unsafe limit - Int(stream.pointee.avail_out) : 0
+                    unsafe stream.pointee.next_in = nil
+                    unsafe stream.pointee.next_out = nil
+                }
+            }
+        }
+        switch status {
+        case Z_STREAM_END: return true
+        case Z_OK, Z_BUF_ERROR: return false
+        default: throw NativeFailure(operation: "deflate")
+        }
+    }
+}
+
+/// A reusable decompressor.
+@safe struct Inflater: ~Copyable, @unchecked Sendable {
+    // @unchecked: as for Deflater.
+    private let stream: UnsafeMutablePointer<z_stream>
+
+    init() throws(NativeFailure) {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        unsafe stream.initialize(to: z_stream())
+        let status = unsafe inflateInit2_(stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard status == Z_OK else {
+            unsafe stream.deallocate()
+            throw NativeFailure(operation: "inflateInit2")
+        }
+        unsafe self.stream = stream
+    }
+
+    deinit {
+        unsafe inflateEnd(stream)
+        unsafe stream.deallocate()
+    }
+
+    enum Outcome: Equatable {
+        /// The stream ended after `consumed` bytes of the input.
+        case ended(consumed: Int)
+        case corrupt
+        case tooLong
+    }
+
+    /// Appends what the DEFLATE stream at the start of `input` holds to `output`, at most `limit` bytes.
+    func decompress(
+        _ input: Span<UInt8>, appendingTo output: inout [UInt8], limit: Int
+    ) throws(NativeFailure) -> Outcome {
+        guard unsafe inflateReset(stream) == Z_OK else { throw NativeFailure(operation: "inflateReset") }
+        var consumed = 0
+        var produced = 0
+        // One byte beyond the limit tells an item that fits exactly from one that goes on.
+        let most = limit + 1
+        // Most sessions inflate to less than four times their size: one step, one allocation.
+        var room = min(most, max(256, input.count * 4))
+        while true {
+            var status = Z_STREAM_ERROR
+            output.append(addingCapacity: room) { free in
+                unsafe free.withUnsafeMutableBufferPointer { target, initialized in
+                    unsafe input.extracting(droppingFirst: consumed).withUnsafeBufferPointer { source in
+                        // Sound: as in `compress`.
+                        unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
+                        unsafe stream.pointee.avail_in = UInt32(source.count)
+                        unsafe stream.pointee.next_out = target.baseAddress
+                        unsafe stream.pointee.avail_out = UInt32(room)
+                        status = unsafe inflate(stream, Z_NO_FLUSH)
+                        consumed += unsafe source.count - Int(stream.pointee.avail_in)
+                        initialized = unsafe room - Int(stream.pointee.avail_out)
+                        produced += initialized
+                        unsafe stream.pointee.next_in = nil
+                        unsafe stream.pointee.next_out = nil
+                    }
+                }
+            }
+            switch status {
+            case Z_STREAM_END:
+                return produced > limit ? .tooLong : .ended(consumed: consumed)
+            case Z_OK, Z_BUF_ERROR:
+                if produced == most { return .tooLong }
+                // Room left but no end: the input ran out in the middle of the stream.
+                if unsafe stream.pointee.avail_out != 0 { return .corrupt }
+                room = min(most - produced, produced)
+            case Z_MEM_ERROR:
+                throw NativeFailure(operation: "inflate")
+            default:
+                return .corrupt
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// Files that hold keys, read straight into memory that is wiped.
+import Glibc
+
+/// Why the operating system refused: the call and its errno.
+struct SystemFailure: Error, Equatable {
+    let operation: String
+    let code: Int32
+
+    var isExisting: Bool { code == EEXIST }
+
+    /// The system's words for `code`.
+    var reason: String {
+        var text: [CChar] = Array(repeating: 0, count: 128)
+        // Sound: POSIX strerror_r writes at most the count, and ends its text with a zero.
+        guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// A file's contents and its permission bits.
+struct SecretFile: ~Copyable {
+    let bytes: SecretBytes
+    let permissions: UInt32
+
+    /// Reads the whole file at `path`.
+    ///
+    /// - Parameter limit: files of more bytes are refused with EFBIG.
+    static func read(
+        _ path: String, limit: Int
+    ) throws(SystemFailure) -> SecretFile {
+        let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+        defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw SystemFailure(operation: "fstat", code: errno) }
+        guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemFailure(operation: "read", code: EISDIR) }
+        var failure: Int32 = 0
+        do throws(NativeFailure) {
+            var bytes = try SecretBytes(capacity: 4096)
+            var atEnd = false
+            while !atEnd, failure == 0 {
+                try unsafe bytes.fill(room: 4096) { target in
+                    // Sound: `fill` gives room for 4096 bytes.
+                    let count = unsafe Glibc.read(file, target, 4096)
+                    if count < 0, errno != EINTR { failure = errno }
+                    if count == 0 { atEnd = true }
+                    return max(count, 0)
+                }
+                if bytes.count > limit { failure = EFBIG }
+            }
+            if failure == 0 { return SecretFile(bytes: bytes, permissions: status.st_mode & 0o7777) }
+        } catch {
+            failure = ENOMEM
+        }
+        throw SystemFailure(operation: "read", code: failure)
+    }
+
+    /// Makes a new file of mode 0600 that holds `bytes`; an existing one is left as it is (EEXIST).
+    static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
+        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+        var failure = write(bytes, to: file)
+        if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
+        if close(file) != 0, failure == nil { failure = SystemFailure(operation: "close", code: errno) }
+        if let failure {
+            // Half a ring is worse than none.
+            unsafe unlink(path)
+            throw failure
+        }
+    }
+
+    private static func write(_ bytes: borrowing SecretBytes, to file: Int32) -> SystemFailure? {
+        bytes.withSpan { span in
+            unsafe span.withUnsafeBytes { buffer in
+                var written = 0
+                while written < buffer.count {
+                    guard let base = buffer.baseAddress else { break }
+                    // Sound: the count stays inside the buffer.
+                    let count = unsafe Glibc.write(file, base + written, buffer.count - written)
+                    if count > 0 {
+                        written += count
+                    } else if count < 0, errno != EINTR {
+                        return SystemFailure(operation: "write", code: errno)
+                    }
+                }
+                return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+// XAES-256-GCM (C2SP XAES-256-GCM.md) over OpenSSL's AES-256-ECB and AES-256-GCM. FORMAT §5.
+import COpenSSL
+
+/// A 256-bit key for XAES-256-GCM. It owns every copy of itself: the cipher contexts that were
+/// keyed with it are freed, and so wiped, with it.
+final class XAESKey: Sendable {
+    static let keyLength = 32
+    static let nonceLength = 24
+    static let tagLength = 16
+
+    private let key: SecretBytes
+    /// K1 of the CMAC subkey derivation (NIST SP 800-38B §6.1), which XAES xors into its blocks.
+    private let subkey: SecretBytes
+    private let contexts = Pool<XAESContexts>()
+
+    /// Takes over 32 key bytes.
+    init(_ key: consuming SecretBytes) throws(NativeFailure) {
+        precondition(key.count == Self.keyLength)
+        let contexts = try XAESContexts(key: key)
+        self.subkey = try contexts.cmacSubkey()
+        self.key = key
+        self.contexts.give(contexts)
+    }
+
+    /// The key's own 32 bytes, for the ring file and the key id.
+    func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try key.withSpan(body)
+    }
+
+    /// Compares the keys themselves, in time that does not depend on them.
+    func holdsSameKey(as other: XAESKey) -> Bool {
+        withBytes { mine in
+            other.withBytes { others in
+                unsafe mine.withUnsafeBufferPointer { a in
+                    unsafe others.withUnsafeBufferPointer { b in
+                        // Sound: both have keyLength bytes.
+                        unsafe CRYPTO_memcmp(a.baseAddress, b.baseAddress, Self.keyLength) == 0
+                    }
+                }
+            }
+        }
+    }
+
+    /// Encrypts `bytes[plaintext]` where it stands and writes the 16-byte tag behind it.
+    ///
+    /// - Parameter bytes: must reach at least 16 bytes beyond the plaintext.
+    /// - Parameter nonce: 24 bytes, never used before with this key.
+    func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: InlineArray<24, UInt8>,
+        associatedData: [UInt8]
+    ) throws(NativeFailure) {
+        precondition(plaintext.lowerBound >= 0 && plaintext.upperBound + Self.tagLength <= bytes.count)
+        let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
+        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
+            (messageKey, gcmNonce) throws(NativeFailure) in
+            let encrypt = unsafe contexts.encrypt.pointer
+            guard unsafe EVP_EncryptInit_ex(encrypt, nil, nil, messageKey, gcmNonce) == 1 else {
+                throw NativeFailure(operation: "EVP_EncryptInit_ex")
+            }
+            var written: Int32 = 0
+            guard
+                unsafe associatedData.isEmpty
+                    || EVP_EncryptUpdate(encrypt, nil, &written, associatedData, Int32(associatedData.count))
+                        == 1
+            else {
+                throw NativeFailure(operation: "EVP_EncryptUpdate")
+            }
+            let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
+                // Sound: the precondition keeps the text and its tag inside the array; GCM
+                // writes exactly as many bytes as it reads, and may write in place.
+                let text = unsafe base + plaintext.lowerBound
+                var written: Int32 = 0
+                guard
+                    unsafe plaintext.isEmpty
+                        || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
+                else { return "EVP_EncryptUpdate" }
+                let end = unsafe base + plaintext.upperBound
+                guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
+                    return "EVP_EncryptFinal_ex"
+                }
+                guard
+                    unsafe EVP_CIPHER_CTX_ctrl(encrypt, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagLength), end)
+                        == 1
+                else { return "EVP_CTRL_AEAD_GET_TAG" }
+                return nil
+            }
+            if let failed { throw NativeFailure(operation: failed) }
+        }
+        self.contexts.give(contexts)
+    }
+
+    /// Decrypts `bytes[ciphertext]` where it stands if the 16-byte tag behind it verifies.
+    ///
+    /// - Returns: whether the tag verified. Where it did not, the ciphertext's place holds zeros:
+    ///   nothing of an unauthenticated plaintext is left.
+    func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: InlineArray<24, UInt8>,
+        associatedData: [UInt8]
+    ) throws(NativeFailure) -> Bool {
+        precondition(ciphertext.lowerBound >= 0 && ciphertext.upperBound + Self.tagLength <= bytes.count)
+        let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
+        var authentic = false
+        // Also on a failure in mid-way: what was written by then is not authenticated.
+        defer { if !authentic { wipe(&bytes, in: ciphertext) } }
+        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
+            (messageKey, gcmNonce) throws(NativeFailure) in
+            let decrypt = unsafe contexts.decrypt.pointer
+            guard unsafe EVP_DecryptInit_ex(decrypt, nil, nil, messageKey, gcmNonce) == 1 else {
+                throw NativeFailure(operation: "EVP_DecryptInit_ex")
+            }
+            var written: Int32 = 0
+            guard
+                unsafe associatedData.isEmpty
+                    || EVP_DecryptUpdate(decrypt, nil, &written, associatedData, Int32(associatedData.count))
+                        == 1
+            else {
+                throw NativeFailure(operation: "EVP_DecryptUpdate")
+            }
+            let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+                guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
+                // Sound: as in `seal`.
+                let text = unsafe base + ciphertext.lowerBound
+                var written: Int32 = 0
+                guard
+                    unsafe ciphertext.isEmpty
+                        || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
+                else { return "EVP_DecryptUpdate" }
+                let end = unsafe base + ciphertext.upperBound
+                guard
+                    unsafe EVP_CIPHER_CTX_ctrl(decrypt, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), end)
+                        == 1
+                else { return "EVP_CTRL_AEAD_SET_TAG" }
+                // Compares the tags in constant time; 0 or less is a tag that does not verify.
+                authentic = unsafe EVP_DecryptFinal_ex(decrypt, end, &written) == 1
+                return nil
+            }
+            if let failed { throw NativeFailure(operation: failed) }
+        }
+        self.contexts.give(contexts)
+        return authentic
+    }
+
+    /// The intermediates of the derivation, for the specification's test vectors.
+    func derivation(nonce: InlineArray<24, UInt8>) throws(NativeFailure) -> (
+        subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]
+    ) {
+        let contexts = try XAESContexts(key: key)
+        var messageKeyBytes: [UInt8] = []
+        var gcmNonceBytes: [UInt8] = []
+        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
+            (messageKey, gcmNonce) throws(NativeFailure) in
+            unsafe messageKeyBytes = Array(UnsafeBufferPointer(start: messageKey, count: 32))
+            unsafe gcmNonceBytes = Array(UnsafeBufferPointer(start: gcmNonce, count: 12))
+        }
+        let subkeyBytes = subkey.withSpan { span in span.indices.map { span[$0] } }
+        return (subkeyBytes, messageKeyBytes, gcmNonceBytes)
+    }
+}
+
+/// One OpenSSL cipher context; freeing it wipes the key schedule inside.
+@safe private struct CipherContext: ~Copyable, @unchecked Sendable {
+    // @unchecked: a context is used by whoever took it out of its key's pool, alone.
+    let pointer: OpaquePointer
+
+    init() throws(NativeFailure) {
+        guard let pointer = unsafe EVP_CIPHER_CTX_new() else {
+            throw NativeFailure(operation: "EVP_CIPHER_CTX_new")
+        }
+        unsafe self.pointer = pointer
+    }
+
+    deinit {
+        unsafe EVP_CIPHER_CTX_free(pointer)
+    }
+}
+
+/// The OpenSSL contexts for one message at a time under one key.
+private struct XAESContexts: ~Copyable, Sendable {
+    /// AES-256-ECB under the long-term key.
+    let block: CipherContext
+    /// AES-256-GCM, keyed anew for each message.
+    let encrypt: CipherContext
+    let decrypt: CipherContext
+
+    init(key: borrowing SecretBytes) throws(NativeFailure) {
+        let block = try CipherContext()
+        let encrypt = try CipherContext()
+        let decrypt = try CipherContext()
+        let keyed = key.withSpan { span in
+            unsafe span.withUnsafeBufferPointer { bytes in
+                unsafe EVP_EncryptInit_ex(block.pointer, EVP_aes_256_ecb(), nil, bytes.baseAddress, nil)
+            }
+        }
+        guard keyed == 1, unsafe EVP_CIPHER_CTX_set_padding(block.pointer, 0) == 1,
+            unsafe EVP_EncryptInit_ex(encrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1,
+            unsafe EVP_DecryptInit_ex(decrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1
+        else {
+            throw NativeFailure(operation: "EVP_EncryptInit_ex")
+        }
+        self.block = block
+        self.encrypt = encrypt
+        self.decrypt = decrypt
+    }
+
+    /// K1: AES(K, 0) shifted left by one bit, reduced by x^128 + x^7 + x^2 + x + 1.
+    func cmacSubkey() throws(NativeFailure) -> SecretBytes {
+        var subkey = try SecretBytes(capacity: 16)
+        try unsafe subkey.fill(room: 16) { (output) throws(NativeFailure) in
+            let bytes = unsafe output.assumingMemoryBound(to: UInt8.self)
+            // Sound: `fill` gives room for 16 bytes, which are zero; ECB writes one block in place.
+            unsafe bytes.update(repeating: 0, count: 16)
+            var written: Int32 = 0
+            guard unsafe EVP_EncryptUpdate(block.pointer, bytes, &written, bytes, 16) == 1, written == 16
+            else {
+                throw NativeFailure(operation: "EVP_EncryptUpdate")
+            }
+            let reduction = unsafe (0 &- (bytes[0] >> 7)) & 0x87
+            for index in 0..<15 {
+                unsafe bytes[index] = bytes[index] << 1 | bytes[index + 1] >> 7
+            }
+            unsafe bytes[15] = bytes[15] << 1 ^ reduction
+            return 16
+        }
+        return subkey
+    }
+
+    /// Derives the key for one message and hands it over with the 96-bit nonce; both are wiped after.
+    func withMessageKey(
+        subkey: borrowing SecretBytes, nonce: InlineArray<24, UInt8>,
+        _ body: (_ messageKey: UnsafePointer<UInt8>, _ gcmNonce: UnsafePointer<UInt8>) throws(NativeFailure)
+            -> Void
+    ) throws(NativeFailure) {
+        // M1 ‖ M2 (each 00 counter 'X' 00 nonce[0..<12], xored with K1), then nonce[12..<24].
+        var failure: NativeFailure?
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 44) { scratch in
+            guard let base = scratch.baseAddress else { return }
+            defer { unsafe OPENSSL_cleanse(base, 44) }
+            subkey.withSpan { subkey in
+                let prefix: InlineArray<8, UInt8> = [0, 1, 0x58, 0, 0, 2, 0x58, 0]
+                for index in 0..<16 {
+                    let first = index < 4 ? prefix[index] : nonce[index - 4]
+                    let second = index < 4 ? prefix[index + 4] : nonce[index - 4]
+                    unsafe base[index] = first ^ subkey[index]
+                    unsafe base[index + 16] = second ^ subkey[index]
+                }
+            }
+            for index in 0..<12 { unsafe base[32 + index] = nonce[12 + index] }
+            var written: Int32 = 0
+            // Sound: two whole blocks in place, inside the 44 bytes.
+            guard unsafe EVP_EncryptUpdate(block.pointer, base, &written, base, 32) == 1, written == 32 else {
+                failure = NativeFailure(operation: "EVP_EncryptUpdate")
+                return
+            }
+            do throws(NativeFailure) {
+                unsafe try body(base, base + 32)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+}

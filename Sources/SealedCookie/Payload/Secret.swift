@@ -1,0 +1,47 @@
+// A value that the compressor must not see. FORMAT §6.3, §7.
+
+/// Keeps a value out of compression, so that the cookie's length tells nothing about it.
+///
+/// Compressed next to text that an attacker chooses, a secret leaks through the length (CRIME). Wrap
+/// what must not leak so: CSRF tokens, one-time codes, API tokens held as text. `Data`, `[UInt8]` and
+/// `UUID` are kept out as they are; their length, like a secret's, still shows.
+///
+/// It is not shown in descriptions and dumps. It is encoded like its value by other coders.
+public struct Secret<Value> {
+    public var value: Value
+
+    public init(_ value: Value) {
+        self.value = value
+    }
+}
+
+extension Secret: Sendable where Value: Sendable {}
+extension Secret: Equatable where Value: Equatable {}
+extension Secret: Hashable where Value: Hashable {}
+
+extension Secret: Encodable where Value: Encodable {
+    public func encode(to encoder: any Encoder) throws {
+        if let encoder = encoder as? CBORItemEncoder {
+            try encoder.encodeEmbedded(value)
+        } else {
+            var container = encoder.singleValueContainer()
+            try container.encode(value)
+        }
+    }
+}
+
+extension Secret: Decodable where Value: Decodable {
+    public init(from decoder: any Decoder) throws {
+        if let decoder = decoder as? CBORItemDecoder {
+            value = try decoder.decodeEmbedded(Value.self)
+        } else {
+            value = try decoder.singleValueContainer().decode(Value.self)
+        }
+    }
+}
+
+extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    public var description: String { "Secret" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+}

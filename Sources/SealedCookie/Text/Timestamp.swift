@@ -1,0 +1,32 @@
+// Points in time as text: RFC 3339 in UTC, whole seconds. Used by the key ring, the CLI and the JSON view.
+#if canImport(FoundationEssentials)
+    package import FoundationEssentials
+#else
+    package import Foundation
+#endif
+
+package enum Timestamp {
+    /// `2026-08-03T00:00:00Z`; nil beyond the years 1 to 9999.
+    package static func text(secondsSince1970 seconds: Int64) -> String? {
+        // 0001-01-01 to 9999-12-31.
+        guard (-62_135_596_800...253_402_300_799).contains(seconds) else { return nil }
+        return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
+    }
+
+    /// Nil for anything but the exact form that `text(secondsSince1970:)` writes.
+    package static func seconds(_ text: some StringProtocol) -> Int64? {
+        guard text.utf8.count == 20, let date = try? Date(String(text), strategy: .iso8601) else {
+            return nil
+        }
+        let seconds = Int64(date.timeIntervalSince1970)
+        // The parser takes looser forms, such as other separators or a 30th of February.
+        return self.text(secondsSince1970: seconds) == String(text) ? seconds : nil
+    }
+
+    /// As `text(secondsSince1970:)` with seconds rounded down; for messages.
+    package static func text(_ date: Date) -> String {
+        let seconds = date.timeIntervalSince1970
+        guard abs(seconds) < 1e12 else { return "@\(seconds)" }
+        return text(secondsSince1970: Int64(seconds.rounded(.down))) ?? "@\(seconds)"
+    }
+}

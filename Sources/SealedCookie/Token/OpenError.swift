@@ -1,0 +1,88 @@
+// Why a token is refused: for the server's log. A visitor sees one thing: no session.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Why a cookie is no session. It holds no plaintext, no key and no token.
+///
+/// In the order of the checks (FORMAT §5.2): what comes before `notAuthentic` is found without any
+/// cryptography and may be anybody's doing; what comes after it was sealed by a holder of the key.
+public enum OpenError: Error, Equatable, Sendable {
+    /// Longer than any token that this sealer writes.
+    case tooLong(byteCount: Int)
+    /// Not base64url without padding in its one valid spelling: another character, `=`, white space,
+    /// an impossible length, trailing bits that are not zero.
+    case notBase64URL
+    /// Too few bytes for a token.
+    case tooShort(byteCount: Int)
+    /// The first byte is not 0x48.
+    case unknownVersion(UInt8)
+    /// No key of the ring has this id.
+    case unknownKey(KeyID)
+    /// The ring refuses this key for good.
+    case revokedKey(KeyID)
+    /// The tag does not verify: changed in any bit, or sealed with another key, for another cookie
+    /// name or for another purpose.
+    case notAuthentic
+    /// Authentic, but not a payload of this version; says where.
+    case malformedPayload(String)
+    /// Begun or sealed by a clock more than 60 s ahead of this one.
+    case inFuture(Date)
+    /// Over since this time, by its lifetime.
+    case expired(Date)
+    /// Began before the ring's `not-before`.
+    case endedBefore(Date)
+    /// A session of another shape than the one to open: where in it, and what was expected there.
+    case sessionMismatch(codingPath: [String], expected: String)
+    /// A C library failed for a reason other than the token, such as want of memory.
+    case libraryFailed(operation: String)
+}
+
+extension OpenError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .tooLong(let count): "too long for a token: \(count) bytes"
+        case .notBase64URL: "not a token: not base64url without padding"
+        case .tooShort(let count): "too short for a token: \(count) bytes"
+        case .unknownVersion(let version): "unknown version 0x\(String(version, radix: 16))"
+        case .unknownKey(let id): "no key \(id) in the ring"
+        case .revokedKey(let id): "key \(id) is revoked"
+        case .notAuthentic: "not authentic: changed, or sealed with another key, name or purpose"
+        case .malformedPayload(let reason): "authentic, but malformed: \(reason)"
+        case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
+        case .expired(let date): "expired at \(Timestamp.text(date))"
+        case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
+        case .sessionMismatch(let path, let expected):
+            "not the expected session: \(expected) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
+        case .libraryFailed(let operation): "\(operation) failed"
+        }
+    }
+}
+
+extension OpenError {
+    /// Whether the tag verified before this was found.
+    var isAuthentic: Bool {
+        switch self {
+        case .malformedPayload, .inFuture, .expired, .endedBefore, .sessionMismatch: true
+        case .tooLong, .notBase64URL, .tooShort, .unknownVersion, .unknownKey, .revokedKey, .notAuthentic,
+            .libraryFailed:
+            false
+        }
+    }
+
+    /// Of a decoding error the place and the type, not its words: they may quote the session.
+    init(_ error: DecodingError) {
+        let (path, expected): ([any CodingKey], String) =
+            switch error {
+            case .typeMismatch(let type, let context): (context.codingPath, "a value of type \(type)")
+            case .valueNotFound(let type, let context):
+                (context.codingPath, "a value of type \(type), not null")
+            case .keyNotFound(let key, let context): (context.codingPath + [key], "a value for this key")
+            case .dataCorrupted(let context): (context.codingPath, "a valid value")
+            @unknown default: ([], "another session")
+            }
+        self = .sessionMismatch(codingPath: path.map(\.stringValue), expected: expected)
+    }
+}

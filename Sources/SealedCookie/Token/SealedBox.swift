@@ -1,0 +1,94 @@
+// The third stage: a payload encrypted and authenticated. FORMAT §3, §5.
+
+/// A token's bytes: header, ciphertext, tag.
+struct SealedBox: Sendable {
+    /// Every token's first byte; in base64url it makes an `S`.
+    static let version: UInt8 = 0x48
+    /// Version, key id and R.
+    static let headerCount = 24
+    private static let randomRange = 4..<24
+    static let minimumCount = headerCount + CompressedPayload.minimumCount + XAESKey.tagLength
+
+    let bytes: [UInt8]
+
+    /// Takes over bytes of which nothing is known yet.
+    init(untrusted bytes: [UInt8]) throws(OpenError) {
+        guard bytes.count >= Self.minimumCount else { throw .tooShort(byteCount: bytes.count) }
+        guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
+        self.bytes = bytes
+    }
+
+    /// Seals `payload`, which must have `headerCount` bytes of headroom, with a fresh random R.
+    init(
+        sealing payload: consuming CompressedPayload, using key: SealingKey,
+        authenticating context: TokenContext
+    ) throws(NativeFailure) {
+        precondition(payload.range.lowerBound == Self.headerCount)
+        let range = payload.range
+        var bytes = payload.bytes
+        bytes.replaceSubrange(range.upperBound..., with: repeatElement(0, count: XAESKey.tagLength))
+        let id = key.id.bytes
+        bytes[0] = Self.version
+        bytes[1] = id.0
+        bytes[2] = id.1
+        bytes[3] = id.2
+        try Randomness.fill(&bytes, in: Self.randomRange)
+        try key.material.seal(
+            &bytes, plaintext: range, nonce: Self.nonce(bytes),
+            associatedData: context.associatedData(header: Self.header(bytes)))
+        self.bytes = bytes
+    }
+
+    var keyID: KeyID { KeyID(bytes[1], bytes[2], bytes[3]) }
+
+    /// Opens the box.
+    ///
+    /// - Throws: `.notAuthentic`; then nothing of the plaintext is left in memory.
+    consuming func opened(
+        using key: SealingKey, authenticating context: TokenContext
+    ) throws(OpenError) -> CompressedPayload {
+        let associatedData = context.associatedData(header: Self.header(bytes))
+        let nonce = Self.nonce(bytes)
+        var bytes = bytes
+        let range = Self.headerCount..<bytes.count - XAESKey.tagLength
+        let authentic: Bool
+        do throws(NativeFailure) {
+            authentic = try key.material.open(
+                &bytes, ciphertext: range, nonce: nonce, associatedData: associatedData)
+        } catch {
+            throw .libraryFailed(operation: error.operation)
+        }
+        guard authentic else { throw .notAuthentic }
+        return CompressedPayload(bytes: bytes, range: range)
+    }
+
+    private static func header(_ bytes: [UInt8]) -> InlineArray<4, UInt8> {
+        [bytes[0], bytes[1], bytes[2], bytes[3]]
+    }
+
+    /// N = R[0..<8] ‖ 00000000 ‖ R[8..<20].
+    private static func nonce(_ bytes: [UInt8]) -> InlineArray<24, UInt8> {
+        let start = randomRange.lowerBound
+        return InlineArray { index in
+            switch index {
+            case 0..<8: bytes[start + index]
+            case 8..<12: 0
+            default: bytes[start + index - 4]
+            }
+        }
+    }
+}
+
+extension CompressedPayload {
+    /// The payload of an opened box.
+    func payload() throws(OpenError) -> SessionPayload<CBORIndex> {
+        do throws(PayloadError) {
+            return try decompressed()
+        } catch {
+            switch error {
+            case .payload(let failure): throw .malformedPayload(failure.words)
+            case .native(let failure): throw .libraryFailed(operation: failure.operation)
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// What a token is bound to beside its contents: the cookie's name and the purpose. FORMAT §5.
+
+/// The associated data of every token of one cookie. A token copied under another name or purpose
+/// does not authenticate.
+struct TokenContext: Sendable {
+    /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
+    private let template: [UInt8]
+    private static let label = Array("SealedCookie".utf8)
+    /// Count, length of the label, the label, length of the header.
+    private static let headerOffset = 8 + 8 + label.count + 8
+
+    init(name: String, purpose: String) {
+        template = Self.preAuthenticationEncoding([
+            Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8),
+        ])
+    }
+
+    /// The associated data for a token with these first four bytes.
+    func associatedData(header: InlineArray<4, UInt8>) -> [UInt8] {
+        var bytes = template
+        for index in 0..<4 { bytes[Self.headerOffset + index] = header[index] }
+        return bytes
+    }
+
+    /// PAE as in PASETO: a count and each piece behind its length, all numbers 64-bit little-endian,
+    /// so that no two lists of pieces have one encoding.
+    static func preAuthenticationEncoding(_ pieces: [[UInt8]]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        func append(_ number: Int) {
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: UInt64(number) >> UInt64(shift)))
+            }
+        }
+        append(pieces.count)
+        for piece in pieces {
+            append(piece.count)
+            bytes += piece
+        }
+        return bytes
+    }
+}
