@@ -1,0 +1,36 @@
+# The menu. Each target does its own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PACKAGES := libssl-dev zlib1g-dev pkg-config
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help
+help: ## Show this menu
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+.PHONY: setup
+setup: ## Install OpenSSL's and zlib's headers where they are missing
+	@missing=$$(dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null | awk '/ok installed/ { print $$1 }' \
+		| sort | comm -13 - <(printf '%s\n' $(PACKAGES) | sort)); \
+	if [ -n "$$missing" ]; then \
+		echo "installing" $$missing; \
+		$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
+.PHONY: build
+build: setup ## Build the library and the CLI for release
+	swift build -c release
+
+.PHONY: demo
+demo: build ## Seal and open a sample session, and see a changed one refused
+	@$$(swift build -c release --show-bin-path)/sealed-cookie demo
+
+.PHONY: test
+test: setup ## Run every test
+	swift test
+
+.PHONY: lint
+lint: ## Check the code's format
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
