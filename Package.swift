@@ -31,7 +31,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SealedCookieTests",
-            dependencies: ["SealedCookie"],
+            dependencies: ["SealedCookie", "COpenSSL"],
             resources: [.copy("Vectors")],
             swiftSettings: strict
         ),

@@ -1,0 +1,335 @@
+// The sealer as an application uses it: headers in, headers out, lifetimes, limits, refusals.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+@Suite struct CookieSealerTests {
+    @Test func `the default cookie has the strictest attributes`() throws {
+        let sealed = try loginSealer(sampleRing(1)).seal(login, at: noon)
+        let header = try #require(sealed.headerValues.first)
+        #expect(sealed.headerValues.count == 1)
+        #expect(header.hasPrefix("__Host-session=S"))
+        #expect(header.hasSuffix("; Path=/; Max-Age=1209600; Secure; HttpOnly; SameSite=Lax"))
+    }
+
+    @Test func `a session ends at the earlier of its two lifetimes`() throws {
+        let ring = try sampleRing(1)
+        let sealer = try loginSealer(ring, lifetime: .init(absolute: .days(14), idle: .hours(12)))
+        var opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon)
+        #expect(opened.expiresAt == noon + 12 * 3600)
+        // Used every eleven hours, it lives on until its absolute end, to the second.
+        var now = noon
+        while now < noon + 14 * 86_400 - 11 * 3600 {
+            now += 11 * 3600
+            let token = try sealer.reseal(opened, at: now).token
+            opened = try sealer.open(value: token, at: now)
+            #expect(opened.createdAt == noon && opened.sealedAt == now)
+        }
+        let end = noon + 14 * 86_400
+        #expect(opened.expiresAt == end)
+        let token = try sealer.reseal(opened, at: now).token
+        #expect(try sealer.open(value: token, at: end - 1).session == login)
+        #expect(throws: OpenError.expired(end)) { try sealer.open(value: token, at: end) }
+        #expect(throws: SealError.expired(end)) { try sealer.reseal(opened, at: end) }
+    }
+
+    @Test func `an idle session ends`() throws {
+        let sealer = try loginSealer(sampleRing(1), lifetime: .init(absolute: .days(14), idle: .hours(12)))
+        let token = try sealer.seal(login, at: noon).token
+        #expect(try sealer.open(value: token, at: noon + 12 * 3600 - 1).session == login)
+        #expect(throws: OpenError.expired(noon + 12 * 3600)) {
+            try sealer.open(value: token, at: noon + 12 * 3600)
+        }
+    }
+
+    @Test func `a session's own lifetime takes the place of the policy's, longer or shorter`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        for (span, seconds) in [(SessionLifetime.Span.days(90), 7_776_000.0), (.minutes(5), 300)] {
+            let sealed = try sealer.seal(login, lifetime: span, at: noon)
+            #expect(sealed.expiresAt == noon + seconds)
+            let opened = try sealer.open(value: sealed.token, at: noon + seconds - 1)
+            #expect(opened.lifetime == span)
+            // Sealing again keeps it.
+            let again = try sealer.open(value: sealer.reseal(opened, at: noon + 10).token, at: noon + 11)
+            #expect(again.lifetime == span && again.expiresAt == noon + seconds)
+            #expect(throws: OpenError.expired(noon + seconds)) {
+                try sealer.open(value: sealed.token, at: noon + seconds)
+            }
+        }
+    }
+
+    @Test func `a shorter policy takes effect at once`() throws {
+        let ring = try sampleRing(1)
+        let token = try loginSealer(ring, lifetime: .init(absolute: .days(14))).seal(login, at: noon).token
+        #expect(throws: OpenError.expired(noon + 3600)) {
+            try loginSealer(ring, lifetime: .init(absolute: .hours(1))).open(value: token, at: noon + 7200)
+        }
+    }
+
+    @Test func `another server's clock may be ahead by 60 seconds`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        let token = try sealer.seal(login, at: noon).token
+        #expect(try sealer.open(value: token, at: noon - 60).session == login)
+        #expect(throws: OpenError.inFuture(noon)) { try sealer.open(value: token, at: noon - 61) }
+    }
+
+    @Test func `sealing again on a server whose clock is behind keeps the age at zero`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        let opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon - 30)
+        let again = try sealer.open(value: sealer.reseal(opened, at: noon - 30).token, at: noon - 30)
+        #expect(again.createdAt == noon && again.sealedAt == noon)
+    }
+
+    @Test func `not-before ends the sessions that began before it`() throws {
+        let key = try sampleKey(1)
+        let token = try loginSealer(KeyRing([key])).seal(login, at: noon).token
+        let ended = try loginSealer(KeyRing([key], notBefore: noon + 1))
+        #expect(throws: OpenError.endedBefore(noon + 1)) { try ended.open(value: token, at: noon + 10) }
+        let spared = try loginSealer(KeyRing([key], notBefore: noon))
+        let opened = try spared.open(value: token, at: noon + 10)
+        // Sealed again it is still the session of then.
+        let again = try spared.reseal(opened, at: noon + 20).token
+        #expect(throws: OpenError.endedBefore(noon + 1)) { try ended.open(value: again, at: noon + 30) }
+    }
+
+    @Test func `times that a token cannot hold are refused`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        for seconds in [-1.0, 4_294_967_296, .infinity, -.infinity, .nan] {
+            #expect(throws: SealError.timeOutOfRange) {
+                try sealer.seal(login, at: Date(timeIntervalSince1970: seconds))
+            }
+        }
+        let last = Date(timeIntervalSince1970: 4_294_967_295)
+        #expect(try sealer.open(value: sealer.seal(login, at: last).token, at: last).createdAt == last)
+        #expect(SessionLifetime.Span.days(.max).seconds == 4_294_967_295)
+        #expect(SessionLifetime.Span.days(.min).seconds == 1)
+    }
+
+    @Test func `a rotated key and a tenth of the idle time are reasons to seal again`() throws {
+        let old = try sampleKey(1)
+        let next = try sampleKey(2, from: noon + 600)
+        let sealer = try loginSealer(
+            KeyRing([old, next]), lifetime: .init(absolute: .days(14), idle: .hours(12)))
+        let token = try sealer.seal(login, at: noon).token
+        #expect(try !sealer.open(value: token, at: noon + 599).needsResealing)
+        let opened = try sealer.open(value: token, at: noon + 600)
+        #expect(opened.needsResealing && opened.keyID == old.id)
+        let again = try sealer.reseal(opened, at: noon + 600).token
+        #expect(try !sealer.open(value: again, at: noon + 600).needsResealing)
+        #expect(try !sealer.open(value: again, at: noon + 600 + 4319).needsResealing)
+        #expect(try sealer.open(value: again, at: noon + 600 + 4320).needsResealing)
+    }
+
+    // MARK: Cookie headers
+
+    @Test func `no header and no cookie are no session, and no error`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        #expect(try sealer.open(cookieHeader: nil, at: noon) == nil)
+        for header in [
+            "", "a=b", "__Host-sessionx=S", "x__Host-session=S", "__host-session=S", ";;;", "=", "S",
+        ] {
+            #expect(try sealer.open(cookieHeader: header, at: noon) == nil, "\(header)")
+        }
+    }
+
+    @Test func `the cookie is found whatever stands around it`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        let token = try sealer.seal(login, at: noon).token
+        for header in [
+            "__Host-session=\(token)", "a=b; __Host-session=\(token); c=d", "a=b;__Host-session=\(token)",
+            "x={\"k\":\"v\"}; bare;  __Host-session = \(token) ;", "__Host-session=\"\(token)\"",
+            "\t__Host-session=\(token)\t", ";;=;__Host-session=\(token)", "é=ü; __Host-session=\(token)",
+        ] {
+            #expect(try sealer.open(cookieHeader: header, at: noon)?.session == login, "\(header)")
+        }
+        #expect(
+            try sealer.open(cookieHeaders: ["a=b", "__Host-session=\(token)"], at: noon)?.session == login)
+    }
+
+    @Test func `a cookie that another planted does not sign anybody out`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        let token = try sealer.seal(login, at: noon).token
+        let old = try sealer.seal(login, at: noon - 20 * 86_400).token
+        let name = "__Host-session="
+        #expect(
+            try sealer.open(
+                cookieHeader: "\(name)planted; \(name)\(old); \(name); \(name)\(token)", at: noon)?
+                .session == login)
+        // Five of one name: the bound on what one request can cost.
+        #expect(throws: OpenError.notBase64URL) {
+            try sealer.open(
+                cookieHeaders: ["\(name)no!", "\(name)no!; \(name)no!; \(name)no!; \(name)\(token)"], at: noon
+            )
+        }
+        // Of several refusals, the one that says most.
+        #expect(throws: OpenError.expired(noon - 6 * 86_400)) {
+            try sealer.open(cookieHeader: "\(name)planted; \(name)\(old)", at: noon)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test func `a cookie fits to the byte, and one byte more is refused with a report`() throws {
+        for name in ["s", "__Host-session", String(repeating: "n", count: 200)] {
+            let sealer = try CookieSealer<Data>(
+                name, keys: sampleRing(1), lifetime: .init(absolute: .days(1)),
+                attributes: .init())
+            var largest = 0
+            for count in 2000..<3200 {
+                do throws(SealError) {
+                    let sealed = try sealer.seal(Data(count: count), at: noon)
+                    #expect(sealed.cookieBytes == name.utf8.count + sealed.token.utf8.count)
+                    #expect(sealed.cookieBytes <= 4096 && sealed.room == 4096 - sealed.cookieBytes)
+                    largest = max(largest, sealed.cookieBytes)
+                } catch {
+                    guard case .tooLarge(let report) = error else {
+                        Issue.record("\(error)")
+                        return
+                    }
+                    #expect(report.cookieBytes > 4096 && report.excess == report.cookieBytes - 4096)
+                    // base64url has no text of 1 modulo 4.
+                    #expect(largest >= 4095)
+                    break
+                }
+            }
+            #expect(largest >= 4095)
+        }
+    }
+
+    @Test func `the report names the largest fields first`() throws {
+        struct Cart: Codable, Sendable {
+            var id = 7
+            var note = String(repeating: "n", count: 100)
+            var image = Data((0..<4000).map { _ in UInt8.random(in: 0...255) })
+        }
+        let sealer = try CookieSealer<Cart>(keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
+        let error = #expect(throws: SealError.self) { try sealer.seal(Cart(), at: noon) }
+        guard case .tooLarge(let report) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        // Keys of 6, 5 and 3 bytes; heads of 3 and 2; the number itself.
+        #expect(report.fields.map(\.name) == ["image", "note", "id"])
+        #expect(report.fields.map(\.byteCount) == [6 + 3 + 4000, 5 + 2 + 100, 3 + 1])
+        #expect(report.itemBytes == 1 + report.fields.reduce(0) { $0 + $1.byteCount })
+        #expect(
+            report == (try sealer.sizeReport(for: Cart(image: Data(count: 4000)), at: noon))
+                || report.excess > 0)
+        #expect("\(report)".contains("image 4009"))
+    }
+
+    @Test func `what cannot be encoded is said with its place`() throws {
+        struct Deep: Codable, Sendable {
+            var next: [Deep]
+        }
+        var deep = Deep(next: [])
+        for _ in 0..<40 { deep = Deep(next: [deep]) }
+        let sealer = try CookieSealer<Deep>(keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
+        let error = #expect(throws: SealError.self) { try sealer.seal(deep, at: noon) }
+        guard case .notEncodable(let path, let reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(path.starts(with: ["next", "0", "next"]) && reason == "more than 64 levels")
+    }
+
+    @Test func `a session of another shape is refused with its place, without its values`() throws {
+        struct Other: Codable, Sendable {
+            var user: [String: Int]
+        }
+        let ring = try sampleRing(1)
+        let token = try loginSealer(ring).seal(login, at: noon).token
+        let sealer = try CookieSealer<Other>(keys: ring, lifetime: .init(absolute: .days(1)))
+        let error = #expect(throws: OpenError.self) { try sealer.open(value: token, at: noon) }
+        guard case .sessionMismatch(let path, _) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(path == ["user"])
+        #expect(!"\(String(describing: error))".contains("184467"))
+    }
+
+    // MARK: Configuration
+
+    @Test func `cookies that browsers would drop are refused when the sealer is made`() throws {
+        let ring = try sampleRing(1)
+        func make(
+            _ name: String, _ attributes: SetCookie.Attributes = .init(), padding: Int = 0,
+            limits: CookieLimits = .rfc6265bis
+        ) throws(CookieConfigurationError) {
+            _ = try CookieSealer<Login>(
+                name, keys: ring, lifetime: .init(absolute: .days(1)), attributes: attributes, limits: limits,
+                paddingBlock: padding)
+        }
+        #expect(throws: CookieConfigurationError.hostPrefixForbidsDomain) {
+            try make("__Host-s", .init(domain: "example.org"))
+        }
+        #expect(throws: CookieConfigurationError.hostPrefixNeedsSecure) {
+            try make("__Host-s", .init(isSecure: false))
+        }
+        #expect(throws: CookieConfigurationError.hostPrefixNeedsSecure) {
+            try make("__hOST-s", .init(isSecure: false))
+        }
+        #expect(throws: CookieConfigurationError.hostPrefixNeedsRootPath) {
+            try make("__Host-s", .init(path: "/a"))
+        }
+        #expect(throws: CookieConfigurationError.securePrefixNeedsSecure) {
+            try make("__Secure-s", .init(isSecure: false))
+        }
+        #expect(throws: CookieConfigurationError.sameSiteNoneNeedsSecure) {
+            try make("s", .init(isSecure: false, sameSite: .none))
+        }
+        #expect(throws: CookieConfigurationError.partitionedNeedsSecure) {
+            try make("s", .init(isSecure: false, isPartitioned: true))
+        }
+        for name in ["", "a b", "a=b", "a;b", "é", "a\"", "(a)", "a,b", "a\n"] {
+            #expect(throws: CookieConfigurationError.invalidName(name)) { try make(name) }
+        }
+        for path in ["", "a", "/;", "/\n", "/é", "/a "] {
+            #expect(throws: CookieConfigurationError.invalidPath(path)) { try make("s", .init(path: path)) }
+        }
+        for domain in ["", "a b", "a;b", "é"] {
+            #expect(throws: CookieConfigurationError.invalidDomain(domain)) {
+                try make("s", .init(domain: domain))
+            }
+        }
+        let long = "/" + String(repeating: "p", count: 1024)
+        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 1025, limit: 1024)) {
+            try make("s", .init(path: long))
+        }
+        #expect(throws: CookieConfigurationError.nameTooLong(byteCount: 4034, limit: 4096)) {
+            try make(String(repeating: "n", count: 4034))
+        }
+        #expect(throws: CookieConfigurationError.invalidPadding(1)) { try make("s", padding: 1) }
+        #expect(throws: CookieConfigurationError.invalidLimits) {
+            try make("s", limits: CookieLimits(nameAndValue: 127, attributeValue: 1024))
+        }
+        try make("__Secure-s", .init(domain: "example.org", sameSite: .none, isPartitioned: true))
+        try make("s", .init(isSecure: false, sameSite: .strict))
+    }
+
+    // MARK: Concurrency
+
+    @Test func `one sealer serves many threads`() async throws {
+        let sealer = try loginSealer(sampleRing(1))
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for round in 0..<200 {
+                        var session = login
+                        session.user = task * 1000 + round
+                        session.name = String(repeating: "x", count: round)
+                        let token = try sealer.seal(session, at: noon).token
+                        let opened = try sealer.open(value: token, at: noon)
+                        #expect(opened.session == session)
+                    }
+                    return 200
+                }
+            }
+            var rounds = 0
+            for try await count in group { rounds += count }
+            #expect(rounds == 1600)
+        }
+    }
+}

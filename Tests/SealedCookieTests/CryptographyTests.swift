@@ -1,0 +1,185 @@
+// XAES-256-GCM, AES-256-CMAC and the encodings around them against vectors that others made.
+import COpenSSL
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+@Suite struct CryptographyTests {
+    struct XAESFile: Decodable {
+        struct Vector: Decodable {
+            let comment: String
+            let key, nonce, L, K1, Kx, Nx, plaintext, aad, ciphertext: Hex
+        }
+        struct Accumulated: Decodable {
+            let iterations: Int
+            let hash: Hex
+        }
+        let vectors: [Vector]
+        let accumulated: Accumulated
+    }
+
+    @Test func `C2SP's XAES-256-GCM vectors, with every intermediate`() throws {
+        let file = try vectors("xaes-256-gcm.json", as: XAESFile.self)
+        #expect(file.vectors.count == 2)
+        for vector in file.vectors {
+            let key = try XAESKey(SecretBytes.copy(of: vector.key.bytes.span))
+            let nonce = InlineArray<24, UInt8> { vector.nonce.bytes[$0] }
+            let derived = try key.derivation(nonce: nonce)
+            #expect(derived.subkey == vector.K1.bytes, "\(vector.comment)")
+            #expect(derived.messageKey == vector.Kx.bytes, "\(vector.comment)")
+            #expect(derived.gcmNonce == vector.Nx.bytes, "\(vector.comment)")
+
+            let count = vector.plaintext.bytes.count
+            var bytes = vector.plaintext.bytes + Array(repeating: 0, count: XAESKey.tagLength)
+            try key.seal(&bytes, plaintext: 0..<count, nonce: nonce, associatedData: vector.aad.bytes)
+            #expect(bytes == vector.ciphertext.bytes, "\(vector.comment)")
+            let isAuthentic = try key.open(
+                &bytes, ciphertext: 0..<count, nonce: nonce, associatedData: vector.aad.bytes)
+            #expect(isAuthentic && Array(bytes[..<count]) == vector.plaintext.bytes, "\(vector.comment)")
+        }
+    }
+
+    @Test func `C2SP's accumulated hash over 10,000 random messages`() throws {
+        let file = try vectors("xaes-256-gcm.json", as: XAESFile.self)
+        let iterations = file.accumulated.iterations
+        #expect(iterations == 10_000)
+        // 32 + 24 + 1 + 1 bytes and two texts of at most 255.
+        let random = shake128([], count: iterations * 568)
+        #expect(random.prefix(16).map { $0 } == [UInt8](hex: "7f9c2ba4e88f827d616045507605853e"))
+        var position = 0
+        func next(_ count: Int) -> [UInt8] {
+            defer { position += count }
+            return Array(random[position..<position + count])
+        }
+        var sealed: [UInt8] = []
+        for _ in 0..<iterations {
+            let key = try XAESKey(SecretBytes.copy(of: next(32).span))
+            let nonceBytes = next(24)
+            let nonce = InlineArray<24, UInt8> { nonceBytes[$0] }
+            let plaintext = next(Int(next(1)[0]))
+            let associatedData = next(Int(next(1)[0]))
+            var bytes = plaintext + Array(repeating: 0, count: XAESKey.tagLength)
+            try key.seal(&bytes, plaintext: 0..<plaintext.count, nonce: nonce, associatedData: associatedData)
+            sealed += bytes
+            #expect(
+                try key.open(
+                    &bytes, ciphertext: 0..<plaintext.count, nonce: nonce, associatedData: associatedData))
+            #expect(Array(bytes[..<plaintext.count]) == plaintext)
+        }
+        #expect(shake128(sealed, count: 32) == file.accumulated.hash.bytes)
+    }
+
+    @Test func `a failed open wipes what was decrypted`() throws {
+        let key = try XAESKey(SecretBytes.random(count: 32))
+        let nonce = InlineArray<24, UInt8>(repeating: 7)
+        let plaintext = Array("a session that nobody may see".utf8)
+        var bytes = plaintext + Array(repeating: 0, count: XAESKey.tagLength)
+        try key.seal(&bytes, plaintext: 0..<plaintext.count, nonce: nonce, associatedData: [1])
+        let sealed = bytes
+        for wrong in [[UInt8](), [2]] {
+            bytes = sealed
+            #expect(
+                try !key.open(&bytes, ciphertext: 0..<plaintext.count, nonce: nonce, associatedData: wrong))
+            #expect(bytes[..<plaintext.count].allSatisfy { $0 == 0 })
+        }
+        bytes = sealed
+        bytes[bytes.count - 1] ^= 1
+        #expect(try !key.open(&bytes, ciphertext: 0..<plaintext.count, nonce: nonce, associatedData: [1]))
+        #expect(bytes[..<plaintext.count].allSatisfy { $0 == 0 })
+    }
+
+    struct CMACFile: Decodable {
+        struct Vector: Decodable { let key, message, mac: Hex }
+        let vectors: [Vector]
+    }
+
+    @Test func `NIST's AES-256-CMAC examples`() throws {
+        let file = try vectors("aes-256-cmac.json", as: CMACFile.self)
+        #expect(file.vectors.count == 4)
+        for vector in file.vectors {
+            let code = try CMAC.authenticationCode(for: vector.message.bytes, key: vector.key.bytes.span)
+            #expect(code.indices.map { code[$0] } == vector.mac.bytes)
+        }
+    }
+
+    struct Base64File: Decodable {
+        struct Vector: Decodable {
+            let bytes: Hex
+            let text: String
+        }
+        let vectors: [Vector]
+    }
+
+    @Test func `base64url as RFC 4648 has it, both ways`() throws {
+        let file = try vectors("base64url.json", as: Base64File.self)
+        #expect(file.vectors.count == 10)
+        for vector in file.vectors {
+            #expect(Base64URL.encode(vector.bytes.bytes.span) == vector.text)
+            #expect(Base64URL.decode(vector.text) == vector.bytes.bytes)
+        }
+        // Against Foundation, over every length and every byte.
+        for count in 0..<300 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ count) }
+            let text = Base64URL.encode(bytes.span)
+            #expect(
+                text
+                    == Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+                    .replacing("=", with: ""))
+            #expect(Base64URL.decode(text) == bytes)
+        }
+    }
+
+    @Test func `base64url in any other spelling is refused`() {
+        for text in [
+            "A", "AAAAA", "Zg==", "Zm8=", "Zm9v\n", " Zm9v", "Zm 9", "Zm9+", "Zm/v", "Zm9é", "Zh", "Zm9vYh",
+            "Zm9vYmF",
+        ] {
+            #expect(Base64URL.decode(text) == nil, "\(text)")
+        }
+        // Every byte outside the alphabet, at each place of a group.
+        let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        for byte in UInt8.min...UInt8.max where !alphabet.contains(byte) {
+            for position in 0..<7 {
+                var text = Array("AAAAAAA".utf8)
+                text[position] = byte
+                #expect(Base64URL.decode(text.span) == nil)
+            }
+        }
+    }
+
+    struct PAEFile: Decodable {
+        struct Vector: Decodable {
+            let pieces: [String]
+            let hex: Hex
+        }
+        let vectors: [Vector]
+    }
+
+    @Test func `PASETO's pre-authentication encoding`() throws {
+        let file = try vectors("pae.json", as: PAEFile.self)
+        #expect(file.vectors.count == 3)
+        for vector in file.vectors {
+            let encoded = TokenContext.preAuthenticationEncoding(vector.pieces.map { Array($0.utf8) })
+            #expect(encoded == vector.hex.bytes)
+        }
+        let context = TokenContext(name: "n", purpose: "p")
+        #expect(
+            context.associatedData(header: [1, 2, 3, 4])
+                == TokenContext.preAuthenticationEncoding([
+                    Array("SealedCookie".utf8), [1, 2, 3, 4], [110], [112],
+                ]))
+    }
+}
+
+/// SHAKE-128, for the vectors' random numbers.
+private func shake128(_ input: [UInt8], count: Int) -> [UInt8] {
+    var output = [UInt8](repeating: 0, count: count)
+    let context = unsafe EVP_MD_CTX_new()
+    defer { unsafe EVP_MD_CTX_free(context) }
+    let status =
+        unsafe EVP_DigestInit_ex(context, EVP_shake128(), nil)
+        & EVP_DigestUpdate(context, input, input.count) & EVP_DigestFinalXOF(context, &output, count)
+    #expect(status == 1)
+    return output
+}

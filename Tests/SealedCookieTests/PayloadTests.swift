@@ -1,0 +1,188 @@
+// What an authentic token may hold: a payload that breaks one rule of FORMAT §6 is refused.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+@Suite struct PayloadTests {
+    /// A token with any plaintext, sealed with the first sample key for `__Host-session`.
+    private func token(_ payload: [UInt8]) throws -> String {
+        let bytes = Array(repeating: 0, count: SealedBox.headerCount) + payload
+        let box = try SealedBox(
+            sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
+            using: sampleKey(1), authenticating: TokenContext(name: "__Host-session", purpose: ""))
+        return Token(box).text
+    }
+
+    private let sealer = Result {
+        try CookieSealer<CBORValue>(keys: sampleRing(1), lifetime: .init(absolute: .days(14)))
+    }
+
+    private static let created: [UInt8] = [0x6A, 0x6F, 0xDB, 0x80]  // noon + 384 s
+
+    private func open(_ payload: [UInt8], at now: Date = noon + 3600) throws -> OpenedSession<CBORValue> {
+        try sealer.get().open(value: token(payload), at: now)
+    }
+
+    @Test func `a plain payload opens`() throws {
+        let opened = try open([0] + Self.created + [0, 0x83, 1, 2, 3])
+        #expect(opened.session == .array([1, 2, 3].map { .integer(CBORInteger($0)) }))
+        #expect(opened.createdAt == Date(timeIntervalSince1970: 1_785_715_584))
+        #expect(opened.sealedAt == opened.createdAt && opened.lifetime == nil)
+    }
+
+    @Test func `flags, lifetime and padding together`() throws {
+        let opened = try open([6] + Self.created + [0x90, 0x03, 0x80, 0xA3, 0x05, 0xF6, 0x80, 0, 0, 0])
+        #expect(opened.session == .null)
+        #expect(opened.sealedAt == opened.createdAt + 400)
+        #expect(opened.lifetime == .seconds(86_400))
+    }
+
+    static let malformed: [(String, [UInt8])] = [
+        ("bit 3 of the flags", [8] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 4", [0x10] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 5", [0x20] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 6", [0x40] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 7", [0x80] + created + [0, 0x83, 1, 2, 3]),
+        ("age with a final zero group", [0] + created + [0x80, 0x00, 0x83, 1, 2, 3]),
+        ("age of 2^32", [0] + created + [0x80, 0x80, 0x80, 0x80, 0x10, 0xF6]),
+        ("age of six bytes", [0] + created + [0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0xF6]),
+        ("age that never ends", [0] + created + [0x80, 0x80, 0x80]),
+        ("lifetime missing", [2] + created + [0, 0x80]),
+        ("lifetime of zero", [2] + created + [0, 0, 0xF6]),
+        ("lifetime with a final zero group", [2] + created + [0, 0x81, 0x00, 0xF6]),
+        ("no body", [2] + created + [0, 1]),
+        ("padding that does not begin with 0x80", [4] + created + [0, 0xF6, 0x40, 0]),
+        ("padding of zeros alone", [4] + created + [0, 0, 0, 0]),
+        ("padding without its flag", [0] + created + [0, 0xF6, 0x80]),
+        ("padding flag without padding", [4] + created + [0, 0xF6, 0xF6]),
+        ("two items", [0] + created + [0, 0xF6, 0xF6]),
+        ("an item that ends early", [0] + created + [0, 0x83, 1, 2]),
+        ("not deflate", [1] + created + [0, 0xFF, 0xFF, 0xFF]),
+        // 03 00: the empty stream.
+        ("a stream of nothing", [1] + created + [0, 0x03, 0x00]),
+        ("a stream cut short", [1] + created + [0, 0x4B]),
+        ("zlib's wrapper", [1] + created + [0, 0x78, 0x9C, 0xFB, 0x06, 0x00, 0x00, 0xF7, 0x00, 0xF7]),
+        // FB 06 00: the stream of f6.
+        ("bytes behind a stream without byte strings", [1] + created + [0, 0xFB, 0x06, 0x00, 0xF6]),
+    ]
+
+    @Test(arguments: malformed) func `refused as malformed`(name: String, payload: [UInt8]) throws {
+        let error = #expect(throws: OpenError.self, "\(name)") { try open(payload) }
+        guard case .malformedPayload? = error else {
+            Issue.record("\(name): \(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func `a compressed body opens, byte strings behind the stream`() throws {
+        // The stream of 82 41 41: an array of two byte strings of one byte each.
+        let skeleton: [UInt8] = [0x82, 0x41, 0x41]
+        var stream: [UInt8] = []
+        let deflater = try Deflater()
+        #expect(try deflater.compress(skeleton.span, appendingTo: &stream, limit: 64))
+        let opened = try open([1] + Self.created + [0] + stream + [0xAA, 0xBB])
+        #expect(opened.session == .array([.bytes([0xAA]), .bytes([0xBB])]))
+        for contents: [UInt8] in [[], [0xAA], [0xAA, 0xBB, 0xCC]] {
+            let error = #expect(throws: OpenError.self) {
+                try open([1] + Self.created + [0] + stream + contents)
+            }
+            guard case .malformedPayload? = error else {
+                Issue.record("\(contents.count) bytes of contents: \(String(describing: error))")
+                return
+            }
+        }
+    }
+
+    @Test func `what inflates beyond 64 KiB is refused`() throws {
+        for (count, fits) in [(65_536, true), (65_537, false), (10_000_000, false)] {
+            // Text of one letter: head of five bytes or three, then the letters.
+            var item: [UInt8] = []
+            let headCount = count <= 65_538 ? (count - 3 > 0xFFFF ? 5 : 3) : 5
+            item.append(.text, UInt64(count - headCount))
+            item += Array(repeating: 0x61, count: count - item.count)
+            #expect(item.count == count)
+            var stream: [UInt8] = []
+            let deflater = try Deflater()
+            #expect(try deflater.compress(item.span, appendingTo: &stream, limit: 65_536))
+            // Ten million letters take 10 kB even so: a sealer with a wide limit, to reach the check.
+            let wide = try CookieSealer<CBORValue>(
+                keys: sampleRing(1), lifetime: .init(absolute: .days(14)),
+                limits: CookieLimits(nameAndValue: 60_000, attributeValue: 1024))
+            let token = try token([1] + Self.created + [0] + stream)
+            if fits {
+                #expect(try wide.open(value: token, at: noon + 3600).session != .null)
+            } else {
+                #expect(
+                    throws: OpenError.malformedPayload("more than 65536 bytes, at .")
+                ) { try wide.open(value: token, at: noon + 3600) }
+            }
+        }
+    }
+
+    @Test func `compression is kept only where it makes the payload smaller`() throws {
+        let random = CBORItem(bytes: [0x67] + Array("aZ3_9-k".utf8), byteStrings: [])
+        let repeated = CBORItem(bytes: [0x78, 60] + Array(repeating: 0x61, count: 60), byteStrings: [])
+        let times = SessionTimes(created: 1, age: 0, lifetime: nil)
+        let plain = try CompressedPayload(
+            compressing: SessionPayload(times: times, item: random), headroom: 0, tailroom: 0)
+        #expect(plain.bytes == [0, 0, 0, 0, 1, 0] + random.bytes)
+        let small = try CompressedPayload(
+            compressing: SessionPayload(times: times, item: repeated), headroom: 0, tailroom: 0)
+        #expect(small.bytes[0] == 1 && small.range.count < 6 + repeated.bytes.count)
+        #expect(try small.decompressed().item.bytes == repeated.bytes)
+    }
+
+    @Test func `byte strings and secrets never enter the stream`() throws {
+        struct Session: Codable, Sendable {
+            var text = "the same words, the same words, the same words"
+            var data = Data("the same words, the same words".utf8)
+            var secret = Secret("the same words, the same words")
+        }
+        let item = try CBOREncoder.encode(Session())
+        #expect(item.byteStrings.map(\.count) == [30, 32])
+        let payload = try CompressedPayload(
+            compressing: SessionPayload(times: SessionTimes(created: 1, age: 0, lifetime: nil), item: item),
+            headroom: 0, tailroom: 0)
+        #expect(payload.bytes[0] == 1)
+        // The contents stand behind the stream as they are, in order.
+        let tail = Array("the same words, the same words".utf8)
+        #expect(Array(payload.bytes.suffix(62)) == tail + [0x78, 30] + tail)
+    }
+
+    struct Search: Codable, Sendable {
+        var search: String
+        var csrf: Secret<String>
+        var plain: String
+    }
+
+    @Test func `a secret's own bytes do not change the length of a token`() throws {
+        let sealer = try CookieSealer<Search>(keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
+        func count(search: String, csrf: String, plain: String) throws -> Int {
+            let session = Search(search: search, csrf: Secret(csrf), plain: plain)
+            return try sealer.seal(session, at: noon).cookieBytes
+        }
+        let token = "8f3a77c2d94e01b6"
+        let wrong = "5e1b90d3a8c2f746"
+        #expect(
+            try count(search: token, csrf: token, plain: "") == count(search: token, csrf: wrong, plain: ""))
+        // The check can fail: text that is not a secret does leak.
+        #expect(
+            try count(search: token, csrf: "", plain: token) < count(search: token, csrf: "", plain: wrong))
+    }
+
+    @Test func `padding rounds a payload up`() throws {
+        var lengths: Set<Int> = []
+        for count in 0..<64 {
+            let sealer = try CookieSealer<String>(
+                keys: sampleRing(1), lifetime: .init(absolute: .days(1)), paddingBlock: 64)
+            let text = String(repeating: "x", count: count)
+            let sealed = try sealer.seal(text, at: noon)
+            #expect(try sealer.open(value: sealed.token, at: noon).session == text)
+            let payload = try TokenInspection(sealed.token).payloadByteCount
+            #expect(payload.isMultiple(of: 64))
+            lengths.insert(payload)
+        }
+        #expect(lengths == [64])
+    }
+}
