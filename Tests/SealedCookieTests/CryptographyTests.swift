@@ -9,7 +9,7 @@ import Testing
     struct XAESFile: Decodable {
         struct Vector: Decodable {
             let comment: String
-            let key, nonce, L, K1, Kx, Nx, plaintext, aad, ciphertext: Hex
+            let key, nonce, subkeyK1, messageKey, gcmNonce, plaintext, aad, ciphertext: Hex
         }
         struct Accumulated: Decodable {
             let iterations: Int
@@ -26,9 +26,9 @@ import Testing
             let key = try XAESKey(SecretBytes.copy(of: vector.key.bytes.span))
             let nonce = InlineArray<24, UInt8> { vector.nonce.bytes[$0] }
             let derived = try key.derivation(nonce: nonce)
-            #expect(derived.subkey == vector.K1.bytes, "\(vector.comment)")
-            #expect(derived.messageKey == vector.Kx.bytes, "\(vector.comment)")
-            #expect(derived.gcmNonce == vector.Nx.bytes, "\(vector.comment)")
+            #expect(derived.subkey == vector.subkeyK1.bytes, "\(vector.comment)")
+            #expect(derived.messageKey == vector.messageKey.bytes, "\(vector.comment)")
+            #expect(derived.gcmNonce == vector.gcmNonce.bytes, "\(vector.comment)")
 
             let count = vector.plaintext.bytes.count
             var bytes = vector.plaintext.bytes + Array(repeating: 0, count: XAESKey.tagLength)

@@ -1,0 +1,68 @@
+// README's example, compiled and run; and README held against it.
+import Foundation
+import SealedCookie
+import Testing
+
+@Suite struct ReadmeTests {
+    struct Session: Codable, Sendable, Equatable {
+        var userID: Int
+        var roles: [String]
+        var visits = 0
+    }
+
+    /// What any framework has in some form.
+    final class Response {
+        var headers: [(name: String, value: String)] = []
+        func add(_ name: String, _ value: String) { headers.append((name, value)) }
+    }
+
+    @Test func `README's example runs`() throws {
+        let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: ringFile) }
+        try KeyRing([SealingKey.generate()]).create(at: ringFile)
+        let response = Response()
+        var request: [String: String] = [:]
+        // The first request has no cookie; the second brings the one that the first was given.
+        for round in 1...2 {
+            response.headers = []
+            // README begins
+            let keys = try KeyRing(contentsOf: ringFile)  // such as /etc/shop/session.keys
+            let sessions = try CookieSealer<Session>(
+                "__Host-session", keys: keys, lifetime: .init(absolute: .days(14), idle: .hours(12)))
+
+            // After signing in:
+            let sealed = try sessions.seal(Session(userID: 42, roles: ["admin"]))
+            for value in sealed.headerValues { response.add("Set-Cookie", value) }
+
+            // On each request; nil: there is no such cookie.
+            if var opened = try sessions.open(cookieHeader: request["Cookie"]) {
+                opened.session.visits += 1
+                let again = try sessions.reseal(opened)  // keeps the session's age
+                for value in again.headerValues { response.add("Set-Cookie", value) }
+            }
+
+            // Signing out:
+            for value in sessions.removal() { response.add("Set-Cookie", "\(value)") }
+            // README ends
+            #expect(response.headers.count == round + 1)
+            #expect(response.headers.allSatisfy { $0.name == "Set-Cookie" })
+            let last = response.headers[round - 1].value
+            request["Cookie"] = last.split(separator: ";").first.map(String.init)
+            #expect(response.headers.last?.value.hasPrefix("__Host-session=; Path=/; Max-Age=0;") == true)
+            if round == 2 {
+                #expect(try sessions.open(cookieHeader: request["Cookie"])?.session.visits == 1)
+            }
+        }
+    }
+
+    @Test func `README shows what runs`() throws {
+        let readme = try String(contentsOf: packageFolder.appending(path: "README.md"), encoding: .utf8)
+        let source = try String(contentsOfFile: #filePath, encoding: .utf8)
+        let shown = readme.matches(of: /```swift\n((?:.*\n)*?)```/).map { String($0.1) }
+        #expect(shown.count == 1)
+        let marked = try #require(source.firstMatch(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/)).1
+        let run = marked.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("            ") ? String($0.dropFirst(12)) : String($0) }.joined(separator: "\n")
+        #expect(shown.first == run)
+    }
+}
