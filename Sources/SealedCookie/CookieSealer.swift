@@ -126,6 +126,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     private func item(_ session: Session) throws(SealError) -> CBORItem {
+        if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
+            return encoded.item
+        }
         do {
             return try CBOREncoder.encode(session)
         } catch let failure as CBORFailure {
@@ -230,6 +233,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     private func session(_ index: CBORIndex) throws(OpenError) -> Session {
+        if Session.self == EncodedSession.self, let encoded = EncodedSession(index) as? Session {
+            return encoded
+        }
         do {
             return try CBORDecoder.decode(Session.self, from: index)
         } catch let error as DecodingError {

@@ -60,9 +60,11 @@ import Testing
         let source = try String(contentsOfFile: #filePath, encoding: .utf8)
         let shown = readme.matches(of: /```swift\n((?:.*\n)*?)```/).map { String($0.1) }
         #expect(shown.count == 1)
-        let marked = try #require(source.firstMatch(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/)).1
+        let marked = try #require(source.firstMatch(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/))
+            .1
         let run = marked.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("            ") ? String($0.dropFirst(12)) : String($0) }.joined(separator: "\n")
+            .map { $0.hasPrefix("            ") ? String($0.dropFirst(12)) : String($0) }.joined(
+                separator: "\n")
         #expect(shown.first == run)
     }
 }

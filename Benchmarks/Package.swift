@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    dependencies: [.package(name: "SealedCookie", path: "..")],
+    targets: [
+        .target(
+            name: "CFloor",
+            cSettings: [.unsafeFlags(["-O2"])],
+            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("z")]
+        ),
+        .executableTarget(
+            name: "sealed-cookie-bench",
+            dependencies: ["CFloor", .product(name: "SealedCookie", package: "SealedCookie")]
+        ),
+    ]
+)

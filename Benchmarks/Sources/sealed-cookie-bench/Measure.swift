@@ -1,0 +1,52 @@
+// Timing pieces of work side by side, so that a noisy machine slows all of them alike.
+
+/// One thing to time. `run(n)` does it n times.
+struct Work {
+    let name: String
+    let run: (Int) throws -> Void
+}
+
+/// Nanoseconds a time, over several rounds.
+struct Timing {
+    let name: String
+    let samples: [Double]
+
+    var median: Double { Self.median(samples) }
+    /// Half the distance between the quartiles, in percent of the median.
+    var spread: Double {
+        let sorted = samples.sorted()
+        return (sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]) / 2 / median * 100
+    }
+
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return sorted[sorted.count / 2]
+    }
+
+    /// The median of the ratios round by round: what drifts in between drops out.
+    func ratio(to other: Timing) -> Double {
+        Self.median(zip(samples, other.samples).map { $0 / $1 })
+    }
+}
+
+/// Times all of `works` in turn, in `rounds` rounds of about `milliseconds` each.
+func measure(_ works: [Work], rounds: Int = 21, milliseconds: Double = 10) throws -> [Timing] {
+    let clock = ContinuousClock()
+    func nanoseconds(_ work: Work, _ count: Int) throws -> Double {
+        let time = try clock.measure { try work.run(count) }
+        let (seconds, attoseconds) = time.components
+        return (Double(seconds) * 1e9 + Double(attoseconds) / 1e9) / Double(count)
+    }
+    let counts = try works.map { work in
+        _ = try nanoseconds(work, 50)
+        let one = try nanoseconds(work, 200)
+        return max(10, Int(milliseconds * 1e6 / one))
+    }
+    var samples = works.map { _ in [Double]() }
+    for _ in 0..<rounds {
+        for (index, work) in works.enumerated() {
+            samples[index].append(try nanoseconds(work, counts[index]))
+        }
+    }
+    return zip(works, samples).map { Timing(name: $0.name, samples: $1) }
+}

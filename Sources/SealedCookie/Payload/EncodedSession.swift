@@ -1,0 +1,76 @@
+// A session that is CBOR already.
+
+/// One CBOR item as FORMAT §7 has it, for gateways and for other serializations than Codable:
+/// `CookieSealer<EncodedSession>` seals and opens it as it is.
+public struct EncodedSession: Equatable, Sendable {
+    let item: CBORItem
+
+    /// The item's bytes.
+    public var bytes: [UInt8] { item.bytes }
+
+    /// Takes over an item.
+    ///
+    /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of the profile, with
+    ///   the place in it.
+    public init(_ bytes: [UInt8]) throws(SealError) {
+        do throws(CBORFailure) {
+            item = try CBORIndex(parsing: bytes).wholeItem
+        } catch {
+            throw .notEncodable(codingPath: error.path.map(\.text), reason: error.reason.description)
+        }
+    }
+}
+
+extension EncodedSession: Codable {
+    /// As part of another session; other coders write its JSON view.
+    public func encode(to encoder: any Encoder) throws {
+        try CBORValue(CBORIndex(parsing: item.bytes)).encode(to: encoder)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        item = try CBOREncoder.encode(CBORValue(from: decoder))
+    }
+}
+
+extension EncodedSession {
+    /// The item that was checked in `index`.
+    init(_ index: CBORIndex) {
+        item = index.wholeItem
+    }
+}
+
+extension CBORIndex {
+    /// The item with the contents of its byte strings in their places.
+    ///
+    /// An item has one encoding only, so its nodes, which stand in the item's order, give it back.
+    var wholeItem: CBORItem {
+        var item = CBORItem(bytes: [], byteStrings: [])
+        item.bytes.reserveCapacity(bytes.count)
+        var position = 0
+        while position < count {
+            let node = node(position)
+            position += 1
+            switch node.kind {
+            case .unsigned: item.bytes.append(.unsigned, node.argument)
+            case .negative: item.bytes.append(.negative, node.argument)
+            case .array: item.bytes.append(.array, node.argument)
+            case .map: item.bytes.append(.map, node.argument)
+            case .tag: item.bytes.append(.tag, node.argument)
+            case .bool: item.bytes.append(node.argument == 0 ? 0xF4 : 0xF5)
+            case .null: item.bytes.append(0xF6)
+            case .float: item.bytes.append(cborFloat: node.argument)
+            case .text:
+                item.bytes.append(.text, node.argument)
+                item.bytes.append(contentsOf: bytes[content(position - 1)])
+            case .bytes:
+                item.bytes.append(.bytes, node.argument)
+                let start = item.bytes.count
+                item.bytes.append(contentsOf: bytes[content(position - 1)])
+                if item.bytes.count > start { item.byteStrings.append(start..<item.bytes.count) }
+                // What is embedded is part of the content.
+                position = Int(node.next)
+            }
+        }
+        return item
+    }
+}
