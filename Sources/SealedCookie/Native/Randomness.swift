@@ -1,13 +1,82 @@
-// Random bytes from OpenSSL's generator, which reseeds itself after a fork.
+// Random bytes from OpenSSL's generator, drawn ahead, in memory that a fork cannot duplicate.
 import COpenSSL
+import Glibc
 
+/// Random bytes for nonces.
+///
+/// One call of RAND_bytes costs more than encrypting a small session, whatever it asks for; so they
+/// are drawn some two hundred nonces at a time.
 enum Randomness {
-    /// Fills `range` of `bytes` with random bytes.
+    private static let buffers = Pool<RandomBuffer>()
+
+    /// Fills `range` of `bytes` with random bytes that nobody else gets.
     static func fill(_ bytes: inout [UInt8], in range: Range<Int>) throws(NativeFailure) {
-        let status = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            let part = unsafe UnsafeMutableBufferPointer(rebasing: buffer[range])
-            return unsafe RAND_bytes(part.baseAddress, Int32(part.count))
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        let buffer = if let spare = buffers.take() { spare } else { RandomBuffer() }
+        try unsafe bytes.withUnsafeMutableBufferPointer { (target) throws(NativeFailure) in
+            // Sound: the precondition keeps the range inside the array.
+            try unsafe buffer.copy(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range])))
         }
-        guard status == 1 else { throw NativeFailure(operation: "RAND_bytes") }
+        buffers.give(buffer)
+    }
+}
+
+/// A page of random bytes. How many are left stands in the page too: in a forked child the kernel
+/// hands out zeros in place of the page, which says that none are left.
+@safe private struct RandomBuffer: ~Copyable, @unchecked Sendable {
+    // @unchecked: the page is this value's alone.
+    private static var pageCount: Int { 4096 }
+    private static var headerCount: Int { MemoryLayout<Int>.size }
+
+    /// Nil where the system cannot wipe a page on fork: then every draw is a call of its own.
+    private let page: UnsafeMutableRawPointer?
+
+    init() {
+        let page = unsafe mmap(
+            nil, Self.pageCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let page = unsafe page, unsafe page != MAP_FAILED else {
+            unsafe self.page = nil
+            return
+        }
+        guard unsafe madvise(page, Self.pageCount, MADV_WIPEONFORK) == 0 else {
+            unsafe munmap(page, Self.pageCount)
+            unsafe self.page = nil
+            return
+        }
+        unsafe self.page = page
+    }
+
+    deinit {
+        guard let page = unsafe page else { return }
+        unsafe OPENSSL_cleanse(page, Self.pageCount)
+        unsafe munmap(page, Self.pageCount)
+    }
+
+    /// Moves random bytes out of the page; they are overwritten there.
+    func copy(into target: UnsafeMutableRawBufferPointer) throws(NativeFailure) {
+        guard let base = target.baseAddress else { return }
+        let capacity = Self.pageCount - Self.headerCount
+        guard let page = unsafe page, target.count <= capacity else {
+            return try unsafe Self.draw(base, target.count)
+        }
+        // Sound: the page is aligned and holds a header and `capacity` bytes; `left` never exceeds those.
+        let left = unsafe page.assumingMemoryBound(to: Int.self)
+        let bytes = unsafe page + Self.headerCount
+        if unsafe left.pointee < target.count {
+            // Counted only when drawn: a failure leaves none to hand out.
+            unsafe left.pointee = 0
+            try unsafe Self.draw(bytes, capacity)
+            unsafe left.pointee = capacity
+        }
+        let next = unsafe bytes + (left.pointee - target.count)
+        unsafe left.pointee -= target.count
+        unsafe base.copyMemory(from: next, byteCount: target.count)
+        unsafe OPENSSL_cleanse(next, target.count)
+    }
+
+    private static func draw(_ target: UnsafeMutableRawPointer, _ count: Int) throws(NativeFailure) {
+        guard unsafe RAND_bytes(target.assumingMemoryBound(to: UInt8.self), Int32(count)) == 1 else {
+            throw NativeFailure(operation: "RAND_bytes")
+        }
     }
 }

@@ -1,0 +1,72 @@
+// Nonces: never the same twice, not even on both sides of a fork.
+import Foundation
+import Glibc
+import Testing
+
+@testable import SealedCookie
+
+@Suite struct RandomnessTests {
+    @Test func `draws of any size differ and fill their range alone`() throws {
+        for count in [1, 20, 32, 4088, 4089, 10_000] {
+            var bytes = [UInt8](repeating: 0, count: count + 2)
+            try Randomness.fill(&bytes, in: 1..<count + 1)
+            #expect(bytes.first == 0 && bytes.last == 0)
+            var again = bytes
+            try Randomness.fill(&again, in: 1..<count + 1)
+            #expect(count == 1 || again != bytes)
+        }
+    }
+
+    @Test func `a thousand draws across page ends are all different`() throws {
+        var seen: Set<[UInt8]> = []
+        for _ in 0..<1000 {
+            var bytes = [UInt8](repeating: 0, count: 20)
+            try Randomness.fill(&bytes, in: 0..<20)
+            seen.insert(bytes)
+        }
+        #expect(seen.count == 1000)
+    }
+
+    /// The child writes its nonces to a pipe; none may be one of the parent's.
+    @Test func `parent and child never share a nonce`() throws {
+        let count = 100
+        var ends: [Int32] = [0, 0]
+        try #require(unsafe pipe(&ends) == 0)
+        // A buffer that is drawn and partly used, for the child to find a copy of.
+        var first = [UInt8](repeating: 0, count: 20)
+        try Randomness.fill(&first, in: 0..<20)
+        let child = fork()
+        if child == 0 {
+            // Only calls that are sound in a child of many threads: no test library, no printing.
+            var nonces = [UInt8](repeating: 0, count: count * 20)
+            for draw in 0..<count {
+                if (try? Randomness.fill(&nonces, in: draw * 20..<draw * 20 + 20)) == nil { _exit(2) }
+            }
+            let written = unsafe write(ends[1], nonces, nonces.count)
+            _exit(written == nonces.count ? 0 : 3)
+        }
+        try #require(child > 0)
+        close(ends[1])
+        var parents: Set<[UInt8]> = [first]
+        for _ in 0..<count {
+            var nonce = [UInt8](repeating: 0, count: 20)
+            try Randomness.fill(&nonce, in: 0..<20)
+            parents.insert(nonce)
+        }
+        var received: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let got = unsafe read(ends[0], &chunk, chunk.count)
+            guard got > 0 else { break }
+            received += chunk[..<got]
+        }
+        close(ends[0])
+        var status: Int32 = 0
+        #expect(unsafe waitpid(child, &status, 0) == child && status == 0)
+        try #require(received.count == count * 20)
+        let children = Set((0..<count).map { Array(received[$0 * 20..<$0 * 20 + 20]) })
+        #expect(parents.count == count + 1 && children.count == count)
+        #expect(parents.isDisjoint(with: children))
+        #expect(!children.contains(Array(repeating: 0, count: 20)))
+    }
+}
