@@ -127,15 +127,20 @@ import Testing
                     == Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
                     .replacing("=", with: ""))
             #expect(Base64URL.decode(text) == bytes)
+            var secret = try SecretBytes(capacity: 0)
+            try Base64URL.append(secret: bytes.span, to: &secret)
+            #expect(secret.copied == Array(text.utf8))
+            #expect(try Base64URL.decodeSecret(Array(text.utf8).span)?.copied == bytes)
         }
     }
 
-    @Test func `base64url in any other spelling is refused`() {
+    @Test func `base64url in any other spelling is refused`() throws {
         for text in [
             "A", "AAAAA", "Zg==", "Zm8=", "Zm9v\n", " Zm9v", "Zm 9", "Zm9+", "Zm/v", "Zm9é", "Zh", "Zm9vYh",
             "Zm9vYmF",
         ] {
             #expect(Base64URL.decode(text) == nil, "\(text)")
+            #expect(try Base64URL.decodeSecret(Array(text.utf8).span)?.count == nil, "\(text)")
         }
         // Every byte outside the alphabet, at each place of a group.
         let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
@@ -144,6 +149,7 @@ import Testing
                 var text = Array("AAAAAAA".utf8)
                 text[position] = byte
                 #expect(Base64URL.decode(text.span) == nil)
+                #expect(try Base64URL.decodeSecret(text.span)?.count == nil)
             }
         }
     }

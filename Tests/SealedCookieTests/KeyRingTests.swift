@@ -16,12 +16,7 @@ import Testing
     }
 
     private func text(_ ring: KeyRing) throws -> String {
-        let contents = try ring.fileContents()
-        var bytes: [UInt8] = []
-        contents.withSpan { span in
-            for index in span.indices { bytes.append(span[index]) }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        String(decoding: try ring.fileContents().copied, as: UTF8.self)
     }
 
     @Test func `the key id is the start of the CMAC of its label`() throws {

@@ -81,7 +81,7 @@ extension SealingKey {
         try text.append(KeyRing.secretPrefix)
         // Encoded straight into memory that is wiped: no String of the secret.
         try material.withBytes { bytes throws(NativeFailure) in
-            try Base64URL.encode(bytes) { character throws(NativeFailure) in try text.append(character) }
+            try Base64URL.append(secret: bytes, to: &text)
         }
         try text.append("\n")
     }

@@ -15,7 +15,8 @@ enum Randomness {
         let buffer = if let spare = buffers.take() { spare } else { RandomBuffer() }
         try unsafe bytes.withUnsafeMutableBufferPointer { (target) throws(NativeFailure) in
             // Sound: the precondition keeps the range inside the array.
-            try unsafe buffer.copy(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range])))
+            try unsafe buffer.copy(
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range])))
         }
         buffers.give(buffer)
     }

@@ -2,6 +2,8 @@
 import Foundation
 import Testing
 
+@testable import SealedCookie
+
 /// A file of test vectors, decoded.
 func vectors<File: Decodable>(_ name: String, as type: File.Type) throws -> File {
     let folder = try #require(Bundle.module.resourceURL).appending(path: "Vectors")
@@ -37,4 +39,15 @@ extension [UInt8] {
     }
 
     var hex: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}
+
+extension SecretBytes {
+    /// The bytes out of their protection: for tests alone.
+    var copied: [UInt8] {
+        var bytes: [UInt8] = []
+        withSpan { span in
+            for index in span.indices { bytes.append(span[index]) }
+        }
+        return bytes
+    }
 }
