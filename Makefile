@@ -30,6 +30,13 @@ demo: build ## Seal and open a sample session, and see a changed one refused
 .PHONY: test
 test: setup ## Run every test
 	swift test
+	@tool="$$(swift build --show-bin-path)/sealed-cookie"; \
+	if command -v python3 > /dev/null; then \
+		python3 Tests/Python/interop.py "$$tool"; \
+		python3 Tests/Python/worked_example.py --check; \
+	else \
+		echo "not run: Tests/Python, for want of python3"; \
+	fi
 
 .PHONY: lint
 lint: ## Check the code's format

@@ -31,7 +31,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SealedCookieTests",
-            dependencies: ["SealedCookie", "COpenSSL"],
+            dependencies: ["SealedCookie", "COpenSSL", "sealed-cookie-cli"],
             resources: [.copy("Vectors")],
             swiftSettings: strict
         ),

@@ -118,6 +118,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         return report(payload, try compress(payload))
     }
 
+    /// What an opened session's cookie costs as it was sealed.
+    package func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
+        let payload = SessionPayload(times: opened.times, item: try item(opened.session))
+        return report(payload, try compress(payload))
+    }
+
     /// The cookies that make the browser forget the session: for signing out.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.

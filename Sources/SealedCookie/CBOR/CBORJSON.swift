@@ -25,7 +25,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         } catch let DecodingError.dataCorrupted(context) {
             let underlying = context.underlyingError.map { String(describing: $0) }
             throw CBORJSONFailure(
-                path: context.codingPath.map(\.stringValue), problem: "not JSON", detail: underlying)
+                path: Self.names(context.codingPath), problem: "not JSON", detail: underlying)
         } catch {
             throw CBORJSONFailure(path: [], problem: "not JSON", detail: nil)
         }
@@ -70,8 +70,9 @@ package struct CBORJSON: Codable, Equatable, Sendable {
             }
         case .float(let bits):
             let number = Double(bitPattern: bits)
-            // A whole number would read back as an integer.
-            if number.isFinite, number != number.rounded() {
+            // A whole number within 64 bits would read back as an integer.
+            let isInteger = Int64(exactly: number) != nil || UInt64(exactly: number) != nil
+            if number.isFinite, !isInteger {
                 try single.encode(number)
             } else {
                 try single.encode([Mark.float: Self.floatText(bits)])
@@ -89,6 +90,10 @@ package struct CBORJSON: Codable, Equatable, Sendable {
                     CBORJSON(entry.value), forKey: CBORKey(stringValue: Self.keyText(entry.key)))
             }
         }
+    }
+
+    private static func names(_ path: [any CodingKey]) -> [String] {
+        path.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }
     }
 
     private static func keyText(_ key: CBORMapKey) -> String {
@@ -129,27 +134,38 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         } else if let text = try? single.decode(String.self) {
             value = .text(text)
         } else {
-            value = .float(try single.decode(Double.self).bitPattern)
+            value = try Self.number(single)
         }
+    }
+
+    /// A number that is no 64-bit integer. A longer whole number must not lose digits in silence.
+    private static func number(_ container: any SingleValueDecodingContainer) throws -> CBORValue {
+        let double = try container.decode(Double.self)
+        if let exact = try? container.decode(Decimal.self),
+            CBORDecimal(exact).map({ $0.exponent >= 0 }) ?? false,
+            Decimal(string: "\(double)") != exact
+        {
+            throw CBORJSONFailure(
+                path: names(container.codingPath), problem: "a whole number beyond 64 bits",
+                detail: "write it as {\"\(Mark.integer)\": \"…\"}")
+        }
+        return .float(double.bitPattern)
     }
 
     private static func object(_ container: KeyedDecodingContainer<CBORKey>) throws -> CBORValue {
         let keys = container.allKeys
         if keys.count == 1, let marked = try markedValue(container, keys[0]) { return marked }
-        var seen: Set<CBORMapKey> = []
-        return .map(
-            try keys.map { key in
-                guard let mapKey = mapKey(key.stringValue), seen.insert(mapKey).inserted else {
-                    throw CBORJSONFailure(
-                        path: (container.codingPath + [key]).map(\.stringValue),
-                        problem: "not a key of the JSON view",
-                        detail:
-                            "a key that begins with $ is $$text or $ and an integer, or the one mark of its object"
-                    )
-                }
-                return CBORMapEntry(
-                    key: mapKey, value: try container.decode(CBORJSON.self, forKey: key).value)
-            })
+        let entries = try keys.map { key in
+            guard let mapKey = mapKey(key.stringValue) else {
+                throw CBORJSONFailure(
+                    path: names(container.codingPath + [key]),
+                    problem: "not a key of the JSON view",
+                    detail:
+                        "a key that begins with $ is $$text, $ and an integer, or the one mark of its object")
+            }
+            return CBORMapEntry(key: mapKey, value: try container.decode(CBORJSON.self, forKey: key).value)
+        }
+        return .map(entries.sorted { $0.key < $1.key })
     }
 
     private static func mapKey(_ text: String) -> CBORMapKey? {
@@ -169,7 +185,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         }
         func failure() -> CBORJSONFailure {
             CBORJSONFailure(
-                path: (container.codingPath + [key]).map(\.stringValue),
+                path: names(container.codingPath + [key]),
                 problem: "not a value for \(key.stringValue)",
                 detail: nil)
         }

@@ -15,7 +15,7 @@ package indirect enum CBORValue: Equatable, Sendable {
     case text(String)
     case bytes([UInt8])
     case array([CBORValue])
-    /// In the order of the item; sorted when it is encoded.
+    /// In the item's order of keys.
     case map([CBORMapEntry])
     case time(CBORTime)
     case uuid(UUID)
@@ -25,9 +25,22 @@ package indirect enum CBORValue: Equatable, Sendable {
     case secret(CBORValue)
 }
 
-package enum CBORMapKey: Hashable, Sendable {
+package enum CBORMapKey: Hashable, Sendable, Comparable {
     case text(String)
     case integer(Int64)
+
+    /// The order of the encoded keys: 0, 1, 2 …, -1, -2 …, then text by length, then by bytes.
+    package static func < (a: CBORMapKey, b: CBORMapKey) -> Bool {
+        switch (a, b) {
+        case (.integer(let a), .integer(let b)):
+            (a < 0) == (b < 0) ? (a < 0 ? a > b : a < b) : b < 0
+        case (.integer, .text): true
+        case (.text, .integer): false
+        case (.text(let a), .text(let b)):
+            a.utf8.count == b.utf8.count
+                ? a.utf8.lexicographicallyPrecedes(b.utf8) : a.utf8.count < b.utf8.count
+        }
+    }
 }
 
 package struct CBORMapEntry: Equatable, Sendable {

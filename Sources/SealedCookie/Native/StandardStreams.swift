@@ -1,0 +1,69 @@
+// The standard streams and input files of the command line tool.
+import Glibc
+
+package enum StandardStreams {
+    package enum Stream: Int32 {
+        case output = 1
+        case error = 2
+    }
+
+    /// Writes all of `text`; false where the reader has gone or the disk is full.
+    @discardableResult
+    package static func write(_ text: String, to stream: Stream) -> Bool {
+        var text = text
+        return text.withUTF8 { buffer in
+            var written = 0
+            while written < buffer.count {
+                guard let base = buffer.baseAddress else { return true }
+                // Sound: the count stays inside the buffer.
+                let count = unsafe Glibc.write(stream.rawValue, base + written, buffer.count - written)
+                if count < 0, errno == EINTR { continue }
+                if count <= 0 { return false }
+                written += count
+            }
+            return true
+        }
+    }
+
+    package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+    package static var inputIsTerminal: Bool { isatty(0) == 1 }
+
+    /// An environment variable's value.
+    package static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        // Sound: the environment's texts end with a zero, and no thread of this tool changes them.
+        return unsafe String(cString: value)
+    }
+
+    /// The whole of a file, or of the standard input for nil.
+    ///
+    /// - Throws: the system's reason as text; what is longer than `limit` bytes is refused.
+    package static func read(_ path: String?, limit: Int) throws(ReadFailure) -> [UInt8] {
+        var file: Int32 = 0
+        if let path {
+            file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else {
+                throw ReadFailure(reason: SystemFailure(operation: "open", code: errno).reason)
+            }
+        }
+        defer { if path != nil { close(file) } }
+        var bytes: [UInt8] = []
+        while true {
+            var code: Int32 = 0
+            let chunk = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+                let got = unsafe Glibc.read(file, buffer.baseAddress, buffer.count)
+                code = got < 0 ? errno : 0
+                count = max(got, 0)
+            }
+            if code == EINTR { continue }
+            if code != 0 { throw ReadFailure(reason: SystemFailure(operation: "read", code: code).reason) }
+            if chunk.isEmpty { return bytes }
+            bytes += chunk
+            guard bytes.count <= limit else { throw ReadFailure(reason: "more than \(limit) bytes") }
+        }
+    }
+
+    package struct ReadFailure: Error {
+        package let reason: String
+    }
+}

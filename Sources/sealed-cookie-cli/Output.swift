@@ -1,0 +1,84 @@
+// Standard output for data alone, standard error for everything else, and what goes wrong.
+import SealedCookie
+
+/// What a command ends with when it does not succeed.
+struct Failure: Error {
+    enum Code: Int32 {
+        /// Input, output or the key ring.
+        case work = 1
+        case refused = 3
+        case usage = 64
+    }
+
+    let code: Code
+    let message: String
+    var hint: String?
+
+    static func work(_ message: String, hint: String? = nil) -> Failure {
+        Failure(code: .work, message: message, hint: hint)
+    }
+    static func refused(_ message: String, hint: String? = nil) -> Failure {
+        Failure(code: .refused, message: message, hint: hint)
+    }
+    static func usage(_ message: String, hint: String?) -> Failure {
+        Failure(code: .usage, message: message, hint: hint)
+    }
+}
+
+enum Output {
+    enum Style: String {
+        case bold = "1"
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+        case cyan = "36"
+    }
+
+    /// A line of data.
+    static func data(_ text: String) {
+        StandardStreams.write(text + "\n", to: .output)
+    }
+
+    /// A line for whoever sits in front of it.
+    static func note(_ text: String) {
+        StandardStreams.write(text + "\n", to: .error)
+    }
+
+    static func warn(_ text: String, hint: String?) {
+        note("\(Tool.name): \(styled("warning:", .yellow, on: .error)) \(text)")
+        if let hint { note("hint: \(hint)") }
+    }
+
+    static func complain(_ failure: Failure) {
+        note("\(Tool.name): \(styled(failure.message, .red, on: .error))")
+        if let hint = failure.hint { note("hint: \(hint)") }
+    }
+
+    /// Colour only where a person reads: on a terminal, and not where NO_COLOR asks for none.
+    static func styled(_ text: String, _ style: Style, on stream: StandardStreams.Stream) -> String {
+        let plain =
+            !StandardStreams.isTerminal(stream) || StandardStreams.environment("TERM") == "dumb"
+            || StandardStreams.environment("NO_COLOR").map { !$0.isEmpty } ?? false
+        return plain ? text : "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
+    }
+
+    /// Whether the locale is one in which block characters can be drawn.
+    static var isUnicode: Bool {
+        for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
+            guard let value = StandardStreams.environment(name), !value.isEmpty else { continue }
+            let locale = value.lowercased()
+            return locale.contains("utf-8") || locale.contains("utf8")
+        }
+        return false
+    }
+
+    /// A bar of up to `width` characters for `value` of `largest`.
+    static func bar(_ value: Int, of largest: Int, width: Int = 40) -> String {
+        guard largest > 0, value > 0 else { return "" }
+        guard isUnicode else { return String(repeating: "#", count: max(1, value * width / largest)) }
+        let eighths = max(1, value * width * 8 / largest)
+        let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+        return String(repeating: "█", count: eighths / 8) + rest
+    }
+}

@@ -1,0 +1,170 @@
+import SealedCookie
+
+// size and demo.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Command {
+    static let size = Command(
+        name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
+        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .json],
+        details: """
+            \(inputHelp) It is a session as JSON, as for `seal`.
+            Fields are in bytes of CBOR before compression. No key ring is needed.
+            """
+    ) { (arguments) throws(Failure) in
+        let report = try sizeReport(of: Input.session(arguments), name: arguments.value(.cookieName))
+        Output.data(
+            arguments.has(.json) ? JSONText.of(SizeView(report), pretty: true) : SizeDrawing.of(report))
+    }
+
+    static let demo = Command(
+        name: "demo",
+        summary: "Seals, opens, changes and measures a sample session, in a folder that it removes again.",
+        operands: "", operandCount: 0...0, options: []
+    ) { (_) throws(Failure) in
+        try Demonstration().run()
+    }
+}
+
+/// The sizes of a session under a key of no meaning: all keys make tokens of one length.
+private func sizeReport(of session: CBORValue, name: String?) throws(Failure) -> SizeReport {
+    try Failure.unless {
+        let sealer = try CookieSealer<CBORValue>(
+            name ?? "__Host-session", keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)))
+        return try sealer.sizeReport(for: session)
+    }
+}
+
+/// What `size --json` prints.
+private struct SizeView: Encodable {
+    struct Field: Encodable {
+        let name: String
+        let bytes: Int
+    }
+
+    let item, payload, sealed, token, name, cookie, limit, room: Int
+    let fields: [Field]
+
+    init(_ report: SizeReport) {
+        item = report.itemBytes
+        payload = report.payloadBytes
+        sealed = report.sealedBytes
+        token = report.tokenBytes
+        name = report.nameBytes
+        cookie = report.cookieBytes
+        limit = report.limit
+        room = report.room
+        fields = report.fields.map { Field(name: $0.name, bytes: $0.byteCount) }
+    }
+}
+
+/// A size report for people.
+private enum SizeDrawing {
+    static func of(_ report: SizeReport) -> String {
+        let stages = [
+            ("CBOR", report.itemBytes), ("payload", report.payloadBytes), ("sealed", report.sealedBytes),
+            ("token", report.tokenBytes), ("name and value", report.cookieBytes),
+        ]
+        let rows = stages + report.fields.map { ($0.name, $0.byteCount) }
+        let width = min(32, rows.map(\.0.count).max() ?? 0)
+        func draw(_ rows: [(String, Int)], _ style: Output.Style) -> [String] {
+            let largest = rows.map(\.1).max() ?? 0
+            return rows.map { name, bytes in
+                let bar = Output.styled(Output.bar(bytes, of: largest), style, on: .output)
+                return "  \(pad(shortened(name, width), width)) \(padLeft("\(bytes)", 6))  \(bar)"
+            }
+        }
+        var lines = ["stages, in bytes"] + draw(stages, .cyan)
+        if !report.fields.isEmpty {
+            lines +=
+                ["", "fields, in bytes of CBOR"] + draw(report.fields.map { ($0.name, $0.byteCount) }, .green)
+        }
+        lines.append("")
+        lines.append(
+            report.room >= 0
+                ? "\(report.room) bytes left under the limit of \(report.limit)"
+                : Output.styled("\(report.excess) bytes over the limit of \(report.limit)", .red, on: .output)
+        )
+        return lines.joined(separator: "\n")
+    }
+
+    private static func shortened(_ name: String, _ width: Int) -> String {
+        name.count <= width ? name : name.prefix(width - 1) + "…"
+    }
+}
+
+/// A walk through sealing and opening, with a ring of its own.
+private struct Demonstration {
+    private let sample = """
+        {"user": {"$uuid": "fe049f18-1b8f-4a6f-8c38-00c3448de041"}, "name": "Zoë Müller", "roles": ["member", \
+        "billing_admin"], "csrf": {"$bytes": "doudhQTWw9VYBIhwUowzZw"}, "locale": "en-US", \
+        "signed_in": {"$date": "2026-09-21T14:03:27Z"}, "flash": {"notice": "Signed in successfully."}}
+        """
+
+    func run() throws(Failure) {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "sealed-cookie-demo-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Failure.unless {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try walk(ringPath: folder.appending(path: "session.keys").path)
+        }
+    }
+
+    private func walk(ringPath: String) throws {
+        let session = try CBORJSON(parsing: Data(sample.utf8)).value
+        try KeyRing([SealingKey.generate()]).create(at: ringPath)
+        let ring = try KeyRing(contentsOf: ringPath)
+        say("1. A key ring, readable by you alone", "\(ring.keys[0])")
+
+        let sealer = try CookieSealer<CBORValue>(
+            keys: ring, lifetime: SessionLifetime(absolute: .days(14), idle: .hours(12)))
+        say("2. A session", sample)
+        let sealed = try sealer.seal(session)
+        say("3. Sealed, as the header that a server sends", "Set-Cookie: \(sealed.cookies[0])")
+
+        let token = sealed.cookies[0].value
+        guard let opened = try sealer.open(cookieHeader: "theme=dark; \(sealer.name)=\(token)"),
+            opened.session == session
+        else {
+            throw Failure.work("demo: the session did not come back")
+        }
+        say(
+            "4. Opened out of the header that a browser sends back",
+            String(decoding: CBORJSON(opened.session).text(pretty: true), as: UTF8.self))
+
+        let place = token.index(token.startIndex, offsetBy: token.count / 2)
+        let changed = token.replacingCharacters(at: place, with: token[place] == "A" ? "B" : "A")
+        guard let refusal = refusal({ () throws(OpenError) in _ = try sealer.open(value: changed) }) else {
+            throw Failure.work("demo: a changed token was accepted")
+        }
+        say("5. One character changed: refused", "\(refusal)")
+        say("6. Where its bytes go", SizeDrawing.of(try sealer.sizeReport(for: session)))
+    }
+
+    private func refusal(_ attempt: () throws(OpenError) -> Void) -> OpenError? {
+        do throws(OpenError) {
+            try attempt()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func say(_ title: String, _ text: String) {
+        Output.data("\(Output.styled(title, .bold, on: .output))\n\n\(text)\n")
+    }
+}
+
+extension String {
+    fileprivate func replacingCharacters(at place: Index, with character: Character) -> String {
+        var copy = self
+        copy.replaceSubrange(place...place, with: [character])
+        return copy
+    }
+}

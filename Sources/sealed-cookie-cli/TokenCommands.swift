@@ -1,0 +1,162 @@
+import SealedCookie
+
+// seal, open and inspect.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Command.Option {
+    fileprivate static let lifetime = Self(
+        name: "lifetime", value: "SPAN",
+        help: "the session's own absolute lifetime, such as 90d [the server's]")
+    fileprivate static let setCookie = Self(name: "set-cookie", help: "a whole Set-Cookie line")
+    fileprivate static let absolute = Self(
+        name: "absolute", value: "SPAN", help: "how long a session lives from its beginning [14d]")
+    fileprivate static let idle = Self(
+        name: "idle", value: "SPAN", help: "how long it lives from its last sealing [no end]")
+    fileprivate static let jsonMeta = Self(
+        name: "json-meta", help: "the session with its times, key and sizes around it")
+}
+
+extension Command {
+    static let seal = Command(
+        name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
+        operandCount: 0...1,
+        options: [
+            .ring, .cookieName, .purpose, .lifetime, .at, .setCookie,
+            .init(name: "pretty", help: "the token, and its size on the standard error"),
+        ],
+        details: """
+            \(inputHelp)
+            What JSON has no form for: {"$bytes": "base64url"}, {"$date": "2026-08-03T00:00:00Z"}, {"$uuid": "…"},
+            {"$url": "…"}, {"$decimal": "1.25"}, {"$int": "…"} beyond 64 bits, {"$secret": …} for what must stay out of
+            compression, "$5" for the integer key 5, "$$" for a "$" at the beginning of a key. `open` prints the same.
+            """
+    ) { (arguments) throws(Failure) in
+        let ring = try Input.ring(try arguments.required(.ring))
+        var own: SessionLifetime.Span?
+        if let text = arguments.value(.lifetime) { own = try Input.span(text) }
+        let sealer = try Command.sealer(arguments, ring)
+        let now = try Input.time(arguments)
+        let session = try Input.session(arguments)
+        let sealed = try Failure.unless { try sealer.seal(session, lifetime: own, at: now) }
+        for cookie in sealed.cookies {
+            Output.data(arguments.has(.setCookie) ? "Set-Cookie: \(cookie)" : cookie.value)
+        }
+        if arguments.has(.pretty) {
+            Output.note("\(sealed.cookieBytes) bytes of name and value, \(sealed.room) to spare")
+        }
+    }
+
+    static let open = Command(
+        name: "open", summary: "Opens a token; prints the session as JSON.", operands: "[INPUT]",
+        operandCount: 0...1,
+        options: [.ring, .cookieName, .purpose, .absolute, .idle, .at, .jsonMeta, .pretty],
+        details: """
+            \(inputHelp)
+            It holds a token, a name=value pair, or a whole Cookie or Set-Cookie header.
+            """
+    ) { (arguments) throws(Failure) in
+        let ring = try Input.ring(try arguments.required(.ring))
+        let sealer = try Command.sealer(arguments, ring)
+        let now = try Input.time(arguments)
+        let input = try Input.token(arguments)
+        let opened = try Failure.unless {
+            switch input {
+            case .bare(let token): return try sealer.open(value: token, at: now)
+            case .header(let header):
+                guard let opened = try sealer.open(cookieHeader: header, at: now) else {
+                    throw Failure.noCookie(sealer.name, in: header)
+                }
+                return opened
+            }
+        }
+        let pretty = arguments.has(.pretty)
+        if arguments.has(.jsonMeta) {
+            let view = try Failure.unless { try OpenedView(opened, sealer) }
+            Output.data(JSONText.of(view, pretty: pretty))
+        } else {
+            Output.data(String(decoding: CBORJSON(opened.session).text(pretty: pretty), as: UTF8.self))
+        }
+    }
+
+    static let inspect = Command(
+        name: "inspect", summary: "Shows a token's outside, without a key.", operands: "[INPUT]",
+        operandCount: 0...1,
+        options: [.cookieName, .json],
+        details: """
+            \(inputHelp)
+            Nothing that it shows is authenticated: anybody can write such a token.
+            """
+    ) { (arguments) throws(Failure) in
+        let text = try Input.token(arguments).value(arguments.value(.cookieName) ?? "__Host-session")
+        let inspection = try Failure.unless { try TokenInspection(text) }
+        Output.note("unauthenticated: anybody can write such a token")
+        let view = InspectionView(inspection)
+        Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
+    }
+
+    /// The sealer for the cookie that the options describe.
+    fileprivate static func sealer(
+        _ arguments: Arguments, _ ring: KeyRing
+    ) throws(Failure) -> CookieSealer<CBORValue> {
+        var lifetime = SessionLifetime(absolute: .days(14))
+        if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
+        if let text = arguments.value(.idle) { lifetime.idle = try Input.span(text) }
+        let name = arguments.value(.cookieName) ?? "__Host-session"
+        let purpose = arguments.value(.purpose) ?? ""
+        return try Failure.unless { [lifetime] in
+            try CookieSealer(name, keys: ring, lifetime: lifetime, purpose: purpose)
+        }
+    }
+}
+
+/// What `open --json-meta` prints.
+private struct OpenedView: Encodable {
+    struct Sizes: Encodable {
+        let item, payload, sealed, token: Int
+    }
+
+    let session: CBORJSON
+    let created, sealed, expires, key: String
+    let lifetime: Int?
+    let sizes: Sizes
+
+    init(_ opened: OpenedSession<CBORValue>, _ sealer: CookieSealer<CBORValue>) throws(SealError) {
+        session = CBORJSON(opened.session)
+        created = Timestamp.text(opened.createdAt)
+        sealed = Timestamp.text(opened.sealedAt)
+        expires = Timestamp.text(opened.expiresAt)
+        key = "\(opened.keyID)"
+        lifetime = opened.lifetime?.seconds
+        let report = try sealer.sizeReport(for: opened)
+        sizes = Sizes(
+            item: report.itemBytes, payload: report.payloadBytes, sealed: report.sealedBytes,
+            token: report.tokenBytes)
+    }
+}
+
+/// What `inspect` prints.
+private struct InspectionView: Encodable {
+    let version, key: String
+    let characters, bytes, payload: Int
+
+    init(_ inspection: TokenInspection) {
+        version = "0x" + String(inspection.version, radix: 16)
+        key = "\(inspection.keyID)"
+        characters = inspection.characterCount
+        bytes = inspection.byteCount
+        payload = inspection.payloadByteCount
+    }
+
+    var text: String {
+        """
+        version  \(version)
+        key      \(key)
+        token    \(characters) characters, \(bytes) bytes
+        payload  \(payload) bytes, encrypted
+        """
+    }
+}

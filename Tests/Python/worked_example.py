@@ -1,0 +1,97 @@
+"""Prints the worked example of FORMAT §12, or with --check holds FORMAT.md against it."""
+
+import pathlib
+import sys
+import textwrap
+
+try:
+    import sealed_cookie as reference
+except ImportError as error:
+    print(f"not run: Python has no {error.name}")
+    sys.exit(0)
+
+KEY = bytes(range(32))
+R = bytes(range(0xA0, 0xB4))
+NAME, PURPOSE = "__Host-session", ""
+CREATED = 1_785_715_200
+SESSION = {"roles": ["member", "member-admin", "member-billing"], "user": 42,
+           "csrf": {"$bytes": "AAECAwQFBgcICQoLDA0ODw"}}
+
+
+def rows(*pairs):
+    lines = []
+    for name, value in pairs:
+        text = value.hex() if isinstance(value, bytes) else value
+        parts = textwrap.wrap(text, 80, break_on_hyphens=False) or ["(empty)"]
+        lines += [f"    {name:<24}{part}" if number == 0 else f"    {'':<24}{part}"
+                  for number, part in enumerate(parts)]
+    return "\n".join(lines)
+
+
+def example():
+    item = reference.encode_item(SESSION)
+    skeleton, contents = reference.divide(item)
+    stream = reference.deflate(skeleton)
+    payload = reference.build_payload(reference.Payload(CREATED, 0, item))
+    assert payload[0] == 1 and payload[6:] == stream + contents
+    mac = reference.CMAC(reference.algorithms.AES(KEY))
+    mac.update(b"SealedCookie/1 key id")
+    header = b"\x48" + reference.key_id(KEY)
+    n = reference.nonce(R)
+    derived = reference.derive(KEY, n)
+    aad = reference.associated_data(header, NAME, PURPOSE)
+    sealed = reference.encrypt(KEY, n, payload, aad)
+    token = reference.seal_payload(KEY, payload, R, NAME, PURPOSE)
+    ring = reference.Ring.parse(f"key {header[1:].hex()} sck1_{reference.encode_text(KEY)}")
+    assert reference.open_token(ring, token, CREATED).item == item
+    return f"""\
+The session `{{"roles": ["member", "member-admin", "member-billing"], "user": 42, "csrf": bytes 00 to 0f}}`, begun and
+sealed at 2026-08-03T00:00:00Z, for the cookie `{NAME}` and no purpose. K is the bytes 00 to 1f and R
+the bytes a0 to b3, as no real ones may be. All in hexadecimal but the last.
+
+The key and its id (§4):
+
+{rows(("K", KEY), ("CMAC of the label", mac.finalize()), ("key id", header[1:]))}
+
+    key {header[1:].hex()} sck1_{reference.encode_text(KEY)}
+
+The item (§7) and its parts (§6.2). The stream is zlib's, level 9, window 8 KiB, memLevel 6; another compressor may
+write another, and its token is as good.
+
+{rows(("item", item), ("skeleton", skeleton), ("DEFLATE(skeleton)", stream), ("contents", contents))}
+
+The item byte by byte:
+
+    a3                              map of 3, keys by their bytes
+       64 63737266                     "csrf"
+       50 000102030405060708090a0b0c0d0e0f   16 bytes, taken out of the skeleton
+       64 75736572                     "user"
+       18 2a                           42
+       65 726f6c6573                   "roles"
+       83                              array of 3
+          66 6d656d626572                 "member"
+          6c 6d656d6265722d61646d696e     "member-admin"
+          6e 6d656d6265722d62696c6c696e67 "member-billing"
+
+The payload (§6), {len(payload)} bytes:
+
+{rows(("flags", payload[:1]), ("created", payload[1:5]), ("age", payload[5:6]), ("body", payload[6:]))}
+
+Encryption (§5):
+
+{rows(("header", header), ("R", R), ("N", n), ("L", derived["L"]), ("K1", derived["K1"]), ("M1", derived["M1"]),
+      ("M2", derived["M2"]), ("key", derived["key"]), ("nonce", derived["nonce"]), ("A", aad),
+      ("ciphertext", sealed[:-16]), ("tag", sealed[-16:]))}
+
+The token (§2), {len(token)} characters:
+
+{rows(("token", token))}
+"""
+
+
+if sys.argv[1:] == ["--check"]:
+    page = pathlib.Path(__file__).parents[2].joinpath("FORMAT.md").read_text()
+    shown = example() in page
+    print("1 passed, 0 failed" if shown else "FORMAT.md §12 is not what this script prints\n0 passed, 1 failed")
+    sys.exit(not shown)
+print(example(), end="")

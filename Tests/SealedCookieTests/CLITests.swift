@@ -1,0 +1,366 @@
+// The command line tool, run as people and scripts run it.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+/// A run of the built tool.
+struct ToolRun {
+    let exitCode: Int32
+    let output: String
+    let errors: String
+
+    /// The tool stands beside the test bundle.
+    private static var tool: URL {
+        Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "sealed-cookie")
+    }
+
+    init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+        let process = Process()
+        process.executableURL = Self.tool
+        process.arguments = arguments
+        process.environment = ["LANG": "C.UTF-8"].merging(environment) { $1 }
+        let pipes = (input: Pipe(), output: Pipe(), errors: Pipe())
+        process.standardInput = pipes.input
+        process.standardOutput = pipes.output
+        process.standardError = pipes.errors
+        try process.run()
+        // Written aside: a tool that reads nothing must not block the test, nor end it by a signal.
+        let writer = pipes.input.fileHandleForWriting
+        if !input.isEmpty { try? writer.write(contentsOf: Data(input.utf8)) }
+        try? writer.close()
+        let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
+        let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        exitCode = process.terminationStatus
+        self.output = String(decoding: output, as: UTF8.self)
+        self.errors = String(decoding: errors, as: UTF8.self)
+    }
+}
+
+/// A folder of its own with a ring in it.
+final class ToolFolder {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "sealed-cookie-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+        _ = try ToolRun(["keygen", ring])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var ring: String { file("session.keys") }
+    func file(_ name: String) -> String { path + "/" + name }
+
+    func write(_ name: String, _ text: String) throws -> String {
+        try text.write(toFile: file(name), atomically: false, encoding: .utf8)
+        return file(name)
+    }
+}
+
+/// Equal as JSON values.
+private func sameJSON(_ a: String, _ b: String) throws -> Bool {
+    func value(_ text: String) throws -> NSObject? {
+        try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed) as? NSObject
+    }
+    return try value(a) == value(b)
+}
+
+@Suite struct CLITests {
+    let folder: ToolFolder
+
+    init() throws {
+        folder = try ToolFolder()
+    }
+
+    private func seal(_ json: String, _ arguments: String...) throws -> String {
+        let run = try ToolRun(["seal", "-k", folder.ring] + arguments, input: json)
+        try #require(run.exitCode == 0, "\(run.errors)")
+        return run.output.trimmingCharacters(in: .newlines)
+    }
+
+    static let corpus = [
+        ("a_tiny", 80), ("b_login", 334), ("c_oauth", 2524), ("d_cart", 864), ("e_i18n", 724),
+        ("f_wizard", 2679),
+        ("g_flags", 563), ("h_random", 3012),
+    ]
+
+    @Test(arguments: corpus) func `a sample session comes back equal, in no more characters than planned`(
+        name: String, limit: Int
+    ) throws {
+        let file = try #require(Bundle.module.resourceURL).appending(path: "Vectors/corpus/\(name).json")
+        let json = try String(contentsOf: file, encoding: .utf8)
+        let sealed = try ToolRun(["seal", "-k", folder.ring, file.path])
+        #expect(sealed.exitCode == 0 && sealed.errors.isEmpty)
+        let token = sealed.output.trimmingCharacters(in: .newlines)
+        #expect(token.count <= limit)
+        let opened = try ToolRun(["open", "--key-ring", folder.ring, "-"], input: token)
+        #expect(opened.exitCode == 0 && opened.errors.isEmpty)
+        #expect(try sameJSON(opened.output, json))
+    }
+
+    @Test func `a typed session and the tool open each other's tokens`() throws {
+        struct Session: Codable, Equatable, Sendable {
+            var id: Int
+            var roles: [String]
+            var csrf: Data
+            var cart: UUID
+            var began: Date
+            var score: Double
+            var token: Secret<String>
+            enum CodingKeys: Int, CodingKey {
+                case id = 1
+                case roles, csrf, cart, began, score, token
+            }
+        }
+        let session = Session(
+            id: 42, roles: ["admin"], csrf: Data(0..<16),
+            cart: try #require(UUID(uuidString: "FE049F18-1B8F-4A6F-8C38-00C3448DE041")), began: noon,
+            score: 2,
+            token: Secret("sesame"))
+        let json = """
+            {"$1": 42, "$2": ["admin"], "$3": {"$bytes": "AAECAwQFBgcICQoLDA0ODw"}, "$4": {"$uuid": \
+            "fe049f18-1b8f-4a6f-8c38-00c3448de041"}, "$5": {"$date": "2026-08-03T00:00:00Z"}, "$6": \
+            {"$float": "2.0"}, "$7": {"$secret": "sesame"}}
+            """
+        let sealer = try CookieSealer<Session>(
+            keys: KeyRing(contentsOf: folder.ring), lifetime: .init(absolute: .days(14)))
+        let opened = try ToolRun(["open", "-k", folder.ring], input: try sealer.seal(session).token)
+        #expect(try sameJSON(opened.output, json))
+        #expect(try sealer.open(value: seal(json)).session == session)
+        // By names, as somebody would write it by hand, and a whole number for a Double.
+        let byHand = json.replacing("\"$1\"", with: "\"id\"").replacing("\"$2\"", with: "\"roles\"")
+            .replacing("{\"$float\": \"2.0\"}", with: "2")
+        #expect(try sealer.open(value: seal(byHand)).session == session)
+    }
+
+    @Test func `open takes a token in any form that people copy`() throws {
+        let token = try seal(#"{"a":1}"#)
+        for text in [
+            token, "  \(token)\n\n", "__Host-session=\(token)", "a=b; __Host-session=\(token); c=d",
+            "Cookie: a=b; __Host-session=\(token)", "cookie:__Host-session=\(token)",
+            "Set-Cookie: __Host-session=\(token); Path=/; Secure", try seal(#"{"a":1}"#, "--set-cookie"),
+        ] {
+            let run = try ToolRun(["open", "-k", folder.ring], input: text)
+            #expect(run.exitCode == 0 && run.output == "{\"a\":1}\n" && run.errors.isEmpty, "\(run.errors)")
+        }
+        let other = try ToolRun(["open", "-k", folder.ring], input: "theme=dark; lang=en")
+        #expect(other.exitCode == 3 && other.output.isEmpty)
+        #expect(other.errors.contains("no cookie __Host-session") && other.errors.contains("theme, lang"))
+    }
+
+    @Test func `what was sealed for another is refused with exit code 3, its reason and a hint`() throws {
+        let token = try seal("{}", "-n", "s", "--purpose", "p", "--at", "2026-08-03T00:00:00Z")
+        let good = ["-k", folder.ring, "-n", "s", "--purpose", "p"]
+        func open(_ arguments: [String], at time: String = "@1785715200", _ text: String? = nil) throws
+            -> ToolRun
+        {
+            try ToolRun(["open", "--at", time] + arguments, input: text ?? token)
+        }
+        #expect(try open(good).output == "{}\n")
+        let middle = token.index(token.startIndex, offsetBy: 50)
+        var changed = token
+        changed.replaceSubrange(middle...middle, with: token[middle] == "A" ? "B" : "A")
+        let cases: [(ToolRun, String)] = [
+            (try open(["-k", folder.ring, "--purpose", "p"]), "not authentic"),
+            (try open(["-k", folder.ring, "-n", "s"]), "not authentic"),
+            (try open(good, changed), "not authentic"),
+            (try open(good, token + "="), "not base64url"),
+            (try open(good, "S"), "not base64url"),
+            (try open(good, ""), "too short"),
+            (try open(good, "T" + token.dropFirst()), "unknown version 0x4c"),
+            (try open(good, "SAAAA" + token.dropFirst(5)), "no key 0"),
+            (try open(good, at: "2026-08-17T00:00:00Z"), "expired at 2026-08-17T00:00:00Z"),
+            (
+                try open(good + ["--idle", "30m"], at: "2026-08-03T00:30:00Z"),
+                "expired at 2026-08-03T00:30:00Z"
+            ),
+            (try open(good + ["--absolute", "1h"], at: "2026-08-03T01:00:00Z"), "expired"),
+            (try open(good, at: "2026-08-02T23:58:59Z"), "in the future"),
+        ]
+        for (run, words) in cases {
+            #expect(run.exitCode == 3 && run.output.isEmpty, "\(words)")
+            #expect(run.errors.contains("refused: ") && run.errors.contains(words), "\(run.errors)")
+            #expect(run.errors.contains("\nhint: "), "\(run.errors)")
+        }
+    }
+
+    @Test func `a session's own lifetime, and everything around a session`() throws {
+        let token = try seal(#"{"a":1}"#, "--lifetime", "90d", "--at", "2026-08-03T00:00:00Z")
+        let run = try ToolRun(
+            ["open", "-k", folder.ring, "--json-meta", "--at", "@1785800000"], input: token)
+        let meta = try #require(
+            try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(meta["created"] as? String == "2026-08-03T00:00:00Z")
+        #expect(meta["sealed"] as? String == "2026-08-03T00:00:00Z")
+        #expect(meta["expires"] as? String == "2026-11-01T00:00:00Z")
+        #expect(meta["lifetime"] as? Int == 7_776_000)
+        #expect(meta["session"] as? [String: Int] == ["a": 1])
+        #expect(meta["key"] as? String == "\(try KeyRing(contentsOf: folder.ring).keys[0].id)")
+        let sizes = try #require(meta["sizes"] as? [String: Int])
+        #expect(sizes["token"] == token.count && sizes["item"] == 4)
+    }
+
+    @Test func `keygen overwrites nothing, and its file is for its owner alone`() throws {
+        let before = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let again = try ToolRun(["keygen", folder.ring])
+        #expect(again.exitCode == 1 && again.errors.contains("exists already"))
+        #expect(try String(contentsOfFile: folder.ring, encoding: .utf8) == before)
+        let attributes = try FileManager.default.attributesOfItem(atPath: folder.ring)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        let nowhere = try ToolRun(["keygen", folder.file("none/x.keys")])
+        #expect(nowhere.exitCode == 1 && nowhere.errors.contains("No such file or directory"))
+    }
+
+    @Test func `a ring that others can read is used with a warning`() throws {
+        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: folder.ring)
+        let run = try ToolRun(["seal", "-k", folder.ring], input: "{}")
+        #expect(run.exitCode == 0 && run.output.hasPrefix("S"))
+        #expect(run.errors.contains("warning: ") && run.errors.contains("hint: chmod 600"))
+    }
+
+    @Test func `keys lists states and never a secret`() throws {
+        let ring = try KeyRing(
+            [sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600)],
+            revoked: [try #require(KeyID("1b22d0"))], notBefore: noon - 60)
+        let path = folder.file("three.keys")
+        try ring.create(at: path)
+        let table = try ToolRun(["keys", path, "--at", "2026-08-03T00:00:10Z"])
+        let ids = ring.keys.map { "\($0.id)" }
+        #expect(
+            table.output == """
+                \(ids[0])  opens
+                \(ids[1])  active   from 2026-08-03T00:00:00Z
+                \(ids[2])  pending  from 2026-08-03T01:00:00Z
+                1b22d0  revoked
+                sessions before 2026-08-02T23:59:00Z have ended
+
+                """)
+        let json = try ToolRun(["keys", path, "--json", "--at", "@1785718000"])
+        #expect(
+            try sameJSON(
+                json.output,
+                """
+                {"keys": [{"id": "\(ids[0])", "state": "opens"}, \
+                {"id": "\(ids[1])", "state": "active", "from": "2026-08-03T00:00:00Z"}, \
+                {"id": "\(ids[2])", "state": "pending", "from": "2026-08-03T01:00:00Z"}, \
+                {"id": "1b22d0", "state": "revoked"}], "not-before": "2026-08-02T23:59:00Z"}
+                """))
+        #expect(!(table.output + table.errors + json.output + json.errors).contains("sck1"))
+    }
+
+    @Test func `a wrong ring is said with its line`() throws {
+        let path = try folder.write("cookie.keys", "# ring\n\nkey 5f3a9c sck1_x\n")
+        let run = try ToolRun(["seal", "-k", path], input: "{}")
+        #expect(run.exitCode == 1 && run.output.isEmpty)
+        #expect(run.errors.contains("key ring \"\(path)\": line 3: not a key\nhint: "))
+        let missing = try ToolRun(["open", "-k", folder.file("none")], input: "S")
+        #expect(missing.exitCode == 1 && missing.errors.contains("cannot be read: No such file or directory"))
+    }
+
+    @Test func `inspect needs no key and says that nothing is authenticated`() throws {
+        let token = try seal(#"{"a":1}"#)
+        let id = try KeyRing(contentsOf: folder.ring).keys[0].id
+        let run = try ToolRun(["inspect"], input: token)
+        #expect(run.exitCode == 0)
+        #expect(run.output.contains("key      \(id)\n") && run.output.contains("\(token.count) characters"))
+        #expect(run.errors.contains("unauthenticated"))
+        let json = try ToolRun(["inspect", "--json"], input: "__Host-session=\(token)")
+        let view = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(view["key"] as? String == "\(id)" && view["characters"] as? Int == token.count)
+        #expect(try ToolRun(["inspect"], input: "no token").exitCode == 3)
+    }
+
+    @Test func `size draws stages and fields, and does not mind a session that is too large`() throws {
+        let text = String(
+            (0..<5000).map { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement() ?? "a" })
+        let run = try ToolRun(["size"], input: #"{"small": 1, "large": "\#(text)"}"#)
+        #expect(run.exitCode == 0 && run.errors.isEmpty)
+        #expect(run.output.contains("large ") && run.output.contains("█"))
+        #expect(run.output.contains("bytes over the limit of 4096"))
+        let ascii = try ToolRun(["size"], input: #"{"a": 1}"#, environment: ["LANG": "C"])
+        #expect(ascii.output.contains("####") && ascii.output.contains("left under the limit of 4096"))
+        #expect(!ascii.output.contains("█"))
+        let json = try ToolRun(["size", "--json", "-n", "s"], input: #"{"a": 1, "bcd": 2}"#)
+        let view = try #require(
+            try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(
+            view["item"] as? Int == 9 && view["name"] as? Int == 1 && view["room"] as? Int == 4096 - 1 - 74)
+        #expect((view["fields"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == ["bcd", "a"])
+        // What seal then says of it.
+        let sealed = try ToolRun(["seal", "-k", folder.ring], input: #"{"small": 1, "large": "\#(text)"}"#)
+        #expect(sealed.exitCode == 1 && sealed.output.isEmpty)
+        #expect(sealed.errors.contains("too large for a cookie") && sealed.errors.contains("large 5009"))
+    }
+
+    @Test func `demo shows every step and leaves nothing behind`() throws {
+        let temporary = folder.file("tmp")
+        try FileManager.default.createDirectory(atPath: temporary, withIntermediateDirectories: true)
+        let run = try ToolRun(["demo"], environment: ["TMPDIR": temporary])
+        #expect(run.exitCode == 0 && run.errors.isEmpty)
+        for step in [
+            "A key ring", "Set-Cookie: __Host-session=S", "\"$uuid\"", "not authentic", "bytes left under",
+        ] {
+            #expect(run.output.contains(step), "\(step)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
+    }
+
+    @Test func `sessions that are not are said with their place`() throws {
+        let cases = [
+            ("", "not JSON"), ("{", "not JSON"),
+            (#"{"a": 123456789012345678901}"#, "a whole number beyond 64 bits at .a"),
+            (#"{"a": {"$x": 1}}"#, "not a key of the JSON view at .a.$x"),
+            (#"{"a": [1, {"$date": "today"}]}"#, "not a value for $date at .a.[1].$date"),
+            (String(repeating: "[", count: 70) + String(repeating: "]", count: 70), "more than 64 levels"),
+        ]
+        for (json, words) in cases {
+            let run = try ToolRun(["seal", "-k", folder.ring], input: json)
+            #expect(run.exitCode == 1 && run.output.isEmpty && run.errors.contains(words), "\(run.errors)")
+        }
+    }
+
+    @Test func `usage is said with exit code 64`() throws {
+        let cases: [([String], String)] = [
+            ([], "no command"), (["sael"], "did you mean seal?"), (["seal"], "-k or --key-ring is missing"),
+            (["seal", "--lifetme", "3d"], "did you mean --lifetime?"),
+            (["seal", "-k"], "--key-ring needs a value"),
+            (["seal", "-k", "a", "-k", "b"], "stands twice"), (["keys"], "keys needs RING"),
+            (["keys", "a", "b"], "no use for \"b\""), (["keys", "--json=1", "a"], "--json takes no value"),
+            (["seal", "-k", folder.ring, "--lifetime", "14"], "not a span of time"),
+            (["seal", "-k", folder.ring, "--lifetime", "-1d"], "not a span of time"),
+            (["open", "-k", folder.ring, "--at", "noon"], "not a time"),
+            (["seal", "-k", folder.ring, "-n", "a b"], "cannot be a cookie's name"),
+        ]
+        for (arguments, words) in cases {
+            let run = try ToolRun(arguments)
+            #expect(
+                run.exitCode == 64 && run.output.isEmpty && run.errors.contains(words),
+                "\(arguments): \(run.errors)")
+        }
+    }
+
+    @Test func `every command has its help`() throws {
+        let help = try ToolRun(["--help"])
+        #expect(help.exitCode == 0 && help.errors.isEmpty)
+        for command in ["keygen", "keys", "seal", "open", "inspect", "size", "demo"] {
+            #expect(help.output.contains("\n  \(command) "))
+            for run in [try ToolRun([command, "--help"]), try ToolRun(["help", command])] {
+                #expect(run.exitCode == 0 && run.output.contains("usage: sealed-cookie \(command)"))
+            }
+        }
+        #expect(try ToolRun(["--version"]).output.hasPrefix("sealed-cookie "))
+    }
+
+    @Test func `no colour where nobody sees it`() throws {
+        for environment in [[:], ["NO_COLOR": "1"], ["TERM": "dumb"]] {
+            let runs = [
+                try ToolRun(["demo"], environment: environment), try ToolRun(["x"], environment: environment),
+            ]
+            #expect(runs.allSatisfy { !($0.output + $0.errors).contains("\u{1B}") })
+        }
+    }
+}
