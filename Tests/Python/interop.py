@@ -11,6 +11,8 @@ import sys
 import tempfile
 
 try:
+    import cbor2
+
     import sealed_cookie as reference
 except ImportError as error:
     print(f"not run: Python has no {error.name}")
@@ -94,6 +96,8 @@ def main():
         check(sealed.returncode == 0 and token.startswith("S"), f"seal {session!r:.60}: {sealed.stderr!r}")
         payload = reference.open_token(ring, token, NOW)
         check(payload.created == NOW and payload.age == 0, "times")
+        again = cbor2.dumps(cbor2.loads(payload.item), canonical=True, datetime_as_timestamp=True)
+        check(reference.sort_maps(again) == payload.item, f"cbor2 reads and writes {session!r:.60}: {again.hex()}")
         check(same(reference.to_json(reference.Checker(payload.item).item()), session), f"Python reads {session!r:.60}")
 
     # Python seals, the tool opens; with and without compression, padding, a lifetime.

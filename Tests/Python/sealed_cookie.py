@@ -386,7 +386,7 @@ def to_json(value: tuple):
     if major == 0:
         return content
     if major == 1:
-        return -1 - content
+        return -1 - content if content < 1 << 63 else {"$int": str(-1 - content)}
     if major == 2:
         return {"$bytes": encode_text(content)}
     if major == 3:
@@ -426,7 +426,7 @@ def to_json(value: tuple):
 def key_text(key: tuple) -> str:
     if key[0] == 3:
         return "$" + key[1] if key[1].startswith("$") else key[1]
-    return f"${to_json(key)}"
+    return f"${key[1] if key[0] == 0 else -1 - key[1]}"
 
 
 def rfc3339(seconds: int) -> str:
@@ -435,7 +435,7 @@ def rfc3339(seconds: int) -> str:
 
 def date_text(value: tuple) -> str:
     if value[0] in (0, 1):
-        return rfc3339(to_json(value))
+        return rfc3339(value[1] if value[0] == 0 else -1 - value[1])
     number = struct.unpack(">d", value[1].to_bytes(8))[0]
     exact = Decimal(number)
     for digits in (9, 18):

@@ -63,8 +63,7 @@ extension SharedTree {
     }
 
     func encode(_ integer: CBORInteger, at node: CBORTree.NodeID) throws {
-        let (bytes, contentCount) = integer.encoded
-        value.write(encoded: bytes, contentCount: contentCount, node)
+        value.write(integer.encoded, node)
         try value.check()
     }
 
@@ -72,7 +71,7 @@ extension SharedTree {
     func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
         // Comparing metatypes is cheap; the casts are paid only by the types they are for.
         if Session.self == Date.self, let date = encodable as? Date {
-            value.write(encoded: CBORTime(date).encoded, node)
+            value.write(CBORTime(date).encoded, node)
         } else if Session.self == UUID.self, let uuid = encodable as? UUID {
             value.write(byteString: uuid.bytes, tag: CBORTag.uuid, node)
         } else if Session.self == Data.self, let data = encodable as? Data {
@@ -86,7 +85,7 @@ extension SharedTree {
             value.write(url: url.absoluteString, node)
         } else if Session.self == Decimal.self, let decimal = encodable as? Decimal {
             if let fraction = CBORDecimal(decimal)?.encoded {
-                value.write(encoded: fraction.bytes, contentCount: fraction.contentCount, node)
+                value.write(fraction, node)
             } else {
                 // Decimal's one value without digits: NaN.
                 value.write(floatBits: Double.nan.bitPattern, node)

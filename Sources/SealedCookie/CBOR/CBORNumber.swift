@@ -40,20 +40,20 @@ package struct CBORInteger: Equatable, Sendable {
         return Integer.isSigned ? ~magnitude : nil
     }
 
-    /// The item's bytes, and how many at the end are a bignum's byte string content.
-    var encoded: (bytes: [UInt8], contentCount: Int) {
-        var bytes: [UInt8] = []
+    var encoded: CBORLeaf {
+        var leaf = CBORLeaf()
         if let small = UInt64(exactly: magnitude) {
-            bytes.append(isNegative ? .negative : .unsigned, small)
-            return (bytes, 0)
+            leaf.bytes.append(isNegative ? .negative : .unsigned, small)
+            return leaf
         }
-        let contentCount = 16 - magnitude.leadingZeroBitCount / 8
-        bytes.append(.tag, isNegative ? CBORTag.negativeBignum : CBORTag.positiveBignum)
-        bytes.append(.bytes, UInt64(contentCount))
-        for shift in stride(from: (contentCount - 1) * 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: magnitude >> UInt128(shift)))
+        leaf.contentCount = 16 - magnitude.leadingZeroBitCount / 8
+        leaf.levels = 1
+        leaf.bytes.append(.tag, isNegative ? CBORTag.negativeBignum : CBORTag.positiveBignum)
+        leaf.bytes.append(.bytes, UInt64(leaf.contentCount))
+        for shift in stride(from: (leaf.contentCount - 1) * 8, through: 0, by: -8) {
+            leaf.bytes.append(UInt8(truncatingIfNeeded: magnitude >> UInt128(shift)))
         }
-        return (bytes, contentCount)
+        return leaf
     }
 
     /// In decimal digits, with a sign where it is negative.
@@ -157,13 +157,14 @@ package struct CBORDecimal: Equatable, Sendable {
         return Normalized(digits: digits, exponent: exponent)
     }
 
-    var encoded: (bytes: [UInt8], contentCount: Int) {
-        var bytes: [UInt8] = []
-        bytes.append(.tag, CBORTag.decimalFraction)
-        bytes.append(.array, 2)
-        bytes.append(cborInteger: exponent)
-        let (digits, contentCount) = mantissa.encoded
-        return (bytes + digits, contentCount)
+    var encoded: CBORLeaf {
+        let digits = mantissa.encoded
+        var leaf = CBORLeaf(contentCount: digits.contentCount, levels: digits.levels + 2)
+        leaf.bytes.append(.tag, CBORTag.decimalFraction)
+        leaf.bytes.append(.array, 2)
+        leaf.bytes.append(cborInteger: exponent)
+        leaf.bytes += digits.bytes
+        return leaf
     }
 }
 

@@ -113,24 +113,25 @@ package enum CBORTime: Equatable, Sendable {
         self = .extended(seconds: seconds, scale: scale, fraction: fraction)
     }
 
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
+    var encoded: CBORLeaf {
+        var leaf = CBORLeaf(levels: 1)
         switch self {
         case .seconds(let seconds):
-            bytes.append(.tag, CBORTag.epochTime)
-            bytes.append(cborInteger: seconds)
+            leaf.bytes.append(.tag, CBORTag.epochTime)
+            leaf.bytes.append(cborInteger: seconds)
         case .float(let bits):
-            bytes.append(.tag, CBORTag.epochTime)
-            bytes.append(cborFloat: bits)
+            leaf.bytes.append(.tag, CBORTag.epochTime)
+            leaf.bytes.append(cborFloat: bits)
         case .extended(let seconds, let scale, let fraction):
-            bytes.append(.tag, CBORTag.extendedTime)
-            bytes.append(.map, 2)
-            bytes.append(cborInteger: 1)
-            bytes.append(cborInteger: seconds)
-            bytes.append(cborInteger: scale.rawValue)
-            bytes.append(.unsigned, fraction)
+            leaf.levels = 2
+            leaf.bytes.append(.tag, CBORTag.extendedTime)
+            leaf.bytes.append(.map, 2)
+            leaf.bytes.append(cborInteger: 1)
+            leaf.bytes.append(cborInteger: seconds)
+            leaf.bytes.append(cborInteger: scale.rawValue)
+            leaf.bytes.append(.unsigned, fraction)
         }
-        return bytes
+        return leaf
     }
 }
 

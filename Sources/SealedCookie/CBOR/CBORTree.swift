@@ -7,6 +7,15 @@ struct CBORItem: Equatable, Sendable {
     var byteStrings: [Range<Int>]
 }
 
+/// An item without containers of the user's: its bytes, written at once.
+struct CBORLeaf: Equatable {
+    var bytes: [UInt8] = []
+    /// How many bytes at the end are a byte string's content.
+    var contentCount = 0
+    /// Tags and arrays inside one another, which count against the depth.
+    var levels = 0
+}
+
 /// Every value that was encoded, in the order in which it came, as nodes over one run of bytes.
 ///
 /// Codable lets an encoder write to an outer container while an inner one is still open, and in any
@@ -72,6 +81,7 @@ struct CBORTree: Sendable {
     mutating func open(_ node: NodeID, as kind: Node.Kind) {
         let current = nodes[Int(node)].kind
         if current == .empty {
+            if Int(nodes[Int(node)].depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             nodes[Int(node)].kind = kind
         } else if current != kind {
             note(.containerMixed, at: node)
@@ -120,7 +130,6 @@ struct CBORTree: Sendable {
         if bytes.count > CBORLimits.itemBytes || nodes.count > CBORLimits.itemBytes + 1 {
             note(.tooLong, at: parent)
         }
-        if Int(depth) >= CBORLimits.depth { note(.tooDeep, at: parent) }
         return id
     }
 
@@ -135,9 +144,11 @@ struct CBORTree: Sendable {
     /// content of a byte string.
     @inline(__always)
     private mutating func leaf(
-        _ node: NodeID, size: Int = 0, contentCount: Int = 0, _ write: (inout [UInt8]) -> Void
+        _ node: NodeID, size: Int = 0, contentCount: Int = 0, levels: Int = 0,
+        _ write: (inout [UInt8]) -> Void
     ) {
         let index = Int(node)
+        if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
         // Before the copy: what is far too long must not be copied first.
         guard size <= CBORLimits.itemBytes else {
             note(.tooLong, at: node)
@@ -177,7 +188,8 @@ struct CBORTree: Sendable {
 
     /// A byte string, behind `tag` where there is one.
     mutating func write(byteString: some Collection<UInt8>, tag: UInt64? = nil, _ node: NodeID) {
-        leaf(node, size: byteString.count, contentCount: byteString.count) { bytes in
+        leaf(node, size: byteString.count, contentCount: byteString.count, levels: tag == nil ? 0 : 1) {
+            bytes in
             if let tag { bytes.append(.tag, tag) }
             bytes.append(.bytes, UInt64(byteString.count))
             bytes.append(contentsOf: byteString)
@@ -185,15 +197,16 @@ struct CBORTree: Sendable {
     }
 
     mutating func write(url: String, _ node: NodeID) {
-        leaf(node, size: url.utf8.count) { bytes in
+        leaf(node, size: url.utf8.count, levels: 1) { bytes in
             bytes.append(.tag, CBORTag.url)
             bytes.append(cborText: url)
         }
     }
 
-    /// Bytes that are an item already; the last `contentCount` of them a byte string's content.
-    mutating func write(encoded: [UInt8], contentCount: Int = 0, _ node: NodeID) {
-        leaf(node, size: encoded.count, contentCount: contentCount) { $0.append(contentsOf: encoded) }
+    mutating func write(_ encoded: CBORLeaf, _ node: NodeID) {
+        leaf(node, size: encoded.bytes.count, contentCount: encoded.contentCount, levels: encoded.levels) {
+            $0.append(contentsOf: encoded.bytes)
+        }
     }
 
     // MARK: The finished item

@@ -112,12 +112,10 @@ extension CBORValue {
                     }
                 try entry.value.write(to: tree, at: child)
             }
-        case .time(let time): tree.value.write(encoded: time.encoded, node)
+        case .time(let time): tree.value.write(time.encoded, node)
         case .uuid(let uuid): try tree.encode(uuid, at: node)
         case .url(let url): tree.value.write(url: url, node)
-        case .decimal(let decimal):
-            let (bytes, contentCount) = decimal.encoded
-            tree.value.write(encoded: bytes, contentCount: contentCount, node)
+        case .decimal(let decimal): tree.value.write(decimal.encoded, node)
         case .secret(let value):
             tree.value.open(node, as: .embedded)
             try value.write(to: tree, at: tree.value.addElement(to: node))

@@ -1,0 +1,785 @@
+// CBOR for Codable: RFC 8949's examples, every shape that Codable has, and what is refused.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+/// What encoding `value` gives, in hexadecimal digits.
+private func hex(_ value: some Encodable) throws -> String {
+    try CBOREncoder.encode(value).bytes.hex
+}
+
+private func decode<Value: Decodable>(_ type: Value.Type, _ hex: String) throws -> Value {
+    let bytes = try #require([UInt8](hex: hex))
+    return try CBORDecoder.decode(type, from: CBORIndex(parsing: bytes))
+}
+
+/// Encodes and decodes; the encoding is one item of the profile, and decodes to a value that encodes
+/// to the same bytes.
+private func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
+    let item = try CBOREncoder.encode(value)
+    let index = try CBORIndex(parsing: item.bytes)
+    #expect(index.wholeItem == item)
+    #expect(try CBOREncoder.encode(CBORValue(index)) == item)
+    let decoded = try CBORDecoder.decode(Value.self, from: index)
+    #expect(try CBOREncoder.encode(decoded) == item)
+    return decoded
+}
+
+/// A generator whose numbers are the same in every run.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
+    }
+}
+
+@Suite struct CBORTests {
+    // MARK: RFC 8949
+
+    struct AppendixA: Decodable {
+        struct Vector: Decodable {
+            let hex: Hex
+            let json: CBORJSON?
+            let refused: String?
+
+            enum CodingKeys: CodingKey { case hex, json, refused }
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: CodingKeys.self)
+                hex = try container.decode(Hex.self, forKey: .hex)
+                // Not decodeIfPresent: null is one of the examples.
+                json = container.contains(.json) ? try container.decode(CBORJSON.self, forKey: .json) : nil
+                refused = try container.decodeIfPresent(String.self, forKey: .refused)
+            }
+        }
+        let vectors: [Vector]
+    }
+
+    @Test func `RFC 8949's examples decode, or are refused for the reason stated`() throws {
+        let file = try vectors("cbor-appendix-a.json", as: AppendixA.self)
+        var (decoded, refused) = (0, 0)
+        for vector in file.vectors {
+            if let json = vector.json {
+                let index = try CBORIndex(parsing: vector.hex.bytes)
+                let value = CBORValue(index)
+                #expect(value == json.value, "\(vector.hex.bytes.hex)")
+                #expect(try CBOREncoder.encode(value).bytes == vector.hex.bytes)
+                decoded += 1
+            } else {
+                let failure = #expect(throws: CBORFailure.self, "\(vector.hex.bytes.hex)") {
+                    try CBORIndex(parsing: vector.hex.bytes)
+                }
+                #expect(failure?.reason.description == vector.refused, "\(vector.hex.bytes.hex)")
+                refused += 1
+            }
+        }
+        #expect(decoded == 59 && refused == 23)
+    }
+
+    // MARK: Types
+
+    struct Address: Codable, Equatable {
+        var street: String
+        var zip: String?
+    }
+    enum Plan: Codable, Equatable {
+        case free
+        case paid(monthly: Decimal, until: Date)
+        case gift(String)
+    }
+    enum Role: String, Codable { case member, admin }
+    struct Everything: Codable, Equatable {
+        var bool = true
+        var int8 = Int8.min
+        var int16 = Int16.min
+        var int32 = Int32.min
+        var int64 = Int64.min
+        var int128 = Int128.min
+        var uint8 = UInt8.max
+        var uint16 = UInt16.max
+        var uint32 = UInt32.max
+        var uint64 = UInt64.max
+        var uint128 = UInt128.max
+        var float: Float = 0.1
+        var double = 0.1
+        var text = "Zoë 田中 😀"
+        var none: Int?
+        var some: Int? = 5
+        var list = [[1, 2], [], [3]]
+        var texts = ["a", "b"]
+        var address = Address(street: "Chandler's Row", zip: nil)
+        var plans: [Plan] = [.free, .paid(monthly: 9.99, until: noon), .gift("from Łódź")]
+        var role = Role.admin
+        var byText = ["42": 1, "042": 2, "+42": 3, "": 4, "a": 5]
+        var byInt = [42: "a", -1: "b", 0: "c", Int.max: "d", Int.min: "e"]
+        var byRole: [Role: Int] = [.member: 1]
+        var byDouble: [Double: String] = [1.5: "a"]
+        var set: Set<Int> = [7]
+        var data = Data([0, 255])
+        var bytes: [UInt8] = [1, 2, 3]
+        var uuid = UUID(uuid: (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16))
+        var date = noon
+        var url = URL(string: "https://example.org/a?b=c#d")
+        var decimal = Decimal(string: "-12345678901234567890.123456789")
+        var secret = Secret(["a": [1, 2]])
+        var empty = [String: Int]()
+    }
+
+    @Test func `a session of every type comes back equal`() throws {
+        #expect(try roundTrip(Everything()) == Everything())
+    }
+
+    @Test func `expected bytes, from RFC 8949 by hand`() throws {
+        struct Point: Codable { var y = 1, x = -1, long = 500 }
+        struct Compact: Codable {
+            var id = 7, name = "n"
+            enum CodingKeys: Int, CodingKey {
+                case id = 1
+                case name = -1
+            }
+        }
+        // Keys by their bytes: shorter texts first, then the alphabet.
+        #expect(try hex(Point()) == "a361782061790164" + "6c6f6e67" + "1901f4")
+        #expect(try hex(Compact()) == "a2010720616e")
+        #expect(try hex(Plan.gift("x")) == "a16467696674a1625f306178")
+        #expect(try hex(Plan.free) == "a16466726565a0")
+        #expect(try hex([Int?.none, 1]) == "82f601")
+        #expect(try hex(Data([1, 2])) == "420102")
+        #expect(try hex([UInt8]([1, 2])) == "420102")
+        #expect(try hex([UInt16]([1, 2])) == "820102")
+        #expect(
+            try hex(UUID(uuid: (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)))
+                == "d82550000102030405060708090a0b0c0d0e0f")
+        #expect(try hex(noon) == "c11a6a6fda00")
+        #expect(try hex(noon + 0.5) == "c1fb41da9bf680200000")
+        #expect(try hex(Decimal(string: "12.50")) == "c48220187d")
+        #expect(try hex(URL(string: "a:b")) == "d82063613a62")
+        #expect(try hex(Secret("ab")) == "d818" + "43626162")
+        #expect(try hex(["b": 1, "aa": 2, "a": 3]) == "a3616103616201626161" + "02")
+        #expect(try hex([-1: 0, 1: 0, 24: 0]) == "a30100181800" + "2000")
+        #expect(try hex(Int128(UInt64.max) + 1) == "c249010000000000000000")
+        #expect(try hex(-Int128(UInt64.max) - 1) == "3bffffffffffffffff")
+        #expect(try hex(1.5) == "f93e00")
+        #expect(try hex(Float(100_000)) == "fa47c35000")
+        #expect(try hex(1.1) == "fb3ff199999999999a")
+    }
+
+    @Test func `floats keep their bits`() throws {
+        var random = SplitMix(state: 1)
+        var patterns: [UInt64] = [
+            0, 1 << 63, 0x7FF0 << 48, 0xFFF0 << 48, 0x7FF8 << 48, 0x7FF8_0000_0000_0001,
+            0x7FF0_0000_0000_0001,
+            0xFFF4_0000_0000_0000, 0x7FF0_0400_0000_0000, 0x7FF0_0000_2000_0000, 1, 0x000F_FFFF_FFFF_FFFF,
+            0x36A0_0000_0000_0000, 0x3E70_0000_0000_0000, 0x40EF_FC00_0000_0000, 0x40EF_FE00_0000_0000,
+            0x47EF_FFFF_E000_0000, 0x47EF_FFFF_F000_0000,
+        ]
+        for _ in 0..<20_000 {
+            let bits = random.next()
+            patterns += [bits, bits & ~0x1FFF_FFFF, bits & ~0x3FF_FFFF_FFFF]
+        }
+        for bits in patterns {
+            let item = try CBOREncoder.encode(Double(bitPattern: bits))
+            #expect(
+                try CBORDecoder.decode(Double.self, from: CBORIndex(parsing: item.bytes)).bitPattern == bits)
+            let single = UInt32(truncatingIfNeeded: bits >> 32)
+            let small = try CBOREncoder.encode(Float(bitPattern: single))
+            #expect(small.bytes.count <= 5)
+            #expect(
+                try CBORDecoder.decode(Float.self, from: CBORIndex(parsing: small.bytes)).bitPattern == single
+            )
+        }
+    }
+
+    @Test func `a Double reads integers that it holds exactly, a Float what it holds`() throws {
+        #expect(try decode(Double.self, "1b0020000000000000") == 9_007_199_254_740_992)
+        #expect(try decode(Double.self, "3903e7") == -1000)
+        #expect(try decode(Double.self, "3bffffffffffffffff") == -18_446_744_073_709_551_616)
+        #expect(throws: DecodingError.self) { try decode(Double.self, "1b0020000000000001") }
+        #expect(try decode(Float.self, "f93e00") == 1.5)
+        #expect(throws: DecodingError.self) { try decode(Float.self, "fb3ff199999999999a") }
+        #expect(throws: DecodingError.self) { try decode(Int.self, "f93c00") }
+    }
+
+    @Test func `integers at their ends, and one beyond`() throws {
+        #expect(try decode(Int64.self, "3b7fffffffffffffff") == .min)
+        #expect(throws: DecodingError.self) { try decode(Int64.self, "3b8000000000000000") }
+        #expect(throws: DecodingError.self) { try decode(Int64.self, "1b8000000000000000") }
+        #expect(try decode(UInt64.self, "1bffffffffffffffff") == .max)
+        #expect(throws: DecodingError.self) { try decode(UInt64.self, "20") }
+        #expect(throws: DecodingError.self) { try decode(UInt8.self, "190100") }
+        #expect(try decode(Int8.self, "387f") == -128)
+        #expect(throws: DecodingError.self) { try decode(Int8.self, "3880") }
+        #expect(throws: DecodingError.self) { try decode(UInt128.self, "c349010000000000000000") }
+        #expect(try decode(Int128.self, "c3507fffffffffffffffffffffffffffffff") == .min)
+        #expect(throws: DecodingError.self) {
+            try decode(Int128.self, "c35080000000000000000000000000000000")
+        }
+    }
+
+    @Test func `a Date comes back as it was, whatever its fraction`() throws {
+        var random = SplitMix(state: 2)
+        var dates: [Date] = [
+            .now, .distantPast, .distantFuture, Date(timeIntervalSinceReferenceDate: 0), noon,
+        ]
+        for exponent in 1...14 {
+            for _ in 0..<300 {
+                var magnitude = Double.random(in: 0.1...1, using: &random) * (random.next() & 1 == 0 ? 1 : -1)
+                for _ in 0..<exponent { magnitude *= 10 }
+                dates.append(Date(timeIntervalSinceReferenceDate: magnitude))
+                dates.append(Date(timeIntervalSince1970: magnitude))
+            }
+        }
+        for _ in 0..<3000 { dates.append(noon + Double.random(in: 0...1e8, using: &random)) }
+        for date in dates {
+            let item = try CBOREncoder.encode(date)
+            let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+            #expect(back == date, "\(date.timeIntervalSinceReferenceDate)")
+        }
+        // Both forms were met: half of all present times need the second.
+        let forms = Set(try dates.map { try CBOREncoder.encode($0).bytes[0] })
+        #expect(forms == [0xC1, 0xD9])
+        // Nearer than a second to 2001 a Date is finer than 10^-18 s: these come back to 10^-15.
+        for _ in 0..<300 {
+            let date = Date(timeIntervalSinceReferenceDate: Double.random(in: -1...1, using: &random))
+            let item = try CBOREncoder.encode(date)
+            let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+            #expect(abs(back.timeIntervalSince(date)) < 1e-15)
+        }
+        for odd in [Double.infinity, -.infinity, 1e300, -1e300] {
+            let date = Date(timeIntervalSinceReferenceDate: odd)
+            #expect(try roundTrip(date) == date)
+        }
+        #expect(try decode(Date.self, "c1f97e00").timeIntervalSince1970.isNaN)
+    }
+
+    @Test func `Decimals keep every digit`() throws {
+        for text in [
+            "0", "1", "-1", "0.1", "12.50", "100", "1e20", "-1e-20", "99999999999999999999999999999999999999",
+            "0.00000000000000000000000000000000000001", "-340282366920938463463374607431768211455", "1e127",
+            "1e-128",
+            "123456789.987654321",
+        ] {
+            let decimal = try #require(Decimal(string: text))
+            #expect(try roundTrip(decimal) == decimal, "\(text)")
+        }
+        #expect(try roundTrip(Decimal.nan).isNaN)
+        #expect(try decode(Decimal.self, "1903e8") == 1000)
+        #expect(throws: DecodingError.self) { try decode(Decimal.self, "c4821903e801") }
+        #expect(throws: DecodingError.self) { try decode(Decimal.self, "f93e00") }
+    }
+
+    // MARK: Containers
+
+    class Animal: Codable {
+        var name = "cat"
+    }
+    final class Inline: Animal {
+        var lives = 9
+        enum CodingKeys: CodingKey { case lives }
+        override init() { super.init() }
+        required init(from decoder: any Decoder) throws {
+            lives = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .lives)
+            try super.init(from: decoder)
+        }
+        override func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(lives, forKey: .lives)
+            try super.encode(to: encoder)
+        }
+    }
+    final class Apart: Animal {
+        var lives = 9
+        enum CodingKeys: CodingKey { case lives, parent }
+        override init() { super.init() }
+        required init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            lives = try container.decode(Int.self, forKey: .lives)
+            try super.init(from: container.superDecoder())
+        }
+        override func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try super.encode(to: container.superEncoder())
+            try container.encode(lives, forKey: .lives)
+        }
+    }
+
+    @Test func `classes inherit, in one map or in a map of their own`() throws {
+        let inline = Inline()
+        (inline.name, inline.lives) = ("tiger", 3)
+        let first = try roundTrip(inline)
+        #expect(first.name == "tiger" && first.lives == 3)
+        #expect(try hex(inline) == "a2646e616d65657469676572" + "656c6976657303")
+        let apart = Apart()
+        (apart.name, apart.lives) = ("lion", 2)
+        let second = try roundTrip(apart)
+        #expect(second.name == "lion" && second.lives == 2)
+        #expect(try hex(apart) == "a2656c6976657302" + "657375706572a1646e616d65646c696f6e")
+    }
+
+    /// Writes to its containers in an order that no synthesized code has.
+    struct Interleaved: Codable, Equatable {
+        var value = 1
+        enum Keys: CodingKey { case a, b, c, list }
+        init() {}
+        init(from decoder: any Decoder) throws {
+            let outer = try decoder.container(keyedBy: Keys.self)
+            let inner = try outer.nestedContainer(keyedBy: Keys.self, forKey: .a)
+            var list = try outer.nestedUnkeyedContainer(forKey: .list)
+            let first = try list.decode(Int.self)
+            var deep = try list.nestedUnkeyedContainer()
+            let text = try deep.decode(String.self)
+            let wasNil = try deep.decodeNil()
+            let keyed = try list.nestedContainer(keyedBy: Keys.self)
+            let last = try list.superDecoder().singleValueContainer().decode(Int.self)
+            guard
+                try inner.decode(Int.self, forKey: .b) == 2, try inner.decode(Int.self, forKey: .c) == 4,
+                try outer.decode(Int.self, forKey: .b) == 3, try outer.decode(Int.self, forKey: .c) == 5,
+                first == 6, text == "t", wasNil, try keyed.decodeNil(forKey: .a), last == 8, list.isAtEnd,
+                deep.isAtEnd, list.count == 4, list.currentIndex == 4
+            else { throw DecodingError.dataCorruptedError(forKey: .a, in: outer, debugDescription: "") }
+            value = 1
+        }
+        func encode(to encoder: any Encoder) throws {
+            var outer = encoder.container(keyedBy: Keys.self)
+            var inner = outer.nestedContainer(keyedBy: Keys.self, forKey: .a)
+            var list = outer.nestedUnkeyedContainer(forKey: .list)
+            try inner.encode(2, forKey: .b)
+            try outer.encode(3, forKey: .b)
+            try list.encode(6)
+            try inner.encode(4, forKey: .c)
+            var deep = list.nestedUnkeyedContainer()
+            try outer.encode(5, forKey: .c)
+            var keyed = list.nestedContainer(keyedBy: Keys.self)
+            try deep.encode("t")
+            try keyed.encodeNil(forKey: .a)
+            try deep.encodeNil()
+            let last = list.superEncoder()
+            var single = last.singleValueContainer()
+            try single.encode(8)
+        }
+    }
+
+    @Test func `containers may be written in any order`() throws {
+        #expect(try roundTrip(Interleaved()) == Interleaved())
+        #expect(
+            try hex(Interleaved()) == "a46161a2616202616304" + "616203" + "616305" + "646c697374" + "84068261"
+                + "74f6" + "a16161f608")
+    }
+
+    @Test func `an entry that is encoded twice holds the later value`() throws {
+        struct Twice: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CBORKey.self)
+                for number in 1...30 {
+                    try container.encode(number, forKey: CBORKey(stringValue: "k\(number % 3)"))
+                }
+            }
+        }
+        #expect(try hex(Twice()) == "a3" + "626b30181e" + "626b31181c" + "626b32181d")
+    }
+
+    @Test func `a type that encodes nothing is an empty map`() throws {
+        struct Nothing: Codable, Equatable {}
+        struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }
+        #expect(try hex(Nothing()) == "a0")
+        #expect(try hex(Silent()) == "a0")
+        #expect(try hex(["a": Silent()]) == "a16161a0")
+        #expect(try roundTrip([Nothing(), Nothing()]).count == 2)
+    }
+
+    @Test func `misuse of an encoder is an error with its place`() throws {
+        struct Mixed: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                _ = encoder.unkeyedContainer()
+                _ = encoder.container(keyedBy: CBORKey.self)
+            }
+        }
+        struct Two: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.singleValueContainer()
+                try container.encode(1)
+                try container.encode(2)
+            }
+        }
+        #expect(throws: CBORFailure(.containerMixed, path: [.key("a"), .index(1)])) {
+            try CBOREncoder.encode(["a": [AnyEncodable(1), AnyEncodable(Mixed())]])
+        }
+        #expect(throws: CBORFailure(.encodedTwice)) { try CBOREncoder.encode(Two()) }
+    }
+
+    struct AnyEncodable: Encodable {
+        let value: any Encodable
+        init(_ value: any Encodable) { self.value = value }
+        func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+    }
+
+    @Test func `an encoder that a value kept does no harm`() throws {
+        final class Keeper: Encodable {
+            nonisolated(unsafe) static var kept: (any Encoder)?
+            func encode(to encoder: any Encoder) throws {
+                unsafe Self.kept = encoder
+                var container = encoder.singleValueContainer()
+                try container.encode("kept")
+            }
+        }
+        for _ in 0..<20 {
+            #expect(try hex(Keeper()) == "646b657074")
+            if let encoder = unsafe Keeper.kept {
+                var container = encoder.unkeyedContainer()
+                try? container.encode("garbage")
+            }
+            #expect(try hex(["a": 1]) == "a1616101")
+        }
+    }
+
+    @Test func `coding paths while encoding and decoding`() throws {
+        struct Path: Codable {
+            var path: [String] = []
+            init() {}
+            init(from decoder: any Decoder) throws { path = decoder.codingPath.map(\.stringValue) }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                for key in encoder.codingPath { try container.encode(key.stringValue) }
+            }
+        }
+        let item = try CBOREncoder.encode(["a": [[5: Path()]]])
+        #expect(item.bytes.hex == "a1616181a1058361616130" + "6135")
+        let back = try CBORDecoder.decode([String: [[Int: Path]]].self, from: CBORIndex(parsing: item.bytes))
+        #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
+    }
+
+    struct Item: Codable { var id: Int, tags: [String] }
+    struct Cart: Codable { var items: [Item] }
+
+    private func error(_ hex: String) throws -> DecodingError {
+        let error = #expect(throws: DecodingError.self) { try decode(Cart.self, hex) }
+        return try #require(error)
+    }
+
+    @Test func `decoding errors say where`() throws {
+        // {"items": [{"id": 1, "tags": ["a", 5]}]}
+        guard
+            case .typeMismatch(_, let mismatch) = try error(
+                "a1656974656d7381a26269640164746167738261" + "6105")
+        else {
+            Issue.record("no mismatch")
+            return
+        }
+        #expect(mismatch.codingPath.map(\.stringValue) == ["items", "0", "tags", "1"])
+        guard case .keyNotFound(let key, let missing) = try error("a1656974656d7381a1626964" + "01") else {
+            Issue.record("no missing key")
+            return
+        }
+        #expect(key.stringValue == "tags" && missing.codingPath.map(\.stringValue) == ["items", "0"])
+        guard case .valueNotFound(_, let null) = try error("a1656974656d73f6") else {
+            Issue.record("no null")
+            return
+        }
+        #expect(null.codingPath.map(\.stringValue) == ["items"])
+        #expect(throws: DecodingError.self) { try decode([Int].self, "a0") }
+        #expect(throws: DecodingError.self) { try decode([String: Int].self, "80") }
+        #expect(throws: DecodingError.self) { try decode(UUID.self, "40") }
+        #expect(throws: DecodingError.self) { try decode(Secret<Int>.self, "01") }
+    }
+
+    @Test func `optionals: absent, null and present`() throws {
+        struct Maybe: Codable, Equatable {
+            var int: Int?, text: String?, bool: Bool?, double: Double?, list: [Int]?, date: Date?,
+                secret: Secret<Int>?
+        }
+        #expect(try decode(Maybe.self, "a0") == Maybe())
+        #expect(try decode(Maybe.self, "a263696e74f66474657874f6") == Maybe())
+        let full = Maybe(int: 1, text: "t", bool: true, double: 2, list: [3], date: noon, secret: Secret(4))
+        #expect(try roundTrip(full) == full)
+        #expect(try roundTrip([Int?.none, 5, nil]) == [nil, 5, nil])
+    }
+
+    @Test func `keys with integers find integers first, then their text`() throws {
+        struct Compact: Codable, Equatable {
+            var id: Int, name: String
+            enum CodingKeys: Int, CodingKey {
+                case id = 1
+                case name = 2
+            }
+        }
+        let expected = Compact(id: 7, name: "n")
+        #expect(try decode(Compact.self, "a20107" + "02616e") == expected)
+        #expect(try decode(Compact.self, "a2626964" + "07646e616d65616e") == expected)
+        #expect(try decode(Compact.self, "a30107" + "02616e" + "62696408") == expected)
+    }
+
+    @Test func `dictionaries keep text and integer keys apart`() throws {
+        #expect(try hex(["1": 2]) == "a1613102")
+        #expect(try hex([1: 2]) == "a10102")
+        // {1: 10, "1": 20}
+        #expect(try decode([Int: Int].self, "a1010a") == [1: 10])
+        #expect(throws: DecodingError.self) { try decode([Int: Int].self, "a161610a") }
+        // A wrapper that hands its encoder on: text, which reads back as either.
+        struct Wrapper<Key: Hashable & Codable & Sendable>: Codable, Equatable {
+            var values: [Key: Int]
+            init(_ values: [Key: Int]) { self.values = values }
+            init(from decoder: any Decoder) throws { values = try [Key: Int](from: decoder) }
+            func encode(to encoder: any Encoder) throws { try values.encode(to: encoder) }
+        }
+        #expect(try roundTrip(Wrapper(["42": 1, "042": 2])) == Wrapper(["42": 1, "042": 2]))
+        #expect(try roundTrip(Wrapper([42: 1, -7: 2])) == Wrapper([42: 1, -7: 2]))
+    }
+
+    // MARK: Refusals
+
+    static let refusals: [(String, CBORFailure.Reason, [CBORPathElement])] = [
+        ("", .endsEarly, []), ("18", .endsEarly, []), ("19ff", .endsEarly, []), ("61", .endsEarly, []),
+        ("42aa", .endsEarly, []), ("8101ff", .trailingBytes, []), ("8201", .endsEarly, []),
+        ("a16161", .endsEarly, []), ("a2616101" + "6162", .endsEarly, [.key("b")]),
+        ("0000", .trailingBytes, []),
+        // Lengths far past the end, 2^64 - 1 among them.
+        ("5bffffffffffffffff", .endsEarly, []), ("7bffffffffffffffff61", .endsEarly, []),
+        ("9bffffffffffffffff", .endsEarly, []), ("bbffffffffffffffff", .endsEarly, []),
+        ("9a7fffffff01", .endsEarly, []), ("bb8000000000000000", .endsEarly, []),
+        // Not the shortest form.
+        ("1817", .notShortest, []), ("1900ff", .notShortest, []), ("1a0000ffff", .notShortest, []),
+        ("1b00000000ffffffff", .notShortest, []), ("3817", .notShortest, []), ("5800", .notShortest, []),
+        ("780161", .notShortest, []), ("9800", .notShortest, []), ("b800", .notShortest, []),
+        ("d801f6", .notShortest, []), ("fa3f800000", .notShortest, []),
+        ("fb3ff0000000000000", .notShortest, []),
+        ("fb3ff8000000000000", .notShortest, []), ("fb7ff8000000000000", .notShortest, []),
+        ("81" + "1817", .notShortest, [.index(0)]),
+        // Maps.
+        ("a2616101616102", .duplicateKey, [.key("a")]), ("a2616201616102", .keysOutOfOrder, [.key("a")]),
+        ("a26162016102", .endsEarly, []), ("a2010201" + "03", .duplicateKey, [.integerKey(1)]),
+        ("a2200101" + "02", .keysOutOfOrder, [.integerKey(1)]),
+        ("a262616101616202", .keysOutOfOrder, [.key("b")]),
+        ("a1410101", .unusableKey, []), ("a1f500", .unusableKey, []), ("a1f93c0000", .unusableKey, []),
+        ("a1800000", .unusableKey, []), ("a11b800000000000000000", .unusableKey, []),
+        ("a13b800000000000000000", .unusableKey, []), ("a1c2490100000000000000" + "0000", .unusableKey, []),
+        ("a1616182a0a2616301616302", .duplicateKey, [.key("a"), .index(1), .key("c")]),
+        // Text.
+        ("61ff", .notUTF8, []), ("62c328", .notUTF8, []), ("63eda080", .notUTF8, []),
+        ("62c080", .notUTF8, []),
+        ("64f4908080", .notUTF8, []), ("a161ff00", .notUTF8, []),
+        ("a1616181" + "62c328", .notUTF8, [.key("a"), .index(0)]),
+        // Heads that mean nothing here.
+        ("1c", .reservedHead, []), ("1d", .reservedHead, []), ("1e", .reservedHead, []),
+        ("1f", .indefiniteLength, []),
+        ("5f4101ff", .indefiniteLength, []), ("7f6161ff", .indefiniteLength, []),
+        ("9f01ff", .indefiniteLength, []),
+        ("bf616101ff", .indefiniteLength, []), ("ff", .indefiniteLength, []), ("fc", .reservedHead, []),
+        ("f7", .unknownSimpleValue, []), ("e0", .unknownSimpleValue, []), ("f814", .unknownSimpleValue, []),
+        ("f8ff", .unknownSimpleValue, []),
+        // Tags.
+        ("c0f6", .unknownTag(0), []), ("c5820101", .unknownTag(5), []), ("d9d9f7f6", .unknownTag(55799), []),
+        ("c1f6", .tagContent(1), []), ("c161" + "61", .tagContent(1), []),
+        ("c11b8000000000000000", .tagContent(1), []),
+        ("c1c11a00010000", .tagContent(1), []), ("c24100", .tagContent(2), []),
+        ("c248ffffffffffffffff", .tagContent(2), []),
+        ("c249000000000000000000", .tagContent(2), []),
+        ("c251" + "01" + String(repeating: "00", count: 16), .tagContent(2), []),
+        ("c201", .tagContent(2), []), ("c348ffffffffffffffff", .tagContent(3), []),
+        ("c48101", .tagContent(4), []),
+        ("c4830101" + "01", .tagContent(4), []), ("c482f60a", .tagContent(4), []),
+        ("c48201f6", .tagContent(4), []),
+        ("d81801", .tagContent(24), []), ("d81840", .endsEarly, []), ("d8184101ff", .trailingBytes, []),
+        ("d818420102", .trailingBytes, []), ("d818421817", .notShortest, []), ("d82001", .tagContent(32), []),
+        ("d8254101", .tagContent(37), []), ("d825f6", .tagContent(37), []),
+        ("d903e9f6", .tagContent(1001), []),
+        ("d903e9a10100", .tagContent(1001), []), ("d903e9a2010028" + "1a3b9aca00", .tagContent(1001), []),
+        ("d903e9a2010029" + "00", .tagContent(1001), []), ("d903e9a2020028" + "00", .tagContent(1001), []),
+        ("d903e9a20160" + "2800", .tagContent(1001), []),
+        ("d903e9a301002800" + "3100", .tagContent(1001), []),
+    ]
+
+    @Test(arguments: refusals) func `refused, with its place`(
+        hex: String, reason: CBORFailure.Reason, path: [CBORPathElement]
+    ) throws {
+        let bytes = try #require([UInt8](hex: hex))
+        #expect(throws: CBORFailure(reason, path: path)) { try CBORIndex(parsing: bytes) }
+    }
+
+    @Test func `64 levels open, 65 do not, in either direction`() throws {
+        for open in ["81", "a100"] {
+            _ = try CBORIndex(parsing: try #require([UInt8](hex: String(repeating: open, count: 64) + "f6")))
+            let deep = try #require([UInt8](hex: String(repeating: open, count: 65) + "f6"))
+            let failure = #expect(throws: CBORFailure.self) { try CBORIndex(parsing: deep) }
+            #expect(failure?.reason == .tooDeep && failure?.path.count == 64)
+        }
+        // Through embedded items as well: each is a tag in a byte string.
+        var embedded: [UInt8] = [0xF6]
+        for _ in 0..<64 {
+            var outer: [UInt8] = [0xD8, 24]
+            outer.append(.bytes, UInt64(embedded.count))
+            embedded = outer + embedded
+        }
+        _ = try CBORIndex(parsing: embedded)
+        var outer: [UInt8] = [0xD8, 24]
+        outer.append(.bytes, UInt64(embedded.count))
+        #expect(throws: CBORFailure(.tooDeep)) { try CBORIndex(parsing: outer + embedded) }
+
+        indirect enum Nest: Encodable {
+            case leaf
+            case list(Nest)
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                if case .list(let inner) = self { try container.encode(inner) }
+            }
+        }
+        var nest = Nest.leaf
+        for _ in 0..<63 { nest = .list(nest) }
+        #expect(try CBOREncoder.encode(nest).bytes.count == 64)
+        nest = .list(nest)
+        let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(nest) }
+        #expect(failure?.reason == .tooDeep)
+        // Levels inside a value count as well: what is sealed opens.
+        let leaves: [(CBORValue, Int)] = [
+            (.null, 0), (.uuid(UUID()), 1), (.url("a:b"), 1), (.time(CBORTime(noon)), 1),
+            (.time(.extended(seconds: 1, scale: .nano, fraction: 1)), 2),
+            (.integer(CBORInteger(isNegative: false, magnitude: .max)), 1),
+            (.decimal(CBORDecimal(exponent: 0, mantissa: CBORInteger(1))), 2),
+            (.decimal(CBORDecimal(exponent: 0, mantissa: CBORInteger(isNegative: true, magnitude: .max))), 3),
+            (.secret(.null), 1), (.secret(.array([])), 2),
+        ]
+        for (leaf, levels) in leaves {
+            var value = leaf
+            for _ in 0..<64 - levels { value = .array([value]) }
+            let item = try CBOREncoder.encode(value)
+            #expect(CBORValue(try CBORIndex(parsing: item.bytes)) == value)
+            let failure = #expect(throws: CBORFailure.self) {
+                try CBOREncoder.encode(CBORValue.array([value]))
+            }
+            #expect(failure?.reason == .tooDeep)
+        }
+    }
+
+    @Test func `more than 64 KiB are refused before they are copied`() throws {
+        #expect(try CBOREncoder.encode(String(repeating: "a", count: 65_533)).bytes.count == 65_536)
+        #expect(throws: CBORFailure(.tooLong)) {
+            try CBOREncoder.encode(String(repeating: "a", count: 65_534))
+        }
+        #expect(throws: CBORFailure(.tooLong)) { try CBOREncoder.encode(Data(count: 100_000_000)) }
+        #expect(throws: CBORFailure(.tooLong)) {
+            try CBOREncoder.encode([Int](repeating: 0, count: 1_000_000))
+        }
+        #expect(throws: CBORFailure(.tooLong)) {
+            try CBOREncoder.encode(Dictionary(uniqueKeysWithValues: (0..<100_000).map { ($0, $0) }))
+        }
+        #expect(throws: CBORFailure(.tooLong, path: [])) {
+            try CBOREncoder.encode([String(repeating: "k", count: 70_000): 1])
+        }
+    }
+
+    // MARK: Properties
+
+    private func randomValue(_ random: inout SplitMix, depth: Int) -> CBORValue {
+        switch random.next() % (depth > 4 ? 9 : 13) {
+        case 0: return .null
+        case 1: return .bool(random.next() & 1 == 0)
+        case 2:
+            let magnitude = UInt128(random.next()) << 64 | UInt128(random.next())
+            return .integer(
+                CBORInteger(
+                    isNegative: random.next() & 1 == 0, magnitude: magnitude >> UInt128(random.next() % 128)))
+        case 3: return .float(random.next() & ~0 << (random.next() % 53))
+        case 4, 5:
+            return .text(
+                String(
+                    (0..<random.next() % 12).map { _ in "aé田😀$\"\\b0".randomElement(using: &random) ?? "x" }))
+        case 6: return .bytes((0..<random.next() % 40).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+        case 7:
+            return .time(
+                CBORTime(
+                    Date(
+                        timeIntervalSinceReferenceDate: Double(Int64(bitPattern: random.next()) >> 30) / 1024)
+                ))
+        case 8:
+            return [
+                .uuid(UUID(bytes: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) }[...])),
+                .url("a:b?c"),
+                .decimal(CBORDecimal(exponent: -2, mantissa: CBORInteger(Int(random.next() % 1000)))),
+            ].randomElement(using: &random) ?? .null
+        case 9, 10: return .array((0..<random.next() % 5).map { _ in randomValue(&random, depth: depth + 1) })
+        case 11: return .secret(randomValue(&random, depth: depth + 1))
+        default:
+            var entries: [CBORMapKey: CBORValue] = [:]
+            for _ in 0..<random.next() % 6 {
+                let key: CBORMapKey =
+                    random.next() & 1 == 0
+                    ? .integer(Int64(bitPattern: random.next()) >> Int64(random.next() % 64))
+                    : .text(
+                        ["", "a", "$a", "$$", "aa", "b", "é", "$5", "long key"].randomElement(using: &random)
+                            ?? "")
+                entries[key] = randomValue(&random, depth: depth + 1)
+            }
+            return .map(entries.map { CBORMapEntry(key: $0.key, value: $0.value) }.sorted { $0.key < $1.key })
+        }
+    }
+
+    @Test func `any value survives encoding, and its JSON view`() throws {
+        var random = SplitMix(state: 3)
+        for _ in 0..<3000 {
+            let value = randomValue(&random, depth: 0)
+            let item = try CBOREncoder.encode(value)
+            let index = try CBORIndex(parsing: item.bytes)
+            #expect(CBORValue(index) == value)
+            #expect(index.wholeItem == item)
+            // Divided, as in a compressed body.
+            var skeleton: [UInt8] = []
+            var contents: [UInt8] = []
+            var position = 0
+            for content in item.byteStrings {
+                skeleton += item.bytes[position..<content.lowerBound]
+                contents += item.bytes[content]
+                position = content.upperBound
+            }
+            skeleton += item.bytes[position...]
+            let divided = try CBORIndex(
+                parsing: skeleton + contents, skeleton: 0..<skeleton.count,
+                contents: skeleton.count..<skeleton.count + contents.count)
+            #expect(CBORValue(divided) == value)
+            #expect(divided.wholeItem == item)
+            let json = CBORJSON(value).text(pretty: false)
+            #expect(
+                try CBOREncoder.encode(CBORJSON(parsing: json).value) == item,
+                "\(String(decoding: json, as: UTF8.self))")
+        }
+    }
+
+    @Test func `bytes that were changed anywhere never trap, and what is taken encodes to itself`() throws {
+        var random = SplitMix(state: 4)
+        let seeds =
+            try (0..<60).map { _ in try CBOREncoder.encode(randomValue(&random, depth: 0)).bytes }
+            + [try CBOREncoder.encode(Everything()).bytes]
+        var (taken, refused) = (0, 0)
+        for round in 0..<40_000 {
+            var bytes = seeds[round % seeds.count]
+            if round % 7 == 0 {
+                bytes = (0..<random.next() % 24).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            }
+            for _ in 0...random.next() % 3 where !bytes.isEmpty {
+                let place = Int(random.next() % UInt64(bytes.count))
+                switch random.next() % 4 {
+                case 0: bytes[place] = UInt8(truncatingIfNeeded: random.next())
+                case 1: bytes[place] ^= 1 << UInt8(random.next() % 8)
+                case 2: bytes.remove(at: place)
+                default: bytes.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
+                }
+            }
+            do {
+                let index = try CBORIndex(parsing: bytes)
+                #expect(index.wholeItem.bytes == bytes)
+                #expect(try CBOREncoder.encode(CBORValue(index)).bytes == bytes)
+                _ = CBORJSON(CBORValue(index)).text(pretty: false)
+                _ = try? CBORDecoder.decode(Everything.self, from: index)
+                _ = try? CBORDecoder.decode([String: Decimal].self, from: index)
+                _ = try? CBORDecoder.decode([Date].self, from: index)
+                taken += 1
+            } catch is CBORFailure {
+                refused += 1
+            }
+        }
+        #expect(taken > 1000 && refused > 1000)
+    }
+}
