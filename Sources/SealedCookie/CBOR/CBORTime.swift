@@ -9,7 +9,8 @@
 ///
 /// Foundation counts a Date's seconds from 2001, tag 1 from 1970. The later count is larger, so half
 /// of all present Dates lose their last bit as a Double since 1970 and would come back unequal.
-/// Those go out as tag 1001 (RFC 9581) with nanoseconds, which is fine enough to give them back.
+/// Those go out as tag 1001 (RFC 9581) with nanoseconds, which are fine enough to give them back, or
+/// with attoseconds near 2001, where a Date is finer. (Within two seconds of it, to 10^-15 s.)
 package enum CBORTime: Equatable, Sendable {
     /// Tag 1 with an integer: whole seconds since 1970.
     case seconds(Int64)
