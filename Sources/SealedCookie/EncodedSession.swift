@@ -40,10 +40,34 @@ extension EncodedSession {
 }
 
 extension CBORIndex {
+    /// Where the contents of the byte strings stand that are in no other's, empty ones left out.
+    private var outerByteStrings: [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        var position = 0
+        while position < count {
+            let node = node(position)
+            if node.kind == .bytes {
+                if node.argument > 0 { ranges.append(content(position)) }
+                position = Int(node.next)
+            } else {
+                position += 1
+            }
+        }
+        return ranges
+    }
+
     /// The item with the contents of its byte strings in their places.
     ///
     /// An item has one encoding only, so its nodes, which stand in the item's order, give it back.
     var wholeItem: CBORItem {
+        if let whole {
+            let bytes = whole.count == bytes.count ? bytes : Array(bytes[whole])
+            return CBORItem(
+                bytes: bytes,
+                byteStrings: outerByteStrings.map {
+                    $0.lowerBound - whole.lowerBound..<$0.upperBound - whole.lowerBound
+                })
+        }
         var item = CBORItem(bytes: [], byteStrings: [])
         item.bytes.reserveCapacity(bytes.count)
         var position = 0

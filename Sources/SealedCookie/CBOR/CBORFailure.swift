@@ -30,11 +30,16 @@ struct CBORFailure: Error, Equatable {
     }
 
     let reason: Reason
-    var path: [CBORPathElement] = []
+    let path: [CBORPathElement]
 
     init(_ reason: Reason, path: [CBORPathElement] = []) {
         self.reason = reason
         self.path = path
+    }
+
+    /// The same failure seen from one level further out.
+    func inside(_ element: CBORPathElement) -> CBORFailure {
+        CBORFailure(reason, path: [element] + path)
     }
 }
 

@@ -18,7 +18,9 @@ struct CBORIndex: Sendable {
     }
 
     let bytes: [UInt8]
-    private(set) var nodes: [Node] = []
+    private var nodes: [Node] = []
+    /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
+    let whole: Range<Int>?
 
     /// Checks that `bytes[range]` is exactly one item of the profile.
     init(parsing bytes: [UInt8], in range: Range<Int>) throws(CBORFailure) {
@@ -37,6 +39,7 @@ struct CBORIndex: Sendable {
 
     private init(_ bytes: [UInt8], item: Range<Int>, contents: Range<Int>?) throws(CBORFailure) {
         self.bytes = bytes
+        whole = contents.map { $0.isEmpty } ?? true ? item : nil
         nodes.reserveCapacity(min(item.count, 64))
         var reader = ByteReader(bytes, in: item)
         var contentReader = contents.map { ByteReader(bytes, in: $0) }
@@ -82,12 +85,11 @@ struct CBORIndex: Sendable {
     /// The path element of a map key; nil for what cannot be one: neither text nor an Int64.
     func keyElement(_ position: Int) -> CBORPathElement? {
         let node = nodes[position]
+        guard isKey(position) else { return nil }
         switch node.kind {
         case .text: return .key(text(position))
-        case .unsigned: return Int64(exactly: node.argument).map { .integerKey($0) }
-        case .negative:
-            return node.argument <= UInt64(Int64.max) ? .integerKey(Int64(bitPattern: ~node.argument)) : nil
-        default: return nil
+        case .unsigned: return .integerKey(Int64(bitPattern: node.argument))
+        default: return .integerKey(Int64(bitPattern: ~node.argument))
         }
     }
 
@@ -193,9 +195,7 @@ struct CBORIndex: Sendable {
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
             guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
             append(.array, argument: argument)
-            for element in 0..<Int(argument) {
-                try parse(&reader, &contents, depth: depth + 1, inside: .index(element))
-            }
+            try parseElements(Int(argument), &reader, &contents, depth: depth + 1)
             close(position)
         case .map:
             guard argument <= UInt64(reader.remaining / 2) else { throw CBORFailure(.endsEarly) }
@@ -214,16 +214,15 @@ struct CBORIndex: Sendable {
         }
     }
 
-    /// Parses a child and puts its place in front of a failure's path.
-    private mutating func parse(
-        _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int, inside element: CBORPathElement
+    private mutating func parseElements(
+        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
     ) throws(CBORFailure) {
-        do throws(CBORFailure) {
-            try parse(&reader, &contents, depth: depth)
-        } catch {
-            var failure = error
-            failure.path.insert(element, at: 0)
-            throw failure
+        for element in 0..<count {
+            do throws(CBORFailure) {
+                try parse(&reader, &contents, depth: depth)
+            } catch {
+                throw error.inside(.index(element))
+            }
         }
     }
 
@@ -235,18 +234,28 @@ struct CBORIndex: Sendable {
             let keyStart = reader.position
             let keyPosition = nodes.count
             try parse(&reader, &contents, depth: depth)
-            guard let element = keyElement(keyPosition) else { throw CBORFailure(.unusableKey) }
+            guard isKey(keyPosition) else { throw CBORFailure(.unusableKey) }
             let key = keyStart..<reader.position
-            if let previous {
-                switch order(previous, key) {
-                case .ascending: break
-                case .equal: throw CBORFailure(.duplicateKey, path: [element])
-                case .descending: throw CBORFailure(.keysOutOfOrder, path: [element])
+            do throws(CBORFailure) {
+                if let previous {
+                    switch order(previous, key) {
+                    case .ascending: break
+                    case .equal: throw CBORFailure(.duplicateKey)
+                    case .descending: throw CBORFailure(.keysOutOfOrder)
+                    }
                 }
+                previous = key
+                try parse(&reader, &contents, depth: depth)
+            } catch {
+                // Only a failure needs the key as a String.
+                throw keyElement(keyPosition).map { error.inside($0) } ?? error
             }
-            previous = key
-            try parse(&reader, &contents, depth: depth, inside: element)
         }
+    }
+
+    private func isKey(_ position: Int) -> Bool {
+        let node = nodes[position]
+        return node.kind == .text || isInteger(position) && node.argument <= UInt64(Int64.max)
     }
 
     private enum Order { case ascending, equal, descending }
