@@ -1,598 +1,869 @@
-"""Sealed cookies, version 1: a second implementation, written from FORMAT.md for checking the first.
+#!/usr/bin/env python3
+"""Sealed cookies, version 1: an independent implementation, written from FORMAT.md alone.
 
-Needs Python 3.11 and the packages cryptography and cbor2.
+Its author had FORMAT.md and nothing else of the project; what the page left open then, it says now. Section
+numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
+
+    sealed_cookie.py keygen > ring
+    echo '{"user": 7}' | sealed_cookie.py seal --ring ring | sealed_cookie.py open --ring ring
 """
+from __future__ import annotations
 
-import base64
-import math
-import re
-import struct
-import zlib
+import argparse, base64, json, math, os, re, struct, sys, time, unicodedata, zlib
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from decimal import Decimal
-from uuid import UUID
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any, Iterable, Optional
 
-import cbor2
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.cmac import CMAC
 
-LIMIT = 65_536
-DEPTH = 64
+VERSION = 0x48
+MAX_ITEM = 65_536           # §7, and §6.2 for the skeleton
+MAX_DEPTH = 64              # §7
+COOKIE_LIMIT = 4096         # §11: name and value together
+COMPRESSED, LIFETIME, PADDING = 0x01, 0x02, 0x04
+DEFAULT_NAME = "__Host-session"
+DEFAULT_ABSOLUTE = 14 * 86_400
 
+
+# ---------------------------------------------------------------- refusals, in the order of §5.2
 
 class Refused(Exception):
-    """A token that is no session; the words are those of FORMAT §5.2."""
+    """A token that does not open. The message begins with the words of §5.2's table; it is for the log only."""
+    words = "refused"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(self.words + (": " + detail if detail else ""))
 
 
-# §2 Text
+class TooLong(Refused): words = "too long"
+class NotBase64URL(Refused): words = "not base64url"
+class TooShort(Refused): words = "too short"
+class UnknownVersion(Refused): words = "unknown version"
+class RevokedKey(Refused): words = "revoked key"
+class UnknownKey(Refused): words = "unknown key"
+class NotAuthentic(Refused): words = "not authentic"
+class MalformedPayload(Refused): words = "malformed payload"
+class InTheFuture(Refused): words = "in the future"
+class Expired(Refused): words = "expired"
+class Ended(Refused): words = "ended"
 
 
-def encode_text(data: bytes) -> str:
+class Invalid(ValueError):
+    """Bytes or text that are not in the form FORMAT.md asks for (an item, a payload, JSON, a time)."""
+
+
+class InvalidRing(Exception):
+    """A ring that must be refused as a whole (§9). The message never holds a secret."""
+
+
+class CannotSeal(Exception):
+    """A session that cannot be sealed (§5.1)."""
+
+
+# ---------------------------------------------------------------- §2 text
+
+def b64u(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
-def decode_text(text: str) -> bytes:
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", text) or len(text) % 4 == 1:
-        raise Refused("not base64url")
+def b64u_strict(text: str) -> bytes:
+    """Decodes the one base64url spelling of some bytes; everything else is Invalid."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise Invalid("a character outside the alphabet")
+    if len(text) % 4 == 1:
+        raise Invalid("a length of 1 modulo 4")
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if encode_text(data) != text:
-        raise Refused("not base64url")
+    if b64u(data) != text:
+        raise Invalid("bits after the last whole byte")
     return data
 
 
-# §4 Keys
+# ---------------------------------------------------------------- §4 keys, §5 encryption
+
+def aes_block(key: bytes, block: bytes) -> bytes:
+    enc = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    return enc.update(block) + enc.finalize()
 
 
-def key_id(key: bytes) -> bytes:
+def aes_cmac(key: bytes, message: bytes) -> bytes:
     mac = CMAC(algorithms.AES(key))
-    mac.update(b"SealedCookie/1 key id")
-    return mac.finalize()[:3]
+    mac.update(message)
+    return mac.finalize()
 
 
-# §5 Encryption
+KEY_ID_INPUT = b"SealedCookie/1 key id"
+
+
+def key_id(key: bytes) -> str:
+    """§4: the first 3 bytes of AES-256-CMAC, as six lower-case hexadecimal digits."""
+    return aes_cmac(key, KEY_ID_INPUT)[:3].hex()
+
+
+def xaes_derive(key: bytes, n: bytes) -> dict[str, bytes]:
+    """§5: all values on the way from (K, N) to AES-256-GCM's key and nonce."""
+    l = aes_block(key, bytes(16))
+    k1 = bytearray(((int.from_bytes(l, "big") << 1) & ((1 << 128) - 1)).to_bytes(16, "big"))
+    if l[0] & 0x80:
+        k1[15] ^= 0x87
+    m1, m2 = b"\x00\x01\x58\x00" + n[:12], b"\x00\x02\x58\x00" + n[:12]
+    xor = lambda a, b: bytes(x ^ y for x, y in zip(a, b))
+    derived = aes_block(key, xor(m1, k1)) + aes_block(key, xor(m2, k1))
+    return {"L": l, "K1": bytes(k1), "M1": m1, "M2": m2, "key": derived, "nonce": n[12:24]}
+
+
+def xaes_seal(key: bytes, n: bytes, plaintext: bytes, ad: bytes) -> bytes:
+    d = xaes_derive(key, n)
+    return AESGCM(d["key"]).encrypt(d["nonce"], plaintext, ad)
+
+
+def xaes_open(key: bytes, n: bytes, sealed: bytes, ad: bytes) -> bytes:
+    d = xaes_derive(key, n)
+    return AESGCM(d["key"]).decrypt(d["nonce"], sealed, ad)
+
+
+def nonce_of(r: bytes) -> bytes:
+    return r[:8] + bytes(4) + r[8:20]
 
 
 def pae(pieces: list[bytes]) -> bytes:
+    """PASETO's pre-authentication encoding; its numbers are little-endian."""
     return struct.pack("<Q", len(pieces)) + b"".join(struct.pack("<Q", len(p)) + p for p in pieces)
 
 
 def associated_data(header: bytes, name: str, purpose: str) -> bytes:
-    return pae([b"SealedCookie", header, name.encode("ascii"), purpose.encode()])
+    return pae([b"SealedCookie", header, name.encode("ascii"), purpose.encode("utf-8")])
 
 
-def nonce(r: bytes) -> bytes:
-    return r[:8] + bytes(4) + r[8:]
+# ---------------------------------------------------------------- §7 the session as CBOR
+
+@dataclass(frozen=True)
+class Float:
+    """A float, held as the 64 bits of its double, so that NaN's bits survive."""
+    bits: int
+
+    @staticmethod
+    def of(value: float) -> "Float":
+        return Float(int.from_bytes(struct.pack(">d", value), "big"))
+
+    @property
+    def value(self) -> float:
+        return struct.unpack(">d", self.bits.to_bytes(8, "big"))[0]
+
+    @property
+    def is_nan(self) -> bool:
+        return (self.bits >> 52) & 0x7FF == 0x7FF and self.bits & ((1 << 52) - 1) != 0
+
+    @staticmethod
+    def from_cbor(argument: bytes) -> "Float":
+        """Widens 2, 4 or 8 bytes to a double without disturbing NaN's bits."""
+        size, raw = len(argument), int.from_bytes(argument, "big")
+        mantissa, exponent = {2: (10, 5), 4: (23, 8), 8: (52, 11)}[size]
+        fraction, e = raw & ((1 << mantissa) - 1), (raw >> mantissa) & ((1 << exponent) - 1)
+        if e == (1 << exponent) - 1 and fraction:
+            return Float((raw >> (mantissa + exponent)) << 63 | 0x7FF << 52 | fraction << (52 - mantissa))
+        return Float.of(struct.unpack({2: ">e", 4: ">f", 8: ">d"}[size], argument)[0])
+
+    def to_cbor(self) -> bytes:
+        """The shortest of half, single and double that gives the same bits back."""
+        if self.is_nan:
+            sign, fraction = self.bits >> 63, self.bits & ((1 << 52) - 1)
+            if fraction & ((1 << 42) - 1) == 0:
+                return b"\xf9" + (sign << 15 | 0x1F << 10 | fraction >> 42).to_bytes(2, "big")
+            if fraction & ((1 << 29) - 1) == 0:
+                return b"\xfa" + (sign << 31 | 0xFF << 23 | fraction >> 29).to_bytes(4, "big")
+            return b"\xfb" + self.bits.to_bytes(8, "big")
+        for initial, code in ((b"\xf9", ">e"), (b"\xfa", ">f")):
+            try:
+                short = struct.pack(code, self.value)
+            except OverflowError:
+                continue
+            if Float.of(struct.unpack(code, short)[0]) == self:
+                return initial + short
+        return b"\xfb" + self.bits.to_bytes(8, "big")
 
 
-def derive(key: bytes, n: bytes) -> dict[str, bytes]:
-    """XAES-256-GCM's derivation, with every intermediate."""
-    block = Cipher(algorithms.AES(key), modes.ECB()).encryptor().update
-    zero = block(bytes(16))
-    shifted = (int.from_bytes(zero) << 1) ^ (0x87 if zero[0] & 0x80 else 0)
-    subkey = (shifted & (1 << 128) - 1).to_bytes(16)
-    blocks = [bytes([0, counter, 0x58, 0]) + n[:12] for counter in (1, 2)]
-    mixed = [bytes(a ^ b for a, b in zip(m, subkey)) for m in blocks]
-    return {"L": zero, "K1": subkey, "M1": blocks[0], "M2": blocks[1],
-            "key": block(mixed[0]) + block(mixed[1]), "nonce": n[12:]}
+@dataclass(frozen=True)
+class Tag:
+    """A tagged item. For tag 24 the content is the embedded item itself. Tags 2 and 3 become int instead."""
+    number: int
+    content: Any
 
 
-def encrypt(key: bytes, n: bytes, plaintext: bytes, aad: bytes) -> bytes:
-    message = derive(key, n)
-    return AESGCM(message["key"]).encrypt(message["nonce"], plaintext, aad)
+# An item is None, bool, int, str, bytes, Float, list, dict (keys int or str) or Tag.
+Item = Any
+INT64 = range(-2**63, 2**63)
+CBOR_INT = range(-2**64, 2**64)      # what major types 0 and 1 hold
+BIG_INT = range(-2**128, 2**128)     # what tags 2 and 3 hold as well
+JSON_INT = range(-2**63, 2**64)      # what §8 writes as a number
 
 
-def decrypt(key: bytes, n: bytes, ciphertext: bytes, aad: bytes) -> bytes:
-    message = derive(key, n)
+def is_int(x: Item) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool)
+
+
+def read_head(data: bytes, pos: int) -> tuple[int, int, int, int]:
+    """Reads one head: (major type, additional information, argument, position behind it)."""
+    if pos >= len(data):
+        raise Invalid("CBOR ends early")
+    major, info, pos = data[pos] >> 5, data[pos] & 0x1F, pos + 1
+    if info < 24:
+        return major, info, info, pos
+    if info > 27:
+        raise Invalid("indefinite length or reserved head")
+    size = 1 << (info - 24)
+    if pos + size > len(data):
+        raise Invalid("CBOR ends early")
+    argument = int.from_bytes(data[pos:pos + size], "big")
+    if major != 7 and argument < (24 if size == 1 else 1 << (4 * size)):
+        raise Invalid("a number that is not in its shortest form")
+    return major, info, argument, pos + size
+
+
+def decode_item(data: bytes, depth: int = 0) -> Item:
+    """The strict reader: the whole of data is one item of §7, or Invalid. `depth`: levels around the item."""
+    if len(data) > MAX_ITEM:
+        raise Invalid("an item of more than 65,536 bytes")
+    item, end = _decode(data, 0, depth)
+    if end != len(data):
+        raise Invalid("bytes behind the item")
+    return item
+
+
+def _decode(data: bytes, pos: int, depth: int) -> tuple[Item, int]:
+    start = pos
+    major, info, arg, pos = read_head(data, pos)
+    if major in (4, 5, 6) and depth >= MAX_DEPTH:
+        raise Invalid("more than 64 levels")
+    if major == 0:
+        return arg, pos
+    if major == 1:
+        return -1 - arg, pos
+    if major in (2, 3):
+        if arg > len(data) - pos:
+            raise Invalid("a string ends early")
+        content = data[pos:pos + arg]
+        if major == 2:
+            return content, pos + arg
+        try:
+            return content.decode("utf-8"), pos + arg
+        except UnicodeDecodeError:
+            raise Invalid("text that is not UTF-8") from None
+    if major == 4:
+        array = []
+        for _ in range(arg):
+            element, pos = _decode(data, pos, depth + 1)
+            array.append(element)
+        return array, pos
+    if major == 5:
+        mapping: dict[int | str, Item] = {}
+        last = b""
+        for _ in range(arg):
+            before = pos
+            key, pos = _decode(data, pos, depth + 1)
+            if not isinstance(key, str) and not (is_int(key) and key in INT64):
+                raise Invalid("a map key that is neither text nor an integer of 64 bits")
+            if data[before:pos] <= last:
+                raise Invalid("map keys out of order, or one twice")
+            last = data[before:pos]
+            mapping[key], pos = _decode(data, pos, depth + 1)
+        return mapping, pos
+    if major == 6:
+        content, pos = _decode(data, pos, depth + 1)
+        return _tagged(arg, content, depth), pos
+    if info in (20, 21, 22):
+        return {20: False, 21: True, 22: None}[info], pos
+    if info in (25, 26, 27):
+        value = Float.from_cbor(data[start + 1:pos])
+        if value.to_cbor() != data[start:pos]:
+            raise Invalid("a float that is not in its shortest form")
+        return value, pos
+    raise Invalid("a simple value other than false, true and null")
+
+
+def _tagged(number: int, content: Item, depth: int) -> Item:
+    """§7's table of tags."""
+    if number in (2, 3) and isinstance(content, bytes) and 9 <= len(content) <= 16 and content[0] != 0:
+        n = int.from_bytes(content, "big")
+        return n if number == 2 else -1 - n
+    if number == 24 and isinstance(content, bytes):
+        return Tag(24, decode_item(content, depth + 1))
+    if (number == 1 and (isinstance(content, Float) or is_int(content) and content in INT64)
+            or number == 4 and isinstance(content, list) and len(content) == 2 and all(map(is_int, content))
+            and content[0] in INT64
+            or number == 32 and isinstance(content, str)
+            or number == 37 and isinstance(content, bytes) and len(content) == 16
+            or number == 1001 and _is_extended_time(content)):
+        return Tag(number, content)
+    raise Invalid(f"tag {number} is not allowed, or not with this content")
+
+
+def _is_extended_time(content: Item) -> bool:
+    if not isinstance(content, dict) or set(content) not in ({1, -9}, {1, -18}):
+        return False
+    unit = -9 if -9 in content else -18
+    return all(is_int(v) for v in content.values()) and content[1] in INT64 and content[unit] in range(10**-unit)
+
+
+def head(major: int, n: int) -> bytes:
+    if n < 24:
+        return bytes([major << 5 | n])
+    for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if n < 1 << (8 * size):
+            return bytes([major << 5 | info]) + n.to_bytes(size, "big")
+    raise Invalid("a number beyond 64 bits")
+
+
+def encode_item(item: Item) -> bytes:
+    """Encodes an item deterministically, and reads it back, so that nothing outside §7 is ever sealed."""
     try:
-        return AESGCM(message["key"]).decrypt(message["nonce"], ciphertext, aad)
-    except InvalidTag:
-        raise Refused("not authentic") from None
+        data = _encode(item)
+        decode_item(data)
+    except RecursionError:
+        raise Invalid("more than 64 levels") from None
+    return data
 
 
-# §6 Payload
+def _encode(x: Item) -> bytes:
+    if x is None or isinstance(x, bool):
+        return {None: b"\xf6", False: b"\xf4", True: b"\xf5"}[x]
+    if isinstance(x, int):
+        if x in CBOR_INT:
+            return head(0, x) if x >= 0 else head(1, -1 - x)
+        if x not in BIG_INT:
+            raise Invalid("an integer beyond 128 bits")
+        n = x if x >= 0 else -1 - x
+        return head(6, 2 if x >= 0 else 3) + _encode(n.to_bytes((n.bit_length() + 7) // 8, "big"))
+    if isinstance(x, Float):
+        return x.to_cbor()
+    if isinstance(x, bytes):
+        return head(2, len(x)) + x
+    if isinstance(x, str):
+        try:
+            utf8 = x.encode("utf-8")
+        except UnicodeEncodeError:
+            raise Invalid("text with half a surrogate pair") from None
+        return head(3, len(utf8)) + utf8
+    if isinstance(x, list):
+        return head(4, len(x)) + b"".join(map(_encode, x))
+    if isinstance(x, dict):
+        return head(5, len(x)) + b"".join(k + v for k, v in sorted((_encode(k), _encode(v)) for k, v in x.items()))
+    if isinstance(x, Tag):
+        return head(6, x.number) + _encode(_encode(x.content) if x.number == 24 else x.content)
+    raise Invalid(f"no CBOR form for {type(x).__name__}")
 
 
-def leb128(number: int) -> bytes:
-    out = b""
-    while number >= 0x80:
-        out += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return out + bytes([number])
+# ---------------------------------------------------------------- §6 payload
+
+def leb128(n: int) -> bytes:
+    out = bytearray()
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes(out) + bytes([n])
 
 
-def read_leb128(data: bytes) -> tuple[int, bytes]:
-    number = 0
-    for index, byte in enumerate(data[:5]):
-        number |= (byte & 0x7F) << 7 * index
+def read_leb128(data: bytes, pos: int) -> tuple[int, int]:
+    value = 0
+    for i in range(5):
+        if pos + i >= len(data):
+            raise Invalid("LEB128 ends early")
+        byte = data[pos + i]
+        value |= (byte & 0x7F) << (7 * i)
         if byte < 0x80:
-            if byte == 0 and index > 0 or number >= 1 << 32:
+            if i > 0 and byte == 0:
+                raise Invalid("LEB128 that is not the shortest")
+            if value >= 1 << 32:
                 break
-            return number, data[index + 1:]
-    raise Refused("malformed payload: LEB128")
+            return value, pos + i + 1
+    raise Invalid("LEB128 of 2^32 or more")
 
 
-@dataclass
+def split_item(item: bytes) -> tuple[bytes, list[bytes]]:
+    """§6.2: the skeleton and the contents of the byte strings, in order."""
+    skeleton, contents, pos, open_items = bytearray(), [], 0, 1
+    while open_items:
+        start = pos
+        major, _, n, pos = read_head(item, pos)
+        open_items += {4: n, 5: 2 * n, 6: 1}.get(major, 0) - 1
+        if major == 2:
+            skeleton += item[start:pos]
+            contents.append(item[pos:pos + n])
+            pos += n
+        else:
+            pos += n if major == 3 else 0
+            skeleton += item[start:pos]
+    return bytes(skeleton), contents
+
+
+def join_item(skeleton: bytes, contents: bytes) -> bytes:
+    """§6.2, the other way. Lengths are checked here; everything else when the item is decoded."""
+    item, pos, taken, open_items = bytearray(), 0, 0, 1
+    while open_items:
+        start = pos
+        major, _, n, pos = read_head(skeleton, pos)
+        open_items += {4: n, 5: 2 * n, 6: 1}.get(major, 0) - 1
+        if major == 3:
+            if n > len(skeleton) - pos:
+                raise Invalid("text ends early")
+            pos += n
+        item += skeleton[start:pos]
+        if major == 2:
+            if n > len(contents) - taken:
+                raise Invalid("the contents of byte strings end early")
+            item += contents[taken:taken + n]
+            taken += n
+    if pos != len(skeleton):
+        raise Invalid("bytes behind the skeleton")
+    if taken != len(contents):
+        raise Invalid("contents of byte strings are left over")
+    return bytes(item)
+
+
+def deflate(data: bytes) -> bytes:
+    z = zlib.compressobj(9, zlib.DEFLATED, -13, 6)
+    return z.compress(data) + z.flush()
+
+
+def inflate(body: bytes) -> tuple[bytes, bytes]:
+    """The raw DEFLATE stream at the start of body, bounded while it inflates, and what stands behind it."""
+    z = zlib.decompressobj(-15)
+    try:
+        out = z.decompress(body, MAX_ITEM + 1)
+    except zlib.error:
+        raise Invalid("a broken DEFLATE stream") from None
+    if len(out) > MAX_ITEM:
+        raise Invalid("a skeleton of more than 65,536 bytes")
+    if not z.eof:
+        raise Invalid("a DEFLATE stream without an end")
+    return out, z.unused_data
+
+
+@dataclass(frozen=True)
 class Payload:
     created: int
     age: int
     item: bytes
-    lifetime: int | None = None
+    lifetime: Optional[int] = None
+
+    @property
+    def sealed(self) -> int:
+        return self.created + self.age
 
 
-def divide(item: bytes) -> tuple[bytes, bytes]:
-    """The skeleton and the byte strings' contents."""
-    checker = Checker(item)
-    checker.item()
-    skeleton, contents, position = b"", b"", 0
-    for start, end in checker.byte_strings:
-        skeleton += item[position:start]
-        contents += item[start:end]
-        position = end
-    return skeleton + item[position:], contents
+def encode_payload(p: Payload, pad: Optional[int] = None) -> bytes:
+    if not (0 <= p.created < 1 << 32 and 0 <= p.age < 1 << 32):
+        raise CannotSeal("a time that 32 bits do not hold")
+    if p.lifetime is not None and not 1 <= p.lifetime < 1 << 32:
+        raise CannotSeal("a lifetime that is not from 1 to 2^32 - 1 seconds")
+    skeleton, contents = split_item(p.item)
+    short, flags = deflate(skeleton) + b"".join(contents), 0
+    body = p.item
+    if len(short) < len(p.item):
+        flags, body = COMPRESSED, short
+    fields = p.created.to_bytes(4, "big") + leb128(p.age)
+    if p.lifetime is not None:
+        flags, fields = flags | LIFETIME, fields + leb128(p.lifetime)
+    payload = fields + body
+    if pad:
+        flags, payload = flags | PADDING, payload + b"\x80"
+        payload += bytes(-(1 + len(payload)) % pad)
+    return bytes([flags]) + payload
 
 
-def deflate(data: bytes) -> bytes:
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -13, 6)
-    return compressor.compress(data) + compressor.flush()
-
-
-def build_payload(payload: Payload, block: int = 0, compress: bool = True) -> bytes:
-    flags, body = 0, payload.item
-    if compress:
-        skeleton, contents = divide(payload.item)
-        small = deflate(skeleton) + contents
-        if len(small) < len(body):
-            flags, body = 1, small
-    times = struct.pack(">I", payload.created) + leb128(payload.age)
-    if payload.lifetime is not None:
-        flags |= 2
-        times += leb128(payload.lifetime)
-    out = times + body
-    if block:
-        flags |= 4
-        out += b"\x80"
-        out += bytes(-(len(out) + 1) % block)
-    return bytes([flags]) + out
-
-
-def read_payload(data: bytes) -> Payload:
+def decode_payload(data: bytes) -> Payload:
     flags = data[0]
-    if flags & ~7:
-        raise Refused("malformed payload: flags")
-    created = int.from_bytes(data[1:5])
-    age, rest = read_leb128(data[5:])
+    if flags & ~(COMPRESSED | LIFETIME | PADDING):
+        raise Invalid("unknown flags")
+    if flags & PADDING:
+        data = data.rstrip(b"\x00")
+        if not data.endswith(b"\x80"):
+            raise Invalid("wrong padding")
+        data = data[:-1]
+    if len(data) < 5:
+        raise Invalid("the payload ends early")
+    created = int.from_bytes(data[1:5], "big")
+    age, pos = read_leb128(data, 5)
     lifetime = None
-    if flags & 2:
-        lifetime, rest = read_leb128(rest)
+    if flags & LIFETIME:
+        lifetime, pos = read_leb128(data, pos)
         if lifetime == 0:
-            raise Refused("malformed payload: lifetime")
-    if flags & 4:
-        rest = rest.rstrip(b"\0")
-        if rest[-1:] != b"\x80":
-            raise Refused("malformed payload: padding")
-        rest = rest[:-1]
-    if flags & 1:
-        stream = zlib.decompressobj(-15)
-        try:
-            skeleton = stream.decompress(rest, LIMIT + 1)
-        except zlib.error:
-            raise Refused("malformed payload: DEFLATE") from None
-        if len(skeleton) > LIMIT or not stream.eof:
-            raise Refused("malformed payload: DEFLATE")
-        checker = Checker(skeleton, contents=stream.unused_data)
-    else:
-        checker = Checker(rest)
-    return Payload(created, age, checker.whole(), lifetime)
+            raise Invalid("a lifetime of zero")
+    body = data[pos:]
+    item = join_item(*inflate(body)) if flags & COMPRESSED else body
+    decode_item(item)
+    return Payload(created, age, item, lifetime)
 
 
-# §7 CBOR
+# ---------------------------------------------------------------- times (§8, §9, §10)
+
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+WRITABLE = range(-12_212_553_600, 253_402_300_800)      # the years 1583 to 9999
 
 
-class Checker:
-    """Reads one item strictly. cbor2 takes more than the format allows, so it only decodes what
-    has been checked here."""
-
-    def __init__(self, data: bytes, contents: bytes | None = None):
-        self.data, self.position = data, 0
-        self.contents, self.taken = contents, 0
-        self.byte_strings: list[tuple[int, int]] = []
-        self.joined: list[bytes] = []
-
-    def fail(self, why: str):
-        raise Refused(f"malformed payload: CBOR: {why}")
-
-    def take(self, count: int) -> bytes:
-        if self.position + count > len(self.data):
-            self.fail("ends early")
-        self.position += count
-        return self.data[self.position - count:self.position]
-
-    def head(self) -> tuple[int, int, int]:
-        first = self.take(1)[0]
-        major, info = first >> 5, first & 31
-        if info < 24:
-            return major, info, info
-        if info > 27:
-            self.fail("reserved or indefinite")
-        size = 1 << info - 24
-        number = int.from_bytes(self.take(size))
-        if major != 7 and number < (24 if size == 1 else 1 << 4 * size):
-            self.fail("not shortest")
-        return major, info, number
-
-    def whole(self) -> bytes:
-        """Checks that there is one item and nothing else; gives it with its byte strings in place."""
-        if len(self.data) > LIMIT:
-            self.fail("too long")
-        self.item()
-        if self.position != len(self.data):
-            self.fail("bytes follow")
-        if self.contents is None:
-            return self.data
-        if self.taken != len(self.contents):
-            self.fail("contents left over")
-        out, position = b"", 0
-        for (place, _), content in zip(self.byte_strings, self.joined):
-            out += self.data[position:place] + content
-            position = place
-        return out + self.data[position:]
-
-    def byte_string(self, count: int) -> bytes:
-        if self.contents is None:
-            content = self.take(count)
-            self.byte_strings.append((self.position - count, self.position))
-        else:
-            content = self.contents[self.taken:self.taken + count]
-            if len(content) != count:
-                self.fail("contents end early")
-            self.taken += count
-            self.byte_strings.append((self.position, self.position))
-            self.joined.append(content)
-        return content
-
-    def item(self, depth: int = 0) -> tuple:
-        """Checks an item; returns what tags need to know of it: (major, value)."""
-        start = self.position
-        major, info, number = self.head()
-        if major in (0, 1):
-            return major, number
-        if major == 2:
-            return major, self.byte_string(number)
-        if major == 3:
-            raw = self.take(number)
-            try:
-                return major, raw.decode()
-            except UnicodeDecodeError:
-                self.fail("not UTF-8")
-        if major == 7:
-            return major, self.simple(info, number, start)
-        if depth >= DEPTH:
-            self.fail("too deep")
-        if major == 4:
-            if number > len(self.data):
-                self.fail("ends early")
-            return major, [self.item(depth + 1) for _ in range(number)]
-        if major == 5:
-            return major, self.entries(number, depth)
-        content = self.item(depth + 1)
-        self.tag(number, content, depth + 1)
-        return major, (number, content)
-
-    def entries(self, count: int, depth: int) -> list:
-        if count > len(self.data):
-            self.fail("ends early")
-        entries, previous = [], None
-        for _ in range(count):
-            start = self.position
-            key = self.item(depth + 1)
-            raw = self.data[start:self.position]
-            if key[0] not in (0, 1, 3) or key[0] != 3 and key[1] >= 1 << 63:
-                self.fail("a key that is neither text nor an integer")
-            if previous is not None and raw <= previous:
-                self.fail("keys out of order or twice")
-            previous = raw
-            entries.append((key, self.item(depth + 1)))
-        return entries
-
-    def simple(self, info: int, number: int, start: int):
-        if info in (20, 21, 22):
-            return {20: False, 21: True, 22: None}[info]
-        if info not in (25, 26, 27):
-            self.fail("simple value")
-        bits = {25: widen(number, 5, 10), 26: widen(number, 8, 23), 27: number}[info]
-        if shortest_float(bits) != self.data[start:self.position]:
-            self.fail("float not shortest")
-        return bits
-
-    def tag(self, tag: int, content: tuple, depth: int):
-        major, value = content
-        integer = major in (0, 1)
-        if tag == 1:
-            good = integer and value < 1 << 63 or major == 7 and type(value) is int
-        elif tag in (2, 3):
-            good = major == 2 and 9 <= len(value) <= 16 and value[0] != 0
-        elif tag == 4:
-            good = major == 4 and len(value) == 2 and value[0][0] in (0, 1) and (
-                value[1][0] in (0, 1) or value[1][0] == 6 and value[1][1][0] in (2, 3))
-        elif tag == 24:
-            good = major == 2
-            if good:
-                inner = Checker(value)
-                inner.item(depth)
-                if inner.position != len(value):
-                    self.fail("bytes follow an embedded item")
-        elif tag == 32:
-            good = major == 3
-        elif tag == 37:
-            good = major == 2 and len(value) == 16
-        elif tag == 1001:
-            good = major == 5 and len(value) == 2 and extended_time(value) is not None
-        else:
-            self.fail("unknown tag")
-        if not good:
-            self.fail("content of a tag")
+def parse_time(text: str) -> int:
+    m = _TIME.fullmatch(text)
+    if not m:
+        raise Invalid("a time that is not YYYY-MM-DDTHH:MM:SSZ")
+    try:
+        when = datetime(*map(int, m.groups()), tzinfo=timezone.utc)
+    except ValueError:
+        raise Invalid("a time that does not exist") from None
+    seconds = int((when - _EPOCH).total_seconds())
+    if seconds not in WRITABLE:
+        raise Invalid("a time before the year 1583")
+    return seconds
 
 
-def extended_time(entries: list) -> tuple[int, int, int] | None:
-    """Seconds, digits of the fraction, fraction."""
-    (k0, v0), (k1, v1) = entries
-    if k0 != (0, 1) or v0[0] not in (0, 1) or v0[1] >= 1 << 63 or k1 not in ((1, 8), (1, 17)) or v1[0] != 0:
-        return None
-    digits = k1[1] + 1
-    if v1[1] >= 10 ** digits:
-        return None
-    return (v0[1] if v0[0] == 0 else -1 - v0[1]), digits, v1[1]
+def format_time(seconds: int) -> str:
+    assert seconds in WRITABLE
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def widen(bits: int, exponent_bits: int, mantissa_bits: int) -> int:
-    """A half's or single's bits as a double's, NaN payloads included."""
-    sign = bits >> exponent_bits + mantissa_bits
-    exponent = bits >> mantissa_bits & (1 << exponent_bits) - 1
-    mantissa = bits & (1 << mantissa_bits) - 1
-    if exponent == (1 << exponent_bits) - 1:
-        return sign << 63 | 0x7FF << 52 | mantissa << 52 - mantissa_bits
-    bias = (1 << exponent_bits - 1) - 1
-    value = math.ldexp(mantissa + (exponent > 0) * (1 << mantissa_bits), max(exponent, 1) - bias - mantissa_bits)
-    return sign << 63 | int.from_bytes(struct.pack(">d", value))
+# ---------------------------------------------------------------- §8 the session as JSON
+
+def float_text(f: Float) -> str:
+    if f.is_nan:
+        return "nan" if f.bits == 0x7FF8 << 48 else f"0x{f.bits:016x}"
+    return repr(f.value)                     # Python's shortest form: 1.0, -0.0, 1e+16, inf
 
 
-def shortest_float(bits: int) -> bytes:
-    number = struct.unpack(">d", bits.to_bytes(8))[0]
-    if math.isnan(number):
-        sign, payload = bits >> 63, bits & (1 << 52) - 1
-        if payload & (1 << 42) - 1 == 0:
-            return b"\xf9" + (sign << 15 | 0x7C00 | payload >> 42).to_bytes(2)
-        if payload & (1 << 29) - 1 == 0:
-            return b"\xfa" + (sign << 31 | 0x7F800000 | payload >> 29).to_bytes(4)
-        return b"\xfb" + bits.to_bytes(8)
-    for head, form, exponent_bits, mantissa_bits in ((b"\xf9", ">e", 5, 10), (b"\xfa", ">f", 8, 23)):
-        try:
-            packed = struct.pack(form, number)
-        except OverflowError:
-            continue
-        if widen(int.from_bytes(packed), exponent_bits, mantissa_bits) == bits:
-            return head + packed
-    return b"\xfb" + bits.to_bytes(8)
+def parse_float_text(text: str) -> Float:
+    if text in ("inf", "-inf", "nan"):
+        return Float.of(float(text)) if text != "nan" else Float(0x7FF8 << 48)
+    if re.fullmatch(r"0x[0-9a-fA-F]{16}", text) and Float(int(text, 16)).is_nan:
+        return Float(int(text, 16))
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) and math.isfinite(float(text)):
+        return Float.of(float(text))
+    raise Invalid("$float: not a float")
 
 
-# §8 JSON: a value here is what Checker.item returns
+def date_text(tag: Tag) -> str:
+    """The number of digits of the fraction tells the three forms apart."""
+    if isinstance(tag.content, Float):
+        text = float_text(tag.content)
+        m = re.fullmatch(r"([0-9]+)\.([0-9]+)", text)
+        if not m or int(m[1]) not in WRITABLE:
+            return "@" + text
+        return f"{format_time(int(m[1]))[:-1]}.{m[2]}{'0' if len(m[2]) in (9, 18) else ''}Z"
+    if tag.number == 1:
+        return format_time(tag.content) if tag.content in WRITABLE else f"@{tag.content}"
+    digits = 9 if -9 in tag.content else 18
+    seconds, fraction = tag.content[1], f"{tag.content[-digits]:0{digits}}"
+    return f"{format_time(seconds)[:-1]}.{fraction}Z" if seconds in WRITABLE else f"@{seconds}+{fraction}"
 
 
-def to_json(value: tuple):
-    major, content = value
-    if major == 0:
-        return content
-    if major == 1:
-        return -1 - content if content < 1 << 63 else {"$int": str(-1 - content)}
-    if major == 2:
-        return {"$bytes": encode_text(content)}
-    if major == 3:
-        return content
-    if major == 4:
-        return [to_json(v) for v in content]
-    if major == 5:
-        return {key_text(k): to_json(v) for k, v in content}
-    if major == 7:
-        if type(content) is not int:
-            return content
-        number = struct.unpack(">d", content.to_bytes(8))[0]
-        if math.isnan(number):
-            return {"$float": "nan" if content == 0x7FF8 << 48 else f"0x{content:x}"}
-        if math.isinf(number) or number == int(number) and -(1 << 63) <= number < 1 << 64:
-            return {"$float": repr(number)}
-        return number
-    tag, inner = content
-    if tag in (2, 3):
-        number = int.from_bytes(inner[1])
-        return {"$int": str(number if tag == 2 else -1 - number)}
-    if tag == 1:
-        return {"$date": date_text(inner)}
-    if tag == 1001:
-        seconds, digits, fraction = extended_time(inner[1])
-        return {"$date": rfc3339(seconds)[:-1] + f".{fraction:0{digits}d}Z"}
-    if tag == 4:
-        mantissa = to_json(inner[1][1])
-        return {"$decimal": f"{mantissa['$int'] if isinstance(mantissa, dict) else mantissa}e{to_json(inner[1][0])}"}
-    if tag == 24:
-        return {"$secret": to_json(Checker(inner[1]).item())}
-    if tag == 32:
-        return {"$url": inner[1]}
-    return {"$uuid": str(UUID(bytes=inner[1]))}
+def parse_date_text(text: str) -> Tag:
+    if m := re.fullmatch(r"@(-?[0-9]+)\+([0-9]{9}|[0-9]{18})", text):
+        return Tag(1001, {1: int(m[1]), -len(m[2]): int(m[2])})
+    if re.fullmatch(r"@-?[0-9]+", text):
+        return Tag(1, int(text[1:]))
+    if text.startswith("@"):
+        return Tag(1, parse_float_text(text[1:]))
+    m = re.fullmatch(r"([^.]+?)(?:\.([0-9]+))?Z", text)
+    if not m:
+        raise Invalid("$date: neither RFC 3339 in UTC nor @seconds")
+    seconds, fraction = parse_time(m[1] + "Z"), m[2]
+    if not fraction:
+        return Tag(1, seconds)
+    if len(fraction) in (9, 18):
+        return Tag(1001, {1: seconds, -len(fraction): int(fraction)})
+    if seconds < 0:
+        raise Invalid("$date: a float before 1970 is written as @seconds")
+    return Tag(1, Float.of(float(f"{seconds}.{fraction}")))
 
 
-def key_text(key: tuple) -> str:
-    if key[0] == 3:
-        return "$" + key[1] if key[1].startswith("$") else key[1]
-    return f"${key[1] if key[0] == 0 else -1 - key[1]}"
+def view(x: Item) -> Any:
+    """An item as what json.dumps takes."""
+    if x is None or isinstance(x, (bool, str)):
+        return x
+    if isinstance(x, int):
+        return x if x in JSON_INT else {"$int": str(x)}
+    if isinstance(x, Float):
+        v = x.value
+        return v if math.isfinite(v) and not v.is_integer() else {"$float": float_text(x)}
+    if isinstance(x, bytes):
+        return {"$bytes": b64u(x)}
+    if isinstance(x, list):
+        return [view(e) for e in x]
+    if isinstance(x, dict):
+        if len({unicodedata.normalize("NFC", k) for k in x if not is_int(k)}) < sum(not is_int(k) for k in x):
+            return {"$map": [[view(k), view(v)] for k, v in x.items()]}
+        key = lambda k: f"${k}" if is_int(k) else "$" + k if k.startswith("$") else k
+        return {key(k): view(v) for k, v in x.items()}
+    if x.number in (1, 1001):
+        return {"$date": date_text(x)}
+    if x.number == 4:
+        return {"$decimal": f"{x.content[1]}e{x.content[0]}"}
+    if x.number == 24:
+        return {"$secret": view(x.content)}
+    if x.number == 32:
+        return {"$url": x.content}
+    h = x.content.hex()
+    return {"$uuid": f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"}
 
 
-def rfc3339(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _special(form: str, value: Item) -> Item:
+    if form == "$secret":
+        return Tag(24, value)
+    if form == "$map":
+        if not isinstance(value, list) or not all(isinstance(p, list) and len(p) == 2 for p in value):
+            raise Invalid("$map: not pairs of key and value")
+        if not all(isinstance(k, str) or is_int(k) and k in INT64 for k, _ in value) or len(dict(value)) < len(value):
+            raise Invalid("$map: a key that is no key, or stands twice")
+        return dict(value)
+    if not isinstance(value, str):
+        raise Invalid(f"{form}: not a string")
+    if form == "$bytes":
+        return b64u_strict(value)
+    if form == "$date":
+        return parse_date_text(value)
+    if form == "$url":
+        return Tag(32, value)
+    if form == "$uuid" and re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
+        return Tag(37, bytes.fromhex(value.replace("-", "")))
+    if form == "$decimal" and (m := re.fullmatch(r"(-?[0-9]+)e(-?[0-9]+)", value)):
+        return Tag(4, [int(m[2]), int(m[1])])
+    if form == "$int" and re.fullmatch(r"0|-?[1-9][0-9]*", value):
+        return int(value)
+    if form == "$float":
+        return parse_float_text(value)
+    raise Invalid(f"{form}: not known, or not with this value")
 
 
-def date_text(value: tuple) -> str:
-    if value[0] in (0, 1):
-        return rfc3339(value[1] if value[0] == 0 else -1 - value[1])
-    number = struct.unpack(">d", value[1].to_bytes(8))[0]
-    exact = Decimal(number)
-    for digits in (9, 18):
-        scaled = (exact - math.floor(exact)).scaleb(digits)
-        if scaled == int(scaled):
-            return rfc3339(math.floor(exact))[:-1] + f".{int(scaled):0{digits}d}Z"
-    return f"@{number!r}"
-
-
-def from_json(value):
-    """What cbor2 encodes; `canonical` sorts afterwards."""
-    if isinstance(value, list):
-        return [from_json(v) for v in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        (mark, inner), = value.items()
-        if mark == "$bytes":
-            return decode_text(inner)
-        if mark == "$uuid":
-            return UUID(inner)
-        if mark == "$url":
-            return cbor2.CBORTag(32, inner)
-        if mark == "$int":
-            return int(inner)
-        if mark == "$float":
-            return float(inner)
-        if mark == "$decimal":
-            number = Decimal(inner).normalize()
-            sign, digits, exponent = number.as_tuple()
-            magnitude = int("".join(map(str, digits)))
-            return cbor2.CBORTag(4, [exponent, -magnitude if sign else magnitude])
-        if mark == "$date":
-            return cbor2.CBORTag(1, int(datetime.strptime(inner, "%Y-%m-%dT%H:%M:%S%z").timestamp()))
-        if mark == "$secret":
-            return cbor2.CBORTag(24, encode_item(inner))
-    out = {}
-    for key, inner in value.items():
-        if key.startswith("$$"):
-            key = key[1:]
-        elif key.startswith("$"):
-            key = int(key[1:])
-        out[key] = from_json(inner)
+def _object(pairs: list[tuple[str, Item]]) -> Item:
+    """json.loads calls this for each object, the innermost first."""
+    if len(pairs) == 1 and re.match(r"\$[^$0-9-]", pairs[0][0]):
+        return _special(*pairs[0])
+    out: dict[int | str, Item] = {}
+    if len({unicodedata.normalize("NFC", k) for k, _ in pairs}) < len(pairs):
+        raise Invalid("a key that stands twice, or in two Unicode forms")
+    for k, v in pairs:
+        key: int | str = k
+        if k.startswith("$$"):
+            key = k[1:]
+        elif re.fullmatch(r"\$(0|-?[1-9][0-9]*)", k):
+            key = int(k[1:])
+        elif k.startswith("$"):
+            raise Invalid(f"the key {k} has no meaning here")
+        out[key] = v
     return out
 
 
-def encode_item(json_value) -> bytes:
-    return sort_maps(cbor2.dumps(from_json(json_value), canonical=True))
+def _number(text: str) -> Item:
+    try:
+        d = Decimal(text)
+    except InvalidOperation:
+        raise Invalid("a number with an exponent beyond reason") from None
+    if d.adjusted() < 25 and d == d.to_integral_value() and int(d) in JSON_INT:
+        return int(d)
+    if not math.isfinite(float(text)):
+        raise Invalid("a number beyond a double")
+    if abs(d) >= 2**63 and Decimal(repr(float(text))) != d:
+        raise Invalid("a whole number that a double does not hold: $int has it")
+    return Float.of(float(text))
 
 
-def sort_maps(item: bytes) -> bytes:
-    """An item with each map's entries in the order of RFC 8949 §4.2.1. cbor2's canonical form sorts
-    keys by length first, as RFC 7049 had it."""
-    out, rest = _sorted(item)
-    assert not rest
-    return out
+def from_json(text: str) -> Item:
+    def constant(_: str) -> Item:
+        raise Invalid("NaN and Infinity are not JSON")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_int=_number, parse_float=_number,
+                          parse_constant=constant)
+    except RecursionError:
+        raise Invalid("more than 64 levels") from None
 
 
-def _sorted(data: bytes) -> tuple[bytes, bytes]:
-    reader = Checker(data)
-    major, info, number = reader.head()
-    head, rest = data[:reader.position], data[reader.position:]
-    if major in (2, 3):
-        return head + rest[:number], rest[number:]
-    if major == 4 or major == 6:
-        for _ in range(number if major == 4 else 1):
-            part, rest = _sorted(rest)
-            head += part
-        return head, rest
-    if major == 5:
-        entries = []
-        for _ in range(number):
-            key, rest = _sorted(rest)
-            value, rest = _sorted(rest)
-            entries.append((key, value))
-        return head + b"".join(k + v for k, v in sorted(entries)), rest
-    return head, rest
+def to_json(item: Item) -> str:
+    return json.dumps(view(item), sort_keys=True, ensure_ascii=False)
 
 
-# §9 Key ring
-
+# ---------------------------------------------------------------- §9 key ring
 
 @dataclass
 class Ring:
-    keys: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)  # id: secret, from
-    revoked: set[bytes] = field(default_factory=set)
-    not_before: int = 0
+    keys: dict[str, tuple[Optional[int], bytes]] = field(default_factory=dict)   # id: (from, K)
+    revoked: set[str] = field(default_factory=set)
+    not_before: Optional[int] = None
 
     @staticmethod
-    def parse(text: str) -> "Ring":
+    def parse(data: bytes) -> "Ring":
         ring = Ring()
-        for line in text.split("\n"):
-            fields = line.split()
-            if not fields or fields[0].startswith("#"):
-                continue
-            if fields[0] == "key" and len(fields) in (3, 4):
-                identifier, begin = bytes.fromhex(fields[1]), -1
-                if len(fields) == 4:
-                    begin = seconds(fields[2].removeprefix("from="))
-                secret = decode_text(fields[-1].removeprefix("sck1_"))
-                if len(secret) != 32 or key_id(secret) != identifier:
-                    raise ValueError("key ring: not this id's key")
-                begin = max(begin, ring.keys.get(identifier, (b"", -1))[1])
-                ring.keys[identifier] = secret, begin
-            elif fields[0] == "revoked" and len(fields) == 2:
-                ring.revoked.add(bytes.fromhex(fields[1]))
-            elif fields[0] == "not-before" and len(fields) == 2:
-                ring.not_before = max(ring.not_before, seconds(fields[1]))
-            else:
-                raise ValueError("key ring: unknown line")
-        for identifier in ring.revoked:
-            ring.keys.pop(identifier, None)
+        try:
+            lines = data.decode("utf-8").split("\n")
+        except UnicodeDecodeError:
+            raise InvalidRing("not UTF-8") from None
+        for number, line in enumerate(lines, 1):
+            try:
+                ring._line([f for f in re.split(r"[ \t\r]+", line) if f])
+            except Invalid as e:
+                raise InvalidRing(f"line {number}: {e}") from None
         return ring
 
-    def active(self, now: int) -> bytes:
-        candidates = [(begin, identifier) for identifier, (_, begin) in self.keys.items() if begin <= now]
-        return max(candidates)[1]
+    def _line(self, fields: list[str]) -> None:
+        if not fields or fields[0].startswith("#"):
+            return
+        if len(fields) > 1 and fields[0] in ("key", "revoked") and not re.fullmatch(r"[0-9a-f]{6}", fields[1]):
+            raise Invalid("not a key id")
+        if fields[0] == "key" and (len(fields) == 3 or len(fields) == 4 and fields[2].startswith("from=")):
+            since = parse_time(fields[2][5:]) if len(fields) == 4 else None
+            if not fields[-1].startswith("sck1_") or len(fields[-1]) != 48:
+                raise Invalid("not a key")
+            key = b64u_strict(fields[-1][5:])
+            if key_id(key) != fields[1]:
+                raise Invalid("a key under an id that is not its own")
+            if fields[1] in self.keys:
+                before, other = self.keys[fields[1]]
+                if other != key:
+                    raise Invalid("two different keys with one id")
+                since = max((t for t in (since, before) if t is not None), default=None)
+            self.keys[fields[1]] = (since, key)
+        elif fields[0] == "revoked" and len(fields) == 2:
+            self.revoked.add(fields[1])
+        elif fields[0] == "not-before" and len(fields) == 2:
+            when = parse_time(fields[1])
+            self.not_before = when if self.not_before is None else max(when, self.not_before)
+        else:
+            raise Invalid("not a line of a ring")
+
+    def active(self, now: int) -> tuple[str, bytes]:
+        ready = [(-math.inf if since is None else since, id, key) for id, (since, key) in self.keys.items()
+                 if id not in self.revoked and (since is None or since <= now)]
+        if not ready:
+            raise CannotSeal("the ring has no active key")
+        return max(ready)[1:]
 
 
-def seconds(text: str) -> int:
-    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z").timestamp())
+def new_key(taken: Iterable[str] = ()) -> bytes:
+    """§4: draws again while the id is already in the ring."""
+    taken = set(taken)
+    while True:
+        key = os.urandom(32)
+        if key_id(key) not in taken:
+            return key
 
 
-# §5.1, §5.2
+def key_line(key: bytes, since: Optional[int] = None) -> str:
+    return f"key {key_id(key)} {'from=' + format_time(since) + ' ' if since is not None else ''}sck1_{b64u(key)}\n"
 
 
-def seal_payload(key: bytes, payload: bytes, r: bytes, name: str, purpose: str = "") -> str:
-    header = b"\x48" + key_id(key)
-    sealed = encrypt(key, nonce(r), payload, associated_data(header, name, purpose))
-    return encode_text(header + r + sealed)
+# ---------------------------------------------------------------- §5.1 sealing, §5.2 opening, §10, §11
+
+def token_limit(name: str) -> int:
+    return COOKIE_LIMIT - len(name)
 
 
-def open_token(ring: Ring, token: str, now: int, name: str = "__Host-session", purpose: str = "",
-               absolute: int = 14 * 86_400, idle: int | None = None) -> Payload:
-    if len(token) + len(name) > 4096:
-        raise Refused("too long")
-    data = decode_text(token)
-    if len(data) < 47:
-        raise Refused("too short")
-    if data[0] != 0x48:
-        raise Refused("unknown version")
-    identifier = data[1:4]
-    if identifier in ring.revoked:
-        raise Refused("revoked key")
-    if identifier not in ring.keys:
-        raise Refused("unknown key")
-    key = ring.keys[identifier][0]
-    plaintext = decrypt(key, nonce(data[4:24]), data[24:], associated_data(data[:4], name, purpose))
-    payload = read_payload(plaintext)
-    sealed = payload.created + payload.age
-    if sealed > now + 60:
-        raise Refused("in the future")
-    end = payload.created + (payload.lifetime or absolute)
+def check_name(name: str) -> None:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise Invalid("not a cookie name")
+
+
+def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes) -> str:
+    """Steps 6 to 8 of §5.1. R is an argument for the worked example and the tests alone; see seal()."""
+    head_ = bytes([VERSION]) + bytes.fromhex(key_id(key))
+    return b64u(head_ + r + xaes_seal(key, nonce_of(r), payload, associated_data(head_, name, purpose)))
+
+
+def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
+         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None) -> str:
+    """Seals an encoded item. `created` is given when a session is sealed again."""
+    check_name(name)
+    decode_item(item)
+    _, key = ring.active(now)                                                         # step 1
+    created = now if created is None else created
+    age = max(0, now - created)      # another server's clock may have been ahead
+    payload = encode_payload(Payload(created, age, item, lifetime), pad)              # 3
+    if (4 * (40 + len(payload)) + 2) // 3 > token_limit(name):                        # 4
+        raise CannotSeal("the cookie would be over its limit")
+    return _seal_payload(key, payload, name, purpose, os.urandom(20))                 # 5 to 8
+
+
+def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None) -> Payload:
+    """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
+    check_name(name)
+    if len(text) > token_limit(name):
+        raise TooLong(f"{len(text)} characters")                                      # 1
+    try:
+        token = b64u_strict(text)                                                     # 2
+    except Invalid as e:
+        raise NotBase64URL(str(e)) from None
+    if len(token) < 47:
+        raise TooShort(f"{len(token)} bytes")                                         # 3
+    if token[0] != VERSION:
+        raise UnknownVersion(f"0x{token[0]:02x}")                                     # 4
+    id = token[1:4].hex()
+    if id in ring.revoked:
+        raise RevokedKey(id)                                                          # 5
+    if id not in ring.keys:
+        raise UnknownKey(id)                                                          # 6
+    try:                                                                              # 7
+        plaintext = xaes_open(ring.keys[id][1], nonce_of(token[4:24]), token[24:],
+                              associated_data(token[:4], name, purpose))
+    except InvalidTag:
+        raise NotAuthentic() from None
+    try:
+        payload = decode_payload(plaintext)                                           # 8
+    except Invalid as e:
+        raise MalformedPayload(str(e)) from None
+    if payload.sealed > now + 60:
+        raise InTheFuture(f"sealed at {payload.sealed}, it is {now}")                 # 9
+    end = payload.created + (absolute if payload.lifetime is None else payload.lifetime)
     if idle is not None:
-        end = min(end, sealed + idle)
+        end = min(end, payload.sealed + idle)
     if now >= end:
-        raise Refused("expired")
-    if payload.created < ring.not_before:
-        raise Refused("ended")
+        raise Expired(f"since {end}")                                                 # 10
+    if ring.not_before is not None and payload.created < ring.not_before:
+        raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 11
     return payload
+
+
+# ---------------------------------------------------------------- command line
+
+def main(argv: Optional[list[str]] = None) -> int:
+    parser = argparse.ArgumentParser(description="Sealed cookies, version 1 (reference in Python)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for command in ("open", "seal"):
+        p = commands.add_parser(command)
+        p.add_argument("--ring", required=True)
+        p.add_argument("--name", default=DEFAULT_NAME)
+        p.add_argument("--purpose", default="")
+        p.add_argument("--at", type=int)
+        p.add_argument("input", nargs="?", default="-", metavar="TOKEN" if command == "open" else "JSON")
+        if command == "open":
+            p.add_argument("--absolute", type=int, default=DEFAULT_ABSOLUTE)
+            p.add_argument("--idle", type=int)
+        else:
+            p.add_argument("--lifetime", type=int)
+            p.add_argument("--pad", type=int)
+    commands.add_parser("keygen")
+    args = parser.parse_args(argv)
+    if args.command == "keygen":
+        print(key_line(new_key()), end="")
+        return 0
+    try:
+        with open(args.ring, "rb") as f:
+            ring = Ring.parse(f.read())
+        text = args.input if args.input != "-" else sys.stdin.buffer.read().decode("utf-8", "replace")
+        now = int(time.time()) if args.at is None else args.at
+        common = {"name": args.name, "purpose": args.purpose, "now": now}
+        if args.command == "seal":
+            print(seal(ring, encode_item(from_json(text)), lifetime=args.lifetime, pad=args.pad, **common))
+        else:
+            text = text.removesuffix("\n") if args.input == "-" else text
+            print(to_json(decode_item(open_token(ring, text, absolute=args.absolute, idle=args.idle, **common).item)))
+        return 0
+    except Refused as e:
+        print(f"refused: {e}", file=sys.stderr)
+        return 3
+    except (ValueError, InvalidRing, CannotSeal, OSError) as e:
+        print(f"error: {e}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

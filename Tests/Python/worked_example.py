@@ -1,5 +1,6 @@
 """Prints the worked example of FORMAT §12, or with --check holds FORMAT.md against it."""
 
+import json
 import pathlib
 import sys
 import textwrap
@@ -29,21 +30,21 @@ def rows(*pairs):
 
 
 def example():
-    item = reference.encode_item(SESSION)
-    skeleton, contents = reference.divide(item)
+    item = reference.encode_item(reference.from_json(json.dumps(SESSION)))
+    skeleton, parts = reference.split_item(item)
+    contents = b"".join(parts)
     stream = reference.deflate(skeleton)
-    payload = reference.build_payload(reference.Payload(CREATED, 0, item))
+    payload = reference.encode_payload(reference.Payload(CREATED, 0, item))
     assert payload[0] == 1 and payload[6:] == stream + contents
-    mac = reference.CMAC(reference.algorithms.AES(KEY))
-    mac.update(b"SealedCookie/1 key id")
-    header = b"\x48" + reference.key_id(KEY)
-    n = reference.nonce(R)
-    derived = reference.derive(KEY, n)
+    mac = reference.aes_cmac(KEY, reference.KEY_ID_INPUT)
+    header = b"\x48" + bytes.fromhex(reference.key_id(KEY))
+    n = reference.nonce_of(R)
+    derived = reference.xaes_derive(KEY, n)
     aad = reference.associated_data(header, NAME, PURPOSE)
-    sealed = reference.encrypt(KEY, n, payload, aad)
-    token = reference.seal_payload(KEY, payload, R, NAME, PURPOSE)
-    ring = reference.Ring.parse(f"key {header[1:].hex()} sck1_{reference.encode_text(KEY)}")
-    assert reference.open_token(ring, token, CREATED).item == item
+    sealed = reference.xaes_seal(KEY, n, payload, aad)
+    token = reference._seal_payload(KEY, payload, NAME, PURPOSE, R)
+    ring = reference.Ring.parse(reference.key_line(KEY).encode())
+    assert reference.open_token(ring, token, now=CREATED).item == item
     return f"""\
 The session `{{"roles": ["member", "member-admin", "member-billing"], "user": 42, "csrf": bytes 00 to 0f}}`, begun and
 sealed at 2026-08-03T00:00:00Z, for the cookie `{NAME}` and no purpose. K is the bytes 00 to 1f and R
@@ -51,9 +52,9 @@ the bytes a0 to b3, as no real ones may be. All in hexadecimal but the last.
 
 The key and its id (§4):
 
-{rows(("K", KEY), ("CMAC of the label", mac.finalize()), ("key id", header[1:]))}
+{rows(("K", KEY), ("CMAC of the label", mac), ("key id", header[1:]))}
 
-    key {header[1:].hex()} sck1_{reference.encode_text(KEY)}
+    key {header[1:].hex()} sck1_{reference.b64u(KEY)}
 
 The item (§7) and its parts (§6.2). The stream is zlib's, level 9, window 8 KiB, memLevel 6; another compressor may
 write another, and its token is as good.

@@ -748,6 +748,71 @@ private struct SplitMix: RandomNumberGenerator {
         }
     }
 
+    static let jsonForms: [(json: String, hex: String?)] = [
+        // The number of digits of a fraction tells the three forms of a time apart.
+        (#"{"$date": "2013-03-21T20:04:00Z"}"#, "c11a514b67b0"),
+        (#"{"$date": "2013-03-21T20:04:00.5Z"}"#, "c1fb41d452d9ec200000"),
+        (#"{"$date": "2013-03-21T20:04:00.500000000Z"}"#, "d903e9a2011a514b67b0281a1dcd6500"),
+        (#"{"$date": "@-1"}"#, "c120"),
+        (#"{"$date": "@-1.5"}"#, "c1f9be00"),
+        (#"{"$date": "@-2+500000000"}"#, "d903e9a20121281a1dcd6500"),
+        (#"{"$date": "1583-01-01T00:00:00Z"}"#, "c13b00000002d7ecc77f"),
+        (#"{"$date": "1582-12-31T23:59:59Z"}"#, nil),
+        (#"{"$date": "2026-02-29T00:00:00Z"}"#, nil),
+        (#"{"$date": "2026-02-28T00:00:60Z"}"#, nil),
+        (#"{"$date": "2026-02-28T00:00:00+00:00"}"#, nil),
+        (#"{"$date": "@1e3+500000000"}"#, nil),
+        (#"{"$date": "@0x10"}"#, nil),
+        (#"{"$float": "1.0"}"#, "f93c00"),
+        (#"{"$float": "1e2"}"#, "f95640"),
+        (#"{"$float": "nan"}"#, "f97e00"),
+        (#"{"$float": "0x7ff8000000000001"}"#, "fb7ff8000000000001"),
+        (#"{"$float": "0x3ff0000000000000"}"#, nil),
+        (#"{"$float": "0x1p3"}"#, nil),
+        (#"{"$float": "infinity"}"#, nil),
+        (#"{"$int": "18446744073709551616"}"#, "c249010000000000000000"),
+        (#"{"$int": "007"}"#, nil),
+        (#"{"$int": "+7"}"#, nil),
+        (#"{"$int": "-0"}"#, nil),
+        ("18446744073709551615", "1bffffffffffffffff"),
+        ("18446744073709551616", nil),
+        ("1.0", "01"),
+        ("1e400", nil),
+        (#"{"$decimal": "-125e-2"}"#, "c48221387c"),
+        (#"{"$decimal": "-1.25"}"#, "c48221387c"),
+        (#"{"$bytes": "AQ"}"#, "4101"),
+        (#"{"$bytes": "AQ=="}"#, nil),
+        (#"{"$uuid": "FE049F18-1B8F-4A6F-8C38-00C3448DE041"}"#, "d82550fe049f181b8f4a6f8c3800c3448de041"),
+        (#"{"$5": {"$$bytes": null}}"#, "a105a166246279746573f6"),
+        (#"{"$05": 1}"#, nil),
+        (#"{"$x": 1}"#, nil),
+        (#"{"$bytes": "AQ", "b": 1}"#, nil),
+        // JSONDecoder would keep one of them.
+        (#"{"a": 1, "b": 2, "a": 3}"#, nil),
+        (
+            #"{"a:": "\\\":", "b": [{"c": ":\\"}, {"d": "", "e": {}}]}"#,
+            "a2616282a16163623a5ca26164606165a062613a635c223a"
+        ),
+        (#"{"\u00e9": 1, "e\u0301": 2}"#, nil),
+        (#"{"$map": [["e\u0301", 2], ["\u00e9", 1], [5, null]]}"#, "a305f662c3a9016365cc8102"),
+        (#"{"$map": [["a", 1], ["a", 2]]}"#, nil),
+        (#"{"$map": [[1.5, 1]]}"#, nil),
+        (#"{"$map": [["a"]]}"#, nil),
+    ]
+
+    @Test(arguments: jsonForms) func `the JSON view's forms, and what is none`(json: String, hex: String?)
+        throws
+    {
+        guard let hex else {
+            #expect(throws: CBORJSONFailure.self) { try CBORJSON(parsing: Data(json.utf8)) }
+            return
+        }
+        let value = try CBORJSON(parsing: Data(json.utf8)).value
+        let item = try CBOREncoder.encode(value)
+        #expect(item.bytes.hex == hex)
+        #expect(try CBORJSON(parsing: CBORJSON(value).text(pretty: false)).value == value)
+    }
+
     @Test func `bytes that were changed anywhere never trap, and what is taken encodes to itself`() throws {
         var random = SplitMix(state: 4)
         let seeds =

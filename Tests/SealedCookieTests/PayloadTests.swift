@@ -114,7 +114,7 @@ import Testing
                 #expect(try wide.open(value: token, at: noon + 3600).session != .null)
             } else {
                 #expect(
-                    throws: OpenError.malformedPayload("more than 65536 bytes, at .")
+                    throws: OpenError.malformedPayload("more than 65536 bytes")
                 ) { try wide.open(value: token, at: noon + 3600) }
             }
         }
@@ -131,6 +131,35 @@ import Testing
             compressing: SessionPayload(times: times, item: repeated), headroom: 0, tailroom: 0)
         #expect(small.bytes[0] == 1 && small.range.count < 6 + repeated.bytes.count)
         #expect(try small.decompressed().item.bytes == repeated.bytes)
+    }
+
+    @Test func `a stream of just the allowed length is kept`() throws {
+        let text = Array("member, member-admin, member-billing".utf8)
+        let deflater = try Deflater()
+        var stream: [UInt8] = []
+        try #require(deflater.compress(text.span, appendingTo: &stream, limit: 1000))
+        var kept: [UInt8] = [7]
+        #expect(try deflater.compress(text.span, appendingTo: &kept, limit: stream.count))
+        #expect(kept == [7] + stream)
+        var left: [UInt8] = [7]
+        #expect(try !deflater.compress(text.span, appendingTo: &left, limit: stream.count - 1))
+        #expect(left == [7])
+    }
+
+    @Test func `byte strings count towards the 64 KiB of an item`() throws {
+        // An array of a text and a byte string, divided: 1 + 3 + 65,500 + 2 bytes and the content.
+        for (count, fits) in [(30, true), (31, false)] as [(UInt8, Bool)] {
+            let skeleton =
+                [0x82, 0x79, 0xFF, 0xDC] + [UInt8](repeating: 0x61, count: 65_500) + [0x58, count]
+            var stream: [UInt8] = []
+            #expect(try Deflater().compress(skeleton.span, appendingTo: &stream, limit: 1000))
+            let payload = [1] + Self.created + [0] + stream + [UInt8](repeating: 0, count: Int(count))
+            if fits {
+                #expect(try open(payload).session != .null)
+            } else {
+                #expect(throws: OpenError.malformedPayload("more than 65536 bytes")) { try open(payload) }
+            }
+        }
     }
 
     @Test func `byte strings and secrets never enter the stream`() throws {

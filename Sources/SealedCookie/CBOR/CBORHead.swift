@@ -108,6 +108,31 @@ enum CBORFloat {
         return .half(half.bitPattern)
     }
 
+    /// The number in decimal text, or `inf`, `-inf`, `nan`, or another NaN's bits as `0x` and 16 digits.
+    static func bits(_ text: some StringProtocol) -> UInt64? {
+        switch text {
+        case "inf": return Double.infinity.bitPattern
+        case "-inf": return (-Double.infinity).bitPattern
+        case "nan": return Double.nan.bitPattern
+        default:
+            if text.hasPrefix("0x") {
+                guard let bits = UInt64(text.dropFirst(2), radix: 16), text.utf8.count == 18 else {
+                    return nil
+                }
+                return Double(bitPattern: bits).isNaN ? bits : nil
+            }
+            // Swift's own reader takes more: hexadecimal floats and words.
+            let isDecimal = text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
+            return isDecimal ? Double(text)?.bitPattern : nil
+        }
+    }
+
+    /// What `bits(_:)` reads.
+    static func text(_ bits: UInt64) -> String {
+        let number = Double(bitPattern: bits)
+        return number.isNaN && bits != Double.nan.bitPattern ? "0x" + String(bits, radix: 16) : "\(number)"
+    }
+
     static func widen(half: UInt16) -> UInt64 {
         let value = Float16(bitPattern: half)
         guard value.isNaN else { return Double(value).bitPattern }

@@ -38,6 +38,7 @@ struct CBORIndex: Sendable {
     }
 
     private init(_ bytes: [UInt8], item: Range<Int>, contents: Range<Int>?) throws(CBORFailure) {
+        guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
         self.bytes = bytes
         whole = contents.map { $0.isEmpty } ?? true ? item : nil
         nodes.reserveCapacity(min(item.count, 64))
@@ -255,7 +256,7 @@ struct CBORIndex: Sendable {
 
     private func isKey(_ position: Int) -> Bool {
         let node = nodes[position]
-        return node.kind == .text || isInteger(position) && node.argument <= UInt64(Int64.max)
+        return node.kind == .text || isInt64(position)
     }
 
     private enum Order { case ascending, equal, descending }
@@ -322,7 +323,7 @@ struct CBORIndex: Sendable {
         switch tag {
         case CBORTag.epochTime:
             // Whole seconds within Int64.
-            fits = content.kind == .float || isInteger(position + 1) && content.argument <= UInt64(Int64.max)
+            fits = content.kind == .float || isInt64(position + 1)
         case CBORTag.positiveBignum, CBORTag.negativeBignum:
             // Beyond 64 bits, or the plain integer is the shortest form; no leading zero.
             fits =
@@ -330,7 +331,7 @@ struct CBORIndex: Sendable {
                 && bytes[Int(content.start)] != 0
         case CBORTag.decimalFraction:
             fits =
-                content.kind == .array && content.argument == 2 && isInteger(position + 2)
+                content.kind == .array && content.argument == 2 && isInt64(position + 2)
                 && isIntegerOrBignum(Int(nodes[position + 2].next))
         case CBORTag.embeddedItem:
             guard content.kind == .bytes else { throw CBORFailure(.tagContent(tag)) }
@@ -351,6 +352,10 @@ struct CBORIndex: Sendable {
             throw CBORFailure(.unknownTag(tag))
         }
         guard fits else { throw CBORFailure(.tagContent(tag)) }
+    }
+
+    private func isInt64(_ position: Int) -> Bool {
+        isInteger(position) && nodes[position].argument <= UInt64(Int64.max)
     }
 
     private func isInteger(_ position: Int) -> Bool {

@@ -20,6 +20,13 @@ package struct CBORJSON: Codable, Equatable, Sendable {
     package init(parsing json: Data) throws(CBORJSONFailure) {
         do {
             self = try JSONDecoder().decode(CBORJSON.self, from: json)
+            // The decoder keeps one of two members of one name, and so would lose the other.
+            guard
+                try JSONDecoder().decode(MemberCount.self, from: json).count == MemberCount.written(in: json)
+            else {
+                throw CBORJSONFailure(
+                    path: [], problem: "a key stands twice in an object", detail: "or in two Unicode forms")
+            }
         } catch let failure as CBORJSONFailure {
             throw failure
         } catch let DecodingError.dataCorrupted(context) {
@@ -49,6 +56,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         static let integer = "$int"
         static let float = "$float"
         static let secret = "$secret"
+        static let map = "$map"
     }
 
     // MARK: Writing
@@ -75,7 +83,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
             if number.isFinite, !isInteger {
                 try single.encode(number)
             } else {
-                try single.encode([Mark.float: Self.floatText(bits)])
+                try single.encode([Mark.float: CBORFloat.text(bits)])
             }
         case .bytes(let bytes): try single.encode([Mark.bytes: Base64URL.encode(bytes.span)])
         case .time(let time): try single.encode([Mark.date: time.text])
@@ -83,6 +91,12 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         case .url(let url): try single.encode([Mark.url: url])
         case .decimal(let decimal): try single.encode([Mark.decimal: decimal.text])
         case .secret(let secret): try single.encode([Mark.secret: CBORJSON(secret)])
+        case .map(let entries) where Set(entries.map { Self.keyText($0.key) }).count < entries.count:
+            // Keys that differ in their bytes, but are equal as Strings: in an object one would be lost.
+            let pairs = entries.map { entry in
+                CBORJSON(.array([entry.key.value, entry.value]))
+            }
+            try single.encode([Mark.map: pairs])
         case .map(let entries):
             var container = encoder.container(keyedBy: CBORKey.self)
             for entry in entries {
@@ -101,12 +115,6 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         case .integer(let integer): "$\(integer)"
         case .text(let text): text.hasPrefix("$") ? "$" + text : text
         }
-    }
-
-    private static func floatText(_ bits: UInt64) -> String {
-        let number = Double(bitPattern: bits)
-        if number.isNaN, bits != Double.nan.bitPattern { return "0x" + String(bits, radix: 16) }
-        return "\(number)"
     }
 
     // MARK: Reading
@@ -168,6 +176,17 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         return .map(entries.sorted { $0.key < $1.key })
     }
 
+    /// A map out of pairs of key and value; nil where one is not, or two keys have the same bytes.
+    private static func map(_ pairs: [[CBORValue]]) -> CBORValue? {
+        var entries: [CBORMapEntry] = []
+        for pair in pairs {
+            guard pair.count == 2, let key = CBORMapKey(pair[0]) else { return nil }
+            entries.append(CBORMapEntry(key: key, value: pair[1]))
+        }
+        entries.sort { $0.key < $1.key }
+        return zip(entries, entries.dropFirst()).allSatisfy { $0.key < $1.key } ? .map(entries) : nil
+    }
+
     private static func mapKey(_ text: String) -> CBORMapKey? {
         guard text.hasPrefix("$") else { return .text(text) }
         if text.hasPrefix("$$") { return .text(String(text.dropFirst())) }
@@ -197,17 +216,46 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         case Mark.url: value = .url(try text())
         case Mark.decimal: value = CBORDecimal(text: try text()).map { .decimal($0) }
         case Mark.integer: value = CBORInteger(try text()).map { .integer($0) }
-        case Mark.float: value = floatBits(try text()).map { .float($0) }
+        case Mark.float: value = CBORFloat.bits(try text()).map { .float($0) }
         case Mark.secret: value = .secret(try container.decode(CBORJSON.self, forKey: key).value)
+        case Mark.map:
+            value = map(try container.decode([[CBORJSON]].self, forKey: key).map { $0.map(\.value) })
         default: return nil
         }
         guard let value else { throw failure() }
         return value
     }
+}
 
-    private static func floatBits(_ text: String) -> UInt64? {
-        if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
-        return Double(text)?.bitPattern
+/// How many members all objects of a JSON text have.
+private struct MemberCount: Decodable {
+    var count = 0
+
+    init(from decoder: any Decoder) throws {
+        if let object = try? decoder.container(keyedBy: CBORKey.self) {
+            count = object.allKeys.count
+            for key in object.allKeys { count += try object.decode(MemberCount.self, forKey: key).count }
+        } else if var array = try? decoder.unkeyedContainer() {
+            while !array.isAtEnd { count += try array.decode(MemberCount.self).count }
+        }
+    }
+
+    /// As they are written: each has one colon outside of strings.
+    static func written(in json: Data) -> Int {
+        var colons = 0
+        var isInString = false
+        var isEscaped = false
+        for byte in json {
+            if isInString {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+            } else if byte == UInt8(ascii: "\"") {
+                isInString = true
+            } else if byte == UInt8(ascii: ":") {
+                colons += 1
+            }
+        }
+        return colons
     }
 }
 

@@ -64,6 +64,7 @@ package struct CBORInteger: Equatable, Sendable {
         return overflow ? "-340282366920938463463374607431768211456" : "-" + String(value)
     }
 
+    /// Reads what `description` writes, and nothing else.
     init?(_ text: String) {
         if text.hasPrefix("-") {
             if text == "-340282366920938463463374607431768211456" {
@@ -76,6 +77,7 @@ package struct CBORInteger: Equatable, Sendable {
             guard let value = UInt128(text) else { return nil }
             self.init(isNegative: false, magnitude: value)
         }
+        guard description == text else { return nil }
     }
 }
 

@@ -139,45 +139,38 @@ package enum CBORTime: Equatable, Sendable {
 // MARK: Text, for the JSON view
 
 extension CBORTime {
-    /// RFC 3339 in UTC with 0, 9 or 18 digits of fraction; `@` and seconds since 1970 for a time that
-    /// RFC 3339 cannot write.
+    /// RFC 3339 in UTC, without a fraction for whole seconds, with 9 or 18 digits for tag 1001, with
+    /// another number of digits for a float. Behind `@` in seconds since 1970 where RFC 3339 has no form.
     var text: String {
         switch self {
         case .seconds(let seconds):
             return Timestamp.text(secondsSince1970: seconds) ?? "@\(seconds)"
         case .extended(let seconds, let scale, let fraction):
-            return Self.text(seconds, scale, fraction) ?? "@\(seconds)"
+            let digits = String(fraction)
+            let padded = String(repeating: "0", count: scale.digitCount - digits.count) + digits
+            return Self.text(seconds, padded) ?? "@\(seconds)+\(padded)"
         case .float(let bits):
-            let value = Double(bitPattern: bits)
-            if abs(value) < Self.exactLimit {
-                let whole = value.rounded(.down)
-                for scale in [Scale.nano, .atto] {
-                    let fraction = UInt64((value - whole) * Double(scale.perSecond))
-                    if let text = Self.text(Int64(whole), scale, fraction), CBORTime(text: text) == self {
-                        return text
-                    }
-                }
-            }
-            return "@\(value)"
+            let number = "\(Double(bitPattern: bits))"
+            let parts = number.split(separator: ".")
+            guard parts.count == 2, let seconds = Int64(parts[0]), bits >> 63 == 0,
+                parts[1].utf8.allSatisfy(Self.isDigit)
+            else { return "@\(number)" }
+            let isTaken = parts[1].count == Scale.nano.digitCount || parts[1].count == Scale.atto.digitCount
+            return Self.text(seconds, isTaken ? parts[1] + "0" : parts[1]) ?? "@\(number)"
         }
     }
 
-    private static func text(_ seconds: Int64, _ scale: Scale, _ fraction: UInt64) -> String? {
-        guard let whole = Timestamp.text(secondsSince1970: seconds) else { return nil }
-        let digits = String(fraction)
-        let padding = String(repeating: "0", count: max(0, scale.digitCount - digits.count))
-        return "\(whole.dropLast()).\(padding)\(digits)Z"
+    private static func text(_ seconds: Int64, _ fraction: some StringProtocol) -> String? {
+        Timestamp.text(secondsSince1970: seconds).map { "\($0.dropLast()).\(fraction)Z" }
     }
 
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+    /// Nil for what `text` writes for no time. A float is also read from any number of digits that
+    /// its own text would not have.
     init?(text: String) {
         if text.hasPrefix("@") {
-            if let seconds = Int64(text.dropFirst()) {
-                self = .seconds(seconds)
-            } else if let seconds = Double(text.dropFirst()) {
-                self = .float(seconds.bitPattern)
-            } else {
-                return nil
-            }
+            self.init(count: text.dropFirst())
             return
         }
         guard text.utf8.count > 20 else {
@@ -186,14 +179,35 @@ extension CBORTime {
             return
         }
         let fraction = text.dropFirst(20).dropLast()
-        guard text.hasSuffix("Z"), text.dropFirst(19).first == ".",
-            let seconds = Timestamp.seconds(text.prefix(19) + "Z"),
-            fraction.utf8.allSatisfy({ (0x30...0x39).contains($0) }), fraction.count <= 18
+        guard text.hasSuffix("Z"), text.dropFirst(19).first == ".", !fraction.isEmpty,
+            let seconds = Timestamp.seconds(text.prefix(19) + "Z")
         else { return nil }
-        let scale: Scale = fraction.count <= 9 ? .nano : .atto
-        let digits = fraction + String(repeating: "0", count: scale.digitCount - fraction.count)
-        guard let units = UInt64(digits) else { return nil }
-        // By way of a Date: the form that a Date of this value has.
-        self = CBORTime(CBORTime.extended(seconds: seconds, scale: scale, fraction: units).date)
+        self.init(seconds: seconds, fraction: fraction)
+    }
+
+    /// Reads what stands behind `@`.
+    private init?(count text: Substring) {
+        let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, !parts[0].contains("e"), let seconds = Int64(parts[0]) {
+            self.init(seconds: seconds, fraction: parts[1])
+            guard case .extended = self else { return nil }
+        } else if let seconds = Int64(text) {
+            self = .seconds(seconds)
+        } else if let bits = CBORFloat.bits(text) {
+            self = .float(bits)
+        } else {
+            return nil
+        }
+    }
+
+    private init?(seconds: Int64, fraction: Substring) {
+        guard fraction.utf8.allSatisfy(Self.isDigit) else { return nil }
+        if let scale = [Scale.nano, .atto].first(where: { $0.digitCount == fraction.count }) {
+            guard let units = UInt64(fraction) else { return nil }
+            self = .extended(seconds: seconds, scale: scale, fraction: units)
+        } else {
+            guard seconds >= 0, let number = Double("\(seconds).\(fraction)") else { return nil }
+            self = .float(number.bitPattern)
+        }
     }
 }

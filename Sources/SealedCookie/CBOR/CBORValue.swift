@@ -43,6 +43,26 @@ package enum CBORMapKey: Hashable, Sendable, Comparable {
     }
 }
 
+extension CBORMapKey {
+    /// The value that stands for this key where keys are values.
+    var value: CBORValue {
+        switch self {
+        case .text(let text): .text(text)
+        case .integer(let integer): .integer(CBORInteger(integer))
+        }
+    }
+
+    init?(_ value: CBORValue) {
+        switch value {
+        case .text(let text): self = .text(text)
+        case .integer(let integer):
+            guard let integer = integer.exactly(as: Int64.self) else { return nil }
+            self = .integer(integer)
+        default: return nil
+        }
+    }
+}
+
 package struct CBORMapEntry: Equatable, Sendable {
     package let key: CBORMapKey
     package let value: CBORValue

@@ -35,7 +35,10 @@ import CZlib
         guard limit > 0 else { return false }
         guard unsafe deflateReset(stream) == Z_OK else { throw NativeFailure(operation: "deflateReset") }
         var status = Z_STREAM_ERROR
-        output.append(addingCapacity: limit) { free in
+        let start = output.count
+        // zlib does not report the end of a stream that fills its buffer to the last byte.
+        let room = limit + 1
+        output.append(addingCapacity: room) { free in
             unsafe free.withUnsafeMutableBufferPointer { target, initialized in
                 unsafe input.withUnsafeBufferPointer { source in
                     // Sound: zlib reads avail_in bytes and writes at most avail_out; it does not
@@ -43,16 +46,19 @@ import CZlib
                     unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: source.baseAddress)
                     unsafe stream.pointee.avail_in = UInt32(source.count)
                     unsafe stream.pointee.next_out = target.baseAddress
-                    unsafe stream.pointee.avail_out = UInt32(limit)
+                    unsafe stream.pointee.avail_out = UInt32(room)
                     status = unsafe deflate(stream, Z_FINISH)
-                    initialized = status == Z_STREAM_END ? unsafe limit - Int(stream.pointee.avail_out) : 0
+                    initialized = status == Z_STREAM_END ? unsafe room - Int(stream.pointee.avail_out) : 0
                     unsafe stream.pointee.next_in = nil
                     unsafe stream.pointee.next_out = nil
                 }
             }
         }
         switch status {
-        case Z_STREAM_END: return true
+        case Z_STREAM_END where output.count - start <= limit: return true
+        case Z_STREAM_END:
+            output.removeLast(output.count - start)
+            return false
         case Z_OK, Z_BUF_ERROR: return false
         default: throw NativeFailure(operation: "deflate")
         }

@@ -25,7 +25,8 @@ extension PayloadFailure {
         case .number: "a time that is not a shortest LEB128 number below 2^32"
         case .padding: "padding that does not begin with 0x80"
         case .deflate: "a broken DEFLATE stream"
-        case .item(let failure): "\(failure.reason), at \(failure.path.pathDescription)"
+        case .item(let failure):
+            "\(failure.reason)" + (failure.path.isEmpty ? "" : ", at \(failure.path.pathDescription)")
         }
     }
 }

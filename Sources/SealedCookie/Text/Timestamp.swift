@@ -6,10 +6,10 @@
 #endif
 
 package enum Timestamp {
-    /// `2026-08-03T00:00:00Z`; nil beyond the years 1 to 9999.
+    /// `2026-08-03T00:00:00Z`; nil beyond the years 1583 to 9999, for earlier ones have another calendar.
     package static func text(secondsSince1970 seconds: Int64) -> String? {
-        // 0001-01-01 to 9999-12-31.
-        guard (-62_135_596_800...253_402_300_799).contains(seconds) else { return nil }
+        // 1583-01-01 to 9999-12-31.
+        guard (-12_212_553_600...253_402_300_799).contains(seconds) else { return nil }
         return Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 
