@@ -17,7 +17,9 @@ public struct KeyRing: Sendable {
     /// Sessions that began before this time have ended.
     public let notBefore: Date?
 
-    /// - Throws: `.idCollision` where two different keys share an id.
+    /// - Parameter notBefore: rounded up to whole seconds.
+    /// - Throws: `.idCollision` where two different keys share an id; `.notATime` for a time outside of
+    ///   the years 1583 to 9999.
     public init(_ keys: [SealingKey], revoked: Set<KeyID> = [], notBefore: Date? = nil) throws(KeyRingError) {
         try self.init(keys, revoked: revoked, notBefore: notBefore, source: "keys")
     }
@@ -39,7 +41,7 @@ public struct KeyRing: Sendable {
         }
         self.keys = kept.sorted(by: Self.precedes)
         self.revoked = revoked
-        self.notBefore = notBefore
+        self.notBefore = try KeyRingError.time(notBefore, source: source)
     }
 
     /// A total order, the same on every server: by time, then by id.

@@ -1,5 +1,11 @@
 // What is wrong with a key ring, in words that hold no secret.
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// A key ring that cannot be read, written or used.
 public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible {
     public enum Problem: Equatable, Sendable {
@@ -55,6 +61,15 @@ extension KeyRingError.Problem {
 }
 
 extension KeyRingError {
+    /// `date` in whole seconds, as a ring can write it.
+    static func time(_ date: Date?, source: String) throws(KeyRingError) -> Date? {
+        guard let date else { return nil }
+        guard let whole = Timestamp.wholeSeconds(date) else {
+            throw KeyRingError(source: source, line: nil, problem: .notATime)
+        }
+        return whole
+    }
+
     /// Runs calls into OpenSSL for the ring `source`.
     static func unlessItFails<Result: ~Copyable>(
         _ source: String, line: Int? = nil, _ body: () throws(NativeFailure) -> Result

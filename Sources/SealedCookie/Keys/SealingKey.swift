@@ -25,16 +25,14 @@ public struct SealingKey: Sendable, Identifiable {
     ///
     /// - Parameter activeFrom: when it begins to seal, rounded up to whole seconds, so that every
     ///   server can have it first; nil: at once.
-    /// - Throws: `KeyRingError` if there is no randomness to be had.
+    /// - Throws: `KeyRingError` if there is no randomness to be had, or for a time outside of the years
+    ///   1583 to 9999.
     public static func generate(activeFrom: Date? = nil) throws(KeyRingError) -> SealingKey {
-        try KeyRingError.unlessItFails("new key") { () throws(NativeFailure) in
+        let activeFrom = try KeyRingError.time(activeFrom, source: "new key")
+        return try KeyRingError.unlessItFails("new key") { () throws(NativeFailure) in
             let secret = try SecretBytes.random(count: XAESKey.keyLength)
-            return try SealingKey(material: XAESKey(secret), activeFrom: activeFrom.map(Self.wholeSeconds))
+            return try SealingKey(material: XAESKey(secret), activeFrom: activeFrom)
         }
-    }
-
-    private static func wholeSeconds(_ date: Date) -> Date {
-        Date(timeIntervalSince1970: date.timeIntervalSince1970.rounded(.up))
     }
 
     func isActive(at now: Date) -> Bool {

@@ -23,6 +23,13 @@ package enum Timestamp {
         return self.text(secondsSince1970: seconds) == String(text) ? seconds : nil
     }
 
+    /// `date` with its seconds rounded up; nil where `text(secondsSince1970:)` could not write it.
+    static func wholeSeconds(_ date: Date) -> Date? {
+        let seconds = date.timeIntervalSince1970.rounded(.up)
+        guard abs(seconds) < 1e12, text(secondsSince1970: Int64(seconds)) != nil else { return nil }
+        return Date(timeIntervalSince1970: seconds)
+    }
+
     /// As `text(secondsSince1970:)` with seconds rounded down; for messages.
     package static func text(_ date: Date) -> String {
         let seconds = date.timeIntervalSince1970
