@@ -14,12 +14,13 @@
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public let name: String
-    /// The keys that open, and the one that seals.
-    public let keys: KeyRing
+    /// The keys that open, and the one that seals; those of a file as they are now.
+    public var keys: KeyRing { source.ring }
     /// How long sessions live.
     public let lifetime: SessionLifetime
     public let attributes: SetCookie.Attributes
     public let limits: CookieLimits
+    private let source: KeySource
     private let paddingBlock: Int
     private let nameBytes: [UInt8]
     private let context: TokenContext
@@ -36,6 +37,25 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis, paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
+        try self.init(
+            name, .ring(keys), lifetime, purpose: purpose, attributes: attributes, limits: limits,
+            paddingBlock: paddingBlock)
+    }
+
+    /// As with a ring, but follows the changes of its file: rotation needs no restart.
+    public init(
+        _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
+        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis, paddingBlock: Int = 0
+    ) throws(CookieConfigurationError) {
+        try self.init(
+            name, .file(keys), lifetime, purpose: purpose, attributes: attributes, limits: limits,
+            paddingBlock: paddingBlock)
+    }
+
+    private init(
+        _ name: String, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
+        attributes: SetCookie.Attributes, limits: CookieLimits, paddingBlock: Int
+    ) throws(CookieConfigurationError) {
         guard SetCookie.isName(name) else { throw .invalidName(name) }
         guard limits.nameAndValue >= CookieLimits.minimumNameAndValue, limits.attributeValue >= 1 else {
             throw .invalidLimits
@@ -51,7 +71,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
         try attributes.check(name: name, limits: limits)
         self.name = name
-        self.keys = keys
+        self.source = source
         self.lifetime = lifetime
         self.attributes = attributes
         self.limits = limits
@@ -70,8 +90,21 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        guard let times = SessionTimes(beginningAt: now, lifetime: ownLifetime) else { throw .timeOutOfRange }
-        return try seal(session, times: times, at: now)
+        let ring = source.ring
+        let beginning = Self.beginning(at: now, in: ring)
+        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
+            throw .timeOutOfRange
+        }
+        return try seal(session, times: times, ring, at: now)
+    }
+
+    /// Now, or the ring's `notBefore` where this clock is behind the one that set it: a session that
+    /// begins after all were ended has not ended.
+    private static func beginning(at now: Date, in ring: KeyRing) -> Date {
+        guard let notBefore = ring.notBefore, notBefore > now,
+            notBefore.timeIntervalSince(now) <= Double(SessionTimes.clockSkew)
+        else { return now }
+        return notBefore
     }
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
@@ -83,13 +116,13 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard let times = opened.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
-        return try seal(opened.session, times: times, at: now)
+        return try seal(opened.session, times: times, source.ring, at: now)
     }
 
     private func seal(
-        _ session: Session, times: SessionTimes, at now: Date
+        _ session: Session, times: SessionTimes, _ ring: KeyRing, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let key = keys.activeKey(at: now) else { throw .noActiveKey }
+        guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
         let payload = SessionPayload(times: times, item: try item(session))
         let compressed = try compress(payload)
         let cookieBytes = nameBytes.count + Token.textCount(payloadByteCount: compressed.range.count)
@@ -217,8 +250,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     private func open(_ text: Span<UInt8>, at now: Date) throws(OpenError) -> OpenedSession<Session> {
         let box = try Token.box(in: text, limit: limits.nameAndValue - nameBytes.count)
         let id = box.keyID
-        guard let key = keys.key(id) else {
-            throw keys.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+        let (found, ring) = source.key(id)
+        guard let key = found else {
+            throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
         }
         let payload = try box.opened(using: key, authenticating: context).payload()
         // Only now: a date that is not authenticated is an attacker's.
@@ -226,14 +260,16 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
-        if let notBefore = keys.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         return OpenedSession(
             session: try session(payload.item), createdAt: times.createdAt, sealedAt: times.sealedAt,
-            expiresAt: end, keyID: id, needsResealing: needsResealing(times, id, at: now), times: times)
+            expiresAt: end, keyID: id, needsResealing: needsResealing(times, id, ring, at: now), times: times)
     }
 
-    private func needsResealing(_ times: SessionTimes, _ id: KeyID, at now: Date) -> Bool {
-        if let active = keys.activeKey(at: now), active.id != id { return true }
+    private func needsResealing(
+        _ times: SessionTimes, _ id: KeyID, _ ring: KeyRing, at now: Date
+    ) -> Bool {
+        if let active = ring.activeKey(at: now), active.id != id { return true }
         guard let idle = lifetime.idle else { return false }
         return now.timeIntervalSince(times.sealedAt) * 10 >= Double(idle.seconds)
     }

@@ -37,16 +37,20 @@ enum Input {
 
     /// The key ring of `-k`.
     static func ring(_ path: String) throws(Failure) -> KeyRing {
-        let (ring, isReadableByOthers) = try Failure.unless { try KeyRing.load(path) }
-        if isReadableByOthers {
+        let loaded = try Failure.unless { try KeyRing.load(path) }
+        if loaded.isReadableByOthers {
             Output.warn(
                 "key ring \"\(path)\" can be read by others than its owner", hint: "chmod 600 \(path)")
         }
-        return ring
+        return loaded.ring
     }
 
     static func time(_ arguments: Arguments) throws(Failure) -> Date {
-        guard let text = arguments.value(.at) else { return .now }
+        try arguments.value(.at).map(time) ?? .now
+    }
+
+    /// A time such as 2026-08-03T00:00:00Z or @1785715200.
+    static func time(_ text: String) throws(Failure) -> Date {
         let seconds = text.hasPrefix("@") ? Int64(text.dropFirst()) : Timestamp.seconds(text)
         guard let seconds else {
             throw .usage(
@@ -128,6 +132,7 @@ extension Failure {
             switch error.problem {
             case .unreadable: "pass the key ring's file with -k; \(Tool.name) keygen RING makes one"
             case .unwritable, .cryptographyFailed: nil
+            case .locked: "a rotation that hangs? find it with: fuser RING"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
                 "a line is \"key ID from=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"

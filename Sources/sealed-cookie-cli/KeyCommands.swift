@@ -41,7 +41,7 @@ extension Command {
 }
 
 /// What `keys` shows.
-private struct KeyListing: Encodable {
+struct KeyListing: Encodable {
     struct Row: Encodable {
         let id: String
         let state: String

@@ -6,6 +6,8 @@ struct Failure: Error {
     enum Code: Int32 {
         /// Input, output or the key ring.
         case work = 1
+        /// `check` found something to mend.
+        case faults = 2
         case refused = 3
         case usage = 64
     }
@@ -16,6 +18,9 @@ struct Failure: Error {
 
     static func work(_ message: String, hint: String? = nil) -> Failure {
         Failure(code: .work, message: message, hint: hint)
+    }
+    static func found(_ message: String) -> Failure {
+        Failure(code: .faults, message: message)
     }
     static func refused(_ message: String, hint: String? = nil) -> Failure {
         Failure(code: .refused, message: message, hint: hint)

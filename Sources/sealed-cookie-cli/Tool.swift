@@ -8,7 +8,8 @@ enum Tool {
 
     /// In the order of the help. A new command is one more line here.
     static let commands: [Command] = [
-        .keygen, .keys, .seal, .open, .inspect, .size, .demo,
+        .keygen, .keys, .rotate, .revoke, .prune, .endSessions, .merge, .check, .seal, .open, .inspect, .size,
+        .demo,
     ]
 
     static func run(_ arguments: [String]) -> Never {
@@ -62,7 +63,7 @@ enum Tool {
             \(list)
 
             \(name) COMMAND --help says more. Data goes to standard output, all else to standard error.
-            Exit codes: 0 done, 1 input, output or key ring, 3 token refused, 64 usage.
+            Exit codes: 0 done, 1 input, output or key ring, 2 `check` found faults, 3 token refused, 64 usage.
             """
     }
 }

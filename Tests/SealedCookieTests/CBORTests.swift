@@ -27,7 +27,7 @@ private func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
 }
 
 /// A generator whose numbers are the same in every run.
-private struct SplitMix: RandomNumberGenerator {
+struct SplitMix: RandomNumberGenerator {
     var state: UInt64
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

@@ -14,6 +14,8 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case unwritable(String)
         /// There is a file of this name already.
         case exists
+        /// Another process has been changing the file for half a minute.
+        case locked
         case notUTF8
         /// A line that begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
         case unknownLine
@@ -48,6 +50,7 @@ extension KeyRingError.Problem {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .exists: "exists already"
+        case .locked: "another process is changing it"
         case .notUTF8: "not UTF-8 text"
         case .unknownLine: "not a line of a key ring"
         case .notAKey: "not a key"

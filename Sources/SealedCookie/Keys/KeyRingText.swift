@@ -19,16 +19,74 @@ extension KeyRing {
         self = try Self.load(path).ring
     }
 
-    /// The ring file at `path`, and whether others than its owner may read it.
-    package static func load(_ path: String) throws(KeyRingError) -> (ring: KeyRing, isReadableByOthers: Bool)
-    {
-        let file: SecretFile
-        do throws(SystemFailure) {
-            file = try SecretFile.read(path, limit: fileLimit)
-        } catch {
-            throw KeyRingError(source: path, line: nil, problem: .unreadable(error.reason))
+    /// Reads a ring from an environment variable that holds the text of a ring file.
+    ///
+    /// The variable stays readable for the process and whoever may look into it; prefer a file.
+    ///
+    /// - Throws: `KeyRingError`, also where there is no such variable.
+    public init(environment name: String) throws(KeyRingError) {
+        let source = "$\(name)"
+        guard let text = StandardStreams.environment(name) else {
+            throw KeyRingError(
+                source: source, line: nil, problem: .unreadable("no such environment variable"))
         }
-        return (try KeyRing(parsing: file.bytes, source: path), file.permissions & 0o077 != 0)
+        try self.init(parsing: text, source: source)
+    }
+
+    /// A ring, and what its file says beyond it.
+    package struct Loaded: Sendable {
+        package let ring: KeyRing
+        package let isReadableByOthers: Bool
+        /// Keys that stand on more than one line.
+        package let repeated: [KeyID]
+        /// Revoked keys whose secrets are still there.
+        package let unremoved: [KeyID]
+    }
+
+    /// The ring file at `path`.
+    package static func load(_ path: String) throws(KeyRingError) -> Loaded {
+        let file = try KeyRingError.reading(path) { () throws(SystemFailure) in
+            try SecretFile.read(path, limit: fileLimit)
+        }
+        let parser = try KeyRingParser.parse(file.bytes, source: path)
+        let ids = parser.keys.map(\.id)
+        return Loaded(
+            ring: try parser.ring(), isReadableByOthers: file.permissions & 0o077 != 0,
+            repeated: Set(ids).filter { id in ids.count { $0 == id } > 1 }.sorted(),
+            unremoved: Set(ids).intersection(parser.revoked).sorted())
+    }
+
+    /// Changes the ring file at `path`, under a lock that keeps every other change out.
+    ///
+    /// The new file takes the old one's place in one step, with its owner and mode: a reader, or a
+    /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
+    /// symbolic link is followed.
+    ///
+    /// - Parameter change: makes the new ring of the one in the file; it may be called once only.
+    /// - Returns: the ring that is in the file now.
+    /// - Throws: `KeyRingError`; the old ring is in place unless the error says that the folder could
+    ///   not be synchronized.
+    @discardableResult
+    public static func update(
+        _ path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
+    ) throws(KeyRingError) -> KeyRing {
+        let file = try KeyRingError.reading(path) { () throws(SystemFailure) in try LockedFile.open(path) }
+        let old = try KeyRingError.reading(path) { () throws(SystemFailure) in try file.read(limit: fileLimit)
+        }
+        let parser = try KeyRingParser.parse(old.bytes, source: path)
+        let ring = try parser.ring()
+        let changed = try change(ring)
+        guard changed.entries != ring.entries else { return ring }
+        let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in
+            try changed.fileContents(comments: parser.comments)
+        }
+        try KeyRingError.writing(path) { () throws(SystemFailure) in try file.replace(with: contents) }
+        return changed
+    }
+
+    /// What makes two rings the same, but for the secrets, which the ids stand for.
+    var entries: [String] {
+        keys.map { "\($0)" } + revoked.sorted().map { "\($0)" } + [notBefore.map { "\($0)" } ?? ""]
     }
 
     /// Reads a ring from its text, for a ring that is not in a file.
@@ -42,17 +100,19 @@ extension KeyRing {
     }
 
     init(parsing bytes: borrowing SecretBytes, source: String) throws(KeyRingError) {
-        var parser = KeyRingParser(source: source)
-        try bytes.withSpan { text throws(KeyRingError) in
-            try parser.parse(text)
-        }
-        try self.init(parser.keys, revoked: parser.revoked, notBefore: parser.notBefore, source: source)
+        self = try KeyRingParser.parse(bytes, source: source).ring()
     }
 
     /// The ring's text, secrets included, in memory that is wiped.
     func fileContents() throws(NativeFailure) -> SecretBytes {
+        var comments = try SecretBytes(capacity: Self.header.utf8.count)
+        try comments.append(Self.header)
+        return try fileContents(comments: comments)
+    }
+
+    private func fileContents(comments: borrowing SecretBytes) throws(NativeFailure) -> SecretBytes {
         var text = try SecretBytes(capacity: 4096)
-        try text.append(Self.header)
+        try comments.withSpan { span throws(NativeFailure) in try text.append(span) }
         for key in keys { try key.appendLine(to: &text) }
         for id in revoked.sorted() { try text.append("revoked \(id)\n") }
         if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))\n") }
@@ -64,12 +124,37 @@ extension KeyRing {
     /// - Throws: `.exists` where there is a file of this name; it is left as it is.
     package func create(at path: String) throws(KeyRingError) {
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in try fileContents() }
+        try KeyRingError.writing(path) { () throws(SystemFailure) in try SecretFile.create(path, contents) }
+    }
+}
+
+extension KeyRingError {
+    fileprivate static func reading<Result: ~Copyable>(
+        _ path: String, _ body: () throws(SystemFailure) -> Result
+    ) throws(KeyRingError) -> Result {
         do throws(SystemFailure) {
-            try SecretFile.create(path, contents)
+            return try body()
         } catch {
-            let problem = error.isExisting ? KeyRingError.Problem.exists : .unwritable(error.reason)
-            throw KeyRingError(source: path, line: nil, problem: problem)
+            throw KeyRingError(
+                source: path, line: nil, problem: error.isLocked ? .locked : .unreadable(error.reason))
         }
+    }
+
+    fileprivate static func writing<Result: ~Copyable>(
+        _ path: String, _ body: () throws(SystemFailure) -> Result
+    ) throws(KeyRingError) -> Result {
+        do throws(SystemFailure) {
+            return try body()
+        } catch {
+            throw KeyRingError(source: path, line: nil, problem: .writing(error))
+        }
+    }
+}
+
+extension KeyRingError.Problem {
+    fileprivate static func writing(_ failure: SystemFailure) -> Self {
+        if failure.isExisting { return .exists }
+        return .unwritable("\(failure.operation): \(failure.reason)")
     }
 }
 
@@ -88,18 +173,36 @@ extension SealingKey {
 }
 
 /// Reads a ring line by line. Secrets are decoded in place and never become a String.
-private struct KeyRingParser {
+private struct KeyRingParser: ~Copyable {
     let source: String
     var keys: [SealingKey] = []
     var revoked: Set<KeyID> = []
     var notBefore: Date?
+    /// Each with its line's end. Kept as a secret: one may be a key that somebody commented out.
+    var comments: SecretBytes
     private var line = 0
 
-    init(source: String) {
+    private init(source: String, comments: consuming SecretBytes) {
         self.source = source
+        self.comments = comments
     }
 
-    mutating func parse(_ text: Span<UInt8>) throws(KeyRingError) {
+    static func parse(_ bytes: borrowing SecretBytes, source: String) throws(KeyRingError) -> KeyRingParser {
+        let comments = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
+            try SecretBytes(capacity: 64)
+        }
+        var parser = KeyRingParser(source: source, comments: comments)
+        try bytes.withSpan { text throws(KeyRingError) in
+            try parser.parse(text)
+        }
+        return parser
+    }
+
+    func ring() throws(KeyRingError) -> KeyRing {
+        try KeyRing(keys, revoked: revoked, notBefore: notBefore, source: source)
+    }
+
+    private mutating func parse(_ text: Span<UInt8>) throws(KeyRingError) {
         guard (try? UTF8Span(validating: text)) != nil else {
             throw KeyRingError(source: source, line: nil, problem: .notUTF8)
         }
@@ -115,7 +218,8 @@ private struct KeyRingParser {
 
     private mutating func parseLine(_ text: Span<UInt8>, _ line: Range<Int>) throws(KeyRingError) {
         let fields = Self.fields(text, line)
-        guard let first = fields.first, text[first.lowerBound] != UInt8(ascii: "#") else { return }
+        guard let first = fields.first else { return }
+        guard text[first.lowerBound] != UInt8(ascii: "#") else { return try keep(text.extracting(line)) }
         switch (word(text, first), fields.count) {
         case ("key", 3): try parseKey(text, id: fields[1], from: nil, secret: fields[2])
         case ("key", 4): try parseKey(text, id: fields[1], from: fields[2], secret: fields[3])
@@ -125,6 +229,15 @@ private struct KeyRingParser {
             // Of two, the stricter: the later.
             notBefore = max(notBefore ?? time, time)
         default: throw failure(.unknownLine)
+        }
+    }
+
+    private mutating func keep(_ comment: Span<UInt8>) throws(KeyRingError) {
+        do throws(NativeFailure) {
+            try comments.append(comment)
+            try comments.append(UInt8(ascii: "\n"))
+        } catch {
+            throw failure(.cryptographyFailed(error.operation))
         }
     }
 

@@ -7,6 +7,8 @@ struct SystemFailure: Error, Equatable {
     let code: Int32
 
     var isExisting: Bool { code == EEXIST }
+    /// Somebody else held the lock for too long.
+    var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
 
     /// The system's words for `code`.
     var reason: String {
@@ -31,6 +33,11 @@ struct SecretFile: ~Copyable {
         let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         defer { close(file) }
+        return try read(file, limit: limit)
+    }
+
+    /// Reads an open file from its beginning.
+    static func read(_ file: Int32, limit: Int) throws(SystemFailure) -> SecretFile {
         var status = stat()
         guard unsafe fstat(file, &status) == 0 else { throw SystemFailure(operation: "fstat", code: errno) }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemFailure(operation: "read", code: EISDIR) }
@@ -57,16 +64,32 @@ struct SecretFile: ~Copyable {
 
     /// Makes a new file of mode 0600 that holds `bytes`; an existing one is left as it is (EEXIST).
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
-        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        try write(bytes, toNew: path) { _ in nil }
+        try synchronizeFolder(of: path)
+    }
+
+    /// Writes a new file, and leaves none where that fails: half a ring is worse than none.
+    ///
+    /// - Parameter prepare: done to the open file before its first byte is written.
+    static func write(
+        _ bytes: borrowing SecretBytes, toNew path: String, prepare: (Int32) -> SystemFailure?
+    ) throws(SystemFailure) {
+        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
-        var failure = write(bytes, to: file)
+        var failure = prepare(file) ?? write(bytes, to: file)
         if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
         if close(file) != 0, failure == nil { failure = SystemFailure(operation: "close", code: errno) }
-        if let failure {
-            // Half a ring is worse than none.
-            unsafe unlink(path)
-            throw failure
-        }
+        guard let failure else { return }
+        unsafe unlink(path)
+        throw failure
+    }
+
+    /// Makes sure that a new name in `path`'s folder outlasts a power cut.
+    static func synchronizeFolder(of path: String) throws(SystemFailure) {
+        let folder = unsafe Glibc.open(path.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
     }
 
     private static func write(_ bytes: borrowing SecretBytes, to file: Int32) -> SystemFailure? {
@@ -86,5 +109,17 @@ struct SecretFile: ~Copyable {
                 return nil
             }
         }
+    }
+}
+
+extension String {
+    /// Up to the last slash; `.` where there is none.
+    var folder: String {
+        guard let slash = lastIndex(of: "/") else { return "." }
+        return slash == startIndex ? "/" : String(self[..<slash])
+    }
+    /// Behind the last slash.
+    var lastComponent: String {
+        lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self
     }
 }

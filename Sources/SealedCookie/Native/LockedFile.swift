@@ -1,0 +1,142 @@
+// A file that is replaced whole, by one process at a time.
+import Glibc
+
+/// A file under an exclusive lock, which the system takes away from a process that dies.
+///
+/// The lock is on the file itself, so nothing is left lying beside it. Whoever replaces the file
+/// leaves the lock on the old one; whoever waited for that finds another file under the name, and
+/// locks that.
+struct LockedFile: ~Copyable {
+    /// Where the file stands, symbolic links followed.
+    private let path: String
+    private let file: Int32
+    private let owner: uid_t
+    private let group: gid_t
+    private let mode: mode_t
+
+    private static let patience = 30_000
+    private static let pause: UInt32 = 5
+
+    /// Waits at most 30 s for the lock.
+    ///
+    /// - Throws: EWOULDBLOCK where another process holds it for longer.
+    static func open(_ path: String) throws(SystemFailure) -> LockedFile {
+        var waited = 0
+        while true {
+            guard let resolved = unsafe realpath(path, nil) else {
+                throw SystemFailure(operation: "realpath", code: errno)
+            }
+            // Sound: realpath's text ends with a zero; it is ours to free.
+            let target = unsafe String(cString: resolved)
+            unsafe free(resolved)
+            let file = unsafe Glibc.open(target, O_RDONLY | O_CLOEXEC)
+            guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            while flock(file, LOCK_EX | LOCK_NB) != 0 {
+                let code = errno
+                guard code == EWOULDBLOCK || code == EINTR, waited < patience else {
+                    close(file)
+                    throw SystemFailure(operation: "flock", code: code)
+                }
+                usleep(pause * 1000)
+                waited += Int(pause)
+            }
+            var locked = stat()
+            var named = stat()
+            guard unsafe fstat(file, &locked) == 0 else {
+                let code = errno
+                close(file)
+                throw SystemFailure(operation: "fstat", code: code)
+            }
+            if unsafe stat(target, &named) == 0, named.st_ino == locked.st_ino, named.st_dev == locked.st_dev
+            {
+                return LockedFile(
+                    path: target, file: file, owner: locked.st_uid, group: locked.st_gid,
+                    mode: locked.st_mode & 0o7777)
+            }
+            // Replaced while this process waited.
+            close(file)
+        }
+    }
+
+    private init(path: String, file: Int32, owner: uid_t, group: gid_t, mode: mode_t) {
+        self.path = path
+        self.file = file
+        self.owner = owner
+        self.group = group
+        self.mode = mode
+    }
+
+    deinit { close(file) }
+
+    func read(limit: Int) throws(SystemFailure) -> SecretFile {
+        try SecretFile.read(file, limit: limit)
+    }
+
+    /// Puts `bytes` in the file's place, with its owner and mode. Readers see the old file or the new
+    /// one, whole; where this fails before the last step, the old one stays.
+    func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
+        // One name, so that what a process left that died is found: under the lock it is nobody's.
+        let new = "\(path.folder)/.\(path.lastComponent).new"
+        unsafe unlink(new)
+        try SecretFile.write(bytes, toNew: new) { [owner, group, mode] file in
+            var status = stat()
+            guard unsafe fstat(file, &status) == 0 else {
+                return SystemFailure(operation: "fstat", code: errno)
+            }
+            if status.st_uid != owner || status.st_gid != group, fchown(file, owner, group) != 0 {
+                return SystemFailure(operation: "fchown", code: errno)
+            }
+            if status.st_mode & 0o7777 != mode, fchmod(file, mode) != 0 {
+                return SystemFailure(operation: "fchmod", code: errno)
+            }
+            return nil
+        }
+        guard unsafe rename(new, path) == 0 else {
+            let code = errno
+            unsafe unlink(new)
+            throw SystemFailure(operation: "rename", code: code)
+        }
+        try SecretFile.synchronizeFolder(of: path)
+    }
+}
+
+/// Which file stands under a name, and in which state.
+struct FileIdentity: Equatable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int64
+    private let modified: Int64
+    private let changed: Int64
+    /// Changed so lately that a further change might leave every figure as it is.
+    let isFresh: Bool
+
+    static func == (a: FileIdentity, b: FileIdentity) -> Bool {
+        a.device == b.device && a.inode == b.inode && a.size == b.size && a.modified == b.modified
+            && a.changed == b.changed
+    }
+
+    /// Follows symbolic links.
+    init(_ path: String) throws(SystemFailure) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw SystemFailure(operation: "stat", code: errno) }
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int64(status.st_size)
+        modified = Self.nanoseconds(status.st_mtim)
+        changed = Self.nanoseconds(status.st_ctim)
+        isFresh = now.tv_sec - status.st_ctim.tv_sec < 2
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+}
+
+/// Nanoseconds of a clock that never goes back, as of the last tick of some milliseconds.
+func coarseMonotonicTime() -> Int64 {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
+    return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
+}

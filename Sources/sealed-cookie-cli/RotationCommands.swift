@@ -1,0 +1,286 @@
+import SealedCookie
+
+// What changes a ring: rotate, revoke, prune, end-sessions and merge; and check, which looks after it.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Command.Option {
+    fileprivate static let from = Self(
+        name: "from", value: "WHEN",
+        help: "when the key begins to seal: a span from now, a time, or \"now\" [1h]")
+    fileprivate static let ifOlderThan = Self(
+        name: "if-older-than", value: "SPAN", help: "only if the newest key is older, for cron")
+    fileprivate static let dryRun = Self(name: "dry-run", help: "say what would be done, and change nothing")
+    fileprivate static let absent = Self(
+        name: "absent", help: "also where the ring has no such key, so that no merge brings it in")
+    fileprivate static let lifetime = Self(
+        name: "lifetime", value: "SPAN", help: "the longest that any session lives, such as 14d")
+    fileprivate static let createdBefore = Self(
+        name: "created-before", value: "TIME", help: "end the sessions begun before it [now]")
+    fileprivate static let olderThan = Self(
+        name: "older-than", value: "SPAN", help: "find fault with an active key that is older")
+}
+
+extension Command {
+    static let rotate = Command(
+        name: "rotate", summary: "Adds the ring's next key.", operands: "RING", operandCount: 1...1,
+        options: [.from, .ifOlderThan, .dryRun, .json, .at],
+        details: """
+            The new key opens at once and seals from --from on: by then every server must have read the ring.
+            With --if-older-than, run it as often as you like: a ring with a younger or a pending key stays as it
+            is. Keys that are no longer needed are removed by `prune`.
+            """
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let now = try Input.time(arguments)
+        let from = try Command.beginning(arguments.value(.from) ?? "1h", now)
+        let age = try arguments.value(.ifOlderThan).map(Input.span)
+        let isDry = arguments.has(.dryRun)
+        var added: SealingKey?
+        var young: SealingKey?
+        let ring = try Command.change(path, dry: isDry) { (ring) throws(KeyRingError) in
+            young = age.flatMap { age in ring.keys.last { $0.isYounger(than: age, at: now) } }
+            guard young == nil, !isDry else { return ring }
+            let (changed, key) = try ring.rotated(from: from)
+            added = key
+            return changed
+        }
+        if let young {
+            Output.note("nothing to do: \(young) is not older than \(arguments.value(.ifOlderThan) ?? "")")
+        } else if isDry {
+            Output.note("would add a key from \(Timestamp.text(from))")
+        }
+        if arguments.has(.json) {
+            let rotation = Rotation(
+                added: added.map { "\($0.id)" }, keys: KeyListing(ring, at: now).keys)
+            Output.data(JSONText.of(rotation, pretty: true))
+        } else if let added {
+            Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))")
+        }
+    }
+
+    static let revoke = Command(
+        name: "revoke", summary: "Withdraws a key for good: what it sealed opens no longer.",
+        operands: "RING KEY-ID", operandCount: 2...2, options: [.absent, .at],
+        details: """
+            The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
+            back. For a key that may have been stolen; otherwise `rotate` and `prune`.
+            """
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let now = try Input.time(arguments)
+        guard let id = KeyID(arguments.operands[1]) else {
+            throw .usage(
+                "\"\(arguments.operands[1])\" is not a key id",
+                hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        }
+        let mayBeAbsent = arguments.has(.absent)
+        var wasActive = false
+        var wasRevoked = false
+        var isAbsent = false
+        let ring = try Command.change(path) { (ring) throws(KeyRingError) in
+            wasActive = ring.activeKey(at: now)?.id == id
+            wasRevoked = ring.revoked.contains(id)
+            isAbsent = !wasRevoked && !mayBeAbsent && ring.key(id) == nil
+            guard !isAbsent else { return ring }
+            return try ring.revoking(id)
+        }
+        guard !isAbsent else {
+            throw .work(
+                "key ring \"\(path)\" has no key \(id)",
+                hint: "\(Tool.name) keys \(path) lists them; --absent revokes it all the same")
+        }
+        Output.note(wasRevoked ? "key \(id) is revoked already" : "revoked key \(id)")
+        guard wasActive else { return }
+        if let active = ring.activeKey(at: now) {
+            Output.warn("it was the active key; now \(active.id) is", hint: nil)
+        } else {
+            Output.warn(
+                "it was the active key, and there is no other: nothing can be sealed",
+                hint: "\(Tool.name) rotate --from now \(path)")
+        }
+    }
+
+    static let prune = Command(
+        name: "prune", summary: "Removes the keys that no session needs any longer.", operands: "RING",
+        operandCount: 1...1, options: [.lifetime, .dryRun, .json, .at],
+        details: """
+            A key goes when the next one has sealed for longer than --lifetime, and an hour. The active key and
+            pending ones stay. After merging rings of two sites, wait for a lifetime first.
+            """
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let now = try Input.time(arguments)
+        _ = try arguments.required(.lifetime)
+        let lifetime = try arguments.value(.lifetime).map(Input.span)?.seconds ?? 0
+        var before: [KeyID] = []
+        let ring = try Command.change(path, dry: arguments.has(.dryRun)) { (ring) throws(KeyRingError) in
+            before = ring.keys.map(\.id)
+            return try ring.pruned(lifetime: .seconds(lifetime), at: now)
+        }
+        let removed = before.filter { ring.key($0) == nil }.map { "\($0)" }
+        if arguments.has(.json) {
+            Output.data(JSONText.of(["removed": removed], pretty: true))
+        } else {
+            for id in removed { Output.data(id) }
+        }
+        let verb = arguments.has(.dryRun) ? "would remove" : "removed"
+        Output.note(
+            removed.isEmpty
+                ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys")
+    }
+
+    static let endSessions = Command(
+        name: "end-sessions", summary: "Ends every session begun before now.", operands: "RING",
+        operandCount: 1...1,
+        options: [.createdBefore, .at],
+        details: """
+            Signs everybody out, as soon as the servers have read the ring. Sessions begun later are not touched.
+            A server whose clock is ahead may have begun some in the last minute that stay: run it again then.
+            """
+    ) { (arguments) throws(Failure) in
+        let now = try Input.time(arguments)
+        let time = try arguments.value(.createdBefore).map(Input.time) ?? now
+        guard time <= now + 60 else {
+            throw .usage(
+                "--created-before is in the future", hint: "sessions begun until then would end at once")
+        }
+        let ring = try Command.change(arguments.operands[0]) { (ring) throws(KeyRingError) in
+            try ring.endingSessions(createdBefore: time)
+        }
+        Output.note("sessions begun before \(Timestamp.text(ring.notBefore ?? time)) have ended")
+    }
+
+    static let merge = Command(
+        name: "merge", summary: "Adds what other rings hold to a ring.", operands: "RING OTHER …",
+        operandCount: 2...Int.max, options: [.json, .at],
+        details: """
+            Where rings disagree the stricter holds: a revoked key stays revoked, a key seals from the later time.
+            The order does not matter, nor how often. The others are not changed.
+            """
+    ) { (arguments) throws(Failure) in
+        let others = try arguments.operands.dropFirst().map { path throws(Failure) in try Input.ring(path) }
+        let ring = try Command.change(arguments.operands[0]) { (ring) throws(KeyRingError) in
+            var merged = ring
+            for other in others { merged = try merged.merged(with: other) }
+            return merged
+        }
+        let listing = KeyListing(ring, at: try Input.time(arguments))
+        Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+    }
+
+    static let check = Command(
+        name: "check", summary: "Finds what is wrong with a ring, for monitoring.", operands: "RING",
+        operandCount: 1...1, options: [.olderThan, .json, .at],
+        details: """
+            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no active key), 2 it
+            works, and something is to be mended. Pending keys are told and are no fault.
+            """
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let loaded = try Failure.unless { try KeyRing.load(path) }
+        let report = RingReport(
+            loaded, olderThan: try arguments.value(.olderThan).map(Input.span), at: try Input.time(arguments))
+        if arguments.has(.json) {
+            Output.data(JSONText.of(report, pretty: true))
+        } else {
+            for finding in report.findings { Output.data("\(finding.level.rawValue): \(finding.text)") }
+        }
+        if report.findings.contains(where: { $0.level == .unusable }) {
+            throw .work("key ring \"\(path)\" cannot be used", hint: "\(Tool.name) rotate --from now \(path)")
+        }
+        if report.findings.contains(where: { $0.level == .fault }) {
+            throw .found("key ring \"\(path)\" works, but has faults")
+        }
+    }
+
+    /// Changes the ring file, or with `dry` only a copy in memory.
+    private static func change(
+        _ path: String, dry: Bool = false, _ work: (KeyRing) throws(KeyRingError) -> KeyRing
+    ) throws(Failure) -> KeyRing {
+        try Failure.unless { dry ? try work(KeyRing(contentsOf: path)) : try KeyRing.update(path, work) }
+    }
+
+    /// What --from says; not in the past, where the key would count as in use for long.
+    private static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
+        // Of this second, not of the next.
+        if text == "now" { return Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)) }
+        if let last = text.last, "smhd".contains(last) { return now + Double(try Input.span(text).seconds) }
+        let time = try Input.time(text)
+        guard time >= now else {
+            throw .usage(
+                "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
+        }
+        return time
+    }
+}
+
+extension SealingKey {
+    fileprivate func isYounger(than span: SessionLifetime.Span, at now: Date) -> Bool {
+        activeFrom.map { now.timeIntervalSince($0) <= Double(span.seconds) } ?? false
+    }
+}
+
+/// What `rotate --json` prints.
+private struct Rotation: Encodable {
+    /// Nil: none was.
+    let added: String?
+    let keys: [KeyListing.Row]
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(added, forKey: .added)
+        try container.encode(keys, forKey: .keys)
+    }
+
+    private enum CodingKeys: CodingKey { case added, keys }
+}
+
+/// What `check` finds.
+private struct RingReport: Encodable {
+    enum Level: String, Encodable { case unusable, fault, note }
+    struct Finding: Encodable {
+        let level: Level
+        let text: String
+    }
+
+    let active: String?
+    let findings: [Finding]
+
+    init(_ loaded: KeyRing.Loaded, olderThan: SessionLifetime.Span?, at now: Date) {
+        let ring = loaded.ring
+        let activeKey = ring.activeKey(at: now)
+        active = activeKey.map { "\($0.id)" }
+        var findings: [Finding] = []
+        if activeKey == nil {
+            findings.append(.init(level: .unusable, text: "no key is active: nothing can be sealed"))
+        }
+        if loaded.isReadableByOthers {
+            findings.append(
+                .init(level: .fault, text: "the file can be read by others than its owner: chmod 600"))
+        }
+        for id in loaded.repeated {
+            findings.append(
+                .init(level: .fault, text: "key \(id) stands on more than one line; the later time holds"))
+        }
+        for id in loaded.unremoved {
+            findings.append(
+                .init(level: .fault, text: "key \(id) is revoked, but its secret is still in the file"))
+        }
+        if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
+            let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"
+            findings.append(
+                .init(level: .fault, text: "the active key \(activeKey.id) is too old: it \(since)"))
+        }
+        for key in ring.keys {
+            if let from = key.activeFrom, from > now {
+                findings.append(
+                    .init(level: .note, text: "key \(key.id) is pending until \(Timestamp.text(from))"))
+            }
+        }
+        self.findings = findings
+    }
+}

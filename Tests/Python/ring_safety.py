@@ -1,0 +1,211 @@
+"""What must never happen to a ring file: kills, crowds and failing disks.   usage: ring_safety.py PATH-OF-sealed-cookie
+
+Only the standard library, clang or cc, and the command line tool.
+"""
+import errno
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+TOOL = os.path.abspath(sys.argv[1])
+passed = failed = 0
+
+
+def check(condition, what):
+    global passed, failed
+    passed, failed = passed + bool(condition), failed + (not condition)
+    if not condition:
+        print("FAILED", what)
+
+
+def run(*arguments, **options):
+    return subprocess.run([TOOL, *arguments], capture_output=True, text=True, timeout=120, **options)
+
+
+def entries(path):
+    """The ring's keys with their secrets, and its revoked ids; None for what is no ring."""
+    with open(path) as file:
+        text = file.read()
+    if run("keys", path).returncode != 0:
+        return None
+    keys = dict(re.findall(r"^key ([0-9a-f]{6}) (?:from=\S+ )?(sck1_\S{43})$", text, re.M))
+    return keys, set(re.findall(r"^revoked ([0-9a-f]{6})$", text, re.M)), text
+
+
+def new_ring(path, keys=3):
+    """A ring whose keys took turns, a day each, and a comment."""
+    if os.path.exists(path):
+        os.unlink(path)
+    assert run("keygen", path).returncode == 0
+    for day in range(keys - 1):
+        at = f"2026-08-{3 + day:02}T00:00:00Z"
+        assert run("rotate", "--at", at, "--from", at, path).returncode == 0
+    with open(path, "a") as file:
+        file.write("# a comment\n")
+
+
+def commands(path, other, keys):
+    """Each kind of change, and the ids it may take away."""
+    victim = random.choice(sorted(keys))
+    return [
+        (["rotate", path], set()),
+        (["revoke", path, victim], {victim}),
+        # All but the last have been succeeded for years.
+        (["prune", path, "--lifetime", "1d", "--at", "2030-01-01T00:00:00Z"], set(keys)),
+        (["merge", path, other], set()),
+        (["end-sessions", path], set()),
+    ]
+
+
+def kills(folder, count=200):
+    path, other = folder + "/kill.keys", folder + "/other.keys"
+    new_ring(path)
+    new_ring(other)
+    # How long a whole run takes here.
+    started = time.perf_counter()
+    run("rotate", path)
+    span = time.perf_counter() - started
+    changed = killed = 0
+    for _ in range(count):
+        keys, revoked, before = entries(path)
+        if len(keys) < 3 or len(keys) > 30:
+            new_ring(path)
+            keys, revoked, before = entries(path)
+        command, removable = random.choice(commands(path, other, keys)[:4])
+        process = subprocess.Popen([TOOL, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0, 1.2 * span))
+        process.send_signal(signal.SIGKILL)
+        killed += process.wait() == -signal.SIGKILL
+        after = entries(path)
+        check(after is not None, f"a ring after {command[0]} was killed")
+        if after is None:
+            new_ring(path)
+            continue
+        changed += after[2] != before
+        lost = {k for k in keys if after[0].get(k) != keys[k]} - removable
+        check(not lost and revoked <= after[1], f"{command[0]} killed: lost {lost}")
+        check("# a comment" in after[2], f"{command[0]} killed: the comment is there")
+    check(killed > count // 4, f"{killed} of {count} runs were killed before their end")
+    check(changed > count // 20, f"{changed} of {count} runs changed the ring")
+    leftover = [name for name in os.listdir(folder) if name.endswith(".new")]
+    check(run("rotate", path).returncode == 0, "a rotation after the kills")
+    check(not os.path.exists(folder + "/.kill.keys.new"), f"it removes what they left: {leftover}")
+    return f"{count} runs, {killed} killed, {changed} had changed the ring"
+
+
+def crowd(folder, count=200):
+    path = folder + "/crowd.keys"
+    new_ring(path)
+    before = set(entries(path)[0])
+    with ThreadPoolExecutor(16) as pool:
+        reports = list(pool.map(lambda _: run("rotate", path), range(count)))
+    check(all(r.returncode == 0 for r in reports), "every rotation of the crowd succeeds")
+    reported = {r.stdout.split()[0] for r in reports if r.stdout}
+    check(len(reported) == count, f"{len(reported)} ids reported")
+    check(set(entries(path)[0]) == before | reported, "exactly the reported keys are in the ring")
+    return f"{count} rotations at once, {len(reported)} keys"
+
+
+def faults(folder):
+    compiler = shutil.which("clang") or shutil.which("cc")
+    if not compiler:
+        return "not run: no C compiler"
+    library = folder + "/faults.so"
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+    disk, path, other = folder + "/disk", folder + "/disk/fault.keys", folder + "/whole.keys"
+    os.mkdir(disk)
+    new_ring(other)
+    tried = 0
+    calls = set()
+    for number in range(6):
+        for code in (errno.ENOSPC, errno.EIO):
+            at = 0
+            while True:
+                at += 1
+                new_ring(path)
+                keys, revoked, before = entries(path)
+                command, removable = (commands(path, other, keys) + [(["keygen", disk + "/new.keys"], set())])[number]
+                log = folder + "/log"
+                if os.path.exists(log):
+                    os.unlink(log)
+                result = run(*command, env={**os.environ, "LD_PRELOAD": library, "FAULT_FOLDER": disk, "FAULT_AT": str(at),
+                                            "FAULT_ERRNO": str(code), "FAULT_LOG": log})
+                with open(log) as file:
+                    made = file.read().splitlines()
+                if os.path.exists(disk + "/new.keys"):
+                    check(entries(disk + "/new.keys") is not None, f"{command[0]}, call {at}: a whole new ring or none")
+                    os.unlink(disk + "/new.keys")
+                if len(made) < at:
+                    check(result.returncode == 0, f"{command[0]} without a fault")
+                    break
+                tried += 1
+                calls.add(made[at - 1].split()[1])
+                what = f"{command[0]}, {errno.errorcode[code]} at call {made[at - 1]}: exit {result.returncode}, {result.stderr.strip()!r}"
+                # stat, unlink and the close of what was read matter to nobody; all else is to be told.
+                harmless = made[at - 1].split()[1] in ("stat", "unlink", "close")
+                check(result.returncode in ((0, 1) if harmless else (1,)), what)
+                check(result.returncode == 0 or "sealed-cookie: " in result.stderr, what)
+                check("sck1_" not in result.stdout + result.stderr, what)
+                after = entries(path)
+                check(after is not None, f"a ring after {what}")
+                if after is None:
+                    continue
+                lost = {k for k in keys if after[0].get(k) != keys[k]} - removable
+                check(not lost and revoked <= after[1], f"lost {lost}: {what}")
+                if result.returncode and made[at - 1].split()[1] not in ("fsync", "open"):
+                    check(after[2] == before, f"the old ring as it was: {what}")
+                left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlink"]
+                check(not left, f"nothing is left lying: {left}, {what}")
+    expected = {"open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
+    check(expected <= calls, f"calls that were made to fail: {sorted(calls)}")
+    return f"{tried} runs, one fault each, in {', '.join(sorted(calls))}"
+
+
+def folders(folder):
+    """Modes, owners, links, read-only folders."""
+    path, link = folder + "/real/ring.keys", folder + "/link.keys"
+    os.mkdir(folder + "/real")
+    new_ring(path)
+    os.chmod(path, 0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 1234, 2345)
+    os.symlink("real/ring.keys", link)
+    check(run("rotate", link).returncode == 0, "rotation through a link")
+    check(os.path.islink(link), "the link stays a link")
+    status = os.stat(path)
+    check(len(entries(path)[0]) == 4, "the ring behind the link is changed")
+    check(status.st_mode & 0o7777 == 0o640, "the mode is kept")
+    if os.geteuid() == 0:
+        check((status.st_uid, status.st_gid) == (1234, 2345), "the owner is kept")
+    with open(path) as file:
+        before = file.read()
+    os.chmod(folder + "/real", 0o555)
+    demoted = [] if os.geteuid() else ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups"]
+    os.chmod(folder, 0o755)
+    if not demoted or shutil.which("setpriv"):
+        copy = folder + "/tool"
+        shutil.copy(TOOL, copy)
+        os.chmod(copy, 0o755)
+        result = subprocess.run([*demoted, copy, "rotate", path], capture_output=True, text=True)
+        check(result.returncode == 1 and "cannot be written: open: Permission denied" in result.stderr, f"a read-only folder: {result.stderr}")
+    os.chmod(folder + "/real", 0o755)
+    with open(path) as file:
+        check(file.read() == before, "a read-only folder leaves the ring as it was")
+    return "links, modes, owners, read-only folders"
+
+
+random.seed(7)
+with tempfile.TemporaryDirectory() as temporary:
+    temporary = os.path.realpath(temporary)
+    for part in (folders, faults, crowd, kills):
+        print(f"{part.__name__}: {part(temporary)}", flush=True)
+print(f"{passed} passed, {failed} failed")
+sys.exit(1 if failed else 0)

@@ -1,0 +1,209 @@
+// What is done to rings: changes, merges, and a fleet that lives through both.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+/// What stands in the ring's file.
+private func text(_ ring: KeyRing) throws -> String {
+    String(decoding: try ring.fileContents().copied, as: UTF8.self)
+}
+
+@Suite struct KeyRingChangesTests {
+    @Test func `a rotation adds a key that seals from its time on`() throws {
+        let ring = try sampleRing(1)
+        let (rotated, added) = try ring.rotated(from: noon + 3600.2)
+        #expect(rotated.keys.map(\.id) == [try sampleKey(1).id, added.id])
+        #expect(added.activeFrom == noon + 3601)
+        #expect(rotated.activeKey(at: noon + 3600)?.id == (try sampleKey(1).id))
+        #expect(rotated.activeKey(at: noon + 3601)?.id == added.id)
+        #expect(try KeyRing(parsing: text(rotated)).keys.map(\.id) == rotated.keys.map(\.id))
+    }
+
+    @Test func `a time that a ring cannot write is refused`() throws {
+        for time in [Date.distantFuture + 1e12, .distantPast, Date(timeIntervalSince1970: 1e300)] {
+            #expect(throws: KeyRingError(source: "new key", line: nil, problem: .notATime)) {
+                try SealingKey.generate(activeFrom: time)
+            }
+            #expect(throws: KeyRingError(source: "keys", line: nil, problem: .notATime)) {
+                try KeyRing([], notBefore: time)
+            }
+        }
+    }
+
+    @Test func `a revoked key is gone, and no merge brings it back`() throws {
+        let ring = try sampleRing(1, 2)
+        let id = try sampleKey(2).id
+        let revoked = try ring.revoking(id)
+        #expect(revoked.keys.map(\.id) == [try sampleKey(1).id] && revoked.revoked == [id])
+        #expect(try !text(revoked).contains("key \(id)"))
+        #expect(try revoked.merged(with: ring).key(id) == nil)
+        #expect(try ring.merged(with: revoked).key(id) == nil)
+    }
+
+    @Test func `ending sessions never goes back`() throws {
+        let ring = try sampleRing(1).endingSessions(createdBefore: noon)
+        #expect(ring.notBefore == noon)
+        #expect(try ring.endingSessions(createdBefore: noon - 10).notBefore == noon)
+        #expect(try ring.endingSessions(createdBefore: noon + 0.5).notBefore == noon + 1)
+    }
+
+    @Test func `pruning keeps what a session may still need`() throws {
+        let day = 86_400.0
+        let ring = try KeyRing([
+            sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 10 * day),
+            sampleKey(4, from: noon + 30 * day),
+        ])
+        func kept(_ now: Date) throws -> [KeyID] {
+            try ring.pruned(lifetime: .seconds(14 * day), at: now).keys.map(\.id)
+        }
+        let ids = ring.keys.map(\.id)
+        // Key 1 was succeeded at noon: it is needed for 14 days and an hour.
+        #expect(try kept(noon) == ids)
+        #expect(try kept(noon + 14 * day + 3599) == ids)
+        #expect(try kept(noon + 14 * day + 3600) == Array(ids[1...]))
+        #expect(try kept(noon + 24 * day + 3600) == Array(ids[2...]))
+        // Key 3 is active, key 4 pending.
+        #expect(try kept(noon + 29 * day) == Array(ids[2...]))
+        #expect(try kept(noon + 1000 * day) == Array(ids[3...]))
+        // With no active key, nothing is known.
+        let pending = try KeyRing([sampleKey(1, from: noon), sampleKey(2, from: noon + 1)])
+        #expect(try pending.pruned(lifetime: .seconds(1), at: noon - 1).keys.count == 2)
+    }
+
+    @Test func `merging is commutative, associative and idempotent`() throws {
+        var random = SplitMix(state: 5)
+        func ring() throws -> KeyRing {
+            let keys = try (0..<random.next() % 6).map { _ in
+                try sampleKey(
+                    UInt8(random.next() % 8),
+                    from: random.next() & 1 == 0 ? nil : noon + Double(random.next() % 5) * 3600)
+            }
+            let revoked = try (0..<random.next() % 3).map { _ in try sampleKey(UInt8(random.next() % 8)).id }
+            let notBefore = random.next() & 1 == 0 ? nil : noon + Double(random.next() % 5)
+            return try KeyRing(keys, revoked: Set(revoked), notBefore: notBefore)
+        }
+        for _ in 0..<300 {
+            let (a, b, c) = (try ring(), try ring(), try ring())
+            let ab = try a.merged(with: b)
+            #expect(try text(ab) == text(b.merged(with: a)))
+            #expect(try text(ab.merged(with: c)) == text(a.merged(with: b.merged(with: c))))
+            #expect(try text(a.merged(with: a)) == text(a))
+            #expect(try text(ab.merged(with: b)) == text(ab))
+            // The union of the files is the same ring.
+            #expect(try text(KeyRing(parsing: text(a) + text(b))) == text(ab))
+            #expect(a.revoked.union(b.revoked) == ab.revoked)
+            #expect(ab.keys.allSatisfy { !ab.revoked.contains($0.id) })
+            #expect(
+                Set(a.keys.map(\.id)).union(b.keys.map(\.id)).subtracting(ab.revoked)
+                    == Set(ab.keys.map(\.id)))
+        }
+    }
+
+    // MARK: A fleet
+
+    /// A server of the simulation: its own clock, its own copy of the ring.
+    private struct Server {
+        let sealer: CookieSealer<Int>
+        let file: KeyRingFile
+        let skew: TimeInterval
+        var nextReading: TimeInterval
+    }
+
+    private struct Issued {
+        let token: String
+        let number: Int
+        let keyID: KeyID
+        let created: Date
+        let end: Date
+    }
+
+    @Test func `a fleet rotates, revokes and ends sessions, and no session is lost or lives on`() throws {
+        let folder = try ToolFolder()
+        let path = folder.ring
+        var random = SplitMix(state: 6)
+        func chance(_ n: UInt64) -> Bool { random.next() % n == 0 }
+        let lifetime = 6 * 3600.0
+        // A clock that is right, and four within a minute of each other.
+        var fleet = try [0, -30, 30, 12, -21].map { skew in
+            let file = try KeyRingFile(path, lookingEvery: .seconds(1_000_000))
+            return Server(
+                sealer: try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .hours(6))), file: file,
+                skew: skew, nextReading: Double(random.next() % 1800))
+        }
+        var sessions: [Issued] = []
+        var (rotations, opened, dead, ended, revocations, pruned) = (0, 0, 0, 0, 0, 0)
+        var number = 0
+        let start = noon
+        for step in 0..<(20 * 180) {
+            let now = start + Double(step) * 60
+            // The operator's machine, whose clock is right.
+            if step % 180 == 90 {
+                try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                    try ring.rotated(from: now + 3600).ring
+                }
+                rotations += 1
+            }
+            if step % 180 == 100 {
+                let before = try KeyRing(contentsOf: path).keys.count
+                pruned +=
+                    before
+                    - (try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                        try ring.pruned(lifetime: .seconds(lifetime), at: now)
+                    }).keys.count
+            }
+            if chance(700) {
+                // Any key, as long as another one is active then.
+                let ring = try KeyRing(contentsOf: path)
+                let victim = ring.keys[Int(random.next() % UInt64(ring.keys.count))].id
+                let rest = try ring.revoking(victim)
+                if rest.activeKey(at: now - 3600) != nil {
+                    try KeyRing.update(path) { (ring) throws(KeyRingError) in try ring.revoking(victim) }
+                    revocations += 1
+                }
+            }
+            if chance(900) {
+                try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                    try ring.endingSessions(createdBefore: now)
+                }
+                ended += 1
+            }
+            for index in fleet.indices where Double(step) * 60 >= fleet[index].nextReading {
+                try fleet[index].file.reload()
+                // Within half an hour each.
+                fleet[index].nextReading = Double(step) * 60 + Double(random.next() % 1800)
+            }
+            let sealing = fleet[Int(random.next() % 5)]
+            number += 1
+            let sealed = try sealing.sealer.seal(number, at: now + sealing.skew)
+            let token = sealed.token
+            let made = try sealing.sealer.open(value: token, at: now + sealing.skew)
+            sessions.append(
+                Issued(
+                    token: token, number: number, keyID: made.keyID, created: made.createdAt,
+                    end: made.createdAt + lifetime))
+            sessions.removeAll { $0.end < now - 3600 }
+            for _ in 0..<4 {
+                let server = fleet[Int(random.next() % 5)]
+                let clock = now + server.skew
+                let session = sessions[Int(random.next() % UInt64(sessions.count))]
+                let ring = server.file.ring
+                let isOver =
+                    session.end <= clock || ring.revoked.contains(session.keyID)
+                    || ring.notBefore.map { session.created < $0 } ?? false
+                // Anything but what this server's ring and clock end must open, whoever sealed it.
+                if isOver {
+                    #expect(throws: OpenError.self) {
+                        try server.sealer.open(value: session.token, at: clock)
+                    }
+                    dead += 1
+                } else {
+                    #expect(try server.sealer.open(value: session.token, at: clock).session == session.number)
+                    opened += 1
+                }
+            }
+        }
+        #expect(rotations == 20 && revocations >= 2 && ended >= 2 && pruned >= 8)
+        #expect(opened > 8000 && dead > 500)
+    }
+}

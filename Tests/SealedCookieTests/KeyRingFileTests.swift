@@ -1,0 +1,231 @@
+// A ring file that is followed: changes, swaps, broken files, unknown keys.
+import Foundation
+import Synchronization
+import Testing
+
+@testable import SealedCookie
+
+/// What a ring file told.
+private final class EventLog: Sendable {
+    private let log = Mutex<[KeyRingFile.Event]>([])
+    var events: [KeyRingFile.Event] { log.withLock { $0 } }
+    func add(_ event: KeyRingFile.Event) { log.withLock { $0.append(event) } }
+}
+
+/// A monotonic clock that goes on when it is told to.
+private final class TestClock: Sendable {
+    private let nanoseconds = Atomic<Int64>(1_000_000)
+    var now: @Sendable () -> Int64 {
+        { self.nanoseconds.load(ordering: .relaxed) }
+    }
+    func advance(by span: Duration) {
+        nanoseconds.add(
+            span.components.seconds * 1_000_000_000 + span.components.attoseconds / 1_000_000_000,
+            ordering: .relaxed)
+    }
+}
+
+@Suite struct KeyRingFileTests {
+    private let folder: ToolFolder
+
+    init() throws {
+        folder = try ToolFolder()
+    }
+
+    private func rotate(_ path: String, from: Date? = nil) throws -> KeyID {
+        var added: KeyID?
+        try KeyRing.update(path) { (ring) throws(KeyRingError) in
+            let (rotated, key) = try ring.rotated(from: from)
+            added = key.id
+            return rotated
+        }
+        return try #require(added)
+    }
+
+    private let clock = TestClock()
+
+    /// Looks at the first access after each `tick`.
+    private func follow(_ path: String, _ log: EventLog = EventLog()) throws -> KeyRingFile {
+        try KeyRingFile(path, lookingEvery: .milliseconds(1), clock: clock.now) { log.add($0) }
+    }
+
+    private func tick() { clock.advance(by: .milliseconds(1)) }
+
+    @Test func `a change is seen, and told once`() throws {
+        let log = EventLog()
+        let file = try follow(folder.ring, log)
+        #expect(file.ring.keys.count == 1)
+        let id = try rotate(folder.ring)
+        tick()
+        #expect(file.ring.key(id) != nil)
+        tick()
+        #expect(file.ring.keys.count == 2)
+        #expect(log.events.count == 1)
+        guard case .read(let ring)? = log.events.first else { return #expect(Bool(false)) }
+        #expect(ring.keys.count == 2 && file.failure == nil)
+    }
+
+    @Test func `not before the interval is over`() throws {
+        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(30), clock: clock.now)
+        _ = try rotate(folder.ring)
+        clock.advance(by: .milliseconds(29_999))
+        #expect(file.ring.keys.count == 1)
+        tick()
+        #expect(file.ring.keys.count == 2)
+        _ = try rotate(folder.ring)
+        #expect(file.ring.keys.count == 2)
+        try file.reload()
+        #expect(file.ring.keys.count == 3)
+    }
+
+    @Test func `a change in place within one tick and of equal length is seen`() throws {
+        let (a, b) = (try ToolFolder(), try ToolFolder())
+        let texts = try [a, b].map { try Data(contentsOf: URL(filePath: $0.ring)) }
+        let path = try folder.write("in-place.keys", "")
+        for round in 0..<20 {
+            try texts[0].write(to: URL(filePath: path))
+            let file = try follow(path)
+            try texts[1].write(to: URL(filePath: path))
+            tick()
+            #expect(file.ring.keys.map(\.id) == (try KeyRing(contentsOf: b.ring)).keys.map(\.id), "\(round)")
+        }
+    }
+
+    @Test func `a swapped link is seen, as Kubernetes swaps it`() throws {
+        // ring -> ..data/ring, ..data -> ..2026_1; a new folder, then a new ..data by rename.
+        let root = folder.path
+        let manager = FileManager.default
+        for (name, source) in [("..2026_1", folder.ring), ("..2026_2", try ToolFolder().ring)] {
+            try manager.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
+            if name == "..2026_1" {
+                try manager.copyItem(atPath: source, toPath: "\(root)/\(name)/ring")
+            } else {
+                _ = try ToolRun(["keygen", "\(root)/\(name)/ring"])
+            }
+        }
+        try manager.createSymbolicLink(atPath: "\(root)/..data", withDestinationPath: "..2026_1")
+        try manager.createSymbolicLink(atPath: "\(root)/ring", withDestinationPath: "..data/ring")
+        let file = try follow("\(root)/ring")
+        let first = file.ring.keys.map(\.id)
+        try manager.createSymbolicLink(atPath: "\(root)/..data_tmp", withDestinationPath: "..2026_2")
+        try unsafe #require(rename("\(root)/..data_tmp", "\(root)/..data") == 0)
+        tick()
+        #expect(file.ring.keys.map(\.id) == (try KeyRing(contentsOf: "\(root)/..2026_2/ring")).keys.map(\.id))
+        #expect(file.ring.keys.map(\.id) != first)
+    }
+
+    @Test func `a broken or missing file changes nothing, and is told`() throws {
+        let log = EventLog()
+        let file = try follow(folder.ring, log)
+        let good = try Data(contentsOf: URL(filePath: folder.ring))
+        let ids = file.ring.keys.map(\.id)
+        _ = try folder.write("session.keys", "key 5f3a9c sck1_x\n")
+        let failure = KeyRingError(source: folder.ring, line: 1, problem: .notAKey)
+        for _ in 0..<3 {
+            tick()
+            #expect(file.ring.keys.map(\.id) == ids)
+            #expect(file.failure == failure)
+        }
+        #expect(throws: failure) { try file.reload() }
+        try FileManager.default.removeItem(atPath: folder.ring)
+        tick()
+        #expect(file.ring.keys.map(\.id) == ids)
+        #expect(file.failure?.problem == .unreadable("No such file or directory"))
+        try good.write(to: URL(filePath: folder.ring))
+        tick()
+        #expect(file.ring.keys.map(\.id) == ids)
+        #expect(file.failure == nil)
+        // Each new reason once, and that it is over.
+        let told = log.events.map { "\($0)".contains("read before is used") }
+        #expect(told == [true, true, false])
+        #expect(!log.events.contains { "\($0)".contains("sck1") })
+        #expect(throws: KeyRingError.self) { try KeyRingFile(folder.file("none")) }
+    }
+
+    @Test func `an unknown key is looked for at once, but once a second at the most`() throws {
+        let path = folder.ring
+        let file = try KeyRingFile(path, lookingEvery: .seconds(3600), clock: clock.now)
+        let here = try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .days(1)))
+        _ = try rotate(path, from: noon)
+        func tokenOfNow() throws -> String {
+            try CookieSealer<Int>(keys: KeyRing(contentsOf: path), lifetime: .init(absolute: .days(1))).seal(
+                7
+            ).token
+        }
+        let first = try tokenOfNow()
+        tick()
+        #expect(try here.open(value: first).session == 7)
+        // Within the same second: not looked for, and refused.
+        _ = try rotate(path, from: noon + 1)
+        let second = try tokenOfNow()
+        clock.advance(by: .milliseconds(999))
+        for _ in 0..<100 {
+            #expect(throws: OpenError.self) { try here.open(value: second) }
+        }
+        tick()
+        #expect(try here.open(value: second).session == 7)
+    }
+
+    @Test func `a ring from the environment`() throws {
+        unsafe setenv("SEALED_COOKIE_TEST_RING", try String(contentsOfFile: folder.ring, encoding: .utf8), 1)
+        defer { unsafe unsetenv("SEALED_COOKIE_TEST_RING") }
+        let ring = try KeyRing(environment: "SEALED_COOKIE_TEST_RING")
+        #expect(ring.keys.map(\.id) == (try KeyRing(contentsOf: folder.ring)).keys.map(\.id))
+        let missing = KeyRingError(
+            source: "$SEALED_COOKIE_NONE", line: nil, problem: .unreadable("no such environment variable"))
+        #expect(throws: missing) { try KeyRing(environment: "SEALED_COOKIE_NONE") }
+    }
+
+    @Test func `comments stay, at the top, and a key that is commented out with them`() throws {
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let path = try folder.write("comments.keys", "# ours\n\(text)  # key 5f3a9c sck1_old\n")
+        let id = try rotate(path)
+        let after = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(after.hasPrefix("# ours\n# sealed-cookie key ring\n  # key 5f3a9c sck1_old\nkey "))
+        #expect(after.contains("key \(id) sck1_"))
+    }
+
+    // MARK: Published
+
+    private final class Counted: Sendable {
+        static let living = Atomic<Int>(0)
+        let number: Int
+        init(_ number: Int) {
+            self.number = number
+            Self.living.add(1, ordering: .relaxed)
+        }
+        deinit { Self.living.subtract(1, ordering: .relaxed) }
+    }
+
+    @Test func `readers see whole values in order while a writer replaces them, and none is left over`() {
+        var published: Published? = Published(Counted(0))
+        if let published {
+            let done = DispatchGroup()
+            for _ in 0..<3 {
+                // Threads, not tasks: three tasks that never wait could keep a fourth from beginning.
+                done.enter()
+                Thread.detachNewThread {
+                    var last = 0
+                    var isOrdered = true
+                    while last < 20_000 {
+                        let number = published.value.number
+                        isOrdered = isOrdered && number >= last
+                        last = number
+                    }
+                    #expect(isOrdered)
+                    done.leave()
+                }
+            }
+            for number in 1...20_000 {
+                published.publish(Counted(number))
+                if number % 1000 == 0 { usleep(500) }
+            }
+            done.wait()
+        }
+        #expect(Counted.living.load(ordering: .relaxed) == 1)
+        published = nil
+        // The threads let go of it when they end.
+        for _ in 0..<5000 where Counted.living.load(ordering: .relaxed) != 0 { usleep(1000) }
+        #expect(Counted.living.load(ordering: .relaxed) == 0)
+    }
+}
