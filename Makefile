@@ -6,18 +6,21 @@ SHELL := /bin/bash
 PACKAGES := libssl-dev zlib1g-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
+# Installs those of Debian's packages named in $(1) that are missing. (dpkg-query fails where it does not know one.)
+install = missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(1) 2> /dev/null || true; } | awk '/ok installed/ { print $$1 }' \
+		| sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
+	if [ -n "$$missing" ]; then \
+		echo "installing" $$missing; \
+		$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
+	fi
+
 .PHONY: help
 help: ## Show this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 .PHONY: setup
 setup: ## Install OpenSSL's and zlib's headers where they are missing
-	@missing=$$(dpkg-query -W -f='$${Package} $${Status}\n' $(PACKAGES) 2>/dev/null | awk '/ok installed/ { print $$1 }' \
-		| sort | comm -13 - <(printf '%s\n' $(PACKAGES) | sort)); \
-	if [ -n "$$missing" ]; then \
-		echo "installing" $$missing; \
-		$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
-	fi
+	@$(call install,$(PACKAGES))
 
 .PHONY: build
 build: setup ## Build the library and the CLI for release
@@ -34,9 +37,15 @@ test: setup ## Run every test
 	if command -v python3 > /dev/null; then \
 		python3 Tests/Python/interop.py "$$tool"; \
 		python3 Tests/Python/worked_example.py --check; \
+		python3 Tests/Python/ring_safety.py "$$tool"; \
 	else \
 		echo "not run: Tests/Python, for want of python3"; \
 	fi
+
+.PHONY: rotation
+rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
+	@$(call install,shellcheck systemd jq python3 python3-yaml)
+	@/usr/bin/python3 Examples/rotation/check.py "$$(swift build -c release --show-bin-path)"
 
 .PHONY: lint
 lint: ## Check the code's format

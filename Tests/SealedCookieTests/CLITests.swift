@@ -221,6 +221,69 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(run.errors.contains("warning: ") && run.errors.contains("hint: chmod 600"))
     }
 
+    @Test func `a ring's life: rotate, revoke, prune, end-sessions, merge and check`() throws {
+        let ring = folder.ring
+        func run(_ words: String...) throws -> ToolRun {
+            let run = try ToolRun(words)
+            #expect(!(run.output + run.errors).contains("sck1_"))
+            return run
+        }
+        let first = try KeyRing(contentsOf: ring).keys[0].id
+        let rotated = try run("rotate", ring, "--at", "2026-08-03T00:00:00Z")
+        let second = try #require(KeyID(rotated.output.prefix(6)))
+        #expect(rotated.output == "\(second) from=2026-08-03T01:00:00Z\n" && rotated.errors.isEmpty)
+        for (at, age, adds) in [
+            ("2026-09-02T01:00:00Z", "30d", false), ("2026-08-02T00:00:00Z", "1s", false),
+            ("2026-09-02T01:00:01Z", "30d", true),
+        ] {
+            let dry = try run("rotate", ring, "--dry-run", "--if-older-than", age, "--at", at)
+            #expect(dry.exitCode == 0 && dry.output.isEmpty)
+            #expect(dry.errors.hasPrefix(adds ? "would add a key from" : "nothing to do: key \(second)"))
+        }
+        #expect(try KeyRing(contentsOf: ring).keys.map(\.id) == [first, second])
+        // Pruning: the first key is needed for 14 days and an hour after the second began.
+        let early = try run("prune", ring, "--lifetime", "14d", "--at", "2026-08-17T01:59:59Z")
+        #expect(early.output.isEmpty && early.errors == "nothing to do: every key is needed\n")
+        let pruned = try run("prune", ring, "--lifetime", "14d", "--at", "2026-08-17T02:00:00Z")
+        #expect(pruned.output == "\(first)\n" && pruned.errors == "removed 1 of 2 keys\n")
+        // Checking.
+        let fine = try run("check", ring, "--older-than", "30d", "--at", "2026-09-02T01:00:00Z")
+        #expect(fine.exitCode == 0 && fine.output.isEmpty && fine.errors.isEmpty)
+        let old = try run("check", ring, "--older-than", "30d", "--at", "2026-09-02T01:00:01Z")
+        #expect(old.exitCode == 2 && old.output.hasPrefix("fault: the active key \(second) is too old"))
+        let pending = try run("check", ring, "--json", "--at", "2026-08-03T00:00:00Z")
+        #expect(pending.exitCode == 1 && pending.output.contains("\"level\" : \"unusable\""))
+        // Merging another ring, revoked keys and doubles.
+        let other = try folder.write(
+            "other.keys", "revoked \(second)\n" + (try String(contentsOfFile: ring, encoding: .utf8)))
+        #expect(try run("check", other).output.contains("its secret is still in the file"))
+        _ = try run("keygen", folder.file("third.keys"))
+        let merged = try run("merge", ring, other, folder.file("third.keys"))
+        let third = try KeyRing(contentsOf: folder.file("third.keys")).keys[0].id
+        #expect(merged.output == "\(third)  active\n\(second)  revoked\n")
+        // Revoking.
+        let unknown = try run("revoke", ring, "000000")
+        #expect(unknown.exitCode == 1 && unknown.errors.contains("has no key 000000"))
+        #expect(try run("revoke", ring, "000000", "--absent").exitCode == 0)
+        let revoked = try run("revoke", ring, "\(third)")
+        #expect(revoked.exitCode == 0 && revoked.errors.contains("there is no other: nothing can be sealed"))
+        #expect(try run("revoke", ring, "\(third)").errors == "key \(third) is revoked already\n")
+        #expect(try run("rotate", ring, "--from", "now", "--json").output.contains("\"state\" : \"active\""))
+        // Ending sessions.
+        let ended = try run("end-sessions", ring, "--at", "2026-08-20T12:00:00Z")
+        #expect(ended.errors == "sessions begun before 2026-08-20T12:00:00Z have ended\n")
+        #expect(try KeyRing(contentsOf: ring).notBefore == noon + 17.5 * 86_400)
+        for (words, code) in [
+            (["rotate", ring, "--from", "2020-01-01T00:00:00Z"], 64), (["revoke", ring, "xyz"], 64),
+            (["prune", ring], 64), (["end-sessions", ring, "--created-before", "2100-01-01T00:00:00Z"], 64),
+            (["merge", ring], 64), (["merge", ring, folder.file("none")], 1),
+            (["rotate", folder.file("none")], 1),
+            (["check", folder.file("none")], 1),
+        ] as [([String], Int32)] {
+            #expect(try ToolRun(words).exitCode == code, "\(words)")
+        }
+    }
+
     @Test func `keys lists states and never a secret`() throws {
         let ring = try KeyRing(
             [sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600)],
@@ -346,7 +409,10 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
     @Test func `every command has its help`() throws {
         let help = try ToolRun(["--help"])
         #expect(help.exitCode == 0 && help.errors.isEmpty)
-        for command in ["keygen", "keys", "seal", "open", "inspect", "size", "demo"] {
+        for command in [
+            "keygen", "keys", "rotate", "revoke", "prune", "end-sessions", "merge", "check", "seal", "open",
+            "inspect", "size", "demo",
+        ] {
             #expect(help.output.contains("\n  \(command) "))
             for run in [try ToolRun([command, "--help"]), try ToolRun(["help", command])] {
                 #expect(run.exitCode == 0 && run.output.contains("usage: sealed-cookie \(command)"))

@@ -100,6 +100,21 @@ private func text(_ ring: KeyRing) throws -> String {
         }
     }
 
+    @Test func `a session that begins after all were ended has not ended, though this clock is behind`()
+        throws
+    {
+        let ring = try sampleRing(1).endingSessions(createdBefore: noon)
+        let sealer = try loginSealer(ring)
+        for behind in [0.0, 1, 59.5, 60] {
+            let sealed = try sealer.seal(login, at: noon - behind)
+            let opened = try sealer.open(value: sealed.token, at: noon - behind)
+            #expect(opened.createdAt == noon && opened.session == login)
+        }
+        // A clock that is further behind is wrong: what it seals is refused, and says why.
+        let early = try sealer.seal(login, at: noon - 61).token
+        #expect(throws: OpenError.endedBefore(noon)) { try sealer.open(value: early, at: noon) }
+    }
+
     // MARK: A fleet
 
     /// A server of the simulation: its own clock, its own copy of the ring.

@@ -55,16 +55,27 @@ import Testing
         }
     }
 
+    @Test func `README's ring file is followed`() throws {
+        let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: ringFile) }
+        try KeyRing([SealingKey.generate()]).create(at: ringFile)
+        // README begins
+        let keys = try KeyRingFile(ringFile) { event in print(event) }
+        // README ends
+        let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
+        #expect(sessions.keys.keys.count == 1)
+    }
+
     @Test func `README shows what runs`() throws {
         let readme = try String(contentsOf: packageFolder.appending(path: "README.md"), encoding: .utf8)
         let source = try String(contentsOfFile: #filePath, encoding: .utf8)
         let shown = readme.matches(of: /```swift\n((?:.*\n)*?)```/).map { String($0.1) }
-        #expect(shown.count == 1)
-        let marked = try #require(source.firstMatch(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/))
-            .1
-        let run = marked.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.hasPrefix("            ") ? String($0.dropFirst(12)) : String($0) }.joined(
-                separator: "\n")
-        #expect(shown.first == run)
+        #expect(shown.count == 2)
+        let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
+            let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
+            let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
+            return lines.map { String($0.dropFirst(indentation)) }.joined(separator: "\n")
+        }
+        #expect(shown == run)
     }
 }

@@ -122,7 +122,7 @@ extension KeyRing {
     /// Writes the ring to a new file of mode 0600.
     ///
     /// - Throws: `.exists` where there is a file of this name; it is left as it is.
-    package func create(at path: String) throws(KeyRingError) {
+    public func create(at path: String) throws(KeyRingError) {
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in try fileContents() }
         try KeyRingError.writing(path) { () throws(SystemFailure) in try SecretFile.create(path, contents) }
     }
