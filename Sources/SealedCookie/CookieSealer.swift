@@ -13,71 +13,59 @@
 /// Make one for each cookie and share it: it is Sendable, and may be used from any number of threads.
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
-    public let name: String
+    public var name: String { form.name }
     /// The keys that open, and the one that seals; those of a file as they are now.
     public var keys: KeyRing { source.ring }
     /// How long sessions live.
     public let lifetime: SessionLifetime
-    public let attributes: SetCookie.Attributes
-    public let limits: CookieLimits
+    public var attributes: SetCookie.Attributes { form.attributes }
+    public var limits: CookieLimits { form.limits }
+    public var splitting: CookieSplitting { form.splitting }
     private let source: KeySource
+    private let form: CookieForm
     private let paddingBlock: Int
-    private let nameBytes: [UInt8]
     private let context: TokenContext
 
     /// - Parameters:
     ///   - name: a cookie copied under another name does not open.
     ///   - purpose: tells cookies of one name apart that must not stand for one another, for example
     ///     of two applications on one ring. A token sealed for another purpose does not open.
+    ///   - splitting: into how many cookies a session may go that one does not hold.
     ///   - paddingBlock: pads payloads to a multiple of this many bytes, to blur how long a session
     ///     is; 0 for none, 4096 at most.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie.
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
-        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis, paddingBlock: Int = 0
+        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
+        splitting: CookieSplitting = .never, paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
-        try self.init(
-            name, .ring(keys), lifetime, purpose: purpose, attributes: attributes, limits: limits,
-            paddingBlock: paddingBlock)
+        let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
+        try self.init(form, .ring(keys), lifetime, purpose: purpose, paddingBlock: paddingBlock)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
     public init(
         _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
-        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis, paddingBlock: Int = 0
+        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
+        splitting: CookieSplitting = .never, paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
-        try self.init(
-            name, .file(keys), lifetime, purpose: purpose, attributes: attributes, limits: limits,
-            paddingBlock: paddingBlock)
+        let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
+        try self.init(form, .file(keys), lifetime, purpose: purpose, paddingBlock: paddingBlock)
     }
 
     private init(
-        _ name: String, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
-        attributes: SetCookie.Attributes, limits: CookieLimits, paddingBlock: Int
+        _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
+        paddingBlock: Int
     ) throws(CookieConfigurationError) {
-        guard SetCookie.isName(name) else { throw .invalidName(name) }
-        guard limits.nameAndValue >= CookieLimits.minimumNameAndValue, limits.attributeValue >= 1 else {
-            throw .invalidLimits
-        }
-        guard
-            name.utf8.count + Token.textCount(payloadByteCount: CompressedPayload.minimumCount)
-                <= limits.nameAndValue
-        else {
-            throw .nameTooLong(byteCount: name.utf8.count, limit: limits.nameAndValue)
-        }
         guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
             throw .invalidPadding(paddingBlock)
         }
-        try attributes.check(name: name, limits: limits)
-        self.name = name
+        self.form = form
         self.source = source
         self.lifetime = lifetime
-        self.attributes = attributes
-        self.limits = limits
         self.paddingBlock = paddingBlock
-        nameBytes = Array(name.utf8)
-        context = TokenContext(name: name, purpose: purpose)
+        context = TokenContext(name: form.name, purpose: purpose)
     }
 
     // MARK: Sealing
@@ -95,7 +83,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
             throw .timeOutOfRange
         }
-        return try seal(session, times: times, ring, at: now)
+        return try seal(session, times, ring, stale: .all, at: now)
     }
 
     /// Now, or the ring's `notBefore` where this clock is behind the one that set it: a session that
@@ -116,30 +104,27 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard let times = opened.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
-        return try seal(opened.session, times: times, source.ring, at: now)
+        return try seal(opened.session, times, source.ring, stale: opened.presentParts, at: now)
     }
 
     private func seal(
-        _ session: Session, times: SessionTimes, _ ring: KeyRing, at now: Date
+        _ session: Session, _ times: SessionTimes, _ ring: KeyRing, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
         guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
         let payload = SessionPayload(times: times, item: try item(session))
         let compressed = try compress(payload)
-        let cookieBytes = nameBytes.count + Token.textCount(payloadByteCount: compressed.range.count)
         // Before the cryptography: what is too large is not worth sealing.
-        guard cookieBytes <= limits.nameAndValue else { throw .tooLarge(report(payload, compressed)) }
+        let tokenCount = Token.textCount(payloadByteCount: compressed.range.count)
+        guard tokenCount <= form.tokenLimit else { throw .tooLarge(report(payload, compressed)) }
         let token = try SealError.unlessItFails { () throws(NativeFailure) in
             Token(try SealedBox(sealing: compressed, using: key, authenticating: context))
         }
         let end = times.end(under: lifetime)
         let maxAge = Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down))
         return SealedSession(
-            cookies: [
-                SetCookie(
-                    name: name, value: token.text, attributes: attributes,
-                    maxAge: attributes.endsWithBrowser ? nil : maxAge)
-            ],
-            expiresAt: end, cookieBytes: cookieBytes, room: limits.nameAndValue - cookieBytes)
+            cookies: form.cookies(
+                for: token.text, maxAge: attributes.endsWithBrowser ? nil : maxAge, stale: stale, now: now),
+            expiresAt: end, tokenBytes: tokenCount, tokenLimit: form.tokenLimit)
     }
 
     /// What `session`'s cookie would cost, also where it is too large to be sealed.
@@ -160,9 +145,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookies that make the browser forget the session: for signing out.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.
-    public func removal() -> [SetCookie] {
-        [SetCookie(name: name, value: "", attributes: attributes, maxAge: 0)]
-    }
+    public func removal() -> [SetCookie] { form.removal(now: .now) }
 
     private func item(_ session: Session) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
@@ -189,9 +172,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     private func report(_ payload: SessionPayload<CBORItem>, _ compressed: CompressedPayload) -> SizeReport {
-        SizeReport(
-            item: payload.item, payloadBytes: compressed.range.count, nameBytes: nameBytes.count,
-            limit: limits.nameAndValue)
+        SizeReport(item: payload.item, payloadBytes: compressed.range.count, form: form)
     }
 
     // MARK: Opening
@@ -206,34 +187,62 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func open(
         cookieHeader header: String?, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
-        guard let header else { return nil }
-        return try open(cookieHeaders: CollectionOfOne(header), at: now)
+        guard var header else { return nil }
+        header.makeContiguousUTF8()
+        let text = header.utf8.span
+        let cookie = CookieHeader(text, name: form.nameBytes, partCount: splitting.cookieCount)
+        var refusal: OpenError?
+        for value in cookie.values {
+            do throws(OpenError) {
+                let first = text.extracting(value)
+                let count = CookieSplitting.count(first) ?? 1
+                guard count > 1, splitting.cookieCount > 1 else { return try open(first, limit: form.room, cookie, at: now) }
+                return try open(first, of: count, cookie, in: text, at: now)
+            } catch {
+                // The reason that says most: one from behind the tag, else the first.
+                if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
+                    refusal = error
+                }
+            }
+        }
+        if let refusal { throw refusal }
+        return nil
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
-        var refusal: OpenError?
-        var candidates = CookieHeader.candidateLimit
-        for header in headers {
-            var header = header
-            header.makeContiguousUTF8()
-            let text = header.utf8.span
-            for value in CookieHeader.values(of: nameBytes, in: text).prefix(candidates) {
-                candidates -= 1
-                do throws(OpenError) {
-                    return try open(text.extracting(value), at: now)
-                } catch {
-                    // The reason that says most: one from behind the tag, else the first.
-                    if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
-                        refusal = error
-                    }
-                }
+        // RFC 9113 §8.2.3: joined as here, they are the one header that they were.
+        try open(cookieHeader: headers.count > 1 ? headers.joined(separator: "; ") : headers.first, at: now)
+    }
+
+    /// Opens a split session: puts its parts together in each way there is, where a part stands more
+    /// than once, but in no more than 16.
+    private func open(
+        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>, at now: Date
+    ) throws(OpenError) -> OpenedSession<Session> {
+        guard count <= splitting.cookieCount else {
+            throw .tooManyParts(count, limit: splitting.cookieCount)
+        }
+        let parts = cookie.parts.prefix(count - 1)
+        if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
+        let combinations = min(parts.reduce(1) { $0 * $1.count }, 16)
+        var refusal = OpenError.notAuthentic
+        for combination in 0..<combinations {
+            var rest = combination
+            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
+            for candidates in parts {
+                token += candidates[rest % candidates.count].map { text[$0] }
+                rest /= candidates.count
+            }
+            do throws(OpenError) {
+                return try open(token.span, limit: form.tokenLimit, cookie, at: now)
+            } catch {
+                if combination == 0 || error.isAuthentic { refusal = error }
             }
         }
-        if let refusal { throw refusal }
-        return nil
+        throw refusal
     }
 
     /// Opens the session in a cookie's value, for frameworks that have parsed the header.
@@ -244,11 +253,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     > {
         var text = String(value)
         text.makeContiguousUTF8()
-        return try open(text.utf8.span, at: now)
+        return try open(text.utf8.span, limit: form.room, nil, at: now)
     }
 
-    private func open(_ text: Span<UInt8>, at now: Date) throws(OpenError) -> OpenedSession<Session> {
-        let box = try Token.box(in: text, limit: limits.nameAndValue - nameBytes.count)
+    /// - Parameter cookie: what else there was of it in the request.
+    private func open(
+        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, at now: Date
+    ) throws(OpenError) -> OpenedSession<Session> {
+        let box = try Token.box(in: text, limit: limit)
         let id = box.keyID
         let (found, ring) = source.key(id)
         guard let key = found else {
@@ -261,9 +273,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        let stale = cookie?.present ?? (splitting.cookieCount > 1 ? .all : .none)
+        let isOutdated =
+            cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
         return OpenedSession(
             session: try session(payload.item), createdAt: times.createdAt, sealedAt: times.sealedAt,
-            expiresAt: end, keyID: id, needsResealing: needsResealing(times, id, ring, at: now), times: times)
+            expiresAt: end, keyID: id,
+            needsResealing: isOutdated || needsResealing(times, id, ring, at: now), times: times,
+            presentParts: stale)
     }
 
     private func needsResealing(

@@ -18,7 +18,7 @@ public struct OpenedSession<Session: Sendable>: Sendable {
     /// The key that sealed it.
     public let keyID: KeyID
     /// Whether there is a reason to write the cookie again although the session has not changed: its
-    /// key no longer seals, or a tenth of the idle time is over.
+    /// key no longer seals, a tenth of the idle time is over, or parts are left of a longer one.
     public let needsResealing: Bool
     /// The session's own absolute lifetime, where it was sealed with one.
     public var lifetime: SessionLifetime.Span? {
@@ -26,18 +26,23 @@ public struct OpenedSession<Session: Sendable>: Sendable {
     }
 
     let times: SessionTimes
+    /// Parts of a split session that the browser has, or may have.
+    let presentParts: PartSet
 }
 
 /// A session in a cookie, ready to be sent.
 public struct SealedSession: Sendable {
-    /// The `Set-Cookie` headers, one each.
+    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
+    /// which a longer one may have left.
     public let cookies: [SetCookie]
     /// When the session ends unless it is sealed again before.
     public let expiresAt: Date
-    /// Bytes of name and value, which count against the limit.
-    public let cookieBytes: Int
-    /// Bytes that are free under the limit.
-    public let room: Int
+    /// Characters of the token.
+    public let tokenBytes: Int
+    /// Characters of the largest token that the sealer's limits and splitting allow.
+    public let tokenLimit: Int
+    /// Characters that are free.
+    public var room: Int { tokenLimit - tokenBytes }
 
     /// The values of the `Set-Cookie` headers to add to the response.
     public var headerValues: [String] { cookies.map(\.description) }

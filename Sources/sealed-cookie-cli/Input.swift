@@ -71,6 +71,15 @@ enum Input {
         return .seconds(count * unit)
     }
 
+    /// What --split says; `limit` cookies where it says nothing.
+    static func splitting(_ arguments: Arguments, orElse limit: Int = 1) throws(Failure) -> CookieSplitting {
+        guard let text = arguments.value(.split) else { return .upTo(limit) }
+        guard let count = Int(text), (1...9).contains(count) else {
+            throw .usage("\"\(text)\" is not a number of cookies", hint: "2 to 9, or 1 for no splitting")
+        }
+        return .upTo(count)
+    }
+
     /// A token out of whatever form somebody copied it in.
     static func token(_ arguments: Arguments) throws(Failure) -> TokenText {
         let bytes = try read(arguments, awaiting: "a token or a cookie")
@@ -84,15 +93,25 @@ enum TokenText {
     case header(String)
 
     init(_ input: String) {
-        var text = input.drop(while: \.isWhitespace)
-        while text.last?.isWhitespace == true { text.removeLast() }
-        for field in ["set-cookie:", "cookie:"] where text.lowercased().hasPrefix(field) {
-            self = .header(String(text.dropFirst(field.count)))
+        // Several lines: the headers of one response or request, or a split session's cookies.
+        var isField = false
+        let lines = input.split(whereSeparator: \.isNewline).map { line in
+            var text = line.drop(while: \.isWhitespace)
+            while text.last?.isWhitespace == true { text.removeLast() }
+            for field in ["set-cookie:", "cookie:"] where text.lowercased().hasPrefix(field) {
+                isField = true
+                return text.dropFirst(field.count)
+            }
+            return text
+        }.filter { !$0.isEmpty }
+        let text = lines.joined(separator: "; ")
+        guard !isField else {
+            self = .header(text)
             return
         }
         // A token has no "=": what has one is a cookie. At its end it is base64's padding.
         let isHeader = text.contains(";") || text.reversed().drop { $0 == "=" }.contains("=")
-        self = isHeader ? .header(String(text)) : .bare(String(text))
+        self = isHeader ? .header(text) : .bare(text)
     }
 
     /// The names in a header, for a message. What is too long for a name may be a token.
@@ -149,7 +168,8 @@ extension Failure {
         let hint: String? =
             switch error {
             case .noActiveKey: "\(Tool.name) keys RING shows when each key begins to seal"
-            case .tooLarge: "keep less in the session: \(Tool.name) size shows what each field costs"
+            case .tooLarge:
+                "keep less in the session: \(Tool.name) size shows what each field costs; or pass --split"
             case .timeOutOfRange: "choose another --at"
             case .notEncodable, .expired, .libraryFailed: nil
             }
@@ -160,6 +180,8 @@ extension Failure {
         let hint: String? =
             switch error {
             case .tooLong, .notBase64URL, .tooShort: "was it copied whole, and nothing else with it?"
+            case .tooManyParts: "pass --split with as many cookies as the server allows"
+            case .missingPart: "pass the whole Cookie header"
             case .unknownVersion: "a token of this version begins with S"
             case .unknownKey:
                 "\(Tool.name) keys RING lists the ring's keys; was the token sealed with another ring?"

@@ -10,15 +10,22 @@ import SealedCookie
 extension Command {
     static let size = Command(
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
-        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .json],
+        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .json],
         details: """
             \(inputHelp) It is a session as JSON, as for `seal`.
             Fields are in bytes of CBOR before compression. No key ring is needed.
             """
     ) { (arguments) throws(Failure) in
-        let report = try sizeReport(of: Input.session(arguments), name: arguments.value(.cookieName))
+        let session = try Input.session(arguments)
+        let name = arguments.value(.cookieName) ?? "__Host-session"
+        let splitting = try Input.splitting(arguments)
+        let report = try sizeReport(of: session, name, .rfc6265bis, splitting)
+        let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
+            (preset.name, try sizeReport(of: session, name, preset.limits, splitting))
+        }
         Output.data(
-            arguments.has(.json) ? JSONText.of(SizeView(report), pretty: true) : SizeDrawing.of(report))
+            arguments.has(.json)
+                ? JSONText.of(SizeView(report, others), pretty: true) : SizeDrawing.of(report, others))
     }
 
     static let demo = Command(
@@ -31,10 +38,13 @@ extension Command {
 }
 
 /// The sizes of a session under a key of no meaning: all keys make tokens of one length.
-private func sizeReport(of session: CBORValue, name: String?) throws(Failure) -> SizeReport {
+private func sizeReport(
+    of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting
+) throws(Failure) -> SizeReport {
     try Failure.unless {
         let sealer = try CookieSealer<CBORValue>(
-            name ?? "__Host-session", keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)))
+            name, keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)), limits: limits,
+            splitting: splitting)
         return try sealer.sizeReport(for: session)
     }
 }
@@ -46,10 +56,13 @@ private struct SizeView: Encodable {
         let bytes: Int
     }
 
-    let item, payload, sealed, token, name, cookie, limit, room: Int
+    let item, payload, sealed, token, name, cookie, limit, room, cookies, header: Int
+    /// Of this session's token under the other presets.
+    let roomUnder: [String: Int]
+    let refusingServers: [String]
     let fields: [Field]
 
-    init(_ report: SizeReport) {
+    init(_ report: SizeReport, _ others: [(String, SizeReport)]) {
         item = report.itemBytes
         payload = report.payloadBytes
         sealed = report.sealedBytes
@@ -58,13 +71,17 @@ private struct SizeView: Encodable {
         cookie = report.cookieBytes
         limit = report.limit
         room = report.room
+        cookies = report.cookieCount
+        header = report.headerBytes
+        roomUnder = Dictionary(others.map { ($0, $1.room) }) { a, _ in a }
+        refusingServers = report.refusingServers.map(\.server)
         fields = report.fields.map { Field(name: $0.name, bytes: $0.byteCount) }
     }
 }
 
 /// A size report for people.
 private enum SizeDrawing {
-    static func of(_ report: SizeReport) -> String {
+    static func of(_ report: SizeReport, _ others: [(String, SizeReport)] = []) -> String {
         let stages = [
             ("CBOR", report.itemBytes), ("payload", report.payloadBytes), ("sealed", report.sealedBytes),
             ("token", report.tokenBytes), ("name and value", report.cookieBytes),
@@ -84,12 +101,24 @@ private enum SizeDrawing {
                 ["", "fields, in bytes of CBOR"] + draw(report.fields.map { ($0.name, $0.byteCount) }, .green)
         }
         lines.append("")
-        lines.append(
-            report.room >= 0
-                ? "\(report.room) bytes left under the limit of \(report.limit)"
-                : Output.styled("\(report.excess) bytes over the limit of \(report.limit)", .red, on: .output)
-        )
+        lines.append(fit(report, "the limit of \(report.limit)"))
+        lines += others.map { fit($1, $0) }
+        if report.cookieCount > 1 {
+            lines.append(
+                "split it takes \(report.cookieCount) cookies, and \(report.headerBytes) bytes of each request"
+            )
+        }
+        if !report.refusingServers.isEmpty {
+            let names = report.refusingServers.map { "\($0.server) (\($0.cookieHeader))" }
+            lines.append("too much for the stock settings of \(names.joined(separator: ", "))")
+        }
         return lines.joined(separator: "\n")
+    }
+
+    private static func fit(_ report: SizeReport, _ limit: String) -> String {
+        report.room >= 0
+            ? "\(report.room) bytes left under \(limit)"
+            : Output.styled("\(report.excess) bytes over \(limit)", .red, on: .output)
     }
 
     private static func shortened(_ name: String, _ width: Int) -> String {

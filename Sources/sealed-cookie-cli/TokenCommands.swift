@@ -25,7 +25,7 @@ extension Command {
         name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .lifetime, .at, .setCookie,
+            .ring, .cookieName, .purpose, .lifetime, .split, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ],
         details: """
@@ -38,29 +38,36 @@ extension Command {
         let ring = try Input.ring(try arguments.required(.ring))
         var own: SessionLifetime.Span?
         if let text = arguments.value(.lifetime) { own = try Input.span(text) }
-        let sealer = try Command.sealer(arguments, ring)
+        let sealer = try Command.sealer(arguments, ring, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
         let session = try Input.session(arguments)
         let sealed = try Failure.unless { try sealer.seal(session, lifetime: own, at: now) }
+        let isSplit = sealed.cookies[0].value.utf8.count < sealed.tokenBytes
         for cookie in sealed.cookies {
-            Output.data(arguments.has(.setCookie) ? "Set-Cookie: \(cookie)" : cookie.value)
+            if arguments.has(.setCookie) {
+                Output.data("Set-Cookie: \(cookie)")
+            } else if !cookie.value.isEmpty {
+                Output.data(isSplit ? "\(cookie.name)=\(cookie.value)" : cookie.value)
+            }
         }
         if arguments.has(.pretty) {
-            Output.note("\(sealed.cookieBytes) bytes of name and value, \(sealed.room) to spare")
+            Output.note("\(sealed.tokenBytes) characters, \(sealed.room) to spare")
         }
     }
 
     static let open = Command(
         name: "open", summary: "Opens a token; prints the session as JSON.", operands: "[INPUT]",
         operandCount: 0...1,
-        options: [.ring, .cookieName, .purpose, .absolute, .idle, .at, .jsonMeta, .pretty],
+        options: [.ring, .cookieName, .purpose, .absolute, .idle, .split, .at, .jsonMeta, .pretty],
         details: """
             \(inputHelp)
-            It holds a token, a name=value pair, or a whole Cookie or Set-Cookie header.
+            It holds a token, a name=value pair, or a whole Cookie or Set-Cookie header. A split session is opened
+            from any number of cookies, unless --split says less.
             """
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(try arguments.required(.ring))
-        let sealer = try Command.sealer(arguments, ring)
+        let sealer = try Command.sealer(
+            arguments, ring, splitting: try Input.splitting(arguments, orElse: 9))
         let now = try Input.time(arguments)
         let input = try Input.token(arguments)
         let opened = try Failure.unless {
@@ -100,7 +107,7 @@ extension Command {
 
     /// The sealer for the cookie that the options describe.
     fileprivate static func sealer(
-        _ arguments: Arguments, _ ring: KeyRing
+        _ arguments: Arguments, _ ring: KeyRing, splitting: CookieSplitting
     ) throws(Failure) -> CookieSealer<CBORValue> {
         var lifetime = SessionLifetime(absolute: .days(14))
         if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
@@ -108,7 +115,8 @@ extension Command {
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
         return try Failure.unless { [lifetime] in
-            try CookieSealer(name, keys: ring, lifetime: lifetime, purpose: purpose)
+            try CookieSealer(
+                name, keys: ring, lifetime: lifetime, purpose: purpose, splitting: splitting)
         }
     }
 }

@@ -5,7 +5,7 @@ What is compared is the encoded item, got by reading the other side's JSON with 
 """
 from __future__ import annotations
 
-import json, os, subprocess, sys, tempfile, uuid, zlib
+import http.cookies, json, os, subprocess, sys, tempfile, uuid, zlib
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -456,6 +456,46 @@ def run(path: str) -> int:
                                            ("equal from: the greatest id", text + sc.key_line(other), max(key, other, key=sc.key_id)), ("revoked falls back", text + later(-5, other) + f"revoked {sc.key_id(other)}\n", key)):
             c, t, e = guarded(label, lambda: tool.seal(ring_text, "{}")) or (-1, "", "")
             check("the tool's active key: " + label, c == 0 and sc.b64u_strict(t)[1:4].hex() == sc.key_id(expected), f"exit {c}, {e}")
+
+        # 6. split sessions, and Set-Cookie lines as http.cookies and werkzeug read them
+        def jar(lines: str) -> dict[str, str]:
+            """What a browser has after these lines, by http.cookies; and werkzeug agrees, where there is one."""
+            cookies: dict[str, str] = {}
+            for line in lines.splitlines():
+                check("a Set-Cookie line", line.startswith("Set-Cookie: "), line)
+                value = line.removeprefix("Set-Cookie: ")
+                (morsel,) = http.cookies.SimpleCookie(value).values()
+                check("http.cookies writes the line again", sorted(morsel.OutputString().lower().split("; ")) == sorted(value.lower().split("; ")), value)
+                if werkzeug:
+                    pair, *attributes = value.split("; ")
+                    parsed = werkzeug.http.parse_cookie(pair)
+                    check("werkzeug reads the pair", parsed.to_dict() == {morsel.key: morsel.value}, pair)
+                    written = werkzeug.http.dump_cookie(morsel.key, morsel.value, max_age=int(morsel["max-age"]), path="/", secure=True,
+                                                        httponly=True, samesite="Lax", max_size=0, sync_expires=False)
+                    check("werkzeug writes the same line", sorted(written.split("; ")) == sorted([pair, *attributes]), written)
+                if morsel["max-age"] == "0":
+                    cookies.pop(morsel.key, None)
+                else:
+                    cookies[morsel.key] = morsel.value
+            return cookies
+        try:
+            import werkzeug.http
+        except ImportError:
+            werkzeug = None
+            print("not run: Set-Cookie through werkzeug, which Python does not have")
+        for count in (10, 3000, 3013, 3014, 5000, 7000, 9150):
+            session = json.dumps({"$bytes": sc.b64u(os.urandom(count))})
+            large = sc.encode_item(sc.from_json(session))
+            c, lines, e = tool.run("seal", "-k", tool.ring(text), "-n", "s", "--at", sc.format_time(NOW), "--split", "3", "--set-cookie", stdin=session)
+            check(f"the tool splits {count} bytes", c == 0 and len(lines.splitlines()) == 3, e)
+            token = sc.join_token(jar(lines), "s", 3)
+            check(f"{count} bytes, split by the tool", sc.open_token(ring, token, name="s", now=NOW, most=3).item == large)
+            ours = sc.split_token(sc.seal(ring, large, name="s", now=NOW, most=3), "s", 3)
+            check("both split alike", {k: len(v) for k, v in ours.items() if v} == {k: len(v) for k, v in jar(lines).items()})
+            header = "; ".join(f"{k}={v}" for k, v in reversed(ours.items()) if v)
+            same(f"{count} bytes, split by us", large, tool.run("open", "-k", tool.ring(text), "-n", "s", "--at", sc.format_time(NOW), "--split", "3", stdin="Cookie: " + header))
+        c, lines, e = tool.run("remove", "-n", "s", "--split", "3")
+        check("removal", jar(lines) == {} and [line.split("=")[0] for line in lines.splitlines()] == ["Set-Cookie: s", "Set-Cookie: s.1", "Set-Cookie: s.2"])
 
         def generated() -> None:
             place = Path(folder) / "generated-ring"

@@ -769,7 +769,7 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None) -> str:
+         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None, most: int = 1) -> str:
     """Seals an encoded item. `created` is given when a session is sealed again."""
     check_name(name)
     decode_item(item)
@@ -777,16 +777,17 @@ def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = ""
     created = now if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
     payload = encode_payload(Payload(created, age, item, lifetime), pad)              # 3
-    if (4 * (40 + len(payload)) + 2) // 3 > token_limit(name):                        # 4
+    limit = token_limit(name) if most == 1 else most * (token_limit(name) - 2)
+    if (4 * (40 + len(payload)) + 2) // 3 > limit:                                    # 4
         raise CannotSeal("the cookie would be over its limit")
     return _seal_payload(key, payload, name, purpose, os.urandom(20))                 # 5 to 8
 
 
 def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None) -> Payload:
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, most: int = 1) -> Payload:
     """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
     check_name(name)
-    if len(text) > token_limit(name):
+    if len(text) > (token_limit(name) if most == 1 else most * (token_limit(name) - 2)):
         raise TooLong(f"{len(text)} characters")                                      # 1
     try:
         token = b64u_strict(text)                                                     # 2
@@ -820,6 +821,34 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
     if ring.not_before is not None and payload.created < ring.not_before:
         raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 11
     return payload
+
+
+# ---------------------------------------------------------------- §11.1 splitting
+
+def split_token(text: str, name: str, most: int) -> dict[str, str]:
+    """The cookies that carry a token; those to expire have an empty value."""
+    if len(text) <= token_limit(name):
+        cookies = {name: text}
+    else:
+        room = token_limit(name) - 2
+        parts = [text[at:at + room] for at in range(0, len(text), room)]
+        if len(parts) > most:
+            raise CannotSeal("the cookies would be over their limit")
+        cookies = {name: f"{len(parts)}.{parts[0]}"} | {f"{name}.{i}": part for i, part in enumerate(parts) if i}
+    return cookies | {f"{name}.{i}": "" for i in range(len(cookies), most)}
+
+
+def join_token(cookies: dict[str, str], name: str, most: int) -> str:
+    first = cookies[name]
+    if not re.match(r"[2-9]\.", first):
+        return first
+    count = int(first[0])
+    if count > most:
+        raise TooLong(f"{count} cookies")
+    try:
+        return first[2:] + "".join(cookies[f"{name}.{i}"] for i in range(1, count))
+    except KeyError as e:
+        raise NotAuthentic(f"no cookie {e}") from None
 
 
 # ---------------------------------------------------------------- command line

@@ -168,6 +168,23 @@ import Testing
         }
     }
 
+    @Test func `Expires agrees with Max-Age`() throws {
+        let sealer = try CookieSealer<Int>(
+            "s", keys: sampleRing(1), lifetime: .init(absolute: .days(1000)),
+            attributes: .init(writesExpires: true))
+        let line = try sealer.seal(1, at: noon).headerValues[0]
+        // 400 days, the most that browsers take, after 2026-08-03.
+        #expect(line.contains("; Max-Age=34560000; Expires=Tue, 07 Sep 2027 00:00:00 GMT; Secure"))
+        let removal = sealer.removal()[0].description
+        #expect(
+            removal
+                == "s=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax"
+        )
+        let leap = try sealer.seal(1, lifetime: .days(1), at: Date(timeIntervalSince1970: 1_835_395_199))
+            .headerValues[0]
+        #expect(leap.contains("Expires=Tue, 29 Feb 2028 23:59:59 GMT"))
+    }
+
     // MARK: Limits
 
     @Test func `a cookie fits to the byte, and one byte more is refused with a report`() throws {
@@ -179,15 +196,18 @@ import Testing
             for count in 2000..<3200 {
                 do throws(SealError) {
                     let sealed = try sealer.seal(Data(count: count), at: noon)
-                    #expect(sealed.cookieBytes == name.utf8.count + sealed.token.utf8.count)
-                    #expect(sealed.cookieBytes <= 4096 && sealed.room == 4096 - sealed.cookieBytes)
-                    largest = max(largest, sealed.cookieBytes)
+                    let cookieBytes = name.utf8.count + sealed.token.utf8.count
+                    #expect(sealed.tokenBytes == sealed.token.utf8.count)
+                    #expect(cookieBytes <= 4096 && sealed.room == 4096 - cookieBytes)
+                    largest = max(largest, cookieBytes)
                 } catch {
                     guard case .tooLarge(let report) = error else {
                         Issue.record("\(error)")
                         return
                     }
-                    #expect(report.cookieBytes > 4096 && report.excess == report.cookieBytes - 4096)
+                    let cookieBytes = name.utf8.count + report.tokenBytes
+                    #expect(cookieBytes > 4096 && report.excess == cookieBytes - 4096)
+                    #expect(report.cookieCount == 2)
                     // base64url has no text of 1 modulo 4.
                     #expect(largest >= 4095)
                     break

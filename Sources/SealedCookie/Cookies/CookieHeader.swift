@@ -1,36 +1,64 @@
 // Reading the Cookie header (RFC 6265bis §4.2, and what servers meet in practice).
 
-/// Finds one cookie's values in `Cookie` headers. One pass, no copies, whatever stands between.
-enum CookieHeader {
+/// One cookie's values in a `Cookie` header, and those of its parts. One pass, whatever stands between.
+struct CookieHeader {
     /// A name may stand twice, for instance set by a sibling domain: this many values are tried.
     static let candidateLimit = 4
 
-    /// The values of the cookie `name` in order, at most `candidateLimit`, for headers of any shape.
+    /// The values of the cookie, in order, at most `candidateLimit`.
+    private(set) var values: [Range<Int>] = []
+    /// Those of `name.1`, `name.2` and so on, where parts were asked for.
+    private(set) var parts: [[Range<Int>]] = []
+
+    /// Finds the cookie `name` in headers of any shape.
     ///
     /// Pairs are divided by `;`. Blanks around a name or value do not count; a value in double quotes
     /// is taken without them. A pair without `=` has no name and is passed over. Names are compared
     /// byte by byte.
-    static func values(of name: [UInt8], in header: Span<UInt8>) -> [Range<Int>] {
-        var values: [Range<Int>] = []
+    ///
+    /// - Parameter partCount: how many cookies a session may take.
+    init(_ header: Span<UInt8>, name: [UInt8], partCount: Int) {
+        if partCount > 1 { parts = Array(repeating: [], count: partCount - 1) }
         var start = 0
-        while start < header.count, values.count < candidateLimit {
+        while start < header.count {
             var end = start
             var equals: Int?
             while end < header.count, header[end] != UInt8(ascii: ";") {
                 if equals == nil, header[end] == UInt8(ascii: "=") { equals = end }
                 end += 1
             }
-            if let equals {
-                let key = trimmed(header, start..<equals)
-                if key.count == name.count,
-                    key.indices.allSatisfy({ header[$0] == name[$0 - key.lowerBound] })
-                {
-                    values.append(unquoted(header, trimmed(header, equals + 1..<end)))
-                }
+            if let equals, let part = Self.part(name, header, Self.trimmed(header, start..<equals)) {
+                add(part) { Self.unquoted(header, Self.trimmed(header, equals + 1..<end)) }
             }
             start = end + 1
         }
-        return values
+    }
+
+    private mutating func add(_ part: Int, _ value: () -> Range<Int>) {
+        if part == 0 {
+            if values.count < Self.candidateLimit { values.append(value()) }
+        } else if part <= parts.count, parts[part - 1].count < Self.candidateLimit {
+            parts[part - 1].append(value())
+        }
+    }
+
+    /// The parts that there are.
+    var present: PartSet {
+        var set = PartSet.none
+        for index in parts.indices where !parts[index].isEmpty { set.insert(index + 1) }
+        return set
+    }
+
+    /// 0 for the name itself, 1 to 9 for the name, a dot and a digit; nil for another.
+    private static func part(_ name: [UInt8], _ header: Span<UInt8>, _ key: Range<Int>) -> Int? {
+        guard key.count == name.count || key.count == name.count + 2 else { return nil }
+        for index in name.indices where header[key.lowerBound + index] != name[index] { return nil }
+        if key.count == name.count { return 0 }
+        let digit = header[key.upperBound - 1]
+        guard header[key.upperBound - 2] == UInt8(ascii: "."), (0x31...0x39).contains(digit) else {
+            return nil
+        }
+        return Int(digit - 0x30)
     }
 
     private static func trimmed(_ text: Span<UInt8>, _ range: Range<Int>) -> Range<Int> {

@@ -1,4 +1,9 @@
 // The Set-Cookie header (RFC 6265bis §4.1).
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// One `Set-Cookie` header's value.
 public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
@@ -22,10 +27,14 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         public var isPartitioned: Bool
         /// Whether the browser drops the cookie when it closes, whatever the session's lifetime.
         public var endsWithBrowser: Bool
+        /// Whether `Expires` stands beside `Max-Age`, for clients that do not know the latter. It takes
+        /// 40 bytes of each response.
+        public var writesExpires: Bool
 
         public init(
             path: String = "/", domain: String? = nil, isSecure: Bool = true, isHTTPOnly: Bool = true,
-            sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false
+            sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false,
+            writesExpires: Bool = false
         ) {
             self.path = path
             self.domain = domain
@@ -34,6 +43,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             self.sameSite = sameSite
             self.isPartitioned = isPartitioned
             self.endsWithBrowser = endsWithBrowser
+            self.writesExpires = writesExpires
         }
 
         /// Refuses what a browser would drop in silence.
@@ -78,15 +88,37 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     public let attributes: Attributes
     /// Seconds until the browser drops it; 0: at once; nil: when it closes.
     public let maxAge: Int?
+    /// Agrees with `maxAge`: browsers that know both may drop a cookie where they do not.
+    private let expires: String?
 
     /// RFC 6265bis §5.5: browsers take no more than 400 days.
     static let maxAgeLimit = 34_560_000
 
-    init(name: String, value: String, attributes: Attributes, maxAge: Int?) {
+    /// - Parameter now: what `maxAge` is counted from.
+    init(name: String, value: String, attributes: Attributes, maxAge: Int?, now: Date) {
         self.name = name
         self.value = value
         self.attributes = attributes
-        self.maxAge = maxAge.map { min(max($0, 0), Self.maxAgeLimit) }
+        let maxAge = maxAge.map { min(max($0, 0), Self.maxAgeLimit) }
+        self.maxAge = maxAge
+        expires =
+            attributes.writesExpires
+            ? maxAge.map { Self.httpDate($0 == 0 ? Date(timeIntervalSince1970: 0) : now + Double($0)) } : nil
+    }
+
+    /// RFC 9110 §5.6.7, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    private static func httpDate(_ date: Date) -> String {
+        let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        let months = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        // 2026-08-03T00:00:00Z; a cookie lives from 1970 to 2107.
+        let seconds = Int64(min(max(date.timeIntervalSince1970, 0), 4_329_000_000))
+        let text = Timestamp.text(secondsSince1970: seconds) ?? "1970-01-01T00:00:00Z"
+        let fields = text.split { "-T".contains($0) }
+        let month = Int(fields[1]).map { months[$0 - 1] } ?? ""
+        return
+            "\(days[Int(seconds / 86_400 % 7)]), \(fields[2]) \(month) \(fields[0]) \(fields[3].dropLast()) GMT"
     }
 
     /// The header's value; attributes always in this order.
@@ -94,6 +126,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         var line = "\(name)=\(value); Path=\(attributes.path)"
         if let domain = attributes.domain { line += "; Domain=\(domain)" }
         if let maxAge { line += "; Max-Age=\(maxAge)" }
+        if let expires { line += "; Expires=\(expires)" }
         if attributes.isSecure { line += "; Secure" }
         if attributes.isHTTPOnly { line += "; HttpOnly" }
         line += "; SameSite=\(attributes.sameSite.rawValue)"
@@ -132,6 +165,8 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case invalidPadding(Int)
     /// Limits below 128 bytes of name and value.
     case invalidLimits
+    /// Not 1 to 9 cookies.
+    case invalidSplitting(Int)
 }
 
 extension CookieConfigurationError: CustomStringConvertible {
@@ -151,6 +186,7 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
+        case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
         case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes"
         }
     }

@@ -16,26 +16,44 @@ public struct SizeReport: Equatable, Sendable {
     public let sealedBytes: Int
     /// The token's text.
     public let tokenBytes: Int
+    /// Cookies that it takes: more than one only where the sealer allows it, or would have to.
+    public let cookieCount: Int
+    /// Bytes of names and values of those cookies.
+    public let cookieBytes: Int
+    /// Bytes that those cookies add to each request's `Cookie` header.
+    public let headerBytes: Int
     public let nameBytes: Int
-    /// For name and value together.
+    /// For name and value of one cookie.
     public let limit: Int
+    /// Characters of the largest token that the sealer's limits and splitting allow.
+    public let tokenLimit: Int
     /// The largest first. Empty where the session is not a map.
     public let fields: [Field]
 
-    /// What counts against the limit.
-    public var cookieBytes: Int { nameBytes + tokenBytes }
-    /// Bytes that are free; negative where the cookie is too large.
-    public var room: Int { limit - cookieBytes }
+    /// Characters that are free; negative where the token is too large.
+    public var room: Int { tokenLimit - tokenBytes }
     /// Characters that must go; 0 where it fits.
     public var excess: Int { max(0, -room) }
+    /// Servers whose stock settings refuse requests with these cookies alone, the strictest first.
+    public var refusingServers: [ServerLimit] {
+        ServerLimit.common.filter { $0.cookieHeader < headerBytes }
+    }
 
-    init(item: CBORItem, payloadBytes: Int, nameBytes: Int, limit: Int) {
+    init(item: CBORItem, payloadBytes: Int, form: CookieForm) {
         itemBytes = item.bytes.count
         self.payloadBytes = payloadBytes
         sealedBytes = SealedBox.headerCount + payloadBytes + XAESKey.tagLength
         tokenBytes = Token.textCount(payloadByteCount: payloadBytes)
-        self.nameBytes = nameBytes
-        self.limit = limit
+        cookieCount = form.cookieCount(tokenCount: tokenBytes)
+        // A part has two bytes more: a count before the value, or a number behind the name.
+        nameBytes = form.nameBytes.count
+        limit = form.limits.nameAndValue
+        cookieBytes =
+            tokenBytes + cookieCount * nameBytes
+            + (cookieCount > 1 ? cookieCount * CookieSplitting.overhead : 0)
+        // name=value, divided by "; ".
+        headerBytes = cookieBytes + cookieCount + (cookieCount - 1) * 2
+        tokenLimit = form.tokenLimit
         fields = Self.fields(of: item)
     }
 
@@ -50,9 +68,16 @@ public struct SizeReport: Equatable, Sendable {
 
 extension SizeReport: CustomStringConvertible {
     public var description: String {
-        let largest = fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
         let fit = room < 0 ? "\(excess) over" : "\(room) under"
-        return "\(cookieBytes) bytes of name and value, \(fit) the limit of \(limit)"
-            + (largest.isEmpty ? "" : "; largest fields: \(largest)")
+        var text = "a token of \(tokenBytes) characters, \(fit) the \(tokenLimit) that fit"
+        let largest = fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
+        if !largest.isEmpty { text += "; largest fields: \(largest)" }
+        if cookieCount > 1 {
+            text += "; split it takes \(cookieCount) cookies, \(headerBytes) bytes of each request"
+        }
+        if let server = refusingServers.first {
+            text += ", more than \(server.server) takes (\(server.cookieHeader))"
+        }
+        return text
     }
 }

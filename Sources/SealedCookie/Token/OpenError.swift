@@ -12,6 +12,10 @@
 public enum OpenError: Error, Equatable, Sendable {
     /// Longer than any token that this sealer writes.
     case tooLong(byteCount: Int)
+    /// In more cookies than this sealer allows.
+    case tooManyParts(Int, limit: Int)
+    /// A split session of which this cookie did not come: 1 for the second.
+    case missingPart(Int, of: Int)
     /// Not base64url without padding in its one valid spelling: another character, `=`, white space,
     /// an impossible length, trailing bits that are not zero.
     case notBase64URL
@@ -44,6 +48,8 @@ extension OpenError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooLong(let count): "too long for a token: \(count) bytes"
+        case .tooManyParts(let count, let limit): "in \(count) cookies, where \(limit) are allowed"
+        case .missingPart(let part, let count): "cookie \(part + 1) of \(count) is missing"
         case .notBase64URL: "not a token: not base64url without padding"
         case .tooShort(let count): "too short for a token: \(count) bytes"
         case .unknownVersion(let version): "unknown version 0x\(String(version, radix: 16))"
@@ -66,7 +72,8 @@ extension OpenError {
     var isAuthentic: Bool {
         switch self {
         case .malformedPayload, .inFuture, .expired, .endedBefore, .sessionMismatch: true
-        case .tooLong, .notBase64URL, .tooShort, .unknownVersion, .unknownKey, .revokedKey, .notAuthentic,
+        case .tooLong, .tooManyParts, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
+            .revokedKey, .notAuthentic,
             .libraryFailed:
             false
         }

@@ -1,0 +1,68 @@
+import SealedCookie
+
+// remove and limits.
+
+extension Command.Option {
+    static let split = Self(
+        name: "split", value: "N", help: "into up to N cookies, 2 to 9, where one is too small [1]")
+}
+
+extension Command {
+    static let remove = Command(
+        name: "remove", summary: "Prints the Set-Cookie lines that make a browser forget a session.",
+        operands: "",
+        operandCount: 0...0, options: [.cookieName, .split]
+    ) { (arguments) throws(Failure) in
+        let sealer = try Failure.unless {
+            try CookieSealer<CBORValue>(
+                arguments.value(.cookieName) ?? "__Host-session", keys: KeyRing([]),
+                lifetime: .init(absolute: .days(14)), splitting: try Input.splitting(arguments))
+        }
+        for cookie in sealer.removal() { Output.data("Set-Cookie: \(cookie)") }
+    }
+
+    static let limits = Command(
+        name: "limits", summary: "Lists what browsers and servers take.", operands: "", operandCount: 0...0,
+        options: [.json],
+        details: """
+            name+value, attribute and line are bytes of one cookie; the servers' figures are bytes of a request's
+            whole Cookie header. docs/cookie-limits.md says how each was obtained.
+            """
+    ) { (arguments) throws(Failure) in
+        let presets = LimitsPreset.all
+        guard !arguments.has(.json) else { return Output.data(JSONText.of(presets, pretty: true)) }
+        Output.data("preset             name+value  attribute   line")
+        for preset in presets {
+            Output.data(
+                "\(pad(preset.name, 18)) \(padLeft("\(preset.nameAndValue)", 10)) "
+                    + "\(padLeft("\(preset.attributeValue)", 10)) \(padLeft(preset.line.map { "\($0)" } ?? "–", 6))"
+            )
+        }
+        Output.data("\nserver's Cookie header")
+        for limit in ServerLimit.common {
+            Output.data("\(padLeft("\(limit.cookieHeader)", 9))  \(limit.server)")
+        }
+    }
+}
+
+/// A preset by its name in the library.
+struct LimitsPreset: Encodable {
+    let name: String
+    let nameAndValue, attributeValue: Int
+    let line: Int?
+    let cookiesPerHost: Int
+
+    private init(_ name: String, _ limits: CookieLimits) {
+        self.name = name
+        nameAndValue = limits.nameAndValue
+        attributeValue = limits.attributeValue
+        line = limits.line
+        cookiesPerHost = CookieLimits.cookiesPerSite
+    }
+
+    static let all = named.map { LimitsPreset($0.name, $0.limits) }
+
+    static let named: [(name: String, limits: CookieLimits)] = [
+        ("rfc6265bis", .rfc6265bis), ("strictest", .strictest), ("behindStockNginx", .behindStockNginx),
+    ]
+}
