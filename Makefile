@@ -42,6 +42,11 @@ test: setup ## Run every test
 		echo "not run: Tests/Python, for want of python3"; \
 	fi
 
+.PHONY: browsers
+browsers: build ## Hold the limits against Chromium and Firefox, headless (1 minute)
+	@$(call install,chromium chromium-driver firefox-esr openssl python3)
+	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
+
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 	@$(call install,shellcheck systemd jq python3 python3-yaml)
