@@ -54,23 +54,25 @@ def chain(words: list[bytes], before: bytes) -> bytes:
     """Joins a group's words behind `before`: the two that overlap most first; of equals, those that stand first."""
     words = [before] + words
     while len(words) > 1:
-        _, i, j = max(((overlap(a, b), -i, -j) for i, a in enumerate(words)
-                       for j, b in enumerate(words) if i != j and j != 0), key=lambda t: t)
+        most, i, j = max((overlap(a, b), -i, -j) for i, a in enumerate(words)
+                         for j, b in enumerate(words) if i != j and j != 0)
         i, j = -i, -j
-        words[i] += words[j][overlap(words[i], words[j]):]
+        words[i] += words[j][most:]
         del words[j]
     return words[0]
 
 
-def dictionary(lists: list[list[bytes]], limit: int = LIMIT) -> bytes:
-    """All groups in order. What is over the limit goes from the front, where the least likely words stand."""
+def dictionary(lists: list[list[bytes]]) -> bytes:
+    """All groups in order, without the words that stand inside another in full."""
     every = [w for words in lists for w in words]
     if len(set(every)) < len(every):
         raise SystemExit(f"words.txt: twice: {next(w for w in every if every.count(w) > 1)!r}")
     out = b""
     for words in lists:
         out = chain([w for w in words if not any(w in other for other in every if other != w)], out)
-    return out[-limit:]
+    if len(out) > LIMIT:
+        raise SystemExit(f"words.txt makes {len(out)} bytes; {LIMIT} are allowed")
+    return out
 
 
 def main() -> int:
