@@ -111,6 +111,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         _ session: Session, _ times: SessionTimes, _ ring: KeyRing, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
         guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
+        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let payload = SessionPayload(times: times, item: try item(session))
         let compressed = try compress(payload)
         // Before the cryptography: what is too large is not worth sealing.
@@ -192,12 +193,15 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         let text = header.utf8.span
         let cookie = CookieHeader(text, name: form.nameBytes, partCount: splitting.cookieCount)
         var refusal: OpenError?
+        var attempts = 16
         for value in cookie.values {
             do throws(OpenError) {
                 let first = text.extracting(value)
                 let count = CookieSplitting.count(first) ?? 1
-                guard count > 1, splitting.cookieCount > 1 else { return try open(first, limit: form.room, cookie, at: now) }
-                return try open(first, of: count, cookie, in: text, at: now)
+                guard count > 1, splitting.cookieCount > 1 else {
+                    return try open(first, limit: form.room, cookie, at: now)
+                }
+                return try open(first, of: count, cookie, in: text, attempts: &attempts, at: now)
             } catch {
                 // The reason that says most: one from behind the tag, else the first.
                 if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
@@ -218,24 +222,29 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// Opens a split session: puts its parts together in each way there is, where a part stands more
-    /// than once, but in no more than 16.
+    /// than once, but in no more than are left of 16 a request.
     private func open(
-        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>, at now: Date
+        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
+        attempts: inout Int, at now: Date
     ) throws(OpenError) -> OpenedSession<Session> {
         guard count <= splitting.cookieCount else {
             throw .tooManyParts(count, limit: splitting.cookieCount)
         }
         let parts = cookie.parts.prefix(count - 1)
         if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
-        let combinations = min(parts.reduce(1) { $0 * $1.count }, 16)
+        let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
+        attempts -= combinations
         var refusal = OpenError.notAuthentic
         for combination in 0..<combinations {
             var rest = combination
-            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
-            for candidates in parts {
-                token += candidates[rest % candidates.count].map { text[$0] }
-                rest /= candidates.count
+            let chosen = parts.map { candidates in
+                defer { rest /= candidates.count }
+                return candidates[rest % candidates.count]
             }
+            guard chosen.reduce(first.count, { $0 + $1.count }) <= form.tokenLimit + CookieSplitting.overhead
+            else { continue }
+            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
+            for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
                 return try open(token.span, limit: form.tokenLimit, cookie, at: now)
             } catch {

@@ -150,7 +150,7 @@ extension Failure {
         let hint: String? =
             switch error.problem {
             case .unreadable: "pass the key ring's file with -k; \(Tool.name) keygen RING makes one"
-            case .unwritable, .cryptographyFailed: nil
+            case .unwritable, .noKeys, .cryptographyFailed: nil
             case .locked: "a rotation that hangs? find it with: fuser RING"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
@@ -171,6 +171,7 @@ extension Failure {
             case .tooLarge:
                 "keep less in the session: \(Tool.name) size shows what each field costs; or pass --split"
             case .timeOutOfRange: "choose another --at"
+            case .endedBefore: "the ring's not-before is in the future, or this clock is wrong"
             case .notEncodable, .expired, .libraryFailed: nil
             }
         self = .work("\(error)", hint: hint)

@@ -257,6 +257,10 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         let other = try folder.write(
             "other.keys", "revoked \(second)\n" + (try String(contentsOfFile: ring, encoding: .utf8)))
         #expect(try run("check", other).output.contains("its secret is still in the file"))
+        // Revoking it once more takes the secret out.
+        let union = try folder.write("union.keys", try String(contentsOfFile: other, encoding: .utf8))
+        #expect(try run("revoke", union, "\(second)").exitCode == 0)
+        #expect(try !String(contentsOfFile: union, encoding: .utf8).contains("sck1_"))
         _ = try run("keygen", folder.file("third.keys"))
         let merged = try run("merge", ring, other, folder.file("third.keys"))
         let third = try KeyRing(contentsOf: folder.file("third.keys")).keys[0].id

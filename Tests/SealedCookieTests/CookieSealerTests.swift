@@ -254,6 +254,31 @@ import Testing
         #expect(path.starts(with: ["next", "0", "next"]) && reason == "more than 64 levels")
     }
 
+    struct Inner<Value: Codable & Sendable>: Codable, Sendable { var tokens: Secret<[String: Value]> }
+    struct Open<Value: Codable & Sendable>: Codable, Sendable { var tokens: [String: Value] }
+
+    @Test func `no error names what a Secret holds, nor writes lines of its own into a log`() throws {
+        let key = "hunter2\n2026 INFO forged"
+        let ring = try sampleRing(1)
+        func opened<A: Codable & Sendable, B: Codable & Sendable>(_ session: A, as: B.Type) throws
+            -> OpenError?
+        {
+            let policy = SessionLifetime(absolute: .days(1))
+            let token = try CookieSealer<A>(keys: ring, lifetime: policy).seal(session, at: noon).token
+            return #expect(throws: OpenError.self) {
+                try CookieSealer<B>(keys: ring, lifetime: policy).open(value: token, at: noon)
+            }
+        }
+        let secret = try opened(Inner(tokens: Secret([key: 1])), as: Inner<String>.self)
+        #expect(secret == .sessionMismatch(codingPath: ["tokens"], expected: "a value of type String"))
+        let open = try opened(Open(tokens: [key: 1]), as: Open<String>.self)
+        #expect(
+            open
+                == .sessionMismatch(
+                    codingPath: ["tokens", "hunter2\\u{a}2026 INFO forged"],
+                    expected: "a value of type String"))
+    }
+
     @Test func `a session of another shape is refused with its place, without its values`() throws {
         struct Other: Codable, Sendable {
             var user: [String: Int]

@@ -110,9 +110,11 @@ private func text(_ ring: KeyRing) throws -> String {
             let opened = try sealer.open(value: sealed.token, at: noon - behind)
             #expect(opened.createdAt == noon && opened.session == login)
         }
-        // A clock that is further behind is wrong: what it seals is refused, and says why.
-        let early = try sealer.seal(login, at: noon - 61).token
-        #expect(throws: OpenError.endedBefore(noon)) { try sealer.open(value: early, at: noon) }
+        // A clock that is further behind is wrong: nothing is sealed that would be refused.
+        #expect(throws: SealError.endedBefore(noon)) { try sealer.seal(login, at: noon - 61) }
+        // What was sealed before is over.
+        let early = try loginSealer(sampleRing(1)).seal(login, at: noon - 1)
+        #expect(throws: OpenError.endedBefore(noon)) { try sealer.open(value: early.token, at: noon) }
     }
 
     // MARK: A fleet

@@ -32,7 +32,7 @@ private final class TestClock: Sendable {
         folder = try ToolFolder()
     }
 
-    private func rotate(_ path: String, from: Date? = nil) throws -> KeyID {
+    private func rotate(_ path: String, from: Date = noon) throws -> KeyID {
         var added: KeyID?
         try KeyRing.update(path) { (ring) throws(KeyRingError) in
             let (rotated, key) = try ring.rotated(from: from)
@@ -79,15 +79,16 @@ private final class TestClock: Sendable {
     }
 
     @Test func `a change in place within one tick and of equal length is seen`() throws {
-        let (a, b) = (try ToolFolder(), try ToolFolder())
-        let texts = try [a, b].map { try Data(contentsOf: URL(filePath: $0.ring)) }
+        _ = try rotate(folder.ring)
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
         let path = try folder.write("in-place.keys", "")
-        for round in 0..<20 {
-            try texts[0].write(to: URL(filePath: path))
+        for second in 1..<20 {
+            let later = text.replacing("00:00:00Z", with: "00:00:\(second + 10)Z")
+            try Data(text.utf8).write(to: URL(filePath: path))
             let file = try follow(path)
-            try texts[1].write(to: URL(filePath: path))
+            try Data(later.utf8).write(to: URL(filePath: path))
             tick()
-            #expect(file.ring.keys.map(\.id) == (try KeyRing(contentsOf: b.ring)).keys.map(\.id), "\(round)")
+            #expect(file.ring.keys.last?.activeFrom == noon + Double(second + 10))
         }
     }
 
@@ -95,13 +96,10 @@ private final class TestClock: Sendable {
         // ring -> ..data/ring, ..data -> ..2026_1; a new folder, then a new ..data by rename.
         let root = folder.path
         let manager = FileManager.default
-        for (name, source) in [("..2026_1", folder.ring), ("..2026_2", try ToolFolder().ring)] {
+        for name in ["..2026_1", "..2026_2"] {
             try manager.createDirectory(atPath: "\(root)/\(name)", withIntermediateDirectories: true)
-            if name == "..2026_1" {
-                try manager.copyItem(atPath: source, toPath: "\(root)/\(name)/ring")
-            } else {
-                _ = try ToolRun(["keygen", "\(root)/\(name)/ring"])
-            }
+            try manager.copyItem(atPath: folder.ring, toPath: "\(root)/\(name)/ring")
+            _ = try rotate(folder.ring)
         }
         try manager.createSymbolicLink(atPath: "\(root)/..data", withDestinationPath: "..2026_1")
         try manager.createSymbolicLink(atPath: "\(root)/ring", withDestinationPath: "..data/ring")
@@ -112,6 +110,58 @@ private final class TestClock: Sendable {
         tick()
         #expect(file.ring.keys.map(\.id) == (try KeyRing(contentsOf: "\(root)/..2026_2/ring")).keys.map(\.id))
         #expect(file.ring.keys.map(\.id) != first)
+    }
+
+    @Test func `half a ring is not taken, and a step back when it has stood for a while`() throws {
+        let log = EventLog()
+        let id = try rotate(folder.ring)
+        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+            try ring.revoking(KeyID(0, 0xAB, 0xCD)).endingSessions(createdBefore: noon)
+        }
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let file = try follow(folder.ring, log)
+        // Written in place, line by line: whatever is there, the ring before holds.
+        for count in 0..<lines.count - 1 {
+            _ = try folder.write("session.keys", lines.prefix(count).map { "\($0)\n" }.joined())
+            tick()
+            #expect(
+                file.ring.keys.last?.id == id && file.ring.revoked.count == 1 && file.ring.notBefore == noon)
+        }
+        // A file that is left so for two seconds is meant so; one without keys never is.
+        _ = try folder.write("session.keys", lines.prefix(3).map { "\($0)\n" }.joined())
+        tick()
+        #expect(file.ring.revoked.count == 1)
+        sleep(3)
+        tick()
+        #expect(file.ring.keys.count == 2 && file.ring.revoked.isEmpty && file.failure == nil)
+        _ = try folder.write("session.keys", "# nothing\n")
+        sleep(3)
+        tick()
+        #expect(file.ring.keys.count == 2 && file.failure?.problem == .noKeys)
+    }
+
+    @Test func `a child of a fork reads its ring again, whatever threads the parent had`() throws {
+        let path = folder.ring
+        let file = try KeyRingFile(path)
+        let stop = Atomic<Bool>(false)
+        for _ in 0..<2 {
+            Thread.detachNewThread { while !stop.load(ordering: .relaxed) { _ = file.ring.keys.count } }
+        }
+        defer { stop.store(true, ordering: .relaxed) }
+        for number in 0..<10 {
+            try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                try ring.revoking(KeyID(0, 1, UInt8(number)))
+            }
+            let child = fork()
+            if child == 0 {
+                alarm(8)
+                _exit((try? file.reload()) != nil && file.ring.revoked.count == number + 1 ? 0 : 1)
+            }
+            var status: Int32 = 0
+            _ = unsafe waitpid(child, &status, 0)
+            #expect(status == 0, "child \(number): status \(status)")
+        }
     }
 
     @Test func `a broken or missing file changes nothing, and is told`() throws {
@@ -182,7 +232,7 @@ private final class TestClock: Sendable {
         let id = try rotate(path)
         let after = try String(contentsOfFile: path, encoding: .utf8)
         #expect(after.hasPrefix("# ours\n# sealed-cookie key ring\n  # key 5f3a9c sck1_old\nkey "))
-        #expect(after.contains("key \(id) sck1_"))
+        #expect(after.contains("key \(id) from=2026-08-03T00:00:00Z sck1_"))
     }
 
     // MARK: Published

@@ -71,10 +71,25 @@ extension CBORPathElement {
     /// The key or number alone.
     var text: String {
         switch self {
-        case .key(let key): key
+        case .key(let key): key.printable
         case .integerKey(let key): String(key)
         case .index(let index): String(index)
         }
+    }
+}
+
+extension String {
+    /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
+    var printable: String {
+        let start = unicodeScalars.prefix(64)
+        let text = start.map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                "\\u{\(String(scalar.value, radix: 16))}"
+            default: String(scalar)
+            }
+        }.joined()
+        return start.endIndex == unicodeScalars.endIndex ? text : text + "…"
     }
 }
 
@@ -84,7 +99,7 @@ extension [CBORPathElement] {
         guard !isEmpty else { return "." }
         return reduce(into: "") { text, element in
             switch element {
-            case .key(let key): text += ".\(key)"
+            case .key(let key): text += ".\(key.printable)"
             case .integerKey(let key): text += ".\(key)"
             case .index(let index): text += "[\(index)]"
             }

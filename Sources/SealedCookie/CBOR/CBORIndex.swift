@@ -135,6 +135,8 @@ struct CBORIndex: Sendable {
         var position = 0
         while position != target {
             let kind = nodes[position].kind
+            // What is inside an embedded item is a secret, its keys included.
+            if kind == .tag, nodes[position].argument == CBORTag.embeddedItem { return path }
             var key: Int?
             var number = 0
             var inner: Int?

@@ -8,7 +8,8 @@
 /// Whether a session that is too large for one cookie may take more.
 ///
 /// Every cookie travels with every request, and servers limit the sum: two full cookies are more than
-/// most take (`ServerLimit.common`).
+/// most take (`ServerLimit.common`). The names `name.1` to `name.8` belong to it then: give no other
+/// cookie one of them.
 public struct CookieSplitting: Hashable, Sendable {
     /// Cookies at the most.
     public let cookieCount: Int

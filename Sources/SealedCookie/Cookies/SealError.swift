@@ -5,7 +5,8 @@
     public import Foundation
 #endif
 
-/// Why `seal` wrote no cookie. It holds no plaintext and no key.
+/// Why `seal` wrote no cookie. It holds no value of the session and no key; a place in the session names
+/// map keys, but nothing inside a `Secret`.
 public enum SealError: Error, Equatable, Sendable {
     /// The ring has no key whose time has come.
     case noActiveKey
@@ -18,6 +19,9 @@ public enum SealError: Error, Equatable, Sendable {
     case timeOutOfRange
     /// The session to seal again is over since this time.
     case expired(Date)
+    /// The session begins before the ring's `not-before`, and would be refused at once: `not-before` is in
+    /// the future, or this clock is more than 60 s behind the one that set it.
+    case endedBefore(Date)
     /// A C library failed, such as for want of randomness or memory.
     case libraryFailed(operation: String)
 }
@@ -31,6 +35,7 @@ extension SealError: CustomStringConvertible {
             "cannot be encoded: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
         case .timeOutOfRange: "the time is not between 1970 and 2106"
         case .expired(let end): "the session ended at \(Timestamp.text(end))"
+        case .endedBefore(let date): "sessions that begin before \(Timestamp.text(date)) have ended"
         case .libraryFailed(let operation): "\(operation) failed"
         }
     }

@@ -9,8 +9,9 @@ extension KeyRing {
     /// The ring with a new key that seals from `from` on.
     ///
     /// - Parameter from: later than every server's next reading of the ring, so that all of them can
-    ///   open with the key before any of them seals with it.
-    public func rotated(from: Date?) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
+    ///   open with the key before any of them seals with it. Not in the past: `pruned` takes it for the
+    ///   time at which the key before ceased to seal.
+    public func rotated(from: Date) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
         while true {
             let key = try SealingKey.generate(activeFrom: from)
             // One in 16 million is the id of another key.
@@ -62,5 +63,14 @@ extension KeyRing {
         try KeyRing(
             keys + other.keys, revoked: revoked.union(other.revoked),
             notBefore: [notBefore, other.notBefore].compactMap { $0 }.max())
+    }
+}
+
+extension KeyRing {
+    /// Whether something of `other` is gone that changes of a ring add and do not take away, or a key.
+    func isStepBack(from other: KeyRing) -> Bool {
+        !revoked.isSuperset(of: other.revoked)
+            || (notBefore ?? .distantPast) < (other.notBefore ?? .distantPast)
+            || other.keys.contains { key($0.id) == nil && !revoked.contains($0.id) }
     }
 }

@@ -14,6 +14,8 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case unwritable(String)
         /// There is a file of this name already.
         case exists
+        /// A file that is followed holds no key any longer.
+        case noKeys
         /// Another process has been changing the file for half a minute.
         case locked
         case notUTF8
@@ -50,6 +52,7 @@ extension KeyRingError.Problem {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .exists: "exists already"
+        case .noKeys: "holds no key"
         case .locked: "another process is changing it"
         case .notUTF8: "not UTF-8 text"
         case .unknownLine: "not a line of a key ring"

@@ -8,7 +8,11 @@ import Synchronization
 ///
 /// Whoever asks for the ring looks at the file, at most once in an interval; the others go on without
 /// a lock. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes
-/// does, is seen. A file that cannot be read or is no ring changes nothing: the last good ring holds.
+/// does, is seen. A file that cannot be read, is no ring, or holds no key changes nothing: the last good
+/// ring holds. A ring that lacks keys, revoked ids or the end of sessions that the one before had holds
+/// when its file has not changed for two seconds; it may be half written.
+///
+/// In a program that forks, make it after the fork.
 public final class KeyRingFile: Sendable {
     public enum Event: Sendable, CustomStringConvertible {
         /// The file has changed, and its ring holds from now on.
@@ -118,7 +122,17 @@ public final class KeyRingFile: Sendable {
             guard always || identity == nil || last.identity != identity else { return nil }
             do throws(KeyRingError) {
                 let ring = try KeyRing(contentsOf: path)
-                let isNews = last.failure != nil || ring.entries != snapshot.value.ring.entries
+                let current = snapshot.value.ring
+                if ring.keys.isEmpty, !current.keys.isEmpty {
+                    throw KeyRingError(source: path, line: nil, problem: .noKeys)
+                }
+                // A file that is being written in place is a ring up to any line. What would be a step back
+                // holds only when it has stood for a while.
+                if !always, identity?.isFresh ?? true, ring.isStepBack(from: current) {
+                    last.identity = nil
+                    return nil
+                }
+                let isNews = last.failure != nil || ring.entries != current.entries
                 if isNews { snapshot.publish(Snapshot(ring)) }
                 // One that has only just changed may change again without a trace: look again.
                 last.identity = identity?.isFresh == true ? nil : identity

@@ -76,12 +76,20 @@ extension KeyRing {
         let parser = try KeyRingParser.parse(old.bytes, source: path)
         let ring = try parser.ring()
         let changed = try change(ring)
-        guard changed.entries != ring.entries else { return ring }
+        guard changed.entries != ring.entries || parser.hasSurplus else { return ring }
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in
             try changed.fileContents(comments: parser.comments)
         }
+        try KeyRing.checkSize(contents, path)
         try KeyRingError.writing(path) { () throws(SystemFailure) in try file.replace(with: contents) }
         return changed
+    }
+
+    /// Nobody could read a longer file again.
+    private static func checkSize(_ contents: borrowing SecretBytes, _ path: String) throws(KeyRingError) {
+        guard contents.count <= fileLimit else {
+            throw KeyRingError(source: path, line: nil, problem: .unwritable("more than \(fileLimit) bytes"))
+        }
     }
 
     /// What makes two rings the same, but for the secrets, which the ids stand for.
@@ -124,6 +132,7 @@ extension KeyRing {
     /// - Throws: `.exists` where there is a file of this name; it is left as it is.
     public func create(at path: String) throws(KeyRingError) {
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in try fileContents() }
+        try Self.checkSize(contents, path)
         try KeyRingError.writing(path) { () throws(SystemFailure) in try SecretFile.create(path, contents) }
     }
 }
@@ -196,6 +205,12 @@ private struct KeyRingParser: ~Copyable {
             try parser.parse(text)
         }
         return parser
+    }
+
+    /// Whether there are secrets of revoked keys, or a key on several lines: a change removes them.
+    var hasSurplus: Bool {
+        let ids = Set(keys.map(\.id))
+        return ids.count < keys.count || !ids.isDisjoint(with: revoked)
     }
 
     func ring() throws(KeyRingError) -> KeyRing {

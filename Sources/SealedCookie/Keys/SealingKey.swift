@@ -11,7 +11,7 @@
 /// wiped when the last ring that holds the key is released.
 public struct SealingKey: Sendable, Identifiable {
     public let id: KeyID
-    /// When the key begins to seal; it opens from the start. Nil: always. Whole seconds.
+    /// When the key begins to seal; it opens from the start. Nil: earlier than any other. Whole seconds.
     public let activeFrom: Date?
     let material: XAESKey
 
@@ -24,7 +24,7 @@ public struct SealingKey: Sendable, Identifiable {
     /// A new key from OpenSSL's random generator.
     ///
     /// - Parameter activeFrom: when it begins to seal, rounded up to whole seconds, so that every
-    ///   server can have it first; nil: at once.
+    ///   server can have it first; nil: at once, for the first key of a ring, but after no other.
     /// - Throws: `KeyRingError` if there is no randomness to be had, or for a time outside of the years
     ///   1583 to 9999.
     public static func generate(activeFrom: Date? = nil) throws(KeyRingError) -> SealingKey {

@@ -3,19 +3,53 @@ import Glibc
 import Synchronization
 
 /// The latest of a series of immutable objects.
-///
-/// Two places hold the latest object and the one before it. A reader counts itself in at the latest
-/// place, makes sure that it still is the latest, takes a reference, and counts itself out. A writer
-/// waits until no reader is counted in at the other place, fills that, and then names it the latest.
-/// All of it in the one order that sequentially consistent atomics have: a reader that counts itself
-/// in after the writer looked sees that its place is not the latest, and leaves it alone.
 @safe final class Published<Value: AnyObject & Sendable>: @unchecked Sendable {
-    // @unchecked: a place is written under `writer` only, and only while nobody reads it.
+    // @unchecked: `places` is set under `writer` only.
+    private let places: Atomic<Unmanaged<Places<Value>>>
+    private let writer = Mutex<Void>(())
+
+    /// Nanoseconds after which a reader is given up.
+    private static var patience: Int64 { 2_000_000_000 }
+
+    init(_ value: Value) {
+        unsafe places = Atomic(Unmanaged.passRetained(Places(value)))
+    }
+
+    deinit {
+        unsafe places.load(ordering: .acquiring).release()
+    }
+
+    // Sound: what `places` has named is not released while this object lives.
+    var value: Value {
+        unsafe places.load(ordering: .acquiring)._withUnsafeGuaranteedRef { $0.value }
+    }
+
+    /// Afterwards only readers that took the old value before have it still.
+    func publish(_ value: Value) {
+        writer.withLock { _ in
+            let done = unsafe places.load(ordering: .acquiring)._withUnsafeGuaranteedRef {
+                $0.publish(value, within: Self.patience)
+            }
+            // A reader that never leaves is a thread that a fork has left behind, counted in: its places
+            // are left to it, and with them the old value.
+            if !done { unsafe places.store(Unmanaged.passRetained(Places(value)), ordering: .releasing) }
+        }
+    }
+}
+
+/// Two places for the latest object and the one before it.
+///
+/// A reader counts itself in at the latest place, makes sure that it still is the latest, takes a
+/// reference, and counts itself out. A writer waits until no reader is counted in at the other place,
+/// fills that, and then names it the latest. All of it in the one order that sequentially consistent
+/// atomics have: a reader that counts itself in after the writer looked sees that its place is not the
+/// latest, and leaves it alone.
+@safe private final class Places<Value: AnyObject & Sendable>: @unchecked Sendable {
+    // @unchecked: a place is written by one writer, and only while nobody reads it.
     private let places: UnsafeMutablePointer<Value>
     private let latest = Atomic<Int>(0)
     private let firstReaders = Atomic<Int>(0)
     private let secondReaders = Atomic<Int>(0)
-    private let writer = Mutex<Void>(())
 
     init(_ value: Value) {
         unsafe places = .allocate(capacity: 2)
@@ -37,18 +71,21 @@ import Synchronization
         }
     }
 
-    /// Afterwards only readers that took the old value before have it still.
-    func publish(_ value: Value) {
-        writer.withLock { _ in
-            // Both places in turn, so that the old value is released now: it may hold revoked keys.
-            for _ in 0..<2 {
-                let place = 1 - latest.load(ordering: .sequentiallyConsistent)
-                // A reader stays for a few instructions, unless its thread is put to sleep there.
-                while readers(at: place) != 0 { sched_yield() }
-                unsafe places[place] = value
-                latest.store(place, ordering: .sequentiallyConsistent)
+    /// False where a reader did not leave in time.
+    func publish(_ value: Value, within patience: Int64) -> Bool {
+        // Both places in turn, so that the old value is released now: it may hold revoked keys.
+        for _ in 0..<2 {
+            let place = 1 - latest.load(ordering: .sequentiallyConsistent)
+            let start = coarseMonotonicTime()
+            // A reader stays for a few instructions, unless its thread is put to sleep there.
+            while readers(at: place) != 0 {
+                guard coarseMonotonicTime() - start < patience else { return false }
+                sched_yield()
             }
+            unsafe places[place] = value
+            latest.store(place, ordering: .sequentiallyConsistent)
         }
+        return true
     }
 
     private func count(_ change: Int, at place: Int) {

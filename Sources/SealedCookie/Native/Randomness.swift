@@ -27,7 +27,10 @@ enum Randomness {
 @safe private struct RandomBuffer: ~Copyable, @unchecked Sendable {
     // @unchecked: the page is this value's alone.
     private static var pageCount: Int { 4096 }
-    private static var headerCount: Int { MemoryLayout<Int>.size }
+    private static var headerCount: Int { MemoryLayout<Int>.size + MemoryLayout<Int64>.size }
+    /// Nanoseconds. A machine that is copied while it runs copies the page with it: so there is never
+    /// much in it that has waited.
+    private static var longestKept: Int64 { 1_000_000_000 }
 
     /// Nil where the system cannot wipe a page on fork: then every draw is a call of its own.
     private let page: UnsafeMutableRawPointer?
@@ -39,7 +42,10 @@ enum Randomness {
             unsafe self.page = nil
             return
         }
-        guard unsafe madvise(page, Self.pageCount, MADV_WIPEONFORK) == 0 else {
+        // Some emulators say yes to any advice, and do nothing: they are told by advice that there is none of.
+        guard unsafe madvise(page, Self.pageCount, -1) != 0,
+            unsafe madvise(page, Self.pageCount, MADV_WIPEONFORK) == 0
+        else {
             unsafe munmap(page, Self.pageCount)
             unsafe self.page = nil
             return
@@ -55,18 +61,23 @@ enum Randomness {
 
     /// Moves random bytes out of the page; they are overwritten there.
     func copy(into target: UnsafeMutableRawBufferPointer) throws(NativeFailure) {
-        guard let base = target.baseAddress else { return }
+        guard let base = target.baseAddress else {
+            throw NativeFailure(operation: "random bytes for no place")
+        }
         let capacity = Self.pageCount - Self.headerCount
         guard let page = unsafe page, target.count <= capacity else {
             return try unsafe Self.draw(base, target.count)
         }
         // Sound: the page is aligned and holds a header and `capacity` bytes; `left` never exceeds those.
         let left = unsafe page.assumingMemoryBound(to: Int.self)
+        let filled = unsafe (page + MemoryLayout<Int>.size).assumingMemoryBound(to: Int64.self)
         let bytes = unsafe page + Self.headerCount
-        if unsafe left.pointee < target.count {
+        let now = coarseMonotonicTime()
+        if unsafe left.pointee < target.count || now - filled.pointee > Self.longestKept {
             // Counted only when drawn: a failure leaves none to hand out.
             unsafe left.pointee = 0
             try unsafe Self.draw(bytes, capacity)
+            unsafe filled.pointee = now
             unsafe left.pointee = capacity
         }
         let next = unsafe bytes + (left.pointee - target.count)

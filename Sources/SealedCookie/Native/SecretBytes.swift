@@ -48,7 +48,7 @@ import COpenSSL
     mutating func append(_ bytes: Span<UInt8>) throws(NativeFailure) {
         try reserve(bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
-            guard let from = source.baseAddress, let base = unsafe base else { return }
+            guard source.count > 0, let from = source.baseAddress, let base = unsafe base else { return }
             // Sound: `reserve` made room for source.count bytes behind `count`.
             unsafe (base + count).copyMemory(from: from, byteCount: source.count)
         }

@@ -236,7 +236,10 @@ private struct XAESContexts: ~Copyable, Sendable {
         // M1 ‖ M2 (each 00 counter 'X' 00 nonce[0..<12], xored with K1), then nonce[12..<24].
         var failure: NativeFailure?
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 44) { scratch in
-            guard let base = scratch.baseAddress else { return }
+            guard let base = scratch.baseAddress else {
+                failure = NativeFailure(operation: "memory for a message key")
+                return
+            }
             defer { unsafe OPENSSL_cleanse(base, 44) }
             subkey.withSpan { subkey in
                 let prefix: InlineArray<8, UInt8> = [0, 1, 0x58, 0, 0, 2, 0x58, 0]

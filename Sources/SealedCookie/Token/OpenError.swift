@@ -5,7 +5,8 @@
     public import Foundation
 #endif
 
-/// Why a cookie is no session. It holds no plaintext, no key and no token.
+/// Why a cookie is no session. It holds no value of the session, no key and no token. A place in the
+/// session names map keys, and so those of dictionaries; nothing inside a `Secret` is named.
 ///
 /// In the order of the checks (FORMAT §5.2): what comes before `notAuthentic` is found without any
 /// cryptography and may be anybody's doing; what comes after it was sealed by a holder of the key.
@@ -90,6 +91,6 @@ extension OpenError {
             case .dataCorrupted(let context): (context.codingPath, "a valid value")
             @unknown default: ([], "another session")
             }
-        self = .sessionMismatch(codingPath: path.map(\.stringValue), expected: expected)
+        self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), expected: expected)
     }
 }
