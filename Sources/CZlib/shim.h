@@ -1,7 +1,28 @@
-// zlib as it stands: Swift reads its functions directly.
+// zlib, and memory for its streams that is handed out once and taken back whole.
 #ifndef SEALED_COOKIE_ZLIB_SHIM_H
 #define SEALED_COOKIE_ZLIB_SHIM_H
 
+#include <stddef.h>
 #include <zlib.h>
+
+typedef struct {
+    unsigned char *base;
+    size_t used, capacity;
+} sealed_cookie_arena;
+
+static inline voidpf sealed_cookie_arena_allocate(voidpf opaque, uInt items, uInt size) {
+    sealed_cookie_arena *arena = (sealed_cookie_arena *)opaque;
+    // 64 bytes: a line of the cache. zlib asks for some kilobytes, so the product does not overflow.
+    size_t count = ((size_t)items * size + 63) & ~(size_t)63;
+    if (count > arena->capacity - arena->used) return Z_NULL;
+    voidpf block = arena->base + arena->used;
+    arena->used += count;
+    return block;
+}
+
+static inline void sealed_cookie_arena_release(voidpf opaque, voidpf block) {
+    (void)opaque;
+    (void)block;
+}
 
 #endif

@@ -18,6 +18,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public var keys: KeyRing { source.ring }
     /// How long sessions live.
     public let lifetime: SessionLifetime
+    public let compression: SessionCompression
     public var attributes: SetCookie.Attributes { form.attributes }
     public var limits: CookieLimits { form.limits }
     public var splitting: CookieSplitting { form.splitting }
@@ -31,6 +32,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - purpose: tells cookies of one name apart that must not stand for one another, for example
     ///     of two applications on one ring. A token sealed for another purpose does not open.
     ///   - splitting: into how many cookies a session may go that one does not hold.
+    ///   - compression: with which dictionary, if any.
     ///   - paddingBlock: pads payloads to a multiple of this many bytes, to blur how long a session
     ///     is; 0 for none, 4096 at most.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
@@ -38,30 +40,34 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
-        splitting: CookieSplitting = .never, paddingBlock: Int = 0
+        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
+        paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        try self.init(form, .ring(keys), lifetime, purpose: purpose, paddingBlock: paddingBlock)
+        try self.init(form, .ring(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
     public init(
         _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
-        splitting: CookieSplitting = .never, paddingBlock: Int = 0
+        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
+        paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        try self.init(form, .file(keys), lifetime, purpose: purpose, paddingBlock: paddingBlock)
+        try self.init(form, .file(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
     }
 
     private init(
         _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
-        paddingBlock: Int
+        _ compression: SessionCompression, paddingBlock: Int
     ) throws(CookieConfigurationError) {
         guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
             throw .invalidPadding(paddingBlock)
         }
+        guard !compression.hasAmbiguousNames else { throw .ambiguousDictionaries }
         self.form = form
+        self.compression = compression
         self.source = source
         self.lifetime = lifetime
         self.paddingBlock = paddingBlock
@@ -167,7 +173,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     private func compress(_ payload: SessionPayload<CBORItem>) throws(SealError) -> CompressedPayload {
         try SealError.unlessItFails { () throws(NativeFailure) in
             try CompressedPayload(
-                compressing: payload, block: paddingBlock, headroom: SealedBox.headerCount,
+                compressing: payload, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
                 tailroom: XAESKey.tagLength)
         }
     }
@@ -275,7 +281,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard let key = found else {
             throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
         }
-        let payload = try box.opened(using: key, authenticating: context).payload()
+        let payload = try box.opened(using: key, authenticating: context).payload(compression)
         // Only now: a date that is not authenticated is an attacker's.
         let times = payload.times
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
@@ -284,7 +290,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let stale = cookie?.present ?? (splitting.cookieCount > 1 ? .all : .none)
         let isOutdated =
-            cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
+            payload.dictionary.map { $0 != compression.dictionary?.id } ?? false
+            || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
         return OpenedSession(
             session: try session(payload.item), createdAt: times.createdAt, sealedAt: times.sealedAt,
             expiresAt: end, keyID: id,

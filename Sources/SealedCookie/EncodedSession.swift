@@ -21,6 +21,23 @@ public struct EncodedSession: Equatable, Sendable {
     }
 }
 
+extension CompressionDictionary {
+    /// A dictionary of what many of `sessions` have in common, at most `size` bytes.
+    ///
+    /// - Returns: nil where no two have anything in common.
+    package static func trained(
+        on sessions: [EncodedSession], size: Int = 2048
+    ) throws(DictionaryError) -> CompressionDictionary? {
+        try trained(on: sessions.map(\.item), size: size)
+    }
+}
+
+extension EncodedSession {
+    package init(_ value: CBORValue) throws {
+        item = try CBOREncoder.encode(value)
+    }
+}
+
 extension EncodedSession: Codable {
     /// As part of another session; other coders write its JSON view.
     public func encode(to encoder: any Encoder) throws {

@@ -18,7 +18,8 @@ public struct OpenedSession<Session: Sendable>: Sendable {
     /// The key that sealed it.
     public let keyID: KeyID
     /// Whether there is a reason to write the cookie again although the session has not changed: its
-    /// key no longer seals, a tenth of the idle time is over, or parts are left of a longer one.
+    /// key no longer seals, a tenth of the idle time is over, it was compressed with an older
+    /// dictionary, or parts are left of a longer one.
     public let needsResealing: Bool
     /// The session's own absolute lifetime, where it was sealed with one.
     public var lifetime: SessionLifetime.Span? {

@@ -189,6 +189,7 @@ extension Failure {
             case .revokedKey: "the session was sealed with a key that has been withdrawn"
             case .notAuthentic: "check the cookie's name (-n) and --purpose; else it was changed"
             case .malformedPayload: "it was sealed by another version of the format"
+            case .unknownDictionary: "pass the application's dictionary with --dictionary"
             case .inFuture: "compare the servers' clocks; --at opens it as of another time"
             case .expired: "--absolute, --idle and --at say by which policy; 14d absolute unless you do"
             case .endedBefore: "the ring's not-before ended it"

@@ -10,7 +10,7 @@ import SealedCookie
 extension Command {
     static let size = Command(
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
-        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .json],
+        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .dictionary, .json],
         details: """
             \(inputHelp) It is a session as JSON, as for `seal`.
             Fields are in bytes of CBOR before compression. No key ring is needed.
@@ -19,9 +19,10 @@ extension Command {
         let session = try Input.session(arguments)
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let splitting = try Input.splitting(arguments)
-        let report = try sizeReport(of: session, name, .rfc6265bis, splitting)
+        let compression = try Input.compression(arguments)
+        let report = try sizeReport(of: session, name, .rfc6265bis, splitting, compression)
         let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
-            (preset.name, try sizeReport(of: session, name, preset.limits, splitting))
+            (preset.name, try sizeReport(of: session, name, preset.limits, splitting, compression))
         }
         Output.data(
             arguments.has(.json)
@@ -39,12 +40,13 @@ extension Command {
 
 /// The sizes of a session under a key of no meaning: all keys make tokens of one length.
 private func sizeReport(
-    of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting
+    of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting,
+    _ compression: SessionCompression
 ) throws(Failure) -> SizeReport {
     try Failure.unless {
         let sealer = try CookieSealer<CBORValue>(
             name, keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)), limits: limits,
-            splitting: splitting)
+            splitting: splitting, compression: compression)
         return try sealer.sizeReport(for: session)
     }
 }

@@ -25,7 +25,7 @@ extension Command {
         name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .lifetime, .split, .at, .setCookie,
+            .ring, .cookieName, .purpose, .lifetime, .split, .dictionary, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ],
         details: """
@@ -58,7 +58,9 @@ extension Command {
     static let open = Command(
         name: "open", summary: "Opens a token; prints the session as JSON.", operands: "[INPUT]",
         operandCount: 0...1,
-        options: [.ring, .cookieName, .purpose, .absolute, .idle, .split, .at, .jsonMeta, .pretty],
+        options: [
+            .ring, .cookieName, .purpose, .absolute, .idle, .split, .dictionary, .at, .jsonMeta, .pretty,
+        ],
         details: """
             \(inputHelp)
             It holds a token, a name=value pair, or a whole Cookie or Set-Cookie header. A split session is opened
@@ -114,9 +116,11 @@ extension Command {
         if let text = arguments.value(.idle) { lifetime.idle = try Input.span(text) }
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
+        let compression = try Input.compression(arguments)
         return try Failure.unless { [lifetime] in
             try CookieSealer(
-                name, keys: ring, lifetime: lifetime, purpose: purpose, splitting: splitting)
+                name, keys: ring, lifetime: lifetime, purpose: purpose, splitting: splitting,
+                compression: compression)
         }
     }
 }

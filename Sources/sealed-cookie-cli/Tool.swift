@@ -9,7 +9,7 @@ enum Tool {
     /// In the order of the help. A new command is one more line here.
     static let commands: [Command] = [
         .keygen, .keys, .rotate, .revoke, .prune, .endSessions, .merge, .check, .seal, .open, .inspect, .size,
-        .remove, .limits, .demo,
+        .remove, .limits, .train, .demo,
     ]
 
     static func run(_ arguments: [String]) -> Never {

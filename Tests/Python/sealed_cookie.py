@@ -9,10 +9,11 @@ numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
 """
 from __future__ import annotations
 
-import argparse, base64, json, math, os, re, struct, sys, time, unicodedata, zlib
+import argparse, base64, hashlib, json, math, os, re, struct, sys, time, unicodedata, zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, Iterable, Optional
 
 from cryptography.exceptions import InvalidTag
@@ -24,7 +25,7 @@ VERSION = 0x48
 MAX_ITEM = 65_536           # §7, and §6.2 for the skeleton
 MAX_DEPTH = 64              # §7
 COOKIE_LIMIT = 4096         # §11: name and value together
-COMPRESSED, LIFETIME, PADDING = 0x01, 0x02, 0x04
+COMPRESSED, LIFETIME, PADDING, DICTIONARY = 0x01, 0x02, 0x04, 0x08
 DEFAULT_NAME = "__Host-session"
 DEFAULT_ABSOLUTE = 14 * 86_400
 
@@ -47,6 +48,7 @@ class RevokedKey(Refused): words = "revoked key"
 class UnknownKey(Refused): words = "unknown key"
 class NotAuthentic(Refused): words = "not authentic"
 class MalformedPayload(Refused): words = "malformed payload"
+class UnknownDictionary(Refused): words = "unknown dictionary"
 class InTheFuture(Refused): words = "in the future"
 class Expired(Refused): words = "expired"
 class Ended(Refused): words = "ended"
@@ -423,14 +425,31 @@ def join_item(skeleton: bytes, contents: bytes) -> bytes:
     return bytes(item)
 
 
-def deflate(data: bytes) -> bytes:
-    z = zlib.compressobj(9, zlib.DEFLATED, -13, 6)
+def standard_dictionary() -> bytes:
+    """§6.4, read out of the page itself."""
+    page = Path(__file__).parents[2].joinpath("FORMAT.md").read_text()
+    section = page[page.index("### 6.4"):page.index("## 7. The session as CBOR")]
+    data = base64.b64decode("".join(re.findall(r"^    (\S+)$", section, re.M)))
+    assert hashlib.sha256(data).hexdigest() in section
+    return data
+
+
+STANDARD = standard_dictionary()
+
+
+def dictionary_name(dictionary: bytes) -> bytes:
+    d = hashlib.sha256(dictionary).digest()
+    return b"\x01" if dictionary == STANDARD else bytes([16 + d[0] % 240]) + d[1:4]
+
+
+def deflate(data: bytes, dictionary: bytes = b"") -> bytes:
+    z = zlib.compressobj(9, zlib.DEFLATED, -13, 6, zlib.Z_DEFAULT_STRATEGY, *([dictionary] if dictionary else []))
     return z.compress(data) + z.flush()
 
 
-def inflate(body: bytes) -> tuple[bytes, bytes]:
+def inflate(body: bytes, dictionary: bytes = b"") -> tuple[bytes, bytes]:
     """The raw DEFLATE stream at the start of body, bounded while it inflates, and what stands behind it."""
-    z = zlib.decompressobj(-15)
+    z = zlib.decompressobj(-15, *([dictionary] if dictionary else []))
     try:
         out = z.decompress(body, MAX_ITEM + 1)
     except zlib.error:
@@ -454,16 +473,16 @@ class Payload:
         return self.created + self.age
 
 
-def encode_payload(p: Payload, pad: Optional[int] = None) -> bytes:
+def encode_payload(p: Payload, pad: Optional[int] = None, dictionary: bytes = STANDARD) -> bytes:
     if not (0 <= p.created < 1 << 32 and 0 <= p.age < 1 << 32):
         raise CannotSeal("a time that 32 bits do not hold")
     if p.lifetime is not None and not 1 <= p.lifetime < 1 << 32:
         raise CannotSeal("a lifetime that is not from 1 to 2^32 - 1 seconds")
     skeleton, contents = split_item(p.item)
-    short, flags = deflate(skeleton) + b"".join(contents), 0
-    body = p.item
-    if len(short) < len(p.item):
-        flags, body = COMPRESSED, short
+    bodies = [(len(p.item), 0, p.item), (-1, COMPRESSED, deflate(skeleton) + b"".join(contents))]
+    if dictionary:
+        bodies.append((-1, COMPRESSED | DICTIONARY, dictionary_name(dictionary) + deflate(skeleton, dictionary) + b"".join(contents)))
+    _, flags, body = min(bodies, key=lambda b: len(b[2]))
     fields = p.created.to_bytes(4, "big") + leb128(p.age)
     if p.lifetime is not None:
         flags, fields = flags | LIFETIME, fields + leb128(p.lifetime)
@@ -474,9 +493,9 @@ def encode_payload(p: Payload, pad: Optional[int] = None) -> bytes:
     return bytes([flags]) + payload
 
 
-def decode_payload(data: bytes) -> Payload:
+def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
     flags = data[0]
-    if flags & ~(COMPRESSED | LIFETIME | PADDING):
+    if flags & ~(COMPRESSED | LIFETIME | PADDING | DICTIONARY) or flags & DICTIONARY and not flags & COMPRESSED:
         raise Invalid("unknown flags")
     if flags & PADDING:
         data = data.rstrip(b"\x00")
@@ -492,8 +511,20 @@ def decode_payload(data: bytes) -> Payload:
         lifetime, pos = read_leb128(data, pos)
         if lifetime == 0:
             raise Invalid("a lifetime of zero")
+    dictionary = b""
+    if flags & DICTIONARY:
+        if pos == len(data):
+            raise Invalid("the payload ends early")
+        name = data[pos:pos + (1 if data[pos] < 16 else 4)]
+        pos += 1 if data[pos] < 16 else 4
+        if pos > len(data):
+            raise Invalid("the payload ends early")
+        known = {dictionary_name(d): d for d in (STANDARD, *dictionaries)}
+        if name not in known:
+            raise UnknownDictionary(name.hex())
+        dictionary = known[name]
     body = data[pos:]
-    item = join_item(*inflate(body)) if flags & COMPRESSED else body
+    item = join_item(*inflate(body, dictionary)) if flags & COMPRESSED else body
     decode_item(item)
     return Payload(created, age, item, lifetime)
 
@@ -769,14 +800,15 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None, most: int = 1) -> str:
+         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None, most: int = 1,
+         dictionary: bytes = STANDARD) -> str:
     """Seals an encoded item. `created` is given when a session is sealed again."""
     check_name(name)
     decode_item(item)
     _, key = ring.active(now)                                                         # step 1
     created = now if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
-    payload = encode_payload(Payload(created, age, item, lifetime), pad)              # 3
+    payload = encode_payload(Payload(created, age, item, lifetime), pad, dictionary)  # 3
     limit = token_limit(name) if most == 1 else most * (token_limit(name) - 2)
     if (4 * (40 + len(payload)) + 2) // 3 > limit:                                    # 4
         raise CannotSeal("the cookie would be over its limit")
@@ -784,7 +816,8 @@ def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = ""
 
 
 def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, most: int = 1) -> Payload:
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, most: int = 1,
+               dictionaries: Iterable[bytes] = ()) -> Payload:
     """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
     check_name(name)
     if len(text) > (token_limit(name) if most == 1 else most * (token_limit(name) - 2)):
@@ -808,7 +841,7 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
     except InvalidTag:
         raise NotAuthentic() from None
     try:
-        payload = decode_payload(plaintext)                                           # 8
+        payload = decode_payload(plaintext, dictionaries)                             # 8
     except Invalid as e:
         raise MalformedPayload(str(e)) from None
     if payload.sealed > now + 60:

@@ -33,9 +33,9 @@ def example():
     item = reference.encode_item(reference.from_json(json.dumps(SESSION)))
     skeleton, parts = reference.split_item(item)
     contents = b"".join(parts)
-    stream = reference.deflate(skeleton)
+    stream = reference.deflate(skeleton, reference.STANDARD)
     payload = reference.encode_payload(reference.Payload(CREATED, 0, item))
-    assert payload[0] == 1 and payload[6:] == stream + contents
+    assert payload[0] == 9 and payload[6:] == b"\x01" + stream + contents
     mac = reference.aes_cmac(KEY, reference.KEY_ID_INPUT)
     header = b"\x48" + bytes.fromhex(reference.key_id(KEY))
     n = reference.nonce_of(R)
@@ -56,8 +56,8 @@ The key and its id (§4):
 
     key {header[1:].hex()} sck1_{reference.b64u(KEY)}
 
-The item (§7) and its parts (§6.2). The stream is zlib's, level 9, window 8 KiB, memLevel 6; another compressor may
-write another, and its token is as good.
+The item (§7) and its parts (§6.2). The stream is zlib's, level 9, window 8 KiB, memLevel 6, with the standard
+dictionary; another compressor may write another, and its token is as good.
 
 {rows(("item", item), ("skeleton", skeleton), ("DEFLATE(skeleton)", stream), ("contents", contents))}
 
@@ -76,7 +76,8 @@ The item byte by byte:
 
 The payload (§6), {len(payload)} bytes:
 
-{rows(("flags", payload[:1]), ("created", payload[1:5]), ("age", payload[5:6]), ("body", payload[6:]))}
+{rows(("flags", payload[:1]), ("created", payload[1:5]), ("age", payload[5:6]), ("dictionary", payload[6:7]),
+      ("body", payload[7:]))}
 
 Encryption (§5):
 

@@ -414,7 +414,8 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         let help = try ToolRun(["--help"])
         #expect(help.exitCode == 0 && help.errors.isEmpty)
         for command in [
-            "keygen", "keys", "rotate", "revoke", "prune", "end-sessions", "merge", "check", "seal", "open",
+            "keygen", "keys", "rotate", "revoke", "prune", "end-sessions", "merge", "check", "remove",
+            "limits", "train", "seal", "open",
             "inspect", "size", "demo",
         ] {
             #expect(help.output.contains("\n  \(command) "))

@@ -165,6 +165,8 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case invalidPadding(Int)
     /// Limits below 128 bytes of name and value.
     case invalidLimits
+    /// Two dictionaries whose names in a token are the same: change one by a byte.
+    case ambiguousDictionaries
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
 }
@@ -186,6 +188,7 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
+        case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
         case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes"
         }

@@ -1,29 +1,77 @@
 // Raw DEFLATE (RFC 1951) through zlib, with streams that are reset rather than made anew. FORMAT §6.
 import CZlib
 
-/// A reusable compressor.
+/// A reusable compressor, primed with a dictionary or none.
+///
+/// Priming a stream costs as much as compressing a small session. So one stream is primed once, and
+/// each session is compressed by a copy of it.
 @safe struct Deflater: ~Copyable, @unchecked Sendable {
     // @unchecked: owned by whoever took it out of its pool, alone. zlib keeps a pointer back to its
     // z_stream, which therefore has one fixed place on the heap.
-    private let stream: UnsafeMutablePointer<z_stream>
+    /// The stream at work, and the primed one that it is a copy of.
+    private let streams: UnsafeMutablePointer<z_stream>
+    /// The memory of both, where there is a dictionary; else zlib has its own.
+    private let arena: UnsafeMutablePointer<sealed_cookie_arena>?
+    /// How much of it the primed stream takes.
+    private let primed: Int
 
-    init() throws(NativeFailure) {
-        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        // Window 8 KiB (-13: raw), memLevel 6: as small as long inputs allow without a longer token.
-        let status = unsafe deflateInit2_(
-            stream, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-            Int32(MemoryLayout<z_stream>.size))
-        guard status == Z_OK else {
-            unsafe stream.deallocate()
-            throw NativeFailure(operation: "deflateInit2")
+    /// Bytes that a stream of these parameters takes, and some more.
+    private static var streamSize: Int { 96 * 1024 }
+
+    init(dictionary: [UInt8] = []) throws(NativeFailure) {
+        let streams = UnsafeMutablePointer<z_stream>.allocate(capacity: 2)
+        unsafe streams.initialize(repeating: z_stream(), count: 2)
+        var arena: UnsafeMutablePointer<sealed_cookie_arena>?
+        if !dictionary.isEmpty {
+            let memory = UnsafeMutablePointer<sealed_cookie_arena>.allocate(capacity: 1)
+            let capacity = 2 * Self.streamSize
+            // Zeros: zlib reads ahead of what it has written, though nothing comes of it.
+            let base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+            unsafe base.initialize(repeating: 0, count: capacity)
+            unsafe memory.initialize(to: sealed_cookie_arena(base: base, used: 0, capacity: capacity))
+            unsafe arena = memory
+            unsafe streams[1].opaque = UnsafeMutableRawPointer(memory)
+            unsafe streams[1].zalloc = sealed_cookie_arena_allocate
+            unsafe streams[1].zfree = sealed_cookie_arena_release
         }
-        unsafe self.stream = stream
+        let first = dictionary.isEmpty ? 0 : 1
+        // Window 8 KiB (-13: raw), memLevel 6: as small as long inputs allow without a longer token.
+        var status = unsafe deflateInit2_(
+            streams + first, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+            Int32(MemoryLayout<z_stream>.size))
+        if status == Z_OK, !dictionary.isEmpty {
+            status = unsafe deflateSetDictionary(streams + 1, dictionary, UInt32(dictionary.count))
+        }
+        unsafe self.streams = streams
+        unsafe self.arena = arena
+        primed = unsafe arena?.pointee.used ?? 0
+        // From here on the deinit frees what there is.
+        guard status == Z_OK else { throw NativeFailure(operation: "deflateInit2") }
     }
 
     deinit {
-        unsafe deflateEnd(stream)
-        unsafe stream.deallocate()
+        if let arena = unsafe arena {
+            // Both streams lie in it: there is nothing to end.
+            unsafe arena.pointee.base.deallocate()
+            unsafe arena.deallocate()
+        } else {
+            unsafe deflateEnd(streams)
+        }
+        unsafe streams.deallocate()
+    }
+
+    /// The stream as it is before its first byte.
+    private func fresh() throws(NativeFailure) -> UnsafeMutablePointer<z_stream> {
+        guard let arena = unsafe arena else {
+            guard unsafe deflateReset(streams) == Z_OK else { throw NativeFailure(operation: "deflateReset") }
+            return unsafe streams
+        }
+        // The copy before is forgotten.
+        unsafe arena.pointee.used = primed
+        guard unsafe deflateCopy(streams, streams + 1) == Z_OK else {
+            throw NativeFailure(operation: "deflateCopy")
+        }
+        return unsafe streams
     }
 
     /// Appends the compressed form of `input` to `output`.
@@ -33,7 +81,7 @@ import CZlib
         _ input: Span<UInt8>, appendingTo output: inout [UInt8], limit: Int
     ) throws(NativeFailure) -> Bool {
         guard limit > 0 else { return false }
-        guard unsafe deflateReset(stream) == Z_OK else { throw NativeFailure(operation: "deflateReset") }
+        let stream = unsafe try fresh()
         var status = Z_STREAM_ERROR
         let start = output.count
         // zlib does not report the end of a stream that fills its buffer to the last byte.
@@ -94,10 +142,17 @@ import CZlib
     }
 
     /// Appends what the DEFLATE stream at the start of `input` holds to `output`, at most `limit` bytes.
+    ///
+    /// - Parameter dictionary: what the stream was primed with; empty: nothing.
     func decompress(
-        _ input: Span<UInt8>, appendingTo output: inout [UInt8], limit: Int
+        _ input: Span<UInt8>, dictionary: [UInt8] = [], appendingTo output: inout [UInt8], limit: Int
     ) throws(NativeFailure) -> Outcome {
         guard unsafe inflateReset(stream) == Z_OK else { throw NativeFailure(operation: "inflateReset") }
+        if !dictionary.isEmpty,
+            unsafe inflateSetDictionary(stream, dictionary, UInt32(dictionary.count)) != Z_OK
+        {
+            throw NativeFailure(operation: "inflateSetDictionary")
+        }
         var consumed = 0
         var produced = 0
         // One byte beyond the limit tells an item that fits exactly from one that goes on.

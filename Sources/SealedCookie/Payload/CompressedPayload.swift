@@ -16,7 +16,8 @@ struct CompressedPayload: Sendable {
         static let compressed: UInt8 = 1
         static let lifetime: UInt8 = 2
         static let padding: UInt8 = 4
-        static let known: UInt8 = 7
+        static let dictionary: UInt8 = 8
+        static let known: UInt8 = 15
     }
 
     init(bytes: [UInt8], range: Range<Int>) {
@@ -27,9 +28,12 @@ struct CompressedPayload: Sendable {
     /// - Parameters:
     ///   - headroom: bytes to leave free in front, for the token's header.
     ///   - tailroom: bytes to reserve behind, for the tag.
+    ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
     init(
-        compressing payload: SessionPayload<CBORItem>, block: Int = 0, headroom: Int, tailroom: Int
+        compressing payload: SessionPayload<CBORItem>,
+        by compression: SessionCompression = .withoutDictionary,
+        block: Int = 0, headroom: Int, tailroom: Int
     ) throws(NativeFailure) {
         let item = payload.item
         var bytes: [UInt8] = []
@@ -39,11 +43,9 @@ struct CompressedPayload: Sendable {
         bytes.append(bigEndian: UInt64(payload.times.created), byteCount: 4)
         bytes.append(leb128: payload.times.age)
         if let lifetime = payload.times.lifetime { bytes.append(leb128: lifetime) }
-        if try Self.appendCompressed(item, to: &bytes) {
-            bytes[headroom] |= Flag.compressed
-        } else {
-            bytes.append(contentsOf: item.bytes)
-        }
+        let flags = try Self.appendCompressed(item, by: compression, to: &bytes)
+        bytes[headroom] |= flags
+        if flags == 0 { bytes.append(contentsOf: item.bytes) }
         if block > 0 {
             bytes[headroom] |= Flag.padding
             bytes.append(0x80)
@@ -53,36 +55,57 @@ struct CompressedPayload: Sendable {
         range = headroom..<bytes.count
     }
 
-    private static let deflaters = Pool<Deflater>()
+    private static let deflaters = DeflaterPool()
     private static let inflaters = Pool<Inflater>()
 
     /// Appends the divided, compressed form of `item` if it is shorter than the item.
-    private static func appendCompressed(_ item: CBORItem, to bytes: inout [UInt8]) throws(NativeFailure)
-        -> Bool
-    {
+    ///
+    /// - Returns: the flags that say so; 0 where nothing was appended.
+    private static func appendCompressed(
+        _ item: CBORItem, by compression: SessionCompression, to bytes: inout [UInt8]
+    ) throws(NativeFailure) -> UInt8 {
         let contentCount = item.byteStrings.reduce(0) { $0 + $1.count }
         let skeletonCount = item.bytes.count - contentCount
         // No stream of a shorter item is shorter than the item itself.
-        guard skeletonCount > 4 else { return false }
-        let deflater = if let spare = deflaters.take() { spare } else { try Deflater() }
-        let kept: Bool
-        if item.byteStrings.isEmpty {
-            kept = try deflater.compress(item.bytes.span, appendingTo: &bytes, limit: skeletonCount - 1)
-        } else {
-            let skeleton = Self.skeleton(of: item, count: skeletonCount)
-            kept = try deflater.compress(skeleton.span, appendingTo: &bytes, limit: skeletonCount - 1)
-            if kept {
-                for content in item.byteStrings { bytes.append(contentsOf: item.bytes[content]) }
+        guard compression.isOn, skeletonCount > 4 else { return 0 }
+        let skeleton = Self.skeleton(of: item)
+        let start = bytes.count
+        var flags: UInt8 = 0
+        if let dictionary = compression.dictionary {
+            bytes.append(contentsOf: dictionary.id.bytes)
+            let isKept = try dictionary.deflaters.with { (deflater) throws(NativeFailure) in
+                let limit = skeletonCount - 1 - dictionary.id.bytes.count
+                return try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
+            }
+            if isKept {
+                flags = Flag.compressed | Flag.dictionary
+            } else {
+                bytes.removeLast(bytes.count - start)
             }
         }
-        deflaters.give(deflater)
-        return kept
+        // Other items are not worth a second try: what a dictionary does not help, nothing does, or but by a byte.
+        let isPoor = skeletonCount >= 1024 && (flags == 0 || (bytes.count - start) * 4 > skeletonCount * 3)
+        if compression.dictionary == nil || isPoor {
+            var plain: [UInt8] = []
+            let limit = (flags == 0 ? skeletonCount : bytes.count - start) - 1
+            let isKept = try Self.deflaters.with { (deflater) throws(NativeFailure) in
+                try deflater.compress(skeleton.span, appendingTo: &plain, limit: limit)
+            }
+            if isKept {
+                bytes.replaceSubrange(start..., with: plain)
+                flags = Flag.compressed
+            }
+        }
+        guard flags != 0 else { return 0 }
+        for content in item.byteStrings { bytes.append(contentsOf: item.bytes[content]) }
+        return flags
     }
 
     /// The item without the contents of its byte strings, their heads included.
-    private static func skeleton(of item: CBORItem, count: Int) -> [UInt8] {
+    static func skeleton(of item: CBORItem) -> [UInt8] {
+        guard !item.byteStrings.isEmpty else { return item.bytes }
         var skeleton: [UInt8] = []
-        skeleton.reserveCapacity(count)
+        skeleton.reserveCapacity(item.bytes.count)
         var position = 0
         for content in item.byteStrings {
             skeleton.append(contentsOf: item.bytes[position..<content.lowerBound])
@@ -93,7 +116,7 @@ struct CompressedPayload: Sendable {
     }
 
     /// The payload back, checked to the last byte.
-    func decompressed() throws(PayloadError) -> SessionPayload<CBORIndex> {
+    func decompressed(_ compression: SessionCompression) throws(PayloadError) -> SessionPayload<CBORIndex> {
         var reader = ByteReader(bytes, in: range)
         guard let flags = reader.byte() else { throw .payload(.endsEarly) }
         guard flags & ~Flag.known == 0 else { throw .payload(.unknownFlags(flags)) }
@@ -112,11 +135,35 @@ struct CompressedPayload: Sendable {
             end -= 1
         }
         let times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
-        let index = try item(reader.position..<end, isCompressed: flags & Flag.compressed != 0)
-        return SessionPayload(times: times, item: index)
+        let isCompressed = flags & Flag.compressed != 0
+        var dictionary: CompressionDictionary?
+        if flags & Flag.dictionary != 0 {
+            // A dictionary for nothing.
+            guard isCompressed else { throw .payload(.unknownFlags(flags)) }
+            dictionary = try self.dictionary(&reader, end: end, compression)
+        }
+        guard reader.position <= end else { throw .payload(.endsEarly) }
+        let index = try item(reader.position..<end, isCompressed: isCompressed, dictionary)
+        return SessionPayload(times: times, item: index, dictionary: dictionary?.id)
     }
 
-    private func item(_ body: Range<Int>, isCompressed: Bool) throws(PayloadError) -> CBORIndex {
+    private func dictionary(
+        _ reader: inout ByteReader, end: Int, _ compression: SessionCompression
+    ) throws(PayloadError) -> CompressionDictionary {
+        guard reader.position < end else { throw .payload(.endsEarly) }
+        let count = bytes[reader.position] < 16 ? 1 : 4
+        guard reader.position + count <= end else { throw .payload(.endsEarly) }
+        let id = CompressionDictionary.ID(bytes: Array(bytes[reader.position..<reader.position + count]))
+        _ = reader.skip(UInt64(count))
+        guard let dictionary = compression.dictionary(id) else {
+            throw .payload(.unknownDictionary(id.description))
+        }
+        return dictionary
+    }
+
+    private func item(
+        _ body: Range<Int>, isCompressed: Bool, _ dictionary: CompressionDictionary?
+    ) throws(PayloadError) -> CBORIndex {
         guard isCompressed else {
             return try PayloadError.wrap { () throws(CBORFailure) in try CBORIndex(parsing: bytes, in: body) }
         }
@@ -125,7 +172,8 @@ struct CompressedPayload: Sendable {
         do throws(NativeFailure) {
             let inflater = if let spare = Self.inflaters.take() { spare } else { try Inflater() }
             outcome = try inflater.decompress(
-                bytes.span.extracting(body), appendingTo: &inflated, limit: CBORLimits.itemBytes)
+                bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
+                limit: CBORLimits.itemBytes)
             Self.inflaters.give(inflater)
         } catch {
             throw .native(error)

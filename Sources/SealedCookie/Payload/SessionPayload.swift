@@ -4,6 +4,14 @@
 struct SessionPayload<Item: Sendable>: Sendable {
     let times: SessionTimes
     let item: Item
+    /// The dictionary that it was compressed with.
+    let dictionary: CompressionDictionary.ID?
+
+    init(times: SessionTimes, item: Item, dictionary: CompressionDictionary.ID? = nil) {
+        self.times = times
+        self.item = item
+        self.dictionary = dictionary
+    }
 }
 
 /// Why an authenticated plaintext is not a payload of version 1. Another server with our key made
@@ -14,6 +22,8 @@ enum PayloadFailure: Error, Equatable {
     case number
     case padding
     case deflate
+    /// Compressed with a dictionary that this sealer does not have.
+    case unknownDictionary(String)
     case item(CBORFailure)
 }
 
@@ -24,6 +34,7 @@ extension PayloadFailure {
         case .unknownFlags(let flags): "unknown flags 0x\(String(flags, radix: 16))"
         case .number: "a time that is not a shortest LEB128 number below 2^32"
         case .padding: "padding that does not begin with 0x80"
+        case .unknownDictionary(let id): "unknown dictionary \(id)"
         case .deflate: "a broken DEFLATE stream"
         case .item(let failure):
             "\(failure.reason)" + (failure.path.isEmpty ? "" : ", at \(failure.path.pathDescription)")

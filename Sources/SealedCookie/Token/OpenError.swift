@@ -33,6 +33,8 @@ public enum OpenError: Error, Equatable, Sendable {
     case notAuthentic
     /// Authentic, but not a payload of this version; says where.
     case malformedPayload(String)
+    /// Authentic, but compressed with a dictionary that this sealer does not have.
+    case unknownDictionary(String)
     /// Begun or sealed by a clock more than 60 s ahead of this one.
     case inFuture(Date)
     /// Over since this time, by its lifetime.
@@ -58,6 +60,7 @@ extension OpenError: CustomStringConvertible {
         case .revokedKey(let id): "key \(id) is revoked"
         case .notAuthentic: "not authentic: changed, or sealed with another key, name or purpose"
         case .malformedPayload(let reason): "authentic, but malformed: \(reason)"
+        case .unknownDictionary(let id): "compressed with dictionary \(id), which is not here"
         case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
         case .expired(let date): "expired at \(Timestamp.text(date))"
         case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
@@ -72,7 +75,7 @@ extension OpenError {
     /// Whether the tag verified before this was found.
     var isAuthentic: Bool {
         switch self {
-        case .malformedPayload, .inFuture, .expired, .endedBefore, .sessionMismatch: true
+        case .malformedPayload, .unknownDictionary, .inFuture, .expired, .endedBefore, .sessionMismatch: true
         case .tooLong, .tooManyParts, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
             .revokedKey, .notAuthentic,
             .libraryFailed:

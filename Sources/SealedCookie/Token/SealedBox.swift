@@ -81,11 +81,12 @@ struct SealedBox: Sendable {
 
 extension CompressedPayload {
     /// The payload of an opened box.
-    func payload() throws(OpenError) -> SessionPayload<CBORIndex> {
+    func payload(_ compression: SessionCompression) throws(OpenError) -> SessionPayload<CBORIndex> {
         do throws(PayloadError) {
-            return try decompressed()
+            return try decompressed(compression)
         } catch {
             switch error {
+            case .payload(.unknownDictionary(let id)): throw .unknownDictionary(id)
             case .payload(let failure): throw .malformedPayload(failure.words)
             case .native(let failure): throw .libraryFailed(operation: failure.operation)
             }

@@ -1,0 +1,159 @@
+// What a compressor has seen before a session begins. FORMAT §6.4.
+
+/// Likely names and values, which a session then costs only a reference to.
+///
+/// The standard dictionary is part of the format. An application's own, made of its sessions by
+/// `sealed-cookie train`, makes tokens shorter still. Whoever opens a token needs the dictionary that
+/// sealed it: keep an older one in the list for as long as a session lives.
+public struct CompressionDictionary: Sendable, Hashable {
+    /// How a payload names a dictionary: 1 for the standard one; for an application's own a byte from
+    /// 16 up and three more, out of the SHA-256 of its content.
+    struct ID: Sendable, Hashable, CustomStringConvertible {
+        static let standard = ID(bytes: [1])
+        let bytes: [UInt8]
+
+        /// Lower-case hexadecimal digits.
+        var description: String {
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
+
+    /// Bytes; beyond them a compressor could not look back from a session's first byte.
+    public static let largest = 7936
+
+    let id: ID
+    let bytes: [UInt8]
+    /// What to write into a file, and to make the dictionary of again.
+    public var content: [UInt8] { bytes }
+    let deflaters: DeflaterPool
+
+    /// The dictionary of FORMAT §6.4.
+    public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
+
+    /// A dictionary of an application's own.
+    ///
+    /// - Parameter bytes: 1 to `largest` bytes, the likeliest last, as CBOR writes them.
+    /// - Throws: `DictionaryError` for none or too many.
+    public init(_ bytes: [UInt8]) throws(DictionaryError) {
+        guard !bytes.isEmpty, bytes.count <= Self.largest else { throw .byteCount(bytes.count) }
+        let digest: [UInt8]
+        do throws(NativeFailure) {
+            digest = try SHA256.digest(of: bytes)
+        } catch {
+            throw .libraryFailed(operation: error.operation)
+        }
+        // A name, not a number that somebody has to give out: another content has another name.
+        let id = ID(bytes: [16 + digest[0] % 240, digest[1], digest[2], digest[3]])
+        self.init(id: id, bytes: bytes)
+    }
+
+    private init(id: ID, bytes: [UInt8]) {
+        self.id = id
+        self.bytes = bytes
+        deflaters = DeflaterPool(dictionary: bytes)
+    }
+
+    public static func == (a: CompressionDictionary, b: CompressionDictionary) -> Bool { a.bytes == b.bytes }
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+
+    /// SHA-256 36c8569d3e04e5c8d8934a138d697ceb4d244910f3f7d1e14f6b1aa239975ced, made by
+    /// Benchmarks/Dictionary.
+    private static let standardBytes =
+        Base64URL.decode(
+            """
+            bEFzaWEvS29sa2F0YWpBc2lhL1Rva3lvbEV1cm9wZS9QYXJpc0FtZXJpY2EvTG9zX0FuZ2VsZXNwQW1lcmljYS9OZXdfWW9y\
+            a21FdXJvcGUvTG9uZG9ubUV1cm9wZS9CZXJsaW5mc3RyZWV0ZGNpdHlqcG9zdGFsQ29kZWtwb3N0YWxfY29kZWdhZGRyZXNz\
+            Z2JpbGxpbmdjb3VudHJ5YkRFaHNoaXBwaW5nY291bnRyeWJVU2RzdGVwaG9uZWZlcnJvcnNnbWVzc2FnZXRvdGFsY3NrdWlw\
+            cm9kdWN0SWRjYXJ0anByb2R1Y3RfaWRocXVhbnRpdHkBZXByaWNlaXRlbXNoY3VycmVuY3ljVVNEaGN1cnJlbmN5Y0VVUmhm\
+            ZWF0dXJlc2dlbmFibGVk9WZhY3RpdmVmbGFnc2ZzdGF0dXNlY291bnRmY29va2llbm9yaWdpbmFsTWF4QWdlZHBhdGhhL2Zz\
+            ZWN1cmX1Z2V4cGlyZXNoaHR0cE9ubHn1aHNhbWVTaXRlY2xheGZnaXRodWJpbWljcm9zb2Z0aHByb3ZpZGVyZmdvb2dsZWNt\
+            ZmFqdHdvX2ZhY3Rvcml0d29GYWN0b3JmbWV0aG9kdG90cGhwYXNzd29yZGtyZW1lbWJlcl9tZfVqcmVtZW1iZXJNZfVtcmVz\
+            cG9uc2VfdHlwZWRjb2Rlc2NvcGV0b3BlbmlkIHByb2ZpbGUgZW1haWxjb2RlVmVyaWZpZXJ1Y29kZV9jaGFsbGVuZ2VfbWV0\
+            aG9kZFMyNTZtY29kZV92ZXJpZmllcmxyZWRpcmVjdF91cmljbGllbnRfaWRqdG9rZW5fdHlwZWZCZWFyZXJqZXhwaXJlc19p\
+            bmhpZF90b2tlbmxhY2Nlc3NfdG9rZW5rYWNjZXNzVG9rZW5tcmVmcmVzaF90b2tlbmxyZWZyZXNoVG9rZW4gb2ZmbGluZV9h\
+            Y2Nlc3NjYW1ygWNwd2Rjc2lkY2p0aWF1dGhfdGltZRpjYXVkY2lzc2NpYXQaY3N1YmZncm91cHNncGljdHVyZXN0YXRlbm9u\
+            Y2V4cBpncHJvZmlsZXJwcmVmZXJyZWRfdXNlcm5hbWVtYWlsVmVyaWZpZWT1amdpdmVuX25hbWVrZmFtaWx5X25hbWVuZW1h\
+            aWxfdmVyaWZpZWT1QGdtYWlsLmNvbS9hdXRoL2NhbGxiYWNrLm9yZ2kvc2V0dGluZ3NqL2Rhc2hib2FyZGh0dHBzOi8vaXBy\
+            aW5jaXBhbGthdXRob3JpdGllc21hdXRoZW50aWNhdGVk9WpST0xFX0FETUlOaVJPTEVfVVNFUnR3YXJkZW4udXNlci51c2Vy\
+            LmtleYKBaHBhc3Nwb3J0oWR1c2VyWW91IGhhdmUgYmVlbiBsb2dnZWQgb3V0SW52YWxpZCBlbWFpbCBvciBwYXNzd29yZFdl\
+            bGNvbWUgYmFja1NpZ25lZCBpbiB3YXMgc3VjY2Vzc2Z1bGx5IGhhcyBiZWVuIGxvZyBpbiB0byBhY2Nlc3MgdGhpcyBwYWdl\
+            LnNhdmVkIHN1Y2Nlc3NmdWxseS5nd2FybmluZ3N1Y2Nlc3NkaW5mb2Zub3RpY2VhbGVydGVlcnJvcmZfZmxhc2htZXNzYWdl\
+            c2hfZmxhc2hlc2VmbGFzaKFkbmV4dGN1cmxqcmVkaXJlY3RUb251c2VyX3JldHVybl90b2hyZXR1cm5Ub2lyZXR1cm5fdG9o\
+            c2V0dGluZ3NodGltZXpvbmVsaWdodGltZVpvbmV0aGVtZWRkYXJrcHJlZmVyZW5jZXNkbGFuZ2hsYW5ndWFnZWZyLUZSZWRl\
+            LURFZWVuLUdCZmxvY2FsZWJlbmZsb2NhbGVlZW4tVVNsb3JnYW5pemF0aW9uZm9yZ19pZHBsYW5jcHJvamFjY291bnRfaWRp\
+            YWNjb3VudElkaXRlbmFudF9pZGh0ZW5hbnRJZGp1cGRhdGVkX2F0aXVwZGF0ZWRBdGpsYXN0X2xvZ2luaWxhc3RMb2dpbmls\
+            YXN0X3NlZW5obGFzdFNlZW5sbGFzdEFjdGl2aXR5amNyZWF0ZWRfYXQaaWNyZWF0ZWRBdBpqZXhwaXJlc19hdBppZXhwaXJl\
+            c0F0GmdjcmVhdGVkwRpnZXhwaXJlc8EaZmF2YXRhcmxkaXNwbGF5X25hbWVrZGlzcGxheU5hbWVqZmlyc3RfbmFtZWlmaXJz\
+            dE5hbWVpbGFzdF9uYW1laGxhc3ROYW1laHVzZXJOYW1laHZlcmlmaWVk9W9pc0F1dGhlbnRpY2F0ZWT1aWxvZ2dlZF9pbvVq\
+            aXNMb2dnZWRJbvVoaXNfYWRtaW70Z2lzQWRtaW70a3Blcm1pc3Npb25zgWJpcGp1c2VyX2FnZW50aXVzZXJBZ2VudGVzdGFm\
+            ZmVkaXRvcmdtYW5hZ2VyZW93bmVyZm1lbWJlcmRyb2xlZHVzZXJkcm9sZWVhZG1pbmljc3JmVG9rZW5qY3NyZl90b2tlbngo\
+            a19jc3JmX3Rva2VuZV9jc3JmZGNzcmZYIGRjc3JmUGV0b2tlbmdzZXNzaW9uanNlc3Npb25faWR4IGlzZXNzaW9uSWRhdXRo\
+            X3VzZXJfaWRkYXRhY3VpZG5hbWV2YWx1ZXJvbGVzgWR1c2Vyb2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNl\
+            cm5hbWVlbWFpbGJpZA
+            """) ?? []
+}
+
+/// Bytes that can be no dictionary.
+public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No bytes, or more than `CompressionDictionary.largest`.
+    case byteCount(Int)
+    case libraryFailed(operation: String)
+
+    public var description: String {
+        switch self {
+        case .byteCount(let count): "a dictionary of \(count) bytes: 1 to \(CompressionDictionary.largest)"
+        case .libraryFailed(let operation): "\(operation) failed"
+        }
+    }
+}
+
+/// Compressors that are primed with one dictionary, or none.
+final class DeflaterPool: Sendable {
+    private let dictionary: [UInt8]
+    private let pool = Pool<Deflater>()
+
+    init(dictionary: [UInt8] = []) {
+        self.dictionary = dictionary
+    }
+
+    func with<Result>(_ body: (borrowing Deflater) throws(NativeFailure) -> Result) throws(NativeFailure)
+        -> Result
+    {
+        let deflater = if let spare = pool.take() { spare } else { try Deflater(dictionary: dictionary) }
+        let result = try body(deflater)
+        pool.give(deflater)
+        return result
+    }
+}
+
+/// Whether and how a sealer compresses. It opens what any other way has sealed, as long as it has the
+/// dictionary.
+public struct SessionCompression: Sendable, Hashable {
+    /// The dictionary that seals; nil: none.
+    let dictionary: CompressionDictionary?
+    /// Those that open, beside the standard one.
+    let known: [CompressionDictionary]
+    let isOn: Bool
+
+    /// DEFLATE with the standard dictionary.
+    public static let standard = SessionCompression(dictionary: .standard, known: [], isOn: true)
+    /// DEFLATE without a dictionary.
+    public static let withoutDictionary = SessionCompression(dictionary: nil, known: [], isOn: true)
+    /// None: sealing takes a fifth of the time, and tokens are up to twice as long.
+    public static let off = SessionCompression(dictionary: nil, known: [], isOn: false)
+
+    /// DEFLATE with an application's own dictionaries.
+    ///
+    /// - Parameter dictionaries: the last one seals, all open. Drop one when no session is left that it
+    ///   sealed.
+    public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
+        SessionCompression(dictionary: dictionaries.last ?? .standard, known: dictionaries, isOn: true)
+    }
+
+    func dictionary(_ id: CompressionDictionary.ID) -> CompressionDictionary? {
+        id == .standard ? .standard : known.first { $0.id == id }
+    }
+
+    /// Two dictionaries of one name could not be told apart: one pair in 4 thousand million.
+    var hasAmbiguousNames: Bool { Set(known).count != Set(known.map(\.id)).count }
+}
