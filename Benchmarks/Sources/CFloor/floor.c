@@ -9,6 +9,10 @@
 struct floor_state {
     EVP_CIPHER_CTX *block, *encrypt, *decrypt;
     z_stream deflate, inflate;
+    // With a dictionary: a stream primed once, and the copy of it that works, both in one piece of memory.
+    z_stream primed, copy;
+    uint8_t *arena;
+    size_t arena_used, arena_primed;
     const uint8_t *dictionary;
     size_t dictionary_count;
     uint8_t subkey[16];
@@ -65,25 +69,54 @@ void floor_free(floor_state *s) {
     EVP_CIPHER_CTX_free(s->decrypt);
     deflateEnd(&s->deflate);
     inflateEnd(&s->inflate);
+    free(s->arena);
     free(s);
 }
 
-void floor_set_dictionary(floor_state *s, const uint8_t *dictionary, size_t length) {
+enum { arena_capacity = 256 * 1024 };
+
+static voidpf arena_allocate(voidpf opaque, uInt items, uInt size) {
+    floor_state *s = opaque;
+    size_t count = ((size_t)items * size + 63) & ~(size_t)63;
+    if (count > arena_capacity - s->arena_used) return Z_NULL;
+    s->arena_used += count;
+    return s->arena + s->arena_used - count;
+}
+
+static void arena_release(voidpf opaque, voidpf block) {
+    (void)opaque;
+    (void)block;
+}
+
+int floor_set_dictionary(floor_state *s, const uint8_t *dictionary, size_t length) {
     s->dictionary = dictionary;
     s->dictionary_count = length;
+    if (!length) return 1;
+    if (!s->arena && !(s->arena = calloc(1, arena_capacity))) return 0;
+    s->arena_used = 0;
+    s->primed = (z_stream){.zalloc = arena_allocate, .zfree = arena_release, .opaque = s};
+    if (deflateInit2(&s->primed, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY) != Z_OK
+        || deflateSetDictionary(&s->primed, dictionary, (uInt)length) != Z_OK)
+        return 0;
+    s->arena_primed = s->arena_used;
+    return 1;
 }
 
 size_t floor_deflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
-    if (deflateReset(&s->deflate) != Z_OK) return 0;
-    if (s->dictionary_count
-        && deflateSetDictionary(&s->deflate, s->dictionary, (uInt)s->dictionary_count) != Z_OK)
+    z_stream *z = &s->deflate;
+    if (s->dictionary_count) {
+        s->arena_used = s->arena_primed;
+        z = &s->copy;
+        if (deflateCopy(z, &s->primed) != Z_OK) return 0;
+    } else if (deflateReset(z) != Z_OK) {
         return 0;
-    s->deflate.next_in = (Bytef *)in;
-    s->deflate.avail_in = (uInt)count;
-    s->deflate.next_out = out;
-    s->deflate.avail_out = (uInt)limit;
-    if (deflate(&s->deflate, Z_FINISH) != Z_STREAM_END) return 0;
-    return limit - s->deflate.avail_out;
+    }
+    z->next_in = (Bytef *)in;
+    z->avail_in = (uInt)count;
+    z->next_out = out;
+    z->avail_out = (uInt)limit;
+    if (deflate(z, Z_FINISH) != Z_STREAM_END) return 0;
+    return limit - z->avail_out;
 }
 
 size_t floor_inflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {

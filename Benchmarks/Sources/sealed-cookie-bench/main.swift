@@ -1,141 +1,253 @@
 // Ours against the floor: the C calls alone, on the same bytes, in the same run.
+//
+//     sealed-cookie-bench CORPUS [--json FILE] [--quick]
 import CFloor
 import Foundation
 import SealedCookie
 
-struct User: Codable, Sendable, Equatable {
-    var id = 184_467
-    var name = "Zoë Müller"
-    var email = "zoe.mueller@example.org"
-    var roles = ["member", "billing_admin"]
-    var csrf = Data((0..<16).map { UInt8($0) &* 37 })
-    var locale = "en-US"
-    var rememberMe = true
-    var visits = 17
-    var signedInAt = Date(timeIntervalSince1970: 1_790_000_000)
-    var cart = UUID(uuidString: "ee4d1e8f-3ce5-4824-8532-9a34bfa25f5c")
-
-    enum CodingKeys: Int, CodingKey {
-        case id = 1
-        case name, email, roles, csrf, locale, rememberMe, visits, signedInAt, cart
-    }
+let arguments = CommandLine.arguments
+guard arguments.count > 1, !arguments[1].hasPrefix("-") else {
+    FileHandle.standardError.write(Data("usage: sealed-cookie-bench CORPUS [--json FILE] [--quick]\n".utf8))
+    exit(64)
 }
+let isQuick = arguments.contains("--quick")
+let jsonPath = arguments.firstIndex(of: "--json").flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
 
-/// Any JSON, to make items of the corpus.
-enum JSON: Codable, Sendable {
-    case null
-    case bool(Bool)
-    case integer(Int)
-    case number(Double)
-    case text(String)
-    case array([JSON])
-    case object([String: JSON])
-
-    init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        if value.decodeNil() {
-            self = .null
-        } else if let bool = try? value.decode(Bool.self) {
-            self = .bool(bool)
-        } else if let integer = try? value.decode(Int.self) {
-            self = .integer(integer)
-        } else if let number = try? value.decode(Double.self) {
-            self = .number(number)
-        } else if let text = try? value.decode(String.self) {
-            self = .text(text)
-        } else if let array = try? value.decode([JSON].self) {
-            self = .array(array)
-        } else {
-            self = .object(try value.decode([String: JSON].self))
-        }
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        switch self {
-        case .null: try value.encodeNil()
-        case .bool(let bool): try value.encode(bool)
-        case .integer(let integer): try value.encode(integer)
-        case .number(let number): try value.encode(number)
-        case .text(let text): try value.encode(text)
-        case .array(let array): try value.encode(array)
-        case .object(let object): try value.encode(object)
-        }
-    }
-}
-
-let ringPath = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
-let keyBytes = [UInt8](repeating: 7, count: 32)
 let keys = try KeyRing([SealingKey.generate()])
 let policy = SessionLifetime(absolute: .days(14), idle: .hours(12))
 let now = Date(timeIntervalSince1970: 1_790_000_100)
-let anything = try CookieSealer<JSON>(keys: keys, lifetime: policy)
-let encoded = try CookieSealer<EncodedSession>(keys: keys, lifetime: policy)
-let typed = try CookieSealer<User>(keys: keys, lifetime: policy)
-
-guard let floor = floor_new(keyBytes) else { fatalError("no floor") }
+let limits = CookieLimits(nameAndValue: 16_384, attributeValue: 1024)
+/// As long as the real one: "SealedCookie", header, `__Host-session` and no purpose.
 let aad = [UInt8](repeating: 1, count: 8 + 8 + 12 + 8 + 4 + 8 + 14 + 8)
+let dictionary = CompressionDictionary.standard.content
 
-func pad(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
+struct Row: Codable {
+    struct Side: Codable {
+        /// Nanoseconds: ours, its spread in percent, the floor's.
+        let ns, spread, floor: Double
+        let ratio: Double
+        /// Heap allocations of ours.
+        let allocations, allocatedBytes: Double
+    }
+    let name, mode: String
+    let item, token, cookie: Int
+    let seal, open: Side
 }
 
-func row(_ name: String, _ session: EncodedSession, skeleton: [UInt8], contents: [UInt8]) throws {
-    let token = try encoded.seal(session, at: now).cookies[0].value
-    var text = [CChar](repeating: 0, count: 8192)
-    var item = [UInt8](repeating: 0, count: 65536)
-    let compressed = floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) > 0
-    let plain = compressed ? skeleton : session.bytes
-    let tail = compressed ? contents : []
-    let floorCount = floor_seal(
-        floor, plain, plain.count, tail, tail.count, compressed ? 1 : 0, aad, aad.count, &text)
-    let floorToken = Array(text[..<floorCount])
-    let timings = try measure([
-        Work(name: "seal") { for _ in 0..<$0 { _ = try encoded.seal(session, at: now) } },
-        Work(name: "floor") { n in
-            for _ in 0..<n {
-                // A stream that does not come out smaller was tried all the same.
-                if !compressed {
-                    _ = floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1)
-                }
-                _ = floor_seal(
-                    floor, plain, plain.count, tail, tail.count, compressed ? 1 : 0, aad, aad.count, &text)
-            }
-        },
-        Work(name: "open") { for _ in 0..<$0 { _ = try encoded.open(value: token, at: now) } },
-        Work(name: "floor open") { n in
-            for _ in 0..<n {
-                _ = floor_open(
-                    floor, floorToken, floorCount, compressed ? 1 : 0, aad, aad.count, &item, 65536)
-            }
-        },
-    ])
+struct Stage: Codable {
+    let name: String
+    let ns: Double
+}
+
+struct Report: Codable {
+    var rows: [Row] = []
+    /// The floor's parts for b_login.
+    var stages: [Stage] = []
+    /// Throughput with two threads over that with one.
+    var twoThreads: [String: Double] = [:]
+    let mode: String
+}
+
+/// Allocations for one time of `work`, averaged over many after a first one.
+func allocations(_ work: () throws -> Void) rethrows -> (Double, Double) {
+    let times = 200
+    try work()
+    var before: (UInt64, UInt64) = (0, 0)
+    var after: (UInt64, UInt64) = (0, 0)
+    floor_allocations(&before.0, &before.1)
+    for _ in 0..<times { try work() }
+    floor_allocations(&after.0, &after.1)
+    return (Double(after.0 - before.0) / Double(times), Double(after.1 - before.1) / Double(times))
+}
+
+/// What the floor seals in the same way as `token` was.
+struct FloorWork {
+    let floor: OpaquePointer
+    let skeleton, contents: [UInt8]
+    let isCompressed: Bool
+    /// A stream that did not come out smaller was tried all the same.
+    let isTried: Bool
+    var text = [CChar](repeating: 0, count: 32_768)
+    var item = [UInt8](repeating: 0, count: 65_536)
+    var token: [CChar] = []
+
+    init(_ session: EncodedSession, mode: String) throws {
+        guard let floor = floor_new([UInt8](repeating: 7, count: 32)) else { fatalError("no floor") }
+        self.floor = floor
+        var (skeleton, contents) = divided(session.bytes)
+        let usesDictionary = mode == "standard"
+        if usesDictionary { precondition(dictionary.withUnsafeBufferPointer { floor_set_dictionary(floor, $0.baseAddress, $0.count) } == 1) }
+        isTried = mode != "off"
+        isCompressed = isTried && floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) > 0
+        if !isCompressed { (skeleton, contents) = (session.bytes, []) }
+        self.skeleton = skeleton
+        self.contents = contents
+        let count = seal()
+        token = Array(text[..<count])
+    }
+
+    @discardableResult mutating func seal() -> Int {
+        if isTried, !isCompressed { floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) }
+        return floor_seal(
+            floor, skeleton, skeleton.count, contents, contents.count, isCompressed ? 1 : 0, aad, aad.count, &text)
+    }
+
+    mutating func open() {
+        floor_open(floor, token, token.count, isCompressed ? 1 : 0, aad, aad.count, &item, 65_536)
+    }
+}
+
+/// An item's skeleton and the contents of its byte strings (FORMAT §6.2).
+func divided(_ item: [UInt8]) -> ([UInt8], [UInt8]) {
+    var (skeleton, contents) = ([UInt8](), [UInt8]())
+    var (position, left) = (0, 1)
+    while left > 0 {
+        let (start, head) = (position, item[position])
+        position += 1
+        var argument = Int(head & 31)
+        if argument >= 24, argument <= 27 {
+            let count = 1 << (argument - 24)
+            argument = item[position..<position + count].reduce(0) { $0 << 8 | Int(truncatingIfNeeded: $1) }
+            position += count
+        }
+        left -= 1
+        switch head >> 5 {
+        case 2:
+            skeleton += item[start..<position]
+            contents += item[position..<position + argument]
+            position += argument
+            continue
+        case 3: position += argument
+        case 4: left += argument
+        case 5: left += 2 * argument
+        case 6: left += 1
+        default: break
+        }
+        skeleton += item[start..<position]
+    }
+    return (skeleton, contents)
+}
+
+func compression(_ mode: String) -> SessionCompression {
+    switch mode {
+    case "off": .off
+    case "plain": .withoutDictionary
+    default: .standard
+    }
+}
+
+@MainActor func row<Session: Codable & Sendable>(_ name: String, _ mode: String, _ session: Session, _ encoded: EncodedSession) throws -> Row {
+    let sealer = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
+    let token = try sealer.seal(session, at: now).cookies[0].value
+    var floor = try FloorWork(encoded, mode: mode)
+    let timings = try measure(
+        [
+            Work(name: "seal") { for _ in 0..<$0 { _ = try sealer.seal(session, at: now) } },
+            Work(name: "floor seal") { for _ in 0..<$0 { floor.seal() } },
+            Work(name: "open") { for _ in 0..<$0 { _ = try sealer.open(value: token, at: now) } },
+            Work(name: "floor open") { for _ in 0..<$0 { floor.open() } },
+        ], rounds: isQuick ? 7 : 31, milliseconds: isQuick ? 3 : 10)
+    func side(_ ours: Int, _ work: () throws -> Void) rethrows -> Row.Side {
+        let (count, bytes) = try allocations(work)
+        return Row.Side(
+            ns: timings[ours].median, spread: timings[ours].spread, floor: timings[ours + 1].median,
+            ratio: timings[ours].ratio(to: timings[ours + 1]), allocations: count, allocatedBytes: bytes)
+    }
+    return Row(
+        name: name, mode: mode, item: encoded.bytes.count, token: token.utf8.count, cookie: floor.token.count,
+        seal: try side(0) { _ = try sealer.seal(session, at: now) },
+        open: try side(2) { _ = try sealer.open(value: token, at: now) })
+}
+
+/// A session's item.
+func item<Session: Codable & Sendable>(_ session: Session) throws -> EncodedSession {
+    let token = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits).seal(session, at: now).cookies[0].value
+    return try CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits).open(value: token, at: now).session
+}
+
+func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
+    let text = String(format: "%.\(digits)f", value)
+    return String(repeating: " ", count: max(0, width - text.count)) + text
+}
+
+@MainActor func show(_ row: Row) {
     print(
-        pad(name, 10), pad("\(token.count)", 6), pad("\(floorCount)", 6),
-        timings.map { pad(String(format: "%.0f", $0.median), 8) }.joined(),
-        String(
-            format: "  seal %.2f  open %.2f", timings[0].ratio(to: timings[1]),
-            timings[2].ratio(to: timings[3])))
+        "| \(row.name) | \(row.mode) | \(row.token) |\(fixed(row.seal.ns, 0, 7)) |\(fixed(row.seal.spread, 0, 3)) |\(fixed(row.seal.ratio, 2, 5)) |"
+            + "\(fixed(row.open.ns, 0, 7)) |\(fixed(row.open.spread, 0, 3)) |\(fixed(row.open.ratio, 2, 5)) |"
+            + " \(fixed(row.seal.allocations, 1, 4)) / \(fixed(row.open.allocations, 1, 4)) |"
+            + " \(fixed(row.seal.allocatedBytes, 0, 5)) / \(fixed(row.open.allocatedBytes, 0, 5)) |")
 }
 
-let corpus = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Corpus")
-print("file       token  floor    seal   floor    open   floor")
-for file in try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted() {
-    let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: corpus.appending(path: file)))
-    let wide = try CookieSealer<JSON>(
-        keys: keys, lifetime: policy, limits: CookieLimits(nameAndValue: 8192, attributeValue: 1024))
-    let token = try wide.seal(json, at: now).cookies[0].value
-    let item = try CookieSealer<EncodedSession>(
-        keys: keys, lifetime: policy, limits: CookieLimits(nameAndValue: 8192, attributeValue: 1024)
-    ).open(value: token, at: now).session
-    try row(String(file.dropLast(5)), item, skeleton: item.bytes, contents: [])
+var report = Report(mode: isQuick ? "quick" : "full")
+print("| session | compression | token | seal ns | ± % | × floor | open ns | ± % | × floor | allocations | bytes |")
+print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+let corpus = URL(filePath: arguments[1])
+var login: EncodedSession?
+for mode in ["standard", "off"] {
+    for file in try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted() where file.hasSuffix(".json") {
+        let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: corpus.appending(path: file)))
+        let encoded = try item(json)
+        if file.hasPrefix("b_") { login = encoded }
+        report.rows.append(try row(String(file.dropLast(5)), mode, encoded, encoded))
+        show(report.rows[report.rows.count - 1])
+    }
 }
 let user = User()
-let userToken = try typed.seal(user, at: now).cookies[0].value
-print("typed", userToken.count)
-let t = try measure([
-    Work(name: "seal typed") { for _ in 0..<$0 { _ = try typed.seal(user, at: now) } },
-    Work(name: "open typed") { for _ in 0..<$0 { _ = try typed.open(value: userToken, at: now) } },
-])
-for timing in t { print(timing.name, timing.median) }
+report.rows.append(try row("typed", "standard", user, try item(user)))
+show(report.rows[report.rows.count - 1])
+
+// The floor's stages, for a login session.
+if let login {
+    var floor = try FloorWork(login, mode: "standard")
+    let state = floor.floor
+    var (out, text) = ([UInt8](repeating: 0, count: 65_536), [CChar](repeating: 0, count: 65_536))
+    let nonce = [UInt8](repeating: 3, count: 24)
+    let streamCount = floor_deflate(state, floor.skeleton, floor.skeleton.count, &out, floor.skeleton.count)
+    let stream = Array(out[..<streamCount])
+    let payload = streamCount + floor.contents.count + 7
+    var box = [UInt8](repeating: 0, count: payload + 16)
+    let sealed = box
+    let timings = try measure(
+        [
+            Work(name: "DEFLATE") { for _ in 0..<$0 { floor_deflate(state, floor.skeleton, floor.skeleton.count, &out, floor.skeleton.count) } },
+            Work(name: "random bytes") { for _ in 0..<$0 { floor_random(state, &out) } },
+            Work(name: "XAES, encrypt") { for _ in 0..<$0 { floor_encrypt(state, nonce, aad, aad.count, &box, payload) } },
+            Work(name: "base64url, encode") { for _ in 0..<$0 { floor_base64_encode(sealed, payload + 40 - 24, &text) } },
+            Work(name: "base64url, decode") { for _ in 0..<$0 { floor_base64_decode(floor.token, floor.token.count, &out) } },
+            Work(name: "XAES, decrypt") { for _ in 0..<$0 { floor_decrypt(state, nonce, aad, aad.count, &box, payload) } },
+            Work(name: "INFLATE") { for _ in 0..<$0 { floor_inflate(state, stream, stream.count, &out, 65_536) } },
+        ], rounds: isQuick ? 5 : 21, milliseconds: 3)
+    report.stages = timings.map { Stage(name: $0.name, ns: $0.median) }
+    print("\nThe floor's stages for b_login, ns: " + report.stages.map { "\($0.name) \(fixed($0.ns, 0, 0))" }.joined(separator: ", "))
+
+    // Two threads.
+    let sealer = try CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits)
+    let token = try sealer.seal(login, at: now).cookies[0].value
+    func throughput(_ threads: Int, _ work: @escaping @Sendable () throws -> Void) -> Double {
+        let count = isQuick ? 20_000 : 60_000
+        let group = DispatchGroup()
+        let time = ContinuousClock().measure {
+            for _ in 0..<threads {
+                group.enter()
+                Thread.detachNewThread {
+                    for _ in 0..<count { try? work() }
+                    group.leave()
+                }
+            }
+            group.wait()
+        }
+        return Double(threads * count) / (Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
+    }
+    for (name, work) in [
+        ("seal", { @Sendable in _ = try sealer.seal(login, at: now) }), ("open", { @Sendable in _ = try sealer.open(value: token, at: now) }),
+    ] as [(String, @Sendable () throws -> Void)] {
+        let ratios = (0..<(isQuick ? 3 : 9)).map { _ in throughput(2, work) / throughput(1, work) }
+        report.twoThreads[name] = ratios.sorted()[ratios.count / 2]
+    }
+    print("Two threads, throughput over one: " + report.twoThreads.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 2, 0))" }.joined(separator: ", "))
+}
+if let jsonPath {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(report).write(to: URL(filePath: jsonPath))
+}

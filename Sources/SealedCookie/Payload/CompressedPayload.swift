@@ -70,35 +70,19 @@ struct CompressedPayload: Sendable {
         guard compression.isOn, skeletonCount > 4 else { return 0 }
         let skeleton = Self.skeleton(of: item)
         let start = bytes.count
-        var flags: UInt8 = 0
-        if let dictionary = compression.dictionary {
-            bytes.append(contentsOf: dictionary.id.bytes)
-            let isKept = try dictionary.deflaters.with { (deflater) throws(NativeFailure) in
-                let limit = skeletonCount - 1 - dictionary.id.bytes.count
-                return try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
-            }
-            if isKept {
-                flags = Flag.compressed | Flag.dictionary
-            } else {
-                bytes.removeLast(bytes.count - start)
-            }
+        // One that the skeleton has nothing in common with costs its name and helps nobody.
+        let dictionary = compression.dictionary.flatMap { $0.hasLikes(of: skeleton.span) ? $0 : nil }
+        if let dictionary { bytes.append(contentsOf: dictionary.id.bytes) }
+        let limit = skeletonCount - 1 - (bytes.count - start)
+        let isKept = try (dictionary?.deflaters ?? Self.deflaters).with { (deflater) throws(NativeFailure) in
+            try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
         }
-        // Other items are not worth a second try: what a dictionary does not help, nothing does, or but by a byte.
-        let isPoor = skeletonCount >= 1024 && (flags == 0 || (bytes.count - start) * 4 > skeletonCount * 3)
-        if compression.dictionary == nil || isPoor {
-            var plain: [UInt8] = []
-            let limit = (flags == 0 ? skeletonCount : bytes.count - start) - 1
-            let isKept = try Self.deflaters.with { (deflater) throws(NativeFailure) in
-                try deflater.compress(skeleton.span, appendingTo: &plain, limit: limit)
-            }
-            if isKept {
-                bytes.replaceSubrange(start..., with: plain)
-                flags = Flag.compressed
-            }
+        guard isKept else {
+            bytes.removeLast(bytes.count - start)
+            return 0
         }
-        guard flags != 0 else { return 0 }
         for content in item.byteStrings { bytes.append(contentsOf: item.bytes[content]) }
-        return flags
+        return dictionary == nil ? Flag.compressed : Flag.compressed | Flag.dictionary
     }
 
     /// The item without the contents of its byte strings, their heads included.

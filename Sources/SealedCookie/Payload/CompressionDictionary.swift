@@ -26,6 +26,7 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// What to write into a file, and to make the dictionary of again.
     public var content: [UInt8] { bytes }
     let deflaters: DeflaterPool
+    private let likes: Likes
 
     /// The dictionary of FORMAT §6.4.
     public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
@@ -51,7 +52,11 @@ public struct CompressionDictionary: Sendable, Hashable {
         self.id = id
         self.bytes = bytes
         deflaters = DeflaterPool(dictionary: bytes)
+        likes = Likes(bytes)
     }
+
+    /// Whether at least three runs of four bytes of `skeleton` stand in the dictionary.
+    func hasLikes(of skeleton: Span<UInt8>) -> Bool { likes.hasThree(in: skeleton) }
 
     public static func == (a: CompressionDictionary, b: CompressionDictionary) -> Bool { a.bytes == b.bytes }
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
@@ -91,6 +96,48 @@ public struct CompressionDictionary: Sendable, Hashable {
             X3VzZXJfaWRkYXRhY3VpZG5hbWV2YWx1ZXJvbGVzgWR1c2Vyb2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNl\
             cm5hbWVlbWFpbGJpZA
             """) ?? []
+}
+
+/// The runs of four bytes in a dictionary.
+private final class Likes: Sendable {
+    private static let bitCount = 16
+    /// A bit for each hash: most runs that are not there are told apart by it alone.
+    private let filter: [UInt64]
+    private let runs: Set<UInt32>
+
+    init(_ bytes: [UInt8]) {
+        var filter = [UInt64](repeating: 0, count: 1 << (Self.bitCount - 6))
+        var runs: Set<UInt32> = []
+        var run: UInt32 = 0
+        for (index, byte) in bytes.enumerated() {
+            run = run << 8 | UInt32(byte)
+            guard index >= 3 else { continue }
+            runs.insert(run)
+            let hash = Self.hash(run)
+            filter[hash >> 6] |= 1 << UInt64(hash & 63)
+        }
+        self.filter = filter
+        self.runs = runs
+    }
+
+    private static func hash(_ run: UInt32) -> Int {
+        Int(truncatingIfNeeded: (run &* 0x9E37_79B1) >> UInt32(32 - bitCount))
+    }
+
+    func hasThree(in text: Span<UInt8>) -> Bool {
+        var run: UInt32 = 0
+        var found = 0
+        for index in text.indices {
+            run = run << 8 | UInt32(text[index])
+            let hash = Self.hash(run)
+            guard filter[hash >> 6] & (1 << UInt64(hash & 63)) != 0, index >= 3, runs.contains(run) else {
+                continue
+            }
+            found += 1
+            if found == 3 { return true }
+        }
+        return false
+    }
 }
 
 /// Bytes that can be no dictionary.

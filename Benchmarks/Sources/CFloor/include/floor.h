@@ -12,8 +12,8 @@ typedef struct floor_state floor_state;
 floor_state *floor_new(const uint8_t key[32]);
 void floor_free(floor_state *state);
 
-// A preset dictionary for deflate and inflate; length 0: none.
-void floor_set_dictionary(floor_state *state, const uint8_t *dictionary, size_t length);
+// A preset dictionary for deflate and inflate, which must outlive its use; length 0: none. 1: done.
+int floor_set_dictionary(floor_state *state, const uint8_t *dictionary, size_t length);
 
 // Each returns the bytes written, 0 on failure or where they would be more than `limit`.
 size_t floor_deflate(floor_state *state, const uint8_t *in, size_t count, uint8_t *out, size_t limit);
@@ -31,6 +31,10 @@ int floor_random(floor_state *state, uint8_t out[20]);
 size_t floor_base64_encode(const uint8_t *in, size_t count, char *out);
 // 0 where a character is not of the alphabet.
 size_t floor_base64_decode(const char *in, size_t count, uint8_t *out);
+
+// Heap allocations of this thread since it began: how many, and of how many bytes. Every malloc, calloc, realloc
+// and aligned allocation of the process counts.
+void floor_allocations(uint64_t *count, uint64_t *bytes);
 
 // The whole way. `skeleton` is the item without the contents of its byte strings, `contents` those.
 // `compress` 0: the item is copied as it is (skeleton = item, no contents).

@@ -1,0 +1,65 @@
+// What is sealed: the corpus, and a session of an application's own type.
+import Foundation
+import SealedCookie
+
+/// Ten fields, with integer keys, as an application that cares for its cookie's size has them.
+struct User: Codable, Sendable, Equatable {
+    var id = 184_467
+    var name = "Zoë Müller"
+    var email = "zoe.mueller@gmail.com"
+    var roles = ["member", "billing_admin"]
+    var csrf = Data((0..<16).map { UInt8($0) &* 37 })
+    var locale = "en-US"
+    var rememberMe = true
+    var visits = 17
+    var signedInAt = Date(timeIntervalSince1970: 1_790_000_000)
+    var cart = UUID(uuidString: "ee4d1e8f-3ce5-4824-8532-9a34bfa25f5c")
+
+    enum CodingKeys: Int, CodingKey {
+        case id = 1
+        case name, email, roles, csrf, locale, rememberMe, visits, signedInAt, cart
+    }
+}
+
+/// Any JSON, to make items of the corpus.
+enum JSON: Codable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case text(String)
+    case array([JSON])
+    case object([String: JSON])
+
+    init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if value.decodeNil() {
+            self = .null
+        } else if let bool = try? value.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let integer = try? value.decode(Int.self) {
+            self = .integer(integer)
+        } else if let number = try? value.decode(Double.self) {
+            self = .number(number)
+        } else if let text = try? value.decode(String.self) {
+            self = .text(text)
+        } else if let array = try? value.decode([JSON].self) {
+            self = .array(array)
+        } else {
+            self = .object(try value.decode([String: JSON].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        switch self {
+        case .null: try value.encodeNil()
+        case .bool(let bool): try value.encode(bool)
+        case .integer(let integer): try value.encode(integer)
+        case .number(let number): try value.encode(number)
+        case .text(let text): try value.encode(text)
+        case .array(let array): try value.encode(array)
+        case .object(let object): try value.encode(object)
+        }
+    }
+}
