@@ -13,19 +13,16 @@
 /// Make one for each cookie and share it: it is Sendable, and may be used from any number of threads.
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
-    public var name: String { form.name }
+    public var name: String { core.form.name }
     /// The keys that open, and the one that seals; those of a file as they are now.
-    public var keys: KeyRing { source.ring }
+    public var keys: KeyRing { core.source.ring }
     /// How long sessions live.
-    public let lifetime: SessionLifetime
-    public let compression: SessionCompression
-    public var attributes: SetCookie.Attributes { form.attributes }
-    public var limits: CookieLimits { form.limits }
-    public var splitting: CookieSplitting { form.splitting }
-    private let source: KeySource
-    private let form: CookieForm
-    private let paddingBlock: Int
-    private let context: TokenContext
+    public var lifetime: SessionLifetime { core.lifetime }
+    public var compression: SessionCompression { core.compression }
+    public var attributes: SetCookie.Attributes { core.form.attributes }
+    public var limits: CookieLimits { core.form.limits }
+    public var splitting: CookieSplitting { core.form.splitting }
+    private let core: SealerCore
 
     /// - Parameters:
     ///   - name: a cookie copied under another name does not open.
@@ -44,7 +41,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        try self.init(form, .ring(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
+        core = try SealerCore(
+            form, .ring(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
@@ -55,23 +53,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        try self.init(form, .file(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
-    }
-
-    private init(
-        _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
-        _ compression: SessionCompression, paddingBlock: Int
-    ) throws(CookieConfigurationError) {
-        guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
-            throw .invalidPadding(paddingBlock)
-        }
-        guard !compression.hasAmbiguousNames else { throw .ambiguousDictionaries }
-        self.form = form
-        self.compression = compression
-        self.source = source
-        self.lifetime = lifetime
-        self.paddingBlock = paddingBlock
-        context = TokenContext(name: form.name, purpose: purpose)
+        core = try SealerCore(
+            form, .file(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
     }
 
     // MARK: Sealing
@@ -84,21 +67,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        let ring = source.ring
-        let beginning = Self.beginning(at: now, in: ring)
-        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
-            throw .timeOutOfRange
-        }
-        return try seal(session, times, ring, stale: .all, at: now)
-    }
-
-    /// Now, or the ring's `notBefore` where this clock is behind the one that set it: a session that
-    /// begins after all were ended has not ended.
-    private static func beginning(at now: Date, in ring: KeyRing) -> Date {
-        guard let notBefore = ring.notBefore, notBefore > now,
-            notBefore.timeIntervalSince(now) <= Double(SessionTimes.clockSkew)
-        else { return now }
-        return notBefore
+        try core.seal(item(session), lifetime: ownLifetime, at: now)
     }
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
@@ -107,56 +76,29 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        guard let times = opened.times.sealedAgain(at: now) else { throw .timeOutOfRange }
-        let end = times.end(under: lifetime)
-        guard now < end else { throw .expired(end) }
-        return try seal(opened.session, times, source.ring, stale: opened.presentParts, at: now)
-    }
-
-    private func seal(
-        _ session: Session, _ times: SessionTimes, _ ring: KeyRing, stale: PartSet, at now: Date
-    ) throws(SealError) -> SealedSession {
-        guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
-        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
-        let payload = SessionPayload(times: times, item: try item(session))
-        let compressed = try compress(payload)
-        // Before the cryptography: what is too large is not worth sealing.
-        let tokenCount = Token.textCount(payloadByteCount: compressed.range.count)
-        guard tokenCount <= form.tokenLimit else { throw .tooLarge(report(payload, compressed)) }
-        let token = try SealError.unlessItFails { () throws(NativeFailure) in
-            Token(try SealedBox(sealing: compressed, using: key, authenticating: context))
-        }
-        let end = times.end(under: lifetime)
-        let maxAge = Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down))
-        return SealedSession(
-            cookies: form.cookies(
-                for: token.text, maxAge: attributes.endsWithBrowser ? nil : maxAge, stale: stale, now: now),
-            expiresAt: end, tokenBytes: tokenCount, tokenLimit: form.tokenLimit)
+        try core.reseal(item(opened.session), opened.times, stale: opened.presentParts, at: now)
     }
 
     /// What `session`'s cookie would cost, also where it is too large to be sealed.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
-        guard let times = SessionTimes(beginningAt: now, lifetime: ownLifetime) else { throw .timeOutOfRange }
-        let payload = SessionPayload(times: times, item: try item(session))
-        return report(payload, try compress(payload))
+        try core.sizeReport(for: item(session), lifetime: ownLifetime, at: now)
     }
 
     /// What an opened session's cookie costs as it was sealed.
     package func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
-        let payload = SessionPayload(times: opened.times, item: try item(opened.session))
-        return report(payload, try compress(payload))
+        try core.sizeReport(for: SessionPayload(times: opened.times, item: item(opened.session)))
     }
 
     /// The cookies that make the browser forget the session: for signing out.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.
-    public func removal() -> [SetCookie] { form.removal(now: .now) }
+    public func removal() -> [SetCookie] { core.form.removal(now: .now) }
 
     private func item(_ session: Session) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
-            return encoded.item
+            return try encoded.item()
         }
         do {
             return try CBOREncoder.encode(session)
@@ -164,22 +106,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
             throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
         } catch let EncodingError.invalidValue(_, context) {
             // Not the context's words: they may quote the value.
-            throw .notEncodable(codingPath: context.codingPath.map(\.stringValue), reason: "an invalid value")
+            throw .notEncodable(
+                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
         } catch {
             throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
         }
-    }
-
-    private func compress(_ payload: SessionPayload<CBORItem>) throws(SealError) -> CompressedPayload {
-        try SealError.unlessItFails { () throws(NativeFailure) in
-            try CompressedPayload(
-                compressing: payload, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
-                tailroom: XAESKey.tagLength)
-        }
-    }
-
-    private func report(_ payload: SessionPayload<CBORItem>, _ compressed: CompressedPayload) -> SizeReport {
-        SizeReport(item: payload.item, payloadBytes: compressed.range.count, form: form)
     }
 
     // MARK: Opening
@@ -196,27 +127,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ) throws(OpenError) -> OpenedSession<Session>? {
         guard var header else { return nil }
         header.makeContiguousUTF8()
-        let text = header.utf8.span
-        let cookie = CookieHeader(text, name: form.nameBytes, partCount: splitting.cookieCount)
-        var refusal: OpenError?
-        var attempts = 16
-        for value in cookie.values {
-            do throws(OpenError) {
-                let first = text.extracting(value)
-                let count = CookieSplitting.count(first) ?? 1
-                guard count > 1, splitting.cookieCount > 1 else {
-                    return try open(first, limit: form.room, cookie, at: now)
-                }
-                return try open(first, of: count, cookie, in: text, attempts: &attempts, at: now)
-            } catch {
-                // The reason that says most: one from behind the tag, else the first.
-                if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
-                    refusal = error
-                }
-            }
+        guard let opened = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now)
+        else {
+            return nil
         }
-        if let refusal { throw refusal }
-        return nil
+        return try session(opened)
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
@@ -227,39 +142,6 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try open(cookieHeader: headers.count > 1 ? headers.joined(separator: "; ") : headers.first, at: now)
     }
 
-    /// Opens a split session: puts its parts together in each way there is, where a part stands more
-    /// than once, but in no more than are left of 16 a request.
-    private func open(
-        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, at now: Date
-    ) throws(OpenError) -> OpenedSession<Session> {
-        guard count <= splitting.cookieCount else {
-            throw .tooManyParts(count, limit: splitting.cookieCount)
-        }
-        let parts = cookie.parts.prefix(count - 1)
-        if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
-        let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
-        attempts -= combinations
-        var refusal = OpenError.notAuthentic
-        for combination in 0..<combinations {
-            var rest = combination
-            let chosen = parts.map { candidates in
-                defer { rest /= candidates.count }
-                return candidates[rest % candidates.count]
-            }
-            guard chosen.reduce(first.count, { $0 + $1.count }) <= form.tokenLimit + CookieSplitting.overhead
-            else { continue }
-            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
-            for part in chosen { token += part.map { text[$0] } }
-            do throws(OpenError) {
-                return try open(token.span, limit: form.tokenLimit, cookie, at: now)
-            } catch {
-                if combination == 0 || error.isAuthentic { refusal = error }
-            }
-        }
-        throw refusal
-    }
-
     /// Opens the session in a cookie's value, for frameworks that have parsed the header.
     ///
     /// - Throws: why it is no session.
@@ -268,48 +150,26 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     > {
         var text = String(value)
         text.makeContiguousUTF8()
-        return try open(text.utf8.span, limit: form.room, nil, at: now)
+        return try session(core.open(value: text.utf8.span, checksItem: Self.checksItem, at: now))
     }
 
-    /// - Parameter cookie: what else there was of it in the request.
-    private func open(
-        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, at now: Date
-    ) throws(OpenError) -> OpenedSession<Session> {
-        let box = try Token.box(in: text, limit: limit)
-        let id = box.keyID
-        let (found, ring) = source.key(id)
-        guard let key = found else {
-            throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
-        }
-        let payload = try box.opened(using: key, authenticating: context).payload(compression)
-        // Only now: a date that is not authenticated is an attacker's.
-        let times = payload.times
-        guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
-        let end = times.end(under: lifetime)
-        guard now < end else { throw .expired(end) }
-        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
-        let stale = cookie?.present ?? (splitting.cookieCount > 1 ? .all : .none)
-        let isOutdated =
-            payload.dictionary.map { $0 != compression.dictionary?.id } ?? false
-            || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
-        return OpenedSession(
-            session: try session(payload.item), createdAt: times.createdAt, sealedAt: times.sealedAt,
-            expiresAt: end, keyID: id,
-            needsResealing: isOutdated || needsResealing(times, id, ring, at: now), times: times,
-            presentParts: stale)
+    /// Encoded sessions are handed on as they are.
+    private static var checksItem: Bool { Session.self != EncodedSession.self }
+
+    private func session(_ opened: OpenedItem) throws(OpenError) -> OpenedSession<Session> {
+        OpenedSession(
+            session: try decoded(opened), createdAt: opened.times.createdAt, sealedAt: opened.times.sealedAt,
+            expiresAt: opened.end, keyID: opened.keyID, needsResealing: opened.needsResealing,
+            times: opened.times, presentParts: opened.presentParts)
     }
 
-    private func needsResealing(
-        _ times: SessionTimes, _ id: KeyID, _ ring: KeyRing, at now: Date
-    ) -> Bool {
-        if let active = ring.activeKey(at: now), active.id != id { return true }
-        guard let idle = lifetime.idle else { return false }
-        return now.timeIntervalSince(times.sealedAt) * 10 >= Double(idle.seconds)
-    }
-
-    private func session(_ index: CBORIndex) throws(OpenError) -> Session {
-        if Session.self == EncodedSession.self, let encoded = EncodedSession(index) as? Session {
-            return encoded
+    private func decoded(_ opened: OpenedItem) throws(OpenError) -> Session {
+        guard let index = opened.index else {
+            let encoded = try EncodedSession(opened.body)
+            guard let session = encoded as? Session else {
+                throw .sessionMismatch(codingPath: [], expected: "an encoded session")
+            }
+            return session
         }
         do {
             return try CBORDecoder.decode(Session.self, from: index)

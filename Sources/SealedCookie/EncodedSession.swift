@@ -2,23 +2,60 @@
 
 /// One CBOR item as FORMAT §7 has it, for gateways and for other serializations than Codable:
 /// `CookieSealer<EncodedSession>` seals and opens it as it is.
+///
+/// What was opened is authentic, and so what a holder of the key sealed; it is handed on without being
+/// checked against FORMAT §7 again.
 public struct EncodedSession: Equatable, Sendable {
-    let item: CBORItem
-
     /// The item's bytes.
-    public var bytes: [UInt8] { item.bytes }
+    public let bytes: [UInt8]
+    /// Where the contents of its byte strings stand; nil: not looked for yet.
+    private let byteStrings: [Range<Int>]?
 
     /// Takes over an item.
     ///
     /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of the profile, with
     ///   the place in it.
     public init(_ bytes: [UInt8]) throws(SealError) {
+        let item = try Self.item(bytes)
+        self.bytes = item.bytes
+        byteStrings = item.byteStrings
+    }
+
+    init(_ item: CBORItem) {
+        bytes = item.bytes
+        byteStrings = item.byteStrings
+    }
+
+    /// Takes the item out of a payload; puts the contents of its byte strings back in their places.
+    init(_ body: PayloadBody) throws(OpenError) {
+        guard let contents = body.contents, !contents.isEmpty else {
+            bytes = body.item.count == body.bytes.count ? body.bytes : Array(body.bytes[body.item])
+            byteStrings = nil
+            return
+        }
         do throws(CBORFailure) {
-            item = try CBORIndex(parsing: bytes).wholeItem
+            let item = try CBORIndex(parsing: body).wholeItem
+            bytes = item.bytes
+            byteStrings = item.byteStrings
+        } catch {
+            throw .malformedPayload(PayloadFailure.item(error).words)
+        }
+    }
+
+    func item() throws(SealError) -> CBORItem {
+        guard let byteStrings else { return try Self.item(bytes) }
+        return CBORItem(bytes: bytes, byteStrings: byteStrings)
+    }
+
+    private static func item(_ bytes: [UInt8]) throws(SealError) -> CBORItem {
+        do throws(CBORFailure) {
+            return try CBORIndex(parsing: bytes).wholeItem
         } catch {
             throw .notEncodable(codingPath: error.path.map(\.text), reason: error.reason.description)
         }
     }
+
+    public static func == (a: EncodedSession, b: EncodedSession) -> Bool { a.bytes == b.bytes }
 }
 
 extension CompressionDictionary {
@@ -28,31 +65,24 @@ extension CompressionDictionary {
     package static func trained(
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
-        try trained(on: sessions.map(\.item), size: size)
+        try trained(on: sessions.compactMap { try? $0.item() }, size: size)
     }
 }
 
 extension EncodedSession {
     package init(_ value: CBORValue) throws {
-        item = try CBOREncoder.encode(value)
+        self.init(try CBOREncoder.encode(value))
     }
 }
 
 extension EncodedSession: Codable {
     /// As part of another session; other coders write its JSON view.
     public func encode(to encoder: any Encoder) throws {
-        try CBORValue(CBORIndex(parsing: item.bytes)).encode(to: encoder)
+        try CBORValue(CBORIndex(parsing: bytes)).encode(to: encoder)
     }
 
     public init(from decoder: any Decoder) throws {
-        item = try CBOREncoder.encode(CBORValue(from: decoder))
-    }
-}
-
-extension EncodedSession {
-    /// The item that was checked in `index`.
-    init(_ index: CBORIndex) {
-        item = index.wholeItem
+        self.init(try CBOREncoder.encode(CBORValue(from: decoder)))
     }
 }
 

@@ -170,8 +170,11 @@ import Testing
             #expect(encoded == vector.hex.bytes)
         }
         let context = TokenContext(name: "n", purpose: "p")
+        let data = try context.withAssociatedData(header: [1, 2, 3, 4]) { span in
+            span.indices.map { span[$0] }
+        }
         #expect(
-            context.associatedData(header: [1, 2, 3, 4])
+            data
                 == TokenContext.preAuthenticationEncoding([
                     Array("SealedCookie".utf8), [1, 2, 3, 4], [110], [112],
                 ]))
@@ -188,4 +191,18 @@ private func shake128(_ input: [UInt8], count: Int) -> [UInt8] {
         & EVP_DigestUpdate(context, input, input.count) & EVP_DigestFinalXOF(context, &output, count)
     #expect(status == 1)
     return output
+}
+
+extension XAESKey {
+    fileprivate func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: InlineArray<24, UInt8>, associatedData: [UInt8]
+    ) throws {
+        try seal(&bytes, plaintext: plaintext, nonce: nonce, associatedData: associatedData.span)
+    }
+
+    fileprivate func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: InlineArray<24, UInt8>, associatedData: [UInt8]
+    ) throws -> Bool {
+        try open(&bytes, ciphertext: ciphertext, nonce: nonce, associatedData: associatedData.span)
+    }
 }

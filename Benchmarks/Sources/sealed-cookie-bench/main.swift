@@ -1,6 +1,7 @@
 // Ours against the floor: the C calls alone, on the same bytes, in the same run.
 //
 //     sealed-cookie-bench CORPUS [--json FILE] [--quick]
+//     sealed-cookie-bench CORPUS --loop seal|open|floor-seal|floor-open SESSION MODE COUNT     for profilers
 import CFloor
 import Foundation
 import SealedCookie
@@ -162,7 +163,7 @@ func compression(_ mode: String) -> SessionCompression {
 /// A session's item.
 func item<Session: Codable & Sendable>(_ session: Session) throws -> EncodedSession {
     let token = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits).seal(session, at: now).cookies[0].value
-    return try CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits).open(value: token, at: now).session
+    return try EncodedSession(CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits).open(value: token, at: now).session.bytes)
 }
 
 func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
@@ -176,6 +177,33 @@ func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
             + "\(fixed(row.open.ns, 0, 7)) |\(fixed(row.open.spread, 0, 3)) |\(fixed(row.open.ratio, 2, 5)) |"
             + " \(fixed(row.seal.allocations, 1, 4)) / \(fixed(row.open.allocations, 1, 4)) |"
             + " \(fixed(row.seal.allocatedBytes, 0, 5)) / \(fixed(row.open.allocatedBytes, 0, 5)) |")
+}
+
+/// Does one thing many times, for a profiler to watch.
+@MainActor func loop(_ work: String, _ name: String, _ mode: String, _ count: Int) throws {
+    func run<Session: Codable & Sendable>(_ session: Session) throws {
+        let sealer = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
+        let token = try sealer.seal(session, at: now).cookies[0].value
+        var floor = try FloorWork(item(session), mode: mode)
+        for _ in 0..<count {
+            switch work {
+            case "seal": _ = try sealer.seal(session, at: now)
+            case "open": _ = try sealer.open(value: token, at: now)
+            case "floor-seal": floor.seal()
+            default: floor.open()
+            }
+        }
+    }
+    if name == "typed" {
+        try run(User())
+    } else {
+        let file = URL(filePath: arguments[1]).appending(path: name + ".json")
+        try run(item(JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))))
+    }
+}
+if let position = arguments.firstIndex(of: "--loop"), arguments.count > position + 4, let count = Int(arguments[position + 4]) {
+    try loop(arguments[position + 1], arguments[position + 2], arguments[position + 3], count)
+    exit(0)
 }
 
 var report = Report(mode: isQuick ? "quick" : "full")

@@ -10,12 +10,27 @@
 /// State comes from the clock alone. A key whose time is still to come is pending: all servers can
 /// open with it before any of them seals with it.
 public struct KeyRing: Sendable {
+    /// One reference: rings are passed along with every request.
+    private final class Contents: Sendable {
+        let keys: [SealingKey]
+        let revoked: Set<KeyID>
+        let notBefore: Date?
+
+        init(keys: [SealingKey], revoked: Set<KeyID>, notBefore: Date?) {
+            self.keys = keys
+            self.revoked = revoked
+            self.notBefore = notBefore
+        }
+    }
+
+    private let contents: Contents
+
     /// By the time from which they seal, oldest first.
-    public let keys: [SealingKey]
+    public var keys: [SealingKey] { contents.keys }
     /// Ids that are refused for good, even where another ring still has the key.
-    public let revoked: Set<KeyID>
+    public var revoked: Set<KeyID> { contents.revoked }
     /// Sessions that began before this time have ended.
-    public let notBefore: Date?
+    public var notBefore: Date? { contents.notBefore }
 
     /// - Parameter notBefore: rounded up to whole seconds.
     /// - Throws: `.idCollision` where two different keys share an id; `.notATime` for a time outside of
@@ -39,9 +54,9 @@ public struct KeyRing: Sendable {
             // One key twice, as in a union of rings: the later time, when both files' servers have it.
             if Self.precedes(kept[position], key) { kept[position] = key }
         }
-        self.keys = kept.sorted(by: Self.precedes)
-        self.revoked = revoked
-        self.notBefore = try KeyRingError.time(notBefore, source: source)
+        contents = Contents(
+            keys: kept.sorted(by: Self.precedes), revoked: revoked,
+            notBefore: try KeyRingError.time(notBefore, source: source))
     }
 
     /// A total order, the same on every server: by time, then by id.

@@ -49,7 +49,7 @@ final class XAESKey: Sendable {
     /// - Parameter nonce: 24 bytes, never used before with this key.
     func seal(
         _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: InlineArray<24, UInt8>,
-        associatedData: [UInt8]
+        associatedData: Span<UInt8>
     ) throws(NativeFailure) {
         precondition(plaintext.lowerBound >= 0 && plaintext.upperBound + Self.tagLength <= bytes.count)
         let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
@@ -60,11 +60,11 @@ final class XAESKey: Sendable {
                 throw NativeFailure(operation: "EVP_EncryptInit_ex")
             }
             var written: Int32 = 0
-            guard
-                unsafe associatedData.isEmpty
-                    || EVP_EncryptUpdate(encrypt, nil, &written, associatedData, Int32(associatedData.count))
-                        == 1
-            else {
+            let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
+                unsafe data.isEmpty
+                    || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+            }
+            guard isAdded else {
                 throw NativeFailure(operation: "EVP_EncryptUpdate")
             }
             let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
@@ -98,7 +98,7 @@ final class XAESKey: Sendable {
     ///   nothing of an unauthenticated plaintext is left.
     func open(
         _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: InlineArray<24, UInt8>,
-        associatedData: [UInt8]
+        associatedData: Span<UInt8>
     ) throws(NativeFailure) -> Bool {
         precondition(ciphertext.lowerBound >= 0 && ciphertext.upperBound + Self.tagLength <= bytes.count)
         let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
@@ -112,11 +112,11 @@ final class XAESKey: Sendable {
                 throw NativeFailure(operation: "EVP_DecryptInit_ex")
             }
             var written: Int32 = 0
-            guard
-                unsafe associatedData.isEmpty
-                    || EVP_DecryptUpdate(decrypt, nil, &written, associatedData, Int32(associatedData.count))
-                        == 1
-            else {
+            let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
+                unsafe data.isEmpty
+                    || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+            }
+            guard isAdded else {
                 throw NativeFailure(operation: "EVP_DecryptUpdate")
             }
             let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
@@ -265,4 +265,25 @@ private struct XAESContexts: ~Copyable, Sendable {
         }
         if let failure { throw failure }
     }
+}
+
+/// A copy of `template` with four bytes replaced, on the stack for the time of `body`.
+func withPatchedCopy<Result>(
+    of template: [UInt8], at offset: Int, _ patch: InlineArray<4, UInt8>,
+    _ body: (Span<UInt8>) throws(NativeFailure) -> Result
+) throws(NativeFailure) -> Result {
+    precondition(offset >= 0 && offset + 4 <= template.count)
+    var outcome: Swift.Result<Result, NativeFailure>?
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: template.count) { copy in
+        // Sound: as many bytes as the template has; the precondition keeps the patch inside.
+        _ = unsafe copy.initialize(fromContentsOf: template)
+        for index in 0..<4 { unsafe copy[offset + index] = patch[index] }
+        do throws(NativeFailure) {
+            outcome = .success(try unsafe body(UnsafeBufferPointer(copy).span))
+        } catch {
+            outcome = .failure(error)
+        }
+    }
+    guard let outcome else { throw NativeFailure(operation: "memory for associated data") }
+    return try outcome.get()
 }

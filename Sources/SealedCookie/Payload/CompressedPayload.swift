@@ -99,8 +99,10 @@ struct CompressedPayload: Sendable {
         return skeleton
     }
 
-    /// The payload back, checked to the last byte.
-    func decompressed(_ compression: SessionCompression) throws(PayloadError) -> SessionPayload<CBORIndex> {
+    /// The payload back.
+    consuming func decompressed(_ compression: SessionCompression) throws(PayloadError) -> SessionPayload<
+        PayloadBody
+    > {
         var reader = ByteReader(bytes, in: range)
         guard let flags = reader.byte() else { throw .payload(.endsEarly) }
         guard flags & ~Flag.known == 0 else { throw .payload(.unknownFlags(flags)) }
@@ -127,8 +129,11 @@ struct CompressedPayload: Sendable {
             dictionary = try self.dictionary(&reader, end: end, compression)
         }
         guard reader.position <= end else { throw .payload(.endsEarly) }
-        let index = try item(reader.position..<end, isCompressed: isCompressed, dictionary)
-        return SessionPayload(times: times, item: index, dictionary: dictionary?.id)
+        let body = reader.position..<end
+        guard isCompressed else {
+            return SessionPayload(times: times, item: PayloadBody(bytes: bytes, item: body, contents: nil))
+        }
+        return SessionPayload(times: times, item: try inflated(body, dictionary), dictionary: dictionary?.id)
     }
 
     private func dictionary(
@@ -145,12 +150,9 @@ struct CompressedPayload: Sendable {
         return dictionary
     }
 
-    private func item(
-        _ body: Range<Int>, isCompressed: Bool, _ dictionary: CompressionDictionary?
-    ) throws(PayloadError) -> CBORIndex {
-        guard isCompressed else {
-            return try PayloadError.wrap { () throws(CBORFailure) in try CBORIndex(parsing: bytes, in: body) }
-        }
+    private func inflated(
+        _ body: Range<Int>, _ dictionary: CompressionDictionary?
+    ) throws(PayloadError) -> PayloadBody {
         var inflated: [UInt8] = []
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
@@ -168,9 +170,7 @@ struct CompressedPayload: Sendable {
         let skeleton = 0..<inflated.count
         inflated.append(contentsOf: bytes[body.lowerBound + consumed..<body.upperBound])
         let contents = skeleton.upperBound..<inflated.count
-        return try PayloadError.wrap { [inflated] () throws(CBORFailure) in
-            try CBORIndex(parsing: inflated, skeleton: skeleton, contents: contents)
-        }
+        return PayloadBody(bytes: inflated, item: skeleton, contents: contents)
     }
 }
 
@@ -178,14 +178,4 @@ struct CompressedPayload: Sendable {
 enum PayloadError: Error {
     case payload(PayloadFailure)
     case native(NativeFailure)
-
-    fileprivate static func wrap<Result>(
-        _ body: () throws(CBORFailure) -> Result
-    ) throws(PayloadError) -> Result {
-        do throws(CBORFailure) {
-            return try body()
-        } catch {
-            throw .payload(.item(error))
-        }
-    }
 }

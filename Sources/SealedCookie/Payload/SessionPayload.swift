@@ -1,6 +1,26 @@
 // The first stage: a session's item and its times. FORMAT §6.
 
-/// A session as it goes into a token: a `CBORItem` on the way in, a checked `CBORIndex` on the way out.
+/// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
+struct PayloadBody: Sendable {
+    let bytes: [UInt8]
+    /// Where the item stands in `bytes`, or its skeleton.
+    let item: Range<Int>
+    /// Where the contents of the skeleton's byte strings stand; nil: the item is whole.
+    let contents: Range<Int>?
+}
+
+extension CBORIndex {
+    /// Checks a payload's item.
+    init(parsing body: PayloadBody) throws(CBORFailure) {
+        if let contents = body.contents {
+            try self.init(parsing: body.bytes, skeleton: body.item, contents: contents)
+        } else {
+            try self.init(parsing: body.bytes, in: body.item)
+        }
+    }
+}
+
+/// A session as it goes into a token: a `CBORItem` on the way in, a `PayloadBody` on the way out.
 struct SessionPayload<Item: Sendable>: Sendable {
     let times: SessionTimes
     let item: Item

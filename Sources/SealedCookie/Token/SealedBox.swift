@@ -9,7 +9,7 @@ struct SealedBox: Sendable {
     private static let randomRange = 4..<24
     static let minimumCount = headerCount + CompressedPayload.minimumCount + XAESKey.tagLength
 
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
 
     /// Takes over bytes of which nothing is known yet.
     init(untrusted bytes: [UInt8]) throws(OpenError) {
@@ -25,17 +25,20 @@ struct SealedBox: Sendable {
     ) throws(NativeFailure) {
         precondition(payload.range.lowerBound == Self.headerCount)
         let range = payload.range
+        // Taken out, so that there is no second reference for which it would be copied.
         var bytes = payload.bytes
-        bytes.replaceSubrange(range.upperBound..., with: repeatElement(0, count: XAESKey.tagLength))
+        payload.bytes = []
+        for _ in 0..<range.upperBound + XAESKey.tagLength - bytes.count { bytes.append(0) }
         let id = key.id.bytes
         bytes[0] = Self.version
         bytes[1] = id.0
         bytes[2] = id.1
         bytes[3] = id.2
         try Randomness.fill(&bytes, in: Self.randomRange)
-        try key.material.seal(
-            &bytes, plaintext: range, nonce: Self.nonce(bytes),
-            associatedData: context.associatedData(header: Self.header(bytes)))
+        let nonce = Self.nonce(bytes)
+        try context.withAssociatedData(header: Self.header(bytes)) { (data) throws(NativeFailure) in
+            try key.material.seal(&bytes, plaintext: range, nonce: nonce, associatedData: data)
+        }
         self.bytes = bytes
     }
 
@@ -47,14 +50,16 @@ struct SealedBox: Sendable {
     consuming func opened(
         using key: SealingKey, authenticating context: TokenContext
     ) throws(OpenError) -> CompressedPayload {
-        let associatedData = context.associatedData(header: Self.header(bytes))
+        let header = Self.header(bytes)
         let nonce = Self.nonce(bytes)
-        var bytes = bytes
+        var bytes = self.bytes
+        self.bytes = []
         let range = Self.headerCount..<bytes.count - XAESKey.tagLength
         let authentic: Bool
         do throws(NativeFailure) {
-            authentic = try key.material.open(
-                &bytes, ciphertext: range, nonce: nonce, associatedData: associatedData)
+            authentic = try context.withAssociatedData(header: header) { (data) throws(NativeFailure) in
+                try key.material.open(&bytes, ciphertext: range, nonce: nonce, associatedData: data)
+            }
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
@@ -81,7 +86,8 @@ struct SealedBox: Sendable {
 
 extension CompressedPayload {
     /// The payload of an opened box.
-    func payload(_ compression: SessionCompression) throws(OpenError) -> SessionPayload<CBORIndex> {
+    consuming func payload(_ compression: SessionCompression) throws(OpenError) -> SessionPayload<PayloadBody>
+    {
         do throws(PayloadError) {
             return try decompressed(compression)
         } catch {

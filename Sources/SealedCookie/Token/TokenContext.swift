@@ -15,11 +15,11 @@ struct TokenContext: Sendable {
         ])
     }
 
-    /// The associated data for a token with these first four bytes.
-    func associatedData(header: InlineArray<4, UInt8>) -> [UInt8] {
-        var bytes = template
-        for index in 0..<4 { bytes[Self.headerOffset + index] = header[index] }
-        return bytes
+    /// The associated data for a token with these first four bytes, for the time of `body`.
+    func withAssociatedData<Result>(
+        header: InlineArray<4, UInt8>, _ body: (Span<UInt8>) throws(NativeFailure) -> Result
+    ) throws(NativeFailure) -> Result {
+        try withPatchedCopy(of: template, at: Self.headerOffset, header, body)
     }
 
     /// PAE as in PASETO: a count and each piece behind its length, all numbers 64-bit little-endian,
