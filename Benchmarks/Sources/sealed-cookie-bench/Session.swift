@@ -4,16 +4,23 @@ import SealedCookie
 
 /// Ten fields, with integer keys, as an application that cares for its cookie's size has them.
 struct User: Codable, Sendable, Equatable {
-    var id = 184_467
-    var name = "Zoë Müller"
-    var email = "zoe.mueller@gmail.com"
-    var roles = ["member", "billing_admin"]
-    var csrf = Data((0..<16).map { UInt8($0) &* 37 })
-    var locale = "en-US"
-    var rememberMe = true
-    var visits = 17
-    var signedInAt = Date(timeIntervalSince1970: 1_790_000_000)
-    var cart = UUID(uuidString: "ee4d1e8f-3ce5-4824-8532-9a34bfa25f5c")
+    // Without values of their own: those would be made anew for each session that is decoded.
+    var id: Int
+    var name: String
+    var email: String
+    var roles: [String]
+    var csrf: Data
+    var locale: String
+    var rememberMe: Bool
+    var visits: Int
+    var signedInAt: Date
+    var cart: UUID?
+
+    static let sample = User(
+        id: 184_467, name: "Zoë Müller", email: "zoe.mueller@gmail.com", roles: ["member", "billing_admin"],
+        csrf: Data((0..<16).map { UInt8($0) &* 37 }), locale: "en-US", rememberMe: true, visits: 17,
+        signedInAt: Date(timeIntervalSince1970: 1_790_000_000),
+        cart: UUID(uuidString: "ee4d1e8f-3ce5-4824-8532-9a34bfa25f5c"))
 
     enum CodingKeys: Int, CodingKey {
         case id = 1

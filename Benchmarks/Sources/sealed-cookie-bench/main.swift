@@ -12,7 +12,9 @@ guard arguments.count > 1, !arguments[1].hasPrefix("-") else {
     exit(64)
 }
 let isQuick = arguments.contains("--quick")
-let jsonPath = arguments.firstIndex(of: "--json").flatMap { arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil }
+let jsonPath = arguments.firstIndex(of: "--json").flatMap {
+    arguments.indices.contains($0 + 1) ? arguments[$0 + 1] : nil
+}
 
 let keys = try KeyRing([SealingKey.generate()])
 let policy = SessionLifetime(absolute: .days(14), idle: .hours(12))
@@ -77,9 +79,14 @@ struct FloorWork {
         self.floor = floor
         var (skeleton, contents) = divided(session.bytes)
         let usesDictionary = mode == "standard"
-        if usesDictionary { precondition(dictionary.withUnsafeBufferPointer { floor_set_dictionary(floor, $0.baseAddress, $0.count) } == 1) }
+        if usesDictionary {
+            precondition(
+                dictionary.withUnsafeBufferPointer { floor_set_dictionary(floor, $0.baseAddress, $0.count) }
+                    == 1)
+        }
         isTried = mode != "off"
-        isCompressed = isTried && floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) > 0
+        isCompressed =
+            isTried && floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) > 0
         if !isCompressed { (skeleton, contents) = (session.bytes, []) }
         self.skeleton = skeleton
         self.contents = contents
@@ -88,9 +95,12 @@ struct FloorWork {
     }
 
     @discardableResult mutating func seal() -> Int {
-        if isTried, !isCompressed { floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1) }
+        if isTried, !isCompressed {
+            floor_deflate(floor, skeleton, skeleton.count, &item, skeleton.count - 1)
+        }
         return floor_seal(
-            floor, skeleton, skeleton.count, contents, contents.count, isCompressed ? 1 : 0, aad, aad.count, &text)
+            floor, skeleton, skeleton.count, contents, contents.count, isCompressed ? 1 : 0, aad, aad.count,
+            &text)
     }
 
     mutating func open() {
@@ -137,8 +147,11 @@ func compression(_ mode: String) -> SessionCompression {
     }
 }
 
-@MainActor func row<Session: Codable & Sendable>(_ name: String, _ mode: String, _ session: Session, _ encoded: EncodedSession) throws -> Row {
-    let sealer = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
+@MainActor func row<Session: Codable & Sendable>(
+    _ name: String, _ mode: String, _ session: Session, _ encoded: EncodedSession
+) throws -> Row {
+    let sealer = try CookieSealer<Session>(
+        keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
     let token = try sealer.seal(session, at: now).cookies[0].value
     var floor = try FloorWork(encoded, mode: mode)
     let timings = try measure(
@@ -147,7 +160,7 @@ func compression(_ mode: String) -> SessionCompression {
             Work(name: "floor seal") { for _ in 0..<$0 { floor.seal() } },
             Work(name: "open") { for _ in 0..<$0 { _ = try sealer.open(value: token, at: now) } },
             Work(name: "floor open") { for _ in 0..<$0 { floor.open() } },
-        ], rounds: isQuick ? 7 : 31, milliseconds: isQuick ? 3 : 10)
+        ], rounds: isQuick ? 15 : 61, milliseconds: isQuick ? 1 : 3)
     func side(_ ours: Int, _ work: () throws -> Void) rethrows -> Row.Side {
         let (count, bytes) = try allocations(work)
         return Row.Side(
@@ -162,8 +175,11 @@ func compression(_ mode: String) -> SessionCompression {
 
 /// A session's item.
 func item<Session: Codable & Sendable>(_ session: Session) throws -> EncodedSession {
-    let token = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits).seal(session, at: now).cookies[0].value
-    return try EncodedSession(CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits).open(value: token, at: now).session.bytes)
+    let token = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits).seal(session, at: now)
+        .cookies[0].value
+    return try EncodedSession(
+        CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits).open(value: token, at: now)
+            .session.bytes)
 }
 
 func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
@@ -182,7 +198,8 @@ func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
 /// Does one thing many times, for a profiler to watch.
 @MainActor func loop(_ work: String, _ name: String, _ mode: String, _ count: Int) throws {
     func run<Session: Codable & Sendable>(_ session: Session) throws {
-        let sealer = try CookieSealer<Session>(keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
+        let sealer = try CookieSealer<Session>(
+            keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
         let token = try sealer.seal(session, at: now).cookies[0].value
         var floor = try FloorWork(item(session), mode: mode)
         for _ in 0..<count {
@@ -195,24 +212,29 @@ func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
         }
     }
     if name == "typed" {
-        try run(User())
+        try run(User.sample)
     } else {
         let file = URL(filePath: arguments[1]).appending(path: name + ".json")
         try run(item(JSONDecoder().decode(JSON.self, from: Data(contentsOf: file))))
     }
 }
-if let position = arguments.firstIndex(of: "--loop"), arguments.count > position + 4, let count = Int(arguments[position + 4]) {
+if let position = arguments.firstIndex(of: "--loop"), arguments.count > position + 4,
+    let count = Int(arguments[position + 4])
+{
     try loop(arguments[position + 1], arguments[position + 2], arguments[position + 3], count)
     exit(0)
 }
 
 var report = Report(mode: isQuick ? "quick" : "full")
-print("| session | compression | token | seal ns | ± % | × floor | open ns | ± % | × floor | allocations | bytes |")
+print(
+    "| session | compression | token | seal ns | ± % | × floor | open ns | ± % | × floor | allocations | bytes |"
+)
 print("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 let corpus = URL(filePath: arguments[1])
 var login: EncodedSession?
 for mode in ["standard", "off"] {
-    for file in try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted() where file.hasSuffix(".json") {
+    for file in try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted()
+    where file.hasSuffix(".json") {
         let json = try JSONDecoder().decode(JSON.self, from: Data(contentsOf: corpus.appending(path: file)))
         let encoded = try item(json)
         if file.hasPrefix("b_") { login = encoded }
@@ -220,7 +242,7 @@ for mode in ["standard", "off"] {
         show(report.rows[report.rows.count - 1])
     }
 }
-let user = User()
+let user = User.sample
 report.rows.append(try row("typed", "standard", user, try item(user)))
 show(report.rows[report.rows.count - 1])
 
@@ -237,16 +259,32 @@ if let login {
     let sealed = box
     let timings = try measure(
         [
-            Work(name: "DEFLATE") { for _ in 0..<$0 { floor_deflate(state, floor.skeleton, floor.skeleton.count, &out, floor.skeleton.count) } },
+            Work(name: "DEFLATE") {
+                for _ in 0..<$0 {
+                    floor_deflate(state, floor.skeleton, floor.skeleton.count, &out, floor.skeleton.count)
+                }
+            },
             Work(name: "random bytes") { for _ in 0..<$0 { floor_random(state, &out) } },
-            Work(name: "XAES, encrypt") { for _ in 0..<$0 { floor_encrypt(state, nonce, aad, aad.count, &box, payload) } },
-            Work(name: "base64url, encode") { for _ in 0..<$0 { floor_base64_encode(sealed, payload + 40 - 24, &text) } },
-            Work(name: "base64url, decode") { for _ in 0..<$0 { floor_base64_decode(floor.token, floor.token.count, &out) } },
-            Work(name: "XAES, decrypt") { for _ in 0..<$0 { floor_decrypt(state, nonce, aad, aad.count, &box, payload) } },
-            Work(name: "INFLATE") { for _ in 0..<$0 { floor_inflate(state, stream, stream.count, &out, 65_536) } },
+            Work(name: "XAES, encrypt") {
+                for _ in 0..<$0 { floor_encrypt(state, nonce, aad, aad.count, &box, payload) }
+            },
+            Work(name: "base64url, encode") {
+                for _ in 0..<$0 { floor_base64_encode(sealed, payload + 40 - 24, &text) }
+            },
+            Work(name: "base64url, decode") {
+                for _ in 0..<$0 { floor_base64_decode(floor.token, floor.token.count, &out) }
+            },
+            Work(name: "XAES, decrypt") {
+                for _ in 0..<$0 { floor_decrypt(state, nonce, aad, aad.count, &box, payload) }
+            },
+            Work(name: "INFLATE") {
+                for _ in 0..<$0 { floor_inflate(state, stream, stream.count, &out, 65_536) }
+            },
         ], rounds: isQuick ? 5 : 21, milliseconds: 3)
     report.stages = timings.map { Stage(name: $0.name, ns: $0.median) }
-    print("\nThe floor's stages for b_login, ns: " + report.stages.map { "\($0.name) \(fixed($0.ns, 0, 0))" }.joined(separator: ", "))
+    print(
+        "\nThe floor's stages for b_login, ns: "
+            + report.stages.map { "\($0.name) \(fixed($0.ns, 0, 0))" }.joined(separator: ", "))
 
     // Two threads.
     let sealer = try CookieSealer<EncodedSession>(keys: keys, lifetime: policy, limits: limits)
@@ -264,15 +302,20 @@ if let login {
             }
             group.wait()
         }
-        return Double(threads * count) / (Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
+        return Double(threads * count)
+            / (Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18)
     }
     for (name, work) in [
-        ("seal", { @Sendable in _ = try sealer.seal(login, at: now) }), ("open", { @Sendable in _ = try sealer.open(value: token, at: now) }),
+        ("seal", { @Sendable in _ = try sealer.seal(login, at: now) }),
+        ("open", { @Sendable in _ = try sealer.open(value: token, at: now) }),
     ] as [(String, @Sendable () throws -> Void)] {
         let ratios = (0..<(isQuick ? 3 : 9)).map { _ in throughput(2, work) / throughput(1, work) }
         report.twoThreads[name] = ratios.sorted()[ratios.count / 2]
     }
-    print("Two threads, throughput over one: " + report.twoThreads.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 2, 0))" }.joined(separator: ", "))
+    print(
+        "Two threads, throughput over one: "
+            + report.twoThreads.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 2, 0))" }
+            .joined(separator: ", "))
 }
 if let jsonPath {
     let encoder = JSONEncoder()

@@ -5,17 +5,20 @@ import Synchronization
 /// A few spare values of a kind that is costly to make and that one thread may use at a time.
 ///
 /// No lock is held while a value is in use, so code that runs with one may itself need another.
-final class Pool<Element: ~Copyable & Sendable>: Sendable {
-    private final class Slot: Sendable {
-        let spare = Mutex<Element?>(nil)
-    }
-
+@safe final class Pool<Element: ~Copyable & Sendable>: @unchecked Sendable {
+    // @unchecked: the slots stand where they are from init to deinit, and each has its lock.
+    private let slots: UnsafeMutablePointer<Mutex<Element?>>
     /// A power of two.
     private static var slotCount: Int { 8 }
-    private let slots: [Slot]
 
     init() {
-        slots = (0..<Self.slotCount).map { _ in Slot() }
+        unsafe slots = .allocate(capacity: Self.slotCount)
+        for index in 0..<Self.slotCount { unsafe (slots + index).initialize(to: Mutex(nil)) }
+    }
+
+    deinit {
+        unsafe slots.deinitialize(count: Self.slotCount)
+        unsafe slots.deallocate()
     }
 
     /// Where this thread looks first, so that threads seldom meet at one slot.
@@ -29,8 +32,8 @@ final class Pool<Element: ~Copyable & Sendable>: Sendable {
     func take() -> Element? {
         let home = home
         for offset in 0..<Self.slotCount {
-            let slot = slots[(home + offset) & (Self.slotCount - 1)]
-            let taken = slot.spare.withLockIfAvailable { spare in
+            // Sound: the mask keeps the index below slotCount.
+            let taken = unsafe slots[(home + offset) & (Self.slotCount - 1)].withLockIfAvailable { spare in
                 spare.take()
             }
             if let found = taken, let element = found { return element }
@@ -43,8 +46,8 @@ final class Pool<Element: ~Copyable & Sendable>: Sendable {
         let home = home
         var rest: Element? = consume element
         for offset in 0..<Self.slotCount {
-            let slot = slots[(home + offset) & (Self.slotCount - 1)]
-            let kept: Void? = slot.spare.withLockIfAvailable { spare in
+            let kept: Void? = unsafe slots[(home + offset) & (Self.slotCount - 1)].withLockIfAvailable {
+                spare in
                 if spare == nil { spare = rest.take() }
             }
             if kept != nil, rest == nil { return }

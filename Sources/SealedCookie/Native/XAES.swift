@@ -241,16 +241,24 @@ private struct XAESContexts: ~Copyable, Sendable {
                 return
             }
             defer { unsafe OPENSSL_cleanse(base, 44) }
+            // Sound: 16 and 16 and 12 bytes are the 44; the subkey has 16.
+            unsafe withUnsafeBytes(of: nonce) { nonce in
+                guard let nonce = nonce.baseAddress else { return }
+                unsafe (base + 4).update(from: nonce.assumingMemoryBound(to: UInt8.self), count: 12)
+                unsafe (base + 32).update(from: (nonce + 12).assumingMemoryBound(to: UInt8.self), count: 12)
+            }
+            unsafe base[0] = 0
+            unsafe base[1] = 1
+            unsafe base[2] = 0x58
+            unsafe base[3] = 0
+            unsafe (base + 16).update(from: base, count: 16)
+            unsafe base[17] = 2
             subkey.withSpan { subkey in
-                let prefix: InlineArray<8, UInt8> = [0, 1, 0x58, 0, 0, 2, 0x58, 0]
                 for index in 0..<16 {
-                    let first = index < 4 ? prefix[index] : nonce[index - 4]
-                    let second = index < 4 ? prefix[index + 4] : nonce[index - 4]
-                    unsafe base[index] = first ^ subkey[index]
-                    unsafe base[index + 16] = second ^ subkey[index]
+                    unsafe base[index] ^= subkey[index]
+                    unsafe base[index + 16] ^= subkey[index]
                 }
             }
-            for index in 0..<12 { unsafe base[32 + index] = nonce[12 + index] }
             var written: Int32 = 0
             // Sound: two whole blocks in place, inside the 44 bytes.
             guard unsafe EVP_EncryptUpdate(block.pointer, base, &written, base, 32) == 1, written == 32 else {

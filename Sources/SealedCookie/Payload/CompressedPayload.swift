@@ -38,7 +38,7 @@ struct CompressedPayload: Sendable {
         let item = payload.item
         var bytes: [UInt8] = []
         bytes.reserveCapacity(headroom + 15 + item.bytes.count + block + tailroom)
-        for _ in 0..<headroom { bytes.append(0) }
+        bytes.append(zeros: headroom)
         bytes.append(payload.times.lifetime == nil ? 0 : Flag.lifetime)
         bytes.append(bigEndian: UInt64(payload.times.created), byteCount: 4)
         bytes.append(leb128: payload.times.age)

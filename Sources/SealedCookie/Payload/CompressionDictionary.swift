@@ -21,13 +21,27 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// Bytes; beyond them a compressor could not look back from a session's first byte.
     public static let largest = 7936
 
-    let id: ID
-    let bytes: [UInt8]
+    /// One reference: it is passed along with every session.
+    private final class Contents: Sendable {
+        let id: ID
+        let bytes: [UInt8]
+        let deflaters: DeflaterPool
+        let likes: Likes
+
+        init(id: ID, bytes: [UInt8]) {
+            self.id = id
+            self.bytes = bytes
+            deflaters = DeflaterPool(dictionary: bytes)
+            likes = Likes(bytes)
+        }
+    }
+
+    private let contents: Contents
+    var id: ID { contents.id }
+    var bytes: [UInt8] { contents.bytes }
+    var deflaters: DeflaterPool { contents.deflaters }
     /// What to write into a file, and to make the dictionary of again.
     public var content: [UInt8] { bytes }
-    let deflaters: DeflaterPool
-    private let likes: Likes
-
     /// The dictionary of FORMAT §6.4.
     public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
 
@@ -49,14 +63,11 @@ public struct CompressionDictionary: Sendable, Hashable {
     }
 
     private init(id: ID, bytes: [UInt8]) {
-        self.id = id
-        self.bytes = bytes
-        deflaters = DeflaterPool(dictionary: bytes)
-        likes = Likes(bytes)
+        contents = Contents(id: id, bytes: bytes)
     }
 
     /// Whether at least three runs of four bytes of `skeleton` stand in the dictionary.
-    func hasLikes(of skeleton: Span<UInt8>) -> Bool { likes.hasThree(in: skeleton) }
+    func hasLikes(of skeleton: Span<UInt8>) -> Bool { contents.likes.hasThree(in: skeleton) }
 
     public static func == (a: CompressionDictionary, b: CompressionDictionary) -> Bool { a.bytes == b.bytes }
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }

@@ -71,3 +71,12 @@ extension [UInt8] {
         append(UInt8(rest))
     }
 }
+
+extension [UInt8] {
+    mutating func append(zeros count: Int) {
+        guard count > 0 else { return }
+        append(addingCapacity: count) { free in
+            for _ in 0..<count { free.append(0) }
+        }
+    }
+}

@@ -28,7 +28,7 @@ struct SealedBox: Sendable {
         // Taken out, so that there is no second reference for which it would be copied.
         var bytes = payload.bytes
         payload.bytes = []
-        for _ in 0..<range.upperBound + XAESKey.tagLength - bytes.count { bytes.append(0) }
+        bytes.append(zeros: range.upperBound + XAESKey.tagLength - bytes.count)
         let id = key.id.bytes
         bytes[0] = Self.version
         bytes[1] = id.0
@@ -73,14 +73,11 @@ struct SealedBox: Sendable {
 
     /// N = R[0..<8] ‖ 00000000 ‖ R[8..<20].
     private static func nonce(_ bytes: [UInt8]) -> InlineArray<24, UInt8> {
-        let start = randomRange.lowerBound
-        return InlineArray { index in
-            switch index {
-            case 0..<8: bytes[start + index]
-            case 8..<12: 0
-            default: bytes[start + index - 4]
-            }
-        }
+        let random = bytes.span.extracting(randomRange)
+        var nonce = InlineArray<24, UInt8>(repeating: 0)
+        for index in 0..<8 { nonce[index] = random[index] }
+        for index in 8..<20 { nonce[index + 4] = random[index] }
+        return nonce
     }
 }
 
