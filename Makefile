@@ -56,3 +56,8 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 .PHONY: lint
 lint: ## Check the code's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+.PHONY: peers
+peers: setup ## Measure against other libraries' cookies (5 minutes)
+	@$(call install,python3)
+	@python3 Benchmarks/Peers/run.py
