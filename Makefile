@@ -57,7 +57,13 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 lint: ## Check the code's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
-.PHONY: peers
-peers: setup ## Measure against other libraries' cookies (5 minutes)
+.PHONY: bench
+bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
 	@$(call install,python3)
-	@python3 Benchmarks/Peers/run.py
+	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json
+	@python3 Benchmarks/chart.py Benchmarks/.build/peers.json b_login > Benchmarks/.build/b_login.svg
+
+.PHONY: instructions
+instructions: setup ## Count instructions, ours and the floor's, by callgrind (some minutes)
+	@$(call install,valgrind binutils)
+	@Benchmarks/instructions.sh

@@ -2,7 +2,11 @@
 # Instructions for one seal and one open, ours and the floor's, by callgrind: the same on a busy machine as on a quiet one.
 set -euo pipefail
 cd "$(dirname "$0")"
-bench=$(swift build -c release --show-bin-path)/sealed-cookie-bench
+swift build -c release > /dev/null
+# Without its debug information, which valgrind cannot read.
+bench=$(mktemp)
+trap 'rm -f "$bench"' EXIT
+strip -g -o "$bench" "$(swift build -c release --show-bin-path)/sealed-cookie-bench"
 
 count() { # work session mode times
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" Corpus --loop "$1" "$2" "$3" "$4" 2>&1 | awk '/Collected/ { print $4 }'

@@ -513,6 +513,30 @@ struct SplitMix: RandomNumberGenerator {
         #expect(try decode(Compact.self, "a30107" + "02616e" + "62696408") == expected)
     }
 
+    @Test func `entries are found in whatever order they are asked for, in maps within maps`() throws {
+        var random = SplitMix(state: 12)
+        for _ in 0..<50 {
+            let keys = (0..<random.next() % 40).map { "k\($0)" }
+            let maps = Dictionary(uniqueKeysWithValues: keys.map { ($0, ["a": 1, $0: 2, "z": 3]) })
+            #expect(try roundTrip(maps) == maps)
+            let index = try CBORIndex(
+                parsing: CBOREncoder.encode(Dictionary(uniqueKeysWithValues: keys.map { ($0, $0.count) }))
+                    .bytes)
+            let reader = CBORItem.Reader(index)
+            for _ in 0..<200 {
+                let key = "k\(random.next() % 44)"
+                let found = reader.value(in: 0, text: key).map { index.node(Int($0)).argument }
+                #expect(found == (keys.contains(key) ? UInt64(key.count) : nil))
+            }
+        }
+        #expect(try roundTrip(["a": true, "é": false]) == ["a": true, "é": false])
+        #expect(try roundTrip(["a": "x", "": "y"]) == ["a": "x", "": "y"])
+        #expect(try roundTrip(["a": 0.5, "b": -1]) == ["a": 0.5, "b": -1])
+        let error = #expect(throws: DecodingError.self) { try decode([String: Int].self, "a26161016162f4") }
+        guard case .typeMismatch(_, let context) = error else { return #expect(Bool(false)) }
+        #expect(context.codingPath.map(\.stringValue) == ["b"])
+    }
+
     @Test func `dictionaries keep text and integer keys apart`() throws {
         #expect(try hex(["1": 2]) == "a1613102")
         #expect(try hex([1: 2]) == "a10102")

@@ -1,4 +1,6 @@
 // Decodable values from a checked item. FORMAT §7 maps the types.
+import Synchronization
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -14,9 +16,15 @@ enum CBORDecoder {
 }
 
 extension CBORItem {
-    /// A checked item, shared by every container that reads it. Nothing in it ever changes.
+    /// A checked item, shared by every container that reads it. Nothing in it ever changes but a guess.
     final class Reader: Sendable {
         let index: CBORIndex
+        /// Where the key may stand that is asked for next: entries are mostly asked for in their order.
+        /// Of the map last read among those whose position has the same two low bits; it and the key.
+        fileprivate let guess0 = Atomic<UInt64>(0)
+        fileprivate let guess1 = Atomic<UInt64>(0)
+        fileprivate let guess2 = Atomic<UInt64>(0)
+        fileprivate let guess3 = Atomic<UInt64>(0)
 
         init(_ index: CBORIndex) {
             self.index = index
@@ -165,6 +173,41 @@ extension CBORItem.Reader {
         return decimal
     }
 
+    /// A dictionary of one of the common types, without a container and a key for each entry.
+    private func dictionary<Value: Decodable>(_ type: Value.Type, at map: Position) throws -> Value? {
+        if type == [String: String].self {
+            return try dictionary(at: map) { try decode(String.self, at: $0) } as? Value
+        }
+        if type == [String: Bool].self {
+            return try dictionary(at: map) { try decode(Bool.self, at: $0) } as? Value
+        }
+        if type == [String: Int].self {
+            return try dictionary(at: map) { try decode(integer: Int.self, at: $0) } as? Value
+        }
+        if type == [String: Double].self {
+            return try dictionary(at: map) { try decode(Double.self, at: $0) } as? Value
+        }
+        return nil
+    }
+
+    private func dictionary<Element>(
+        at map: Position, _ decode: (Position) throws -> Element
+    ) throws -> [String: Element]? {
+        var dictionary: [String: Element] = [:]
+        dictionary.reserveCapacity(Int(node(map).argument))
+        var position = Int(map) + 1
+        let end = Int(index.node(Int(map)).next)
+        while position < end {
+            let value = Position(truncatingIfNeeded: position + 1)
+            let next = Int(index.node(position + 1).next)
+            // Integer keys are Dictionary's own affair.
+            guard index.node(position).kind == .text else { return nil }
+            dictionary[index.text(position)] = try decode(value)
+            position = next
+        }
+        return dictionary
+    }
+
     /// Decodes any value, with the format's own forms for the types that have one.
     func decode<Value: Decodable>(_ type: Value.Type, at position: Position) throws -> Value {
         if type == Date.self, let value = try date(at: position) as? Value { return value }
@@ -178,6 +221,7 @@ extension CBORItem.Reader {
         {
             return value
         }
+        if node(position).kind == .map, let value = try dictionary(type, at: position) { return value }
         if type == [String].self, node(position).kind == .array,
             let value = try index.children(of: Int(position)).map({
                 try decode(String.self, at: Position(truncatingIfNeeded: $0))
@@ -208,14 +252,51 @@ extension CBORItem.Reader {
 
     @inline(__always)
     private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
-        var position = Int(map) + 1
+        let start = Int(map) + 1
         let end = Int(index.node(Int(map)).next)
+        let guess = guess(map) ?? start
+        var position = guess
         while position < end {
             // A key is one node; its value is the next.
-            if matches(index.node(position)) { return Position(truncatingIfNeeded: position + 1) }
-            position = Int(index.node(position + 1).next)
+            let next = Int(index.node(position + 1).next)
+            if matches(index.node(position)) {
+                setGuess(map, next)
+                return Position(truncatingIfNeeded: position + 1)
+            }
+            position = next
+        }
+        position = start
+        while position < guess {
+            let next = Int(index.node(position + 1).next)
+            if matches(index.node(position)) {
+                setGuess(map, next)
+                return Position(truncatingIfNeeded: position + 1)
+            }
+            position = next
         }
         return nil
+    }
+
+    private func guess(_ map: Position) -> Int? {
+        let guess =
+            switch map & 3 {
+            case 0: guess0.load(ordering: .relaxed)
+            case 1: guess1.load(ordering: .relaxed)
+            case 2: guess2.load(ordering: .relaxed)
+            default: guess3.load(ordering: .relaxed)
+            }
+        return guess >> 32 == UInt64(map) && guess & 0xFFFF_FFFF > UInt64(map)
+            ? Int(guess & 0xFFFF_FFFF) : nil
+    }
+
+    private func setGuess(_ map: Position, _ position: Int) {
+        let guess = UInt64(map) << 32 | UInt64(position)
+        switch map & 3 {
+        case 0: guess0.store(guess, ordering: .relaxed)
+        case 1: guess1.store(guess, ordering: .relaxed)
+        case 2: guess2.store(guess, ordering: .relaxed)
+        default: guess3.store(guess, ordering: .relaxed)
+        }
     }
 
     func keyed<Key: CodingKey>(

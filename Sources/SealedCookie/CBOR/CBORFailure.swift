@@ -68,7 +68,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
 }
 
 extension CBORPathElement {
-    /// The key or number alone.
+    /// The key or number alone, for a line of a log.
     var text: String {
         switch self {
         case .key(let key): key.printable
