@@ -57,6 +57,15 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 lint: ## Check the code's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
+.PHONY: fuzz
+fuzz: setup ## Fuzz each target for SECONDS (60)
+	@$(call install,python3)
+	@Fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## Fuzz each target for two seconds
+	@$(MAKE) --no-print-directory fuzz SECONDS=2
+
 .PHONY: bench
 bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
 	@$(call install,python3)

@@ -779,6 +779,9 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$date": "2013-03-21T20:04:00.500000000Z"}"#, "d903e9a2011a514b67b0281a1dcd6500"),
         (#"{"$date": "@-1"}"#, "c120"),
         (#"{"$date": "@-1.5"}"#, "c1f9be00"),
+        // Found by fuzzing: a time that is a NaN with a payload.
+        (#"{"$date": "@0xfffee40000000000"}"#, "c1f9ffb9"),
+        (#"{"$date": "@nan"}"#, "c1f97e00"), (#"{"$date": "@-inf"}"#, "c1f9fc00"),
         (#"{"$date": "@-2+500000000"}"#, "d903e9a20121281a1dcd6500"),
         (#"{"$date": "1583-01-01T00:00:00Z"}"#, "c13b00000002d7ecc77f"),
         (#"{"$date": "1582-12-31T23:59:59Z"}"#, nil),

@@ -150,7 +150,7 @@ extension CBORTime {
             let padded = String(repeating: "0", count: scale.digitCount - digits.count) + digits
             return Self.text(seconds, padded) ?? "@\(seconds)+\(padded)"
         case .float(let bits):
-            let number = "\(Double(bitPattern: bits))"
+            let number = CBORFloat.text(bits)
             let parts = number.split(separator: ".")
             guard parts.count == 2, let seconds = Int64(parts[0]), bits >> 63 == 0,
                 parts[1].utf8.allSatisfy(Self.isDigit)

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "Fuzz",
+    dependencies: [.package(name: "SealedCookie", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [.product(name: "SealedCookie", package: "SealedCookie")],
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])]
+        )
+    ]
+)
