@@ -37,6 +37,7 @@ test: setup ## Run every test
 	if command -v python3 > /dev/null; then \
 		python3 Tests/Python/interop.py "$$tool"; \
 		python3 Tests/Python/worked_example.py --check; \
+		python3 Tests/Python/make_vectors.py --check; \
 		python3 Benchmarks/Dictionary/make.py --check; \
 		python3 Tests/Python/ring_safety.py "$$tool"; \
 	else \
