@@ -58,6 +58,14 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 lint: ## Check the code's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
+.PHONY: vectors
+vectors: setup ## Run whole official files of test vectors, where ../shared/vectors has them
+	@if [ -d ../shared/vectors ]; then \
+		OFFICIAL_VECTORS="$(abspath ../shared/vectors)" swift test --disable-xctest --filter OfficialVectorTests 2>&1 | grep -E ' run|✘|error:|Test run'; \
+	else \
+		echo "not run: there is no ../shared/vectors"; \
+	fi
+
 .PHONY: fuzz
 fuzz: setup ## Fuzz each target for SECONDS (60)
 	@$(call install,python3)

@@ -182,7 +182,7 @@ import Testing
 }
 
 /// SHAKE-128, for the vectors' random numbers.
-private func shake128(_ input: [UInt8], count: Int) -> [UInt8] {
+func shake128(_ input: [UInt8], count: Int) -> [UInt8] {
     var output = [UInt8](repeating: 0, count: count)
     let context = unsafe EVP_MD_CTX_new()
     defer { unsafe EVP_MD_CTX_free(context) }

@@ -55,39 +55,8 @@ final class XAESKey: Sendable {
         let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
         try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
             (messageKey, gcmNonce) throws(NativeFailure) in
-            let encrypt = unsafe contexts.encrypt.pointer
-            guard unsafe EVP_EncryptInit_ex(encrypt, nil, nil, messageKey, gcmNonce) == 1 else {
-                throw NativeFailure(operation: "EVP_EncryptInit_ex")
-            }
-            var written: Int32 = 0
-            let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
-                unsafe data.isEmpty
-                    || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-            }
-            guard isAdded else {
-                throw NativeFailure(operation: "EVP_EncryptUpdate")
-            }
-            let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-                guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
-                // Sound: the precondition keeps the text and its tag inside the array; GCM
-                // writes exactly as many bytes as it reads, and may write in place.
-                let text = unsafe base + plaintext.lowerBound
-                var written: Int32 = 0
-                guard
-                    unsafe plaintext.isEmpty
-                        || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
-                else { return "EVP_EncryptUpdate" }
-                let end = unsafe base + plaintext.upperBound
-                guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
-                    return "EVP_EncryptFinal_ex"
-                }
-                guard
-                    unsafe EVP_CIPHER_CTX_ctrl(encrypt, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagLength), end)
-                        == 1
-                else { return "EVP_CTRL_AEAD_GET_TAG" }
-                return nil
-            }
-            if let failed { throw NativeFailure(operation: failed) }
+            try unsafe contexts.seal(
+                &bytes, plaintext: plaintext, messageKey, gcmNonce, associatedData: associatedData)
         }
         self.contexts.give(contexts)
     }
@@ -107,37 +76,8 @@ final class XAESKey: Sendable {
         defer { if !authentic { wipe(&bytes, in: ciphertext) } }
         try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
             (messageKey, gcmNonce) throws(NativeFailure) in
-            let decrypt = unsafe contexts.decrypt.pointer
-            guard unsafe EVP_DecryptInit_ex(decrypt, nil, nil, messageKey, gcmNonce) == 1 else {
-                throw NativeFailure(operation: "EVP_DecryptInit_ex")
-            }
-            var written: Int32 = 0
-            let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
-                unsafe data.isEmpty
-                    || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-            }
-            guard isAdded else {
-                throw NativeFailure(operation: "EVP_DecryptUpdate")
-            }
-            let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-                guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
-                // Sound: as in `seal`.
-                let text = unsafe base + ciphertext.lowerBound
-                var written: Int32 = 0
-                guard
-                    unsafe ciphertext.isEmpty
-                        || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
-                else { return "EVP_DecryptUpdate" }
-                let end = unsafe base + ciphertext.upperBound
-                guard
-                    unsafe EVP_CIPHER_CTX_ctrl(decrypt, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), end)
-                        == 1
-                else { return "EVP_CTRL_AEAD_SET_TAG" }
-                // Compares the tags in constant time; 0 or less is a tag that does not verify.
-                authentic = unsafe EVP_DecryptFinal_ex(decrypt, end, &written) == 1
-                return nil
-            }
-            if let failed { throw NativeFailure(operation: failed) }
+            authentic = try unsafe contexts.open(
+                &bytes, ciphertext: ciphertext, messageKey, gcmNonce, associatedData: associatedData)
         }
         self.contexts.give(contexts)
         return authentic
@@ -157,6 +97,28 @@ final class XAESKey: Sendable {
         }
         let subkeyBytes = subkey.withSpan { span in span.indices.map { span[$0] } }
         return (subkeyBytes, messageKeyBytes, gcmNonceBytes)
+    }
+}
+
+/// The AES-256-GCM inside XAES by itself, for the test vectors of others. A nonce has 12 bytes.
+enum AES256GCM {
+    static func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
+    ) throws(NativeFailure) {
+        precondition(key.count == 32 && nonce.count == 12 && plaintext.upperBound + 16 <= bytes.count)
+        let contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
+        // Sound: arrays of the lengths that OpenSSL reads.
+        try unsafe contexts.seal(
+            &bytes, plaintext: plaintext, key, nonce, associatedData: associatedData.span)
+    }
+
+    static func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
+    ) throws(NativeFailure) -> Bool {
+        precondition(key.count == 32 && nonce.count == 12 && ciphertext.upperBound + 16 <= bytes.count)
+        let contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
+        return try unsafe contexts.open(
+            &bytes, ciphertext: ciphertext, key, nonce, associatedData: associatedData.span)
     }
 }
 
@@ -203,6 +165,86 @@ private struct XAESContexts: ~Copyable, Sendable {
         self.block = block
         self.encrypt = encrypt
         self.decrypt = decrypt
+    }
+
+    /// AES-256-GCM under a message's own key, in place; the tag goes behind.
+    func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, _ messageKey: UnsafePointer<UInt8>,
+        _ gcmNonce: UnsafePointer<UInt8>, associatedData: Span<UInt8>
+    ) throws(NativeFailure) {
+        let encrypt = unsafe self.encrypt.pointer
+        guard unsafe EVP_EncryptInit_ex(encrypt, nil, nil, messageKey, gcmNonce) == 1 else {
+            throw NativeFailure(operation: "EVP_EncryptInit_ex")
+        }
+        var written: Int32 = 0
+        let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
+            unsafe data.isEmpty
+                || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+        }
+        guard isAdded else {
+            throw NativeFailure(operation: "EVP_EncryptUpdate")
+        }
+        let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
+            // Sound: the precondition keeps the text and its tag inside the array; GCM
+            // writes exactly as many bytes as it reads, and may write in place.
+            let text = unsafe base + plaintext.lowerBound
+            var written: Int32 = 0
+            guard
+                unsafe plaintext.isEmpty
+                    || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
+            else { return "EVP_EncryptUpdate" }
+            let end = unsafe base + plaintext.upperBound
+            guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
+                return "EVP_EncryptFinal_ex"
+            }
+            guard
+                unsafe EVP_CIPHER_CTX_ctrl(encrypt, EVP_CTRL_AEAD_GET_TAG, Int32(XAESKey.tagLength), end)
+                    == 1
+            else { return "EVP_CTRL_AEAD_GET_TAG" }
+            return nil
+        }
+        if let failed { throw NativeFailure(operation: failed) }
+    }
+
+    /// The way back; false where the tag does not verify. What stands in place then is not authentic.
+    func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, _ messageKey: UnsafePointer<UInt8>,
+        _ gcmNonce: UnsafePointer<UInt8>, associatedData: Span<UInt8>
+    ) throws(NativeFailure) -> Bool {
+        let decrypt = unsafe self.decrypt.pointer
+        guard unsafe EVP_DecryptInit_ex(decrypt, nil, nil, messageKey, gcmNonce) == 1 else {
+            throw NativeFailure(operation: "EVP_DecryptInit_ex")
+        }
+        var authentic = false
+        var written: Int32 = 0
+        let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
+            unsafe data.isEmpty
+                || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+        }
+        guard isAdded else {
+            throw NativeFailure(operation: "EVP_DecryptUpdate")
+        }
+        let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
+            // Sound: as in `seal`.
+            let text = unsafe base + ciphertext.lowerBound
+            var written: Int32 = 0
+            guard
+                unsafe ciphertext.isEmpty
+                    || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
+            else { return "EVP_DecryptUpdate" }
+            let end = unsafe base + ciphertext.upperBound
+            guard
+                unsafe EVP_CIPHER_CTX_ctrl(decrypt, EVP_CTRL_AEAD_SET_TAG, Int32(XAESKey.tagLength), end)
+                    == 1
+            else { return "EVP_CTRL_AEAD_SET_TAG" }
+            // Compares the tags in constant time; 0 or less is a tag that does not verify.
+            authentic = unsafe EVP_DecryptFinal_ex(decrypt, end, &written) == 1
+            return nil
+        }
+        if let failed { throw NativeFailure(operation: failed) }
+        return authentic
     }
 
     /// K1: AES(K, 0) shifted left by one bit, reduced by x^128 + x^7 + x^2 + x + 1.
