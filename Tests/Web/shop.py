@@ -120,15 +120,17 @@ class Visitor:
     def __init__(self, port, name):
         self.port, self.name = port, name
         self.jar, self.cart, self.csrf = {}, [], ""
+        self.keeps = False
         self.connection = None
         self.servers = {}
         self.requests = 0
         self.server = None
 
     def copy(self, port):
-        """The same cookies, at another address."""
+        """The same cookies, at another address, whatever they are answered with: as a thief keeps them."""
         other = Visitor(port, self.name)
         other.jar, other.cart = dict(self.jar), list(self.cart)
+        other.keeps = True
         return other
 
     @property
@@ -163,7 +165,7 @@ class Visitor:
             raise Unanswered(f"{response.status}")
         if response.status >= 500:
             raise Lost(f"{method} {path}: {response.status}")
-        for line in response.headers.get_all("Set-Cookie") or []:
+        for line in response.headers.get_all("Set-Cookie") or [] if not self.keeps else []:
             name, value = line.split(";")[0].split("=", 1)
             if "Max-Age=0;" in line + ";":
                 self.jar.pop(name, None)
@@ -182,6 +184,7 @@ class Visitor:
         self.jar, self.cart = {}, []
         self.send("GET", "/sign-in")
         self.post("/sign-in", name=self.name)
+        self.send("GET", "/")  # for the new session's CSRF token
 
     def sign_out(self):
         self.post("/sign-out")

@@ -101,12 +101,12 @@ enum Page {
                 ("base64url", "as text", report.tokenBytes),
                 ("Cookie", "with \(report.cookieCount == 1 ? "its name" : "\(report.cookieCount) names")", report.cookieBytes),
             ]))
-            <p class="note">\(report.headerBytes) bytes of every request, in \(report.cookieCount)
-            cookie\(report.cookieCount == 1 ? "" : "s"); browsers keep \(report.limit) bytes in one.
-            \(report.room) characters are free.</p>
+            <p class="note">\(report.headerBytes.formatted()) bytes of every request, in \(report.cookieCount)
+            cookie\(report.cookieCount == 1 ? "" : "s"); browsers keep \(report.limit.formatted()) bytes in one.
+            \(report.room.formatted()) characters are free.</p>
             """
             if let server = report.refusingServers.first {
-                "<p class=\"warning\">More than some servers take as they come: \(server.server) refuses a header over \(server.cookieHeader) bytes.</p>"
+                "<p class=\"warning\">More than some servers take as they come: \(server.server) refuses a header over \(server.cookieHeader.formatted()) bytes.</p>"
             }
             """
             </section><section class="panel"><h2>Field by field</h2>
@@ -172,7 +172,7 @@ enum Page {
                 """
                 <tr><th>\($0.name)<small>\($0.words)</small></th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">\
                 <rect class="track" width="1000" height="10"/><rect width="\($0.bytes * 1000 / most)" height="10"/></svg></td>\
-                <td class="bytes">\($0.bytes)</td></tr>
+                <td class="bytes">\($0.bytes.formatted())</td></tr>
                 """
             }.joined() + "</table>"
     }

@@ -14,7 +14,7 @@ extension Page {
         main { flex: 1; padding-bottom: 3rem; }
         footer { color: var(--faint); font-size: .85rem; border-top: 1px solid var(--line); }
         h1, h2, .brand { font-family: "Iowan Old Style", Palatino, "Palatino Linotype", Georgia, "DejaVu Serif", serif; line-height: 1.2; }
-        h1 { font-size: 2rem; font-weight: 500; margin: 1rem 0 .5rem; }
+        h1 { font-size: 2rem; font-weight: 500; margin: 1rem 0 1.25rem; }
         h2 { font-size: 1.2rem; font-weight: 600; margin: 0 0 .25rem; }
         a { color: var(--wax); text-underline-offset: .2em; }
         .brand { font-size: 1.5rem; letter-spacing: .04em; color: var(--ink); text-decoration: none; }
@@ -23,7 +23,7 @@ extension Page {
         nav a:hover, .brand:hover { color: var(--wax); }
         nav b { margin-left: .4rem; padding: .05rem .5rem; border-radius: 1rem; background: var(--wax); color: var(--paper);
           font-size: .8rem; font-weight: 600; }
-        .lead { color: var(--faint); max-width: 38rem; margin: 0 0 2rem; }
+        .lead { color: var(--faint); max-width: 38rem; margin: -.75rem 0 2rem; }
         .note, small { color: var(--faint); font-size: .85rem; }
         .warning { border-left: 3px solid var(--wax); padding-left: .75rem; font-size: .9rem; }
         .shelf { list-style: none; margin: 0; padding: 0; display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(16rem, 1fr)); }
