@@ -259,11 +259,11 @@ def control(site, servers, ring, late):
     check(back == 30, "its sessions come back with the ring")
 
 
-def latency(folder, cases, rounds=6, seconds=4):
+def latency(folder, cases, rounds=8, seconds=3):
     """p50 and p99 with the codec and without, in turns, so that what else the machine does meets both."""
     print(f"latency, 16 connections, median of {rounds} turns of {seconds} s each: with the codec, without, difference",
           flush=True)
-    for title, method, path, ports in cases:
+    for title, method, path, ports, pause in cases:
         ada = Visitor(ports[0], "Ada")
         ada.sign_in()
         for n in range(3):
@@ -276,11 +276,13 @@ def latency(folder, cases, rounds=6, seconds=4):
             script = os.path.join(folder, f"{method}{port}.lua")
             with open(script, "w") as file:
                 file.write(f'wrk.method = "{method}"\n')
+                if pause:
+                    file.write(f"function delay() return math.random(0, {2 * pause}) end\n")
                 if method == "POST":
                     file.write(f'wrk.body = "csrf={visitor.csrf}&product=0&engraving=No. 3"\n'
                                'wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n')
             commands.append((f"http://127.0.0.1:{port}{path}", script))
-        found = {(mode, quantile): [] for mode in (0, 1) for quantile in ("50", "99")}
+        found = {(mode, figure): [] for mode in (0, 1) for figure in ("50", "99", "rate")}
         for turn in range(rounds):
             for mode in ((0, 1), (1, 0))[turn % 2]:
                 url, script = commands[mode]
@@ -289,11 +291,14 @@ def latency(folder, cases, rounds=6, seconds=4):
                 for quantile in ("50", "99"):
                     number, unit = re.search(rf"{quantile}%\s+([\d.]+)(us|ms|s)\b", text).groups()
                     found[mode, quantile].append(float(number) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit])
+                found[mode, "rate"].append(float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]))
+        print(f"  {title} (" + ", ".join(f"{statistics.median(found[mode, 'rate']):,.0f}" for mode in (0, 1))
+              + " requests/s)")
         for quantile in ("50", "99"):
             on, off = (statistics.median(found[mode, quantile]) for mode in (0, 1))
             # Each turn against its neighbour.
             ratio = statistics.median(a / b for a, b in zip(found[0, quantile], found[1, quantile]))
-            print(f"  {title:40} p{quantile} {on:8.3f} ms {off:8.3f} ms {100 * (ratio - 1):+6.1f} %", flush=True)
+            print(f"    p{quantile} {on:8.3f} ms {off:8.3f} ms {100 * (ratio - 1):+6.1f} %", flush=True)
 
 
 def main():
@@ -315,9 +320,10 @@ def main():
             rings_change(folder, site, servers, ring, late)
             control(site, servers, ring, late)
             latency(folder, [
-                ("GET a cart, behind nginx", "GET", "/cart", (site, plain)),
-                ("GET a cart, one server", "GET", "/cart", (ports[0], ports[3])),
-                ("POST that changes it, one server", "POST", "/cart/add", (ports[0], ports[3])),
+                ("GET a cart behind nginx, each connection pausing 0 to 20 ms", "GET", "/cart", (site, plain), 10),
+                ("GET a cart behind nginx, without pause", "GET", "/cart", (site, plain), 0),
+                ("GET a cart of one server, without pause", "GET", "/cart", (ports[0], ports[3]), 0),
+                ("POST that changes it, one server, without pause", "POST", "/cart/add", (ports[0], ports[3]), 0),
             ])
             logs = "".join(open(server.log.name, errors="replace").read() for server in servers)
             check("Fatal error" not in logs, "no server crashed by itself")

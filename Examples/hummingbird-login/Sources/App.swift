@@ -154,7 +154,8 @@ struct ErrorPages: RouterMiddleware {
     }
 }
 
-/// In place of sealed cookies, to measure what they cost: every visitor has the same session.
+/// In place of sealed cookies, to measure what they cost: every visitor has the same session. But for the
+/// cookie, its answers are those of the other.
 struct FixedSession: RouterMiddleware {
     let session = ShopSession(name: "Ada", cart: (0..<3).map { .init(product: $0, engraving: "No. \($0)") })
 
@@ -162,6 +163,9 @@ struct FixedSession: RouterMiddleware {
         _ request: Request, context: ShopContext, next: (Request, ShopContext) async throws -> Response
     ) async throws -> Response {
         context.session.value = session
-        return try await next(request, context)
+        var response = try await next(request, context)
+        response.headers.append(.init(name: .vary, value: "Cookie"))
+        response.headers[.cacheControl] = "private"
+        return response
     }
 }

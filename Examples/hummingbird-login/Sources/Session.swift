@@ -9,12 +9,20 @@ struct ShopSession: Codable, Equatable, Sendable {
 
     /// Who signed in; nil: a visitor who has not.
     var name: String?
-    /// Stands in every form of ours, where no other site can read it. Drawn anew with every session.
-    var csrf = Secret((0..<16).map { _ in UInt8.random(in: 0...255) })
-    var cart: [Line] = []
+    /// Stands in every form of ours, where no other site can read it.
+    let csrf: Secret<[UInt8]>
+    var cart: [Line]
+
+    /// Draws a new CSRF token. (Not as the property's default: that would be drawn at each decoding, too.)
+    init(name: String? = nil, cart: [Line] = []) {
+        self.name = name
+        self.cart = cart
+        csrf = Secret(withUnsafeBytes(of: (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)), Array.init))
+    }
 
     var csrfText: String {
-        csrf.value.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: csrf.value.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// Compares in a time that does not tell how much of the token is right.
