@@ -27,7 +27,9 @@ let package = Package(
         ),
         .testTarget(
             name: "LoginTests",
-            dependencies: ["hummingbird-login", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            dependencies: [
+                "hummingbird-login", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
             path: "Tests",
             swiftSettings: strict
         ),

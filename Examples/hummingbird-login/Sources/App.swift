@@ -34,7 +34,9 @@ struct App {
                 },
                 logger: logger)
             try await app.runService()
-        } catch let error as any CustomStringConvertible where error is Settings.Refusal || error is KeyRingError {
+        } catch let error as any CustomStringConvertible
+            where error is Settings.Refusal || error is KeyRingError
+        {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             exit(1)
         }
@@ -84,7 +86,9 @@ struct App {
         }
         struct Removal: Decodable { var line: Int }
         router.form("/cart/remove", Removal.self) { form, session, _ in
-            if session.value?.cart.indices.contains(form.line) == true { session.value?.cart.remove(at: form.line) }
+            if session.value?.cart.indices.contains(form.line) == true {
+                session.value?.cart.remove(at: form.line)
+            }
             return .redirect(to: "/cart")
         }
         struct SignIn: Decodable { var name: String }

@@ -31,7 +31,9 @@ enum Page {
             motif: "M26 40q8-9 16 0t16 0t16 0M26 52q8-9 16 0t16 0t16 0M26 64q8-9 16 0t16 0t16 0"),
         Product(
             name: "Sun", price: 28, wax: "plum", words: "For invitations.",
-            motif: "M50 39a11 11 0 1 1-.1 0zM67 50h9M62 62l6 6M50 67v9M38 62l-6 6M33 50h-9M38 38l-6-6M50 33v-9M62 38l6-6"),
+            motif:
+                "M50 39a11 11 0 1 1-.1 0zM67 50h9M62 62l6 6M50 67v9M38 62l-6 6M33 50h-9M38 38l-6-6M50 33v-9M62 38l6-6"
+        ),
     ]
 
     // MARK: Pages
@@ -63,7 +65,8 @@ enum Page {
             } else {
                 "<ol class=\"lines\">"
                 // A cookie outlives a deployment: its product may be gone.
-                for (number, line) in session.cart.enumerated() where products.indices.contains(line.product) {
+                for (number, line) in session.cart.enumerated() where products.indices.contains(line.product)
+                {
                     let product = products[line.product]
                     """
                     <li>\(seal(product))<div><strong>\(product.name)</strong><span>\(escape(line.engraving))</span></div>
@@ -135,7 +138,8 @@ enum Page {
             switch status {
             case .notFound: "There is no such page."
             case .forbidden: "This form was made for another session. Open its page again and repeat."
-            case .contentTooLarge: "Your cart is full: its cookies hold no more. Remove something, or engrave less."
+            case .contentTooLarge:
+                "Your cart is full: its cookies hold no more. Remove something, or engrave less."
             case .unprocessableContent, .badRequest: "Something in this form is missing or too long."
             default: "That did not work. Try again in a moment."
             }
@@ -200,7 +204,9 @@ enum Page {
         var links = ""
         if let session {
             links = "<a href=\"/cart\">Cart<b>\(session.cart.count)</b></a>"
-            links += session.name.map { "<a href=\"/profile\">\(escape($0))</a>" } ?? "<a href=\"/sign-in\">Sign in</a>"
+            links +=
+                session.name.map { "<a href=\"/profile\">\(escape($0))</a>" }
+                ?? "<a href=\"/sign-in\">Sign in</a>"
         }
         let text = """
             <!doctype html><html lang="en"><head><meta charset="utf-8"><title>\(title) · Signet</title>

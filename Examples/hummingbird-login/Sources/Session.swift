@@ -17,12 +17,14 @@ struct ShopSession: Codable, Equatable, Sendable {
     init(name: String? = nil, cart: [Line] = []) {
         self.name = name
         self.cart = cart
-        csrf = Secret(withUnsafeBytes(of: (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)), Array.init))
+        csrf = Secret(
+            withUnsafeBytes(of: (UInt64.random(in: 0 ... .max), UInt64.random(in: 0 ... .max)), Array.init))
     }
 
     var csrfText: String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: csrf.value.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(
+            decoding: csrf.value.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// Compares in a time that does not tell how much of the token is right.

@@ -37,7 +37,8 @@ struct Settings {
     ) throws(Refusal) -> Int {
         guard let text = environment.get(name) else { return preset }
         guard let number = Int(text), range.contains(number) else {
-            throw Refusal(description: "\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+            throw Refusal(
+                description: "\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -48,7 +49,7 @@ struct Settings {
             do {
                 try KeyRing([.generate()]).create(at: ring)
                 logger.notice("There was no key ring: made \(ring), for development only.")
-            } catch where error.problem == .exists {}
+            } catch  where error.problem == .exists {}
         }
         return try KeyRingFile(ring, lookingEvery: .seconds(lookSeconds)) { event in
             if case .failed = event { logger.error("\(event)") } else { logger.notice("\(event)") }

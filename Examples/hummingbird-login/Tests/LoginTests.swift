@@ -18,7 +18,9 @@ final class Browser {
 
     init(_ client: any TestClientProtocol) { self.client = client }
 
-    var header: String { cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ") }
+    var header: String {
+        cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
+    }
 
     func get(_ path: String) async throws -> TestResponse { try await send(path, .get, nil) }
 
@@ -29,16 +31,21 @@ final class Browser {
         return try await send(path, .post, body.joined(separator: "&"))
     }
 
-    private func send(_ path: String, _ method: HTTPRequest.Method, _ body: String?) async throws -> TestResponse {
+    private func send(_ path: String, _ method: HTTPRequest.Method, _ body: String?) async throws
+        -> TestResponse
+    {
         var headers: HTTPFields = body == nil ? [:] : [.contentType: "application/x-www-form-urlencoded"]
         if !cookies.isEmpty { headers[.cookie] = header }
         let response = try await client.execute(
             uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
         for line in response.headers[values: .setCookie] {
-            let pair = line.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let pair = line.prefix { $0 != ";" }.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             cookies[String(pair[0])] = line.contains("Max-Age=0;") ? nil : String(pair[1])
         }
-        if let token = response.text.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/) { csrf = String(token.1) }
+        if let token = response.text.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/) {
+            csrf = String(token.1)
+        }
         return response
     }
 
@@ -77,12 +84,14 @@ final class Log: Sendable {
 /// The shop on a ring of its own.
 func withShop(
     _ environment: [String: String] = [:],
-    _ body: @escaping @Sendable (any TestClientProtocol, _ ring: String, KeyRingFile, Log) async throws -> Void
+    _ body:
+        @escaping @Sendable (any TestClientProtocol, _ ring: String, KeyRingFile, Log) async throws -> Void
 ) async throws {
     let ring = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
     defer { try? FileManager.default.removeItem(atPath: ring) }
     let log = Log()
-    let settings = try Settings(.init(values: environment.merging(["SESSION_KEYS": ring]) { ours, _ in ours }))
+    let settings = try Settings(
+        .init(values: environment.merging(["SESSION_KEYS": ring]) { ours, _ in ours }))
     let keys = try settings.keys(log.logger)
     let app = Application(router: try App.router(settings, keys), logger: log.logger)
     try await app.test(.router) { client in try await body(client, ring, keys, log) }
@@ -93,12 +102,16 @@ func withShop(
         try await withShop { client, _, _, _ in
             let browser = Browser(client)
             _ = try await browser.get("/")
-            #expect(try await browser.post("/cart/add", ["product": "1", "engraving": "<Ada> & co"]).status == .seeOther)
+            #expect(
+                try await browser.post("/cart/add", ["product": "1", "engraving": "<Ada> & co"]).status
+                    == .seeOther)
             let planted = browser.csrf
             try await browser.signIn("Grace \"H\"")
             #expect(browser.csrf != planted)
             let cart = try await browser.get("/cart").text
-            #expect(cart.contains("&lt;Ada&gt; &amp; co") && cart.contains("Grace &quot;H&quot;") && cart.contains("€22"))
+            #expect(
+                cart.contains("&lt;Ada&gt; &amp; co") && cart.contains("Grace &quot;H&quot;")
+                    && cart.contains("€22"))
             #expect(try await browser.get("/profile").text.contains("XAES-256-GCM"))
             #expect(try await browser.post("/sign-out").status == .seeOther)
             #expect(browser.cookies.isEmpty)
@@ -110,9 +123,14 @@ func withShop(
         try await withShop { client, _, _, _ in
             let browser = Browser(client)
             try await browser.signIn("Ada")
-            func random() -> String { (0..<300).map { _ in String("abcdefghijklmnopqrstuvwxyz0123456789".randomElement()!) }.joined() }
+            func random() -> String {
+                (0..<300).map { _ in String("abcdefghijklmnopqrstuvwxyz0123456789".randomElement()!) }
+                    .joined()
+            }
             var lines = 0
-            while try await browser.post("/cart/add", ["product": "0", "engraving": random()]).status == .seeOther {
+            while try await browser.post("/cart/add", ["product": "0", "engraving": random()]).status
+                == .seeOther
+            {
                 lines += 1
                 try #require(lines < 200)
             }
@@ -135,8 +153,11 @@ func withShop(
             try await browser.signIn("Ada")
             let fields = ["product": "0", "engraving": "", "line": "0", "name": "Eve"]
             let before = browser.cookies
-            for wrong in [String(repeating: "0", count: 32), "", String(browser.csrf.dropLast()), browser.csrf + "0"] {
-                #expect(try await browser.post(path, fields.merging(["csrf": wrong]) { $1 }).status == .forbidden)
+            for wrong in [
+                String(repeating: "0", count: 32), "", String(browser.csrf.dropLast()), browser.csrf + "0",
+            ] {
+                #expect(
+                    try await browser.post(path, fields.merging(["csrf": wrong]) { $1 }).status == .forbidden)
             }
             #expect(try await Browser(client).post(path, fields).status == .forbidden)
             #expect(browser.cookies == before && keys.ring.notBefore == nil)
@@ -196,7 +217,10 @@ func withShop(
             #expect(again.headers[values: .vary] == ["Cookie"] && again.headers[.cacheControl] == "private")
             // A change that changes nothing.
             #expect(try await browser.post("/cart/remove", ["line": "7"]).headers[values: .setCookie].isEmpty)
-            #expect(try await browser.post("/cart/add", ["product": "0", "engraving": ""]).headers[values: .setCookie].count == 1)
+            #expect(
+                try await browser.post("/cart/add", ["product": "0", "engraving": ""]).headers[
+                    values: .setCookie
+                ].count == 1)
             // A new key: once.
             let second = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded(.down))
             try KeyRing.update(ring) { ring throws(KeyRingError) in try ring.rotated(from: second).ring }
@@ -211,13 +235,16 @@ func withShop(
             let browser = Browser(client)
             browser.cookies = ["__Host-session": "broken"]
             let response = try await browser.get("/style.css")
-            #expect(response.headers[.cacheControl] == "public, max-age=3600" && response.headers[.vary] == nil)
+            #expect(
+                response.headers[.cacheControl] == "public, max-age=3600" && response.headers[.vary] == nil)
             #expect(log.text.count == 1)  // not even opened: only the ring's own line
             #expect(try await browser.get("/nowhere").status == .notFound)
         }
     }
 
-    @Test func `A bad cookie is no session, its reason stands in the log once, and it is not removed`() async throws {
+    @Test func `A bad cookie is no session, its reason stands in the log once, and it is not removed`()
+        async throws
+    {
         try await withShop { client, _, _, log in
             let browser = Browser(client)
             try await browser.signIn("Ada")
@@ -241,17 +268,59 @@ func withShop(
         }
     }
 
-    @Test func `Where the ring has no active key, a change fails and an unchanged session goes on`() async throws {
+    @Test func `Where the ring has no active key, a change fails and an unchanged session goes on`()
+        async throws
+    {
         try await withShop { client, ring, keys, log in
             let browser = Browser(client)
             try await browser.signIn("Ada")
             // As when a server's clock is far behind: every key is still to come.
             let text = try String(contentsOfFile: ring, encoding: .utf8)
-            try text.replacing(" sck1_", with: " from=2099-01-01T00:00:00Z sck1_").write(toFile: ring, atomically: true, encoding: .utf8)
+            try text.replacing(" sck1_", with: " from=2099-01-01T00:00:00Z sck1_").write(
+                toFile: ring, atomically: true, encoding: .utf8)
             try keys.reload()
             #expect(try await browser.get("/profile").status == .ok)
-            #expect(try await browser.post("/cart/add", ["product": "0", "engraving": ""]).status == .internalServerError)
+            #expect(
+                try await browser.post("/cart/add", ["product": "0", "engraving": ""]).status
+                    == .internalServerError)
             #expect(log.text.contains { $0.contains("no key of the ring is active") })
         }
+    }
+}
+
+@Suite struct ReadmeTests {
+    struct Session: Codable, Equatable, Sendable {
+        var visits: Int
+    }
+
+    @Test func `README's example runs`() async throws {
+        let sessions = try CookieSealer<Session>(
+            keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(1)))
+        // README begins
+        struct Context: SessionContext {
+            var coreContext: CoreRequestContextStorage
+            let session = RequestSession<Session>()
+            init(source: Source) { coreContext = .init(source: source) }
+        }
+        let router = Router(context: Context.self)
+        router.add(middleware: SessionMiddleware(sealer: sessions))
+        router.get("visits") { _, context in
+            context.session.value = Session(visits: (context.session.value?.visits ?? 0) + 1)
+            return "Visit \(context.session.value?.visits ?? 0)"
+        }
+        // README ends
+        try await Application(router: router).test(.router) { client in
+            let browser = Browser(client)
+            for visit in 1...3 {
+                let text = try await browser.get("/visits").text
+                #expect(text == "Visit \(visit)")
+            }
+        }
+        let source = try String(contentsOfFile: #filePath, encoding: .utf8)
+        let run = try #require(source.firstMatch(of: /README begins\n((?:.*\n)*?) *\/\/ README ends/)).1
+            .replacing("\n        ", with: "\n").drop { $0 == " " }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        let readme = try String(contentsOf: folder.appending(path: "../../../README.md"), encoding: .utf8)
+        #expect(readme.contains("```swift\n\(run)```"))
     }
 }

@@ -32,7 +32,9 @@ final class Visits: ChannelInboundHandler {
             head.headers.add(name: "Content-Length", value: "\(text.utf8.count)")
             if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            if !isHeadOnly { context.write(wrapOutboundOut(.body(.byteBuffer(.init(string: text)))), promise: nil) }
+            if !isHeadOnly {
+                context.write(wrapOutboundOut(.body(.byteBuffer(.init(string: text)))), promise: nil)
+            }
             let channel = context.channel
             context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
                 if !request.isKeepAlive { channel.close(promise: nil) }
