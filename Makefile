@@ -49,6 +49,18 @@ browsers: build ## Hold the limits against Chromium and Firefox, headless (1 min
 	@$(call install,chromium chromium-driver firefox-esr openssl python3)
 	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
 
+.PHONY: examples
+examples: setup ## Build and test the example applications (5 minutes at first)
+	swift test --package-path Examples/hummingbird-login
+	swift build --package-path Examples/nio-minimal
+
+.PHONY: web-test
+web-test: build ## Three servers behind nginx while their key ring changes (4 minutes)
+	@$(call install,nginx wrk python3)
+	swift build -c release --package-path Examples/hummingbird-login
+	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
+		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login"
+
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 	@$(call install,shellcheck systemd jq python3 python3-yaml)
@@ -56,7 +68,7 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 
 .PHONY: lint
 lint: ## Check the code's format
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks/Sources Fuzz/Sources
 
 .PHONY: vectors
 vectors: setup ## Run whole official files of test vectors, where ../shared/vectors has them
@@ -85,3 +97,4 @@ bench: setup ## Measure against the C calls alone and against other libraries' c
 instructions: setup ## Count instructions, ours and the floor's, by callgrind (some minutes)
 	@$(call install,valgrind binutils)
 	@Benchmarks/instructions.sh
+

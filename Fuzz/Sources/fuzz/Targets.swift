@@ -2,6 +2,7 @@
 //
 // The library is built with its internals open (-enable-testing), so that a target can begin behind the tag.
 import Foundation
+
 @testable import SealedCookie
 
 struct Target: Sendable {
@@ -25,10 +26,13 @@ let key: SealingKey = {
 let now = Date(timeIntervalSince1970: 1_785_715_200)
 let policy = SessionLifetime(absolute: .days(14))
 
-func sealer<Session: Codable & Sendable>(_ type: Session.Type, _ splitting: CookieSplitting = .never) -> CookieSealer<Session> {
+func sealer<Session: Codable & Sendable>(_ type: Session.Type, _ splitting: CookieSplitting = .never)
+    -> CookieSealer<Session>
+{
     guard let ring = try? KeyRing([key]),
         let sealer = try? CookieSealer<Session>(
-            "s", keys: ring, lifetime: policy, limits: CookieLimits(nameAndValue: 65_536, attributeValue: 1024), splitting: splitting)
+            "s", keys: ring, lifetime: policy,
+            limits: CookieLimits(nameAndValue: 65_536, attributeValue: 1024), splitting: splitting)
     else { fatalError("no sealer") }
     return sealer
 }
@@ -75,7 +79,9 @@ func token(_ payload: [UInt8]) throws -> String {
 let targets: [Target] = [
     // Anything as a token: never opens, for nobody has the key.
     Target(name: "token") { input in
-        if (try? trees.open(value: String(decoding: input, as: UTF8.self), at: now)) != nil { fatalError("opened") }
+        if (try? trees.open(value: String(decoding: input, as: UTF8.self), at: now)) != nil {
+            fatalError("opened")
+        }
         // With a valid header in front.
         let id = key.id.bytes
         let forged = [SealedBox.version, id.0, id.1, id.2] + input
@@ -91,7 +97,9 @@ let targets: [Target] = [
         let again = try trees.reseal(tree, at: now)
         require(try trees.open(value: again.cookies[0].value, at: now).session == tree.session)
         let raw = try encoded.open(value: text, at: now).session
-        require(try CBOREncoder.encode(tree.session).bytes == raw.bytes, "the item is not the one encoding of its value")
+        require(
+            try CBOREncoder.encode(tree.session).bytes == raw.bytes,
+            "the item is not the one encoding of its value")
     },
     Target(name: "cbor-tree") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
@@ -99,7 +107,9 @@ let targets: [Target] = [
         let value = CBORValue(index)
         require(try CBOREncoder.encode(value).bytes == input, "encodes to other bytes")
         let json = CBORJSON(value).text(pretty: false)
-        require(try CBOREncoder.encode(CBORJSON(parsing: json).value).bytes == input, "its JSON is of another value")
+        require(
+            try CBOREncoder.encode(CBORJSON(parsing: json).value).bytes == input,
+            "its JSON is of another value")
     },
     Target(name: "cbor-typed") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
@@ -117,9 +127,13 @@ let targets: [Target] = [
         _ = try? split.open(cookieHeader: String(decoding: input, as: UTF8.self), at: now)
         guard input.count > 2 else { return }
         let cut = Int(input[0]) % input.count
-        let (front, back) = (String(decoding: input[..<cut], as: UTF8.self), String(decoding: input[cut...], as: UTF8.self))
+        let (front, back) = (
+            String(decoding: input[..<cut], as: UTF8.self), String(decoding: input[cut...], as: UTF8.self)
+        )
         let header = front + ";" + sample.joined(separator: ";" + back + ";") + ";" + back
-        if let found = try? split.open(cookieHeader: header, at: now) { require(found.session == sampleSession) }
+        if let found = try? split.open(cookieHeader: header, at: now) {
+            require(found.session == sampleSession)
+        }
     },
     Target(name: "ring") { input in
         guard let ring = try? KeyRing(parsing: String(decoding: input, as: UTF8.self)) else { return }
@@ -131,22 +145,34 @@ let targets: [Target] = [
         _ = try ring.pruned(lifetime: .seconds(1), at: now)
     },
     Target(name: "set-cookie") { input in
-        let parts = input.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let parts = input.split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard parts.count > 2, let ring = try? KeyRing([key]) else { return }
         let bits = input[0]
         let attributes = SetCookie.Attributes(
-            path: parts[0], domain: bits & 1 == 0 ? nil : parts[1], isSecure: bits & 2 == 0, isHTTPOnly: bits & 4 == 0,
-            sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)], isPartitioned: bits & 32 != 0, writesExpires: bits & 64 != 0)
-        guard let sealer = try? CookieSealer<Int>(parts[2], keys: ring, lifetime: policy, attributes: attributes) else { return }
+            path: parts[0], domain: bits & 1 == 0 ? nil : parts[1], isSecure: bits & 2 == 0,
+            isHTTPOnly: bits & 4 == 0,
+            sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)], isPartitioned: bits & 32 != 0,
+            writesExpires: bits & 64 != 0)
+        guard
+            let sealer = try? CookieSealer<Int>(
+                parts[2], keys: ring, lifetime: policy, attributes: attributes)
+        else { return }
         let line = try sealer.seal(7, at: now).headerValues[0]
         // One line, as many attributes as were asked for, none that came out of a value.
         require(line.utf8.allSatisfy { (0x20...0x7E).contains($0) }, line)
         let names = line.split(separator: ";").dropFirst().map { $0.drop { $0 == " " }.prefix { $0 != "=" } }
-        require(Set(names).count == names.count && Set(names).isSubset(of: ["Path", "Domain", "Max-Age", "Expires", "Secure", "HttpOnly", "SameSite", "Partitioned"]), line)
+        require(
+            Set(names).count == names.count
+                && Set(names).isSubset(of: [
+                    "Path", "Domain", "Max-Age", "Expires", "Secure", "HttpOnly", "SameSite", "Partitioned",
+                ]), line)
         require(try sealer.open(cookieHeader: String(line.prefix { $0 != ";" }), at: now)?.session == 7)
     },
     Target(name: "json") { input in
-        guard let json = try? CBORJSON(parsing: Data(input)), let item = try? CBOREncoder.encode(json.value) else { return }
+        guard let json = try? CBORJSON(parsing: Data(input)), let item = try? CBOREncoder.encode(json.value)
+        else { return }
         require(try CBORIndex(parsing: item.bytes).wholeItem.bytes == item.bytes)
         let text = json.text(pretty: false)
         require(try CBOREncoder.encode(CBORJSON(parsing: text).value).bytes == item.bytes, "another value")
@@ -157,14 +183,17 @@ let targets: [Target] = [
         for compression in [SessionCompression.standard, .withoutDictionary, .off] {
             let times = SessionTimes(created: 1, age: 0, lifetime: nil)
             let payload = try CompressedPayload(
-                compressing: SessionPayload(times: times, item: item), by: compression, headroom: 0, tailroom: 0)
+                compressing: SessionPayload(times: times, item: item), by: compression, headroom: 0,
+                tailroom: 0)
             let body = try payload.decompressed(compression).item
             require(Array(body.bytes[body.item]) == item.bytes)
         }
     },
     // What is an item to this reader and not to Python's, or the other way: told by Tests/Python/fuzz_reader.py.
     Target(name: "differential") { input in
-        require(((try? CBORIndex(parsing: input)) != nil) == OtherReader.shared.takes(input), "the two readers disagree")
+        require(
+            ((try? CBORIndex(parsing: input)) != nil) == OtherReader.shared.takes(input),
+            "the two readers disagree")
     },
 ]
 
@@ -194,7 +223,9 @@ final class OtherReader: @unchecked Sendable {
 
     init() {
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", ProcessInfo.processInfo.environment["FUZZ_READER"] ?? "Tests/Python/fuzz_reader.py"]
+        process.arguments = [
+            "python3", ProcessInfo.processInfo.environment["FUZZ_READER"] ?? "Tests/Python/fuzz_reader.py",
+        ]
         process.standardInput = toIt
         process.standardOutput = fromIt
         do { try process.run() } catch { fatalError("no python3: \(error)") }
@@ -202,9 +233,14 @@ final class OtherReader: @unchecked Sendable {
 
     func takes(_ bytes: [UInt8]) -> Bool {
         let count = UInt32(bytes.count)
-        let head = [UInt8(truncatingIfNeeded: count >> 24), UInt8(truncatingIfNeeded: count >> 16), UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)]
+        let head = [
+            UInt8(truncatingIfNeeded: count >> 24), UInt8(truncatingIfNeeded: count >> 16),
+            UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count),
+        ]
         toIt.fileHandleForWriting.write(Data(head + bytes))
-        guard let answer = try? fromIt.fileHandleForReading.read(upToCount: 1)?.first else { fatalError("the reader has gone") }
+        guard let answer = try? fromIt.fileHandleForReading.read(upToCount: 1)?.first else {
+            fatalError("the reader has gone")
+        }
         return answer == 1
     }
 }

@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "hummingbird-login",
+    dependencies: [
+        .package(name: "SealedCookie", path: "../.."),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "hummingbird-login",
+            dependencies: [
+                .product(name: "SealedCookie", package: "SealedCookie"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources",
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "LoginTests",
+            dependencies: [
+                "hummingbird-login", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            path: "Tests",
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,175 @@
+// The shop: its routes, and how it starts.
+import Foundation
+import Hummingbird
+import Logging
+import SealedCookie
+
+struct ShopContext: SessionContext {
+    var coreContext: CoreRequestContextStorage
+    let session = RequestSession<ShopSession>()
+    var requestDecoder: URLEncodedFormDecoder { .init() }
+
+    init(source: Source) { coreContext = .init(source: source) }
+
+    /// The visitor's session, which begins here if there is none.
+    var visitor: ShopSession {
+        if let session = session.value { return session }
+        let new = ShopSession()
+        session.begin(new)
+        return new
+    }
+}
+
+@main
+struct App {
+    static func main() async throws {
+        do {
+            let settings = try Settings(Environment())
+            let logger = Logger(label: "shop")
+            let app = Application(
+                router: try router(settings, try settings.keys(logger)),
+                configuration: .init(address: .hostname("127.0.0.1", port: settings.port)),
+                onServerRunning: { channel in
+                    logger.notice("The shop is open: http://localhost:\(channel.localAddress?.port ?? 0)")
+                },
+                logger: logger)
+            try await app.runService()
+        } catch let error as any CustomStringConvertible
+            where error is Settings.Refusal || error is KeyRingError
+        {
+            FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    static func sealer(_ keys: KeyRingFile) throws -> CookieSealer<ShopSession> {
+        try CookieSealer(
+            keys: keys, lifetime: .init(absolute: .days(14), idle: .hours(12)), splitting: .upTo(4))
+    }
+
+    static func router(_ settings: Settings, _ keys: KeyRingFile) throws -> Router<ShopContext> {
+        let sealer = try sealer(keys)
+        let router = Router(context: ShopContext.self)
+        router.add(middleware: ErrorPages())
+        if settings.hasSessions {
+            router.add(middleware: SessionMiddleware(sealer: sealer))
+        } else {
+            router.add(middleware: FixedSession())
+        }
+
+        router.get("/style.css") { _, _ in
+            Response(
+                status: .ok,
+                headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "public, max-age=3600"],
+                body: .init(byteBuffer: .init(string: Page.style)))
+        }
+        router.get("/") { _, context in Page.shop(context.visitor) }
+        router.get("/cart") { _, context in Page.cart(context.visitor) }
+        router.get("/sign-in") { _, context in Page.signIn(context.visitor) }
+        router.get("/profile") { _, context in
+            guard let session = context.session.value, session.name != nil else {
+                return Response.redirect(to: "/sign-in")
+            }
+            return Page.profile(session, context.session.opened, try sealer.sizeReport(for: session))
+        }
+
+        struct Addition: Decodable {
+            var product: Int
+            var engraving: String
+        }
+        router.form("/cart/add", Addition.self) { form, session, _ in
+            guard Page.products.indices.contains(form.product), form.engraving.count <= 300 else {
+                throw HTTPError(.unprocessableContent)
+            }
+            session.value?.cart.append(.init(product: form.product, engraving: form.engraving))
+            return .redirect(to: "/cart")
+        }
+        struct Removal: Decodable { var line: Int }
+        router.form("/cart/remove", Removal.self) { form, session, _ in
+            if session.value?.cart.indices.contains(form.line) == true {
+                session.value?.cart.remove(at: form.line)
+            }
+            return .redirect(to: "/cart")
+        }
+        struct SignIn: Decodable { var name: String }
+        router.form("/sign-in", SignIn.self) { form, session, _ in
+            let name = form.name.trimmingCharacters(in: .whitespacesAndNewlines)
+            guard (1...40).contains(name.count) else { throw HTTPError(.unprocessableContent) }
+            // A new session, with a CSRF token of its own: nobody can have planted it.
+            session.begin(ShopSession(name: name, cart: session.value?.cart ?? []))
+            return .redirect(to: "/profile")
+        }
+        struct Nothing: Decodable {}
+        router.form("/sign-out", Nothing.self) { _, session, _ in
+            session.value = nil
+            return .redirect(to: "/")
+        }
+        router.form("/sign-out-everywhere", Nothing.self) { _, session, logger in
+            guard session.value?.name != nil else { throw HTTPError(.forbidden) }
+            do {
+                try KeyRing.update(settings.ring) { ring throws(KeyRingError) in
+                    try ring.endingSessions(createdBefore: .now)
+                }
+                try keys.reload()
+            } catch {
+                logger.error("sessions not ended", metadata: ["reason": "\(error)"])
+                throw HTTPError(.serviceUnavailable)
+            }
+            session.value = nil
+            return .redirect(to: "/")
+        }
+        return router
+    }
+}
+
+private struct Token: Decodable { var csrf: String }
+
+extension Router<ShopContext> {
+    /// A form's route, which runs only with the session's own CSRF token.
+    func form<Fields: Decodable & SendableMetatype>(
+        _ path: RouterPath, _: Fields.Type,
+        handler: @escaping @Sendable (Fields, RequestSession<ShopSession>, Logger) throws -> Response
+    ) {
+        post(path) { request, context in
+            var request = request
+            _ = try await request.collectBody(upTo: 65_536)  // kept, to be read twice
+            let token = try await request.decode(as: Token.self, context: context)
+            guard context.session.value?.hasCSRF(token.csrf) == true else { throw HTTPError(.forbidden) }
+            return try handler(
+                try await request.decode(as: Fields.self, context: context), context.session, context.logger)
+        }
+    }
+}
+
+/// Pages for what goes wrong. They show no session, and so stand outside its middleware.
+struct ErrorPages: RouterMiddleware {
+    func handle(
+        _ request: Request, context: ShopContext, next: (Request, ShopContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch SealError.tooLarge {
+            return Page.error(.contentTooLarge)
+        } catch {
+            let status = (error as? any HTTPResponseError)?.status ?? .internalServerError
+            if status.kind == .serverError { context.logger.error("\(request.uri.path): \(error)") }
+            return Page.error(status)
+        }
+    }
+}
+
+/// In place of sealed cookies, to measure what they cost: every visitor has the same session. But for the
+/// cookie, its answers are those of the other.
+struct FixedSession: RouterMiddleware {
+    let session = ShopSession(name: "Ada", cart: (0..<3).map { .init(product: $0, engraving: "No. \($0)") })
+
+    func handle(
+        _ request: Request, context: ShopContext, next: (Request, ShopContext) async throws -> Response
+    ) async throws -> Response {
+        context.session.value = session
+        var response = try await next(request, context)
+        response.headers.append(.init(name: .vary, value: "Cookie"))
+        response.headers[.cacheControl] = "private"
+        return response
+    }
+}

@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Three servers of the example shop behind nginx, while their key ring changes.
+
+usage: web_test.py PATH-OF-sealed-cookie PATH-OF-hummingbird-login
+
+Only the standard library, nginx and wrk. Everything is on the loopback interface and in a temporary folder.
+"""
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from shop import LOOK, Lost, Nginx, Server, Unanswered, Visitor, free_ports
+
+TOOL, SHOP = (os.path.abspath(path) for path in sys.argv[1:3])
+failures = []
+
+
+def check(condition, what):
+    if not condition:
+        failures.append(what)
+        print(f"FAILED {what}", flush=True)
+
+
+def tool(*words):
+    return subprocess.run([TOOL, *words], check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def deliver(ring, late):
+    """The ring reaches the server that has a copy of its own."""
+    shutil.copy(ring, late + ".new")
+    os.replace(late + ".new", late)
+    return time.monotonic()
+
+
+class Load:
+    """Visitors who sign in, change their carts and read them back, in threads, until told to stop."""
+
+    def __init__(self, port, threads=4, visitors=4):
+        self.stopping = threading.Event()
+        self.lost, self.unanswered, self.checks = [], 0, 0
+        self.keys = set()
+        self.lock = threading.Lock()
+        self.visitors = [Visitor(port, f"visitor{n}") for n in range(threads * visitors)]
+        self.threads = [
+            threading.Thread(target=self.run, args=(self.visitors[n::threads], n)) for n in range(threads)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, visitors, seed):
+        choice = random.Random(seed)
+        while not self.stopping.is_set():
+            for visitor in visitors:
+                try:
+                    self.step(visitor, choice)
+                    with self.lock:
+                        self.checks += 1
+                        self.keys.add(visitor.key)
+                except Unanswered:
+                    with self.lock:
+                        self.unanswered += 1
+                    time.sleep(0.05)
+                except Exception as loss:  # Whatever it is: this visitor has not what is his.
+                    with self.lock:
+                        self.lost.append(f"{visitor.name}: {loss!r}")
+                    visitor.jar = {}
+                    time.sleep(0.2)
+
+    def step(self, visitor, choice):
+        if not visitor.jar:
+            visitor.sign_in()
+        elif choice.random() < 0.03:
+            visitor.sign_out()
+            visitor.sign_in()
+        elif len(visitor.cart) < 6:
+            # Some carts need two cookies.
+            visitor.add("".join(choice.choices("abcdefghijklmnopqrstuvwxyz <&é", k=choice.choice((8, 40, 300)))).strip())
+        else:
+            visitor.remove(choice.randrange(len(visitor.cart)))
+        visitor.check()
+
+    def stop(self):
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join()
+
+    @property
+    def requests(self):
+        return sum(visitor.requests for visitor in self.visitors)
+
+    def served(self, server):
+        return sum(visitor.servers.get(str(server.port), 0) for visitor in self.visitors)
+
+
+# Counts each status; 303 is what /profile answers to a visitor who is not signed in.
+COUNTING = """
+local threads = {}
+function setup(thread) table.insert(threads, thread) end
+function init() ok, signed_out, other = 0, 0, 0 end
+function response(status)
+    if status == 200 then ok = ok + 1 elseif status == 303 then signed_out = signed_out + 1 else other = other + 1 end
+end
+function done()
+    local sums = {0, 0, 0}
+    for _, thread in ipairs(threads) do
+        for n, name in ipairs({"ok", "signed_out", "other"}) do sums[n] = sums[n] + thread:get(name) end
+    end
+    print(string.format("COUNTED %d %d %d", sums[1], sums[2], sums[3]))
+end
+"""
+
+
+def wrk(url, cookie, seconds, connections, script=None, *options):
+    command = ["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-H", f"Cookie: {cookie}"]
+    return subprocess.Popen(
+        [*command, *options, *(["-s", script] if script else []), url], stdout=subprocess.PIPE, text=True)
+
+
+def watch(groups, seconds):
+    """Asks each server for the sessions of visitors who should be gone.
+
+    groups: (server, visitors, when its ring file changed). A server has the ring once it has refused one of
+    them, at the latest a look and a second after its file changed. Returns the requests, and those alive after.
+    """
+    asked, wrong, delays = [], [], []
+
+    def ask(server, visitors, changed):
+        reached, known = changed + LOOK + 1, False
+        end = changed + seconds
+        while time.monotonic() < end:
+            for visitor in visitors:
+                began = time.monotonic()
+                is_alive = visitor.is_alive()
+                asked.append(server)
+                if not is_alive and not known:
+                    known, reached = True, min(reached, began)
+                    delays.append(began - changed)
+                if is_alive and (known or began > reached):
+                    wrong.append(f"{visitor.name} at {server.name}")
+        if not known:
+            wrong.append(f"{server.name} never refused any")
+
+    threads = [threading.Thread(target=ask, args=group) for group in groups]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(asked), wrong, max(delays, default=0)
+
+
+def copies(visitors, server):
+    return [visitor.copy(server.port) for visitor in visitors]
+
+
+def rings_change(folder, site, servers, ring, late):
+    """Rotation, a crash, a late ring, a revoked key, the end of all sessions: with visitors all the time."""
+    steady = Visitor(site, "steady")
+    steady.sign_in()
+    script = os.path.join(folder, "count.lua")
+    with open(script, "w") as file:
+        file.write(COUNTING)
+    hammer = wrk(f"http://127.0.0.1:{site}/profile", steady.cookie, 48, 8, script)
+    load = Load(site)
+    by_key = {}
+
+    def keep():
+        """A session of each key, to be tried later."""
+        visitor = Visitor(site, "kept")
+        visitor.sign_in()
+        by_key[visitor.key] = visitor
+
+    keep()
+    for rotation in range(5):
+        began = time.monotonic()
+        key = tool("rotate", "--from", "5s", ring).split()[0]
+        if rotation == 2:
+            servers[1].kill()
+        # The third server gets its ring last; once with no more than two looks to spare.
+        time.sleep(3 if rotation == 3 else 1.5)
+        deliver(ring, late)
+        if rotation == 2:
+            before = load.served(servers[1])
+            servers[1].start()
+        time.sleep(max(0, began + 7.2 - time.monotonic()))
+        keep()
+        check(key in by_key, f"key {key} seals once its time has come")
+    check(load.served(servers[1]) > before, "the killed server serves again")
+
+    # One key is revoked; no visitor of the load has it any longer.
+    keys = list(by_key)
+    tool("revoke", ring, keys[2])
+    changed = time.monotonic()
+    time.sleep(0.5)
+    groups = [(server, copies([by_key[keys[2]]], server), changed) for server in servers[:2]]
+    groups.append((servers[2], copies([by_key[keys[2]]], servers[2]), deliver(ring, late)))
+    asked, wrong, delay = watch(groups, 4)
+    print(f"revoked: {asked} requests with its sessions, {len(wrong)} alive after the revoke had reached the server, "
+          f"which took {delay:.2f} s at the most")
+    check(not wrong, f"revoked sessions stay dead: {wrong[:3]}")
+    check(asked > 100, "revoked sessions were tried")
+    others = [visitor for key, visitor in by_key.items() if key != keys[2]]
+    kept = sum(visitor.copy(server.port).is_alive() for visitor in others for server in servers)
+    check(kept == len(others) * 3, f"sessions of the other keys live on: {kept} of {len(others) * 3}")
+
+    counts = [int(n) for n in re.search(r"COUNTED (\d+) (\d+) (\d+)", hammer.communicate()[0]).groups()]
+    load.stop()
+    print(f"during 5 rotations, a crash and the revoke: {load.requests} requests of {len(load.visitors)} visitors "
+          f"({load.checks} carts read back, {load.unanswered} unanswered), {sum(counts)} of wrk")
+    print("  by server: " + ", ".join(f"{server.name} {load.served(server)}" for server in servers))
+    print(f"  keys that sealed: {len(load.keys)}")
+    print(f"  sessions lost: {len(load.lost) + counts[1]}")
+    check(not load.lost, f"no visitor lost a session: {load.lost[:5]}")
+    check(counts[1] == 0 and counts[0] > 1000, f"no session was lost under wrk: {counts}")
+    check(counts[2] <= counts[0] // 100, f"wrk was answered: {counts}")
+    check(len(load.keys) == 6, "visitors had sessions of all six keys")
+    check(load.checks > 500 and min(map(load.served, servers)) > 100, "every server had its part of the load")
+
+    # All sessions are ended. Those that begin afterwards live, also where the ring comes late.
+    old = load.visitors
+    check(all(visitor.is_alive() for visitor in old), "all are signed in before the end")
+    tool("end-sessions", ring)
+    changed = time.monotonic()
+    time.sleep(1.1)  # not-before is in whole seconds
+    new = [Visitor(server.port, "new") for server in servers for _ in range(4)]
+    for visitor in new:
+        visitor.sign_in()
+    groups = [(server, copies(old, server), changed) for server in servers[:2]]
+    groups.append((servers[2], copies(old, servers[2]), deliver(ring, late)))
+    asked, wrong, delay = watch(groups, 4)
+    print(f"ended: {asked} requests with {len(old)} old sessions, {len(wrong)} alive after the end had reached the "
+          f"server, which took {delay:.2f} s at the most")
+    check(not wrong, f"ended sessions stay dead: {wrong[:3]}")
+    check(asked > 100, "ended sessions were tried")
+    alive = sum(visitor.copy(server.port).is_alive() for visitor in new for server in servers)
+    print(f"  sessions begun after it: {alive} of {len(new) * 3} alive")
+    check(alive == len(new) * 3, "sessions begun after the end live")
+
+
+def control(site, servers, ring, late):
+    """That a lost session would be seen: a key that seals before the third server has it."""
+    tool("rotate", "--from", "now", ring)
+    time.sleep(LOOK + 1.2)
+    visitor = Visitor(servers[0].port, "early")
+    visitor.sign_in()
+    through = visitor.copy(site)
+    lost = sum(not through.is_alive() for _ in range(30))
+    deliver(ring, late)
+    time.sleep(LOOK + 1.2)
+    back = sum(through.is_alive() for _ in range(30))
+    print(f"control, a key that seals before the third server has it: {lost} of 30 requests found no session; "
+          f"{30 - back} once it has")
+    check(lost >= 5, "the control loses sessions")
+    check(back == 30, "its sessions come back with the ring")
+
+
+def latency(folder, cases, rounds=8, seconds=3):
+    """p50 and p99 with the codec and without, in turns, so that what else the machine does meets both."""
+    print(f"latency, 16 connections, median of {rounds} turns of {seconds} s each: with the codec, without, difference",
+          flush=True)
+    for title, method, path, ports, pause in cases:
+        ada = Visitor(ports[0], "Ada")
+        ada.sign_in()
+        for n in range(3):
+            ada.add(f"No. {n}", n)
+        # Without sessions every visitor is Ada, with that cart; and the same bytes come in.
+        plain = ada.copy(ports[1])
+        plain.check()
+        commands = []
+        for port, visitor in zip(ports, (ada, plain)):
+            script = os.path.join(folder, f"{method}{port}.lua")
+            with open(script, "w") as file:
+                file.write(f'wrk.method = "{method}"\n')
+                if pause:
+                    file.write(f"function delay() return math.random(0, {2 * pause}) end\n")
+                if method == "POST":
+                    file.write(f'wrk.body = "csrf={visitor.csrf}&product=0&engraving=No. 3"\n'
+                               'wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"\n')
+            commands.append((f"http://127.0.0.1:{port}{path}", script))
+        found = {(mode, figure): [] for mode in (0, 1) for figure in ("50", "99", "rate")}
+        for turn in range(rounds):
+            for mode in ((0, 1), (1, 0))[turn % 2]:
+                url, script = commands[mode]
+                text = wrk(url, ada.cookie, seconds, 16, script, "--latency").communicate()[0]
+                check("Non-2xx or 3xx" not in text and "Socket errors" not in text, f"{title}: {text}")
+                for quantile in ("50", "99"):
+                    number, unit = re.search(rf"{quantile}%\s+([\d.]+)(us|ms|s)\b", text).groups()
+                    found[mode, quantile].append(float(number) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit])
+                found[mode, "rate"].append(float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]))
+        print(f"  {title} (" + ", ".join(f"{statistics.median(found[mode, 'rate']):,.0f}" for mode in (0, 1))
+              + " requests/s)")
+        for quantile in ("50", "99"):
+            on, off = (statistics.median(found[mode, quantile]) for mode in (0, 1))
+            # Each turn against its neighbour.
+            ratio = statistics.median(a / b for a, b in zip(found[0, quantile], found[1, quantile]))
+            print(f"    p{quantile} {on:8.3f} ms {off:8.3f} ms {100 * (ratio - 1):+6.1f} %", flush=True)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o711)
+        ring, late = os.path.join(folder, "session.keys"), os.path.join(folder, "late.keys")
+        tool("keygen", ring)
+        shutil.copy(ring, late)
+        site, plain, *ports = free_ports(8)
+        started = []
+        try:
+            def start(name, port, ring, sessions="on"):
+                started.append(Server(name, SHOP, folder, port, ring, sessions))
+                return started[-1]
+
+            servers = [start("one", ports[0], ring), start("two", ports[1], ring), start("three", ports[2], late)]
+            without = [start(f"plain{n}", ports[n], ring, "off") for n in range(3, 6)]
+            started.append(Nginx(folder, {"shop": (site, servers), "plain": (plain, without)}))
+            rings_change(folder, site, servers, ring, late)
+            control(site, servers, ring, late)
+            latency(folder, [
+                ("GET a cart behind nginx, each connection pausing 0 to 20 ms", "GET", "/cart", (site, plain), 10),
+                ("GET a cart behind nginx, without pause", "GET", "/cart", (site, plain), 0),
+                ("GET a cart of one server, without pause", "GET", "/cart", (ports[0], ports[3]), 0),
+                ("POST that changes it, one server, without pause", "POST", "/cart/add", (ports[0], ports[3]), 0),
+            ])
+            logs = "".join(open(server.log.name, errors="replace").read() for server in servers)
+            check("Fatal error" not in logs, "no server crashed by itself")
+        finally:
+            for each in reversed(started):
+                each.stop() if isinstance(each, Nginx) else each.kill()
+    print(f"{'failed: ' + str(len(failures)) if failures else 'passed'}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
