@@ -128,8 +128,6 @@ struct PartSet: Hashable, Sendable {
     static let none = PartSet()
     static let all = PartSet(bits: 0x1FE)
 
-    private init(bits: UInt16 = 0) { self.bits = bits }
-
     func contains(_ part: Int) -> Bool { bits & (1 << UInt16(part)) != 0 }
     mutating func insert(_ part: Int) { bits |= 1 << UInt16(part) }
     /// Whether there is a part of this number or a higher one.

@@ -58,14 +58,6 @@ struct LockedFile: ~Copyable {
         }
     }
 
-    private init(path: String, file: Int32, owner: uid_t, group: gid_t, mode: mode_t) {
-        self.path = path
-        self.file = file
-        self.owner = owner
-        self.group = group
-        self.mode = mode
-    }
-
     deinit { close(file) }
 
     func read(limit: Int) throws(SystemFailure) -> SecretFile {
