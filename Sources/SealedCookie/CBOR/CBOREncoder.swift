@@ -12,16 +12,22 @@ enum CBOREncoder {
     /// - Parameter extra: bytes of room to reserve behind the item.
     /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
     static func encode(_ value: some Encodable, reservingCapacity extra: Int = 0) throws -> CBORItem {
-        let tree = Shared(spareTrees.take() ?? CBORTree())
-        try tree.encode(value, at: CBORTree.root)
-        let item = try tree.value.item(reservingCapacity: extra)
-        tree.value.reset()
-        // A value that kept its encoder, against Codable's rules, writes to a copy from here on.
-        spareTrees.give(tree.value)
-        return item
+        try spareTrees.with(
+            { tree throws in
+                defer {
+                    // A value that has kept its encoder, against Codable's rules, writes to a tree of its own.
+                    if isKnownUniquelyReferenced(&tree) {
+                        tree.value.reset()
+                    } else {
+                        tree = Shared(CBORTree())
+                    }
+                }
+                try tree.encode(value, at: CBORTree.root)
+                return try tree.value.item(reservingCapacity: extra)
+            }, orNew: { Shared(CBORTree()) })
     }
 
-    private static let spareTrees = Pool<CBORTree>()
+    private static let spareTrees = Pool<SharedTree>()
 }
 
 typealias SharedTree = Shared<CBORTree>

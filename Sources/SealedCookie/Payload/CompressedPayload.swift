@@ -72,7 +72,7 @@ struct CompressedPayload: Sendable {
         let start = bytes.count
         // One that the skeleton has nothing in common with costs its name and helps nobody.
         let dictionary = compression.dictionary.flatMap { $0.hasLikes(of: skeleton.span) ? $0 : nil }
-        if let dictionary { bytes.append(contentsOf: dictionary.id.bytes) }
+        if let id = dictionary?.id { bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount) }
         let limit = skeletonCount - 1 - (bytes.count - start)
         let isKept = try (dictionary?.deflaters ?? Self.deflaters).with { (deflater) throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
@@ -139,11 +139,7 @@ struct CompressedPayload: Sendable {
     private func dictionary(
         _ reader: inout ByteReader, end: Int, _ compression: SessionCompression
     ) throws(PayloadError) -> CompressionDictionary {
-        guard reader.position < end else { throw .payload(.endsEarly) }
-        let count = bytes[reader.position] < 16 ? 1 : 4
-        guard reader.position + count <= end else { throw .payload(.endsEarly) }
-        let id = CompressionDictionary.ID(bytes: Array(bytes[reader.position..<reader.position + count]))
-        _ = reader.skip(UInt64(count))
+        guard let id = CompressionDictionary.ID(&reader, end: end) else { throw .payload(.endsEarly) }
         guard let dictionary = compression.dictionary(id) else {
             throw .payload(.unknownDictionary(id.description))
         }
@@ -156,11 +152,13 @@ struct CompressedPayload: Sendable {
         var inflated: [UInt8] = []
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
-            let inflater = if let spare = Self.inflaters.take() { spare } else { try Inflater() }
-            outcome = try inflater.decompress(
-                bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
-                limit: CBORLimits.itemBytes)
-            Self.inflaters.give(inflater)
+            outcome = try Self.inflaters.with(
+                { inflater throws(NativeFailure) in
+                    try inflater.decompress(
+                        bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [],
+                        appendingTo: &inflated,
+                        limit: CBORLimits.itemBytes)
+                }, orNew: Inflater.init)
         } catch {
             throw .native(error)
         }

@@ -34,10 +34,9 @@ struct SealedBox: Sendable {
         bytes[1] = id.0
         bytes[2] = id.1
         bytes[3] = id.2
-        try Randomness.fill(&bytes, in: Self.randomRange)
-        let nonce = Self.nonce(bytes)
         try context.withAssociatedData(header: Self.header(bytes)) { (data) throws(NativeFailure) in
-            try key.material.seal(&bytes, plaintext: range, nonce: nonce, associatedData: data)
+            try key.material.seal(
+                &bytes, random: Self.randomRange, plaintext: range, associatedData: data)
         }
         self.bytes = bytes
     }
@@ -51,14 +50,14 @@ struct SealedBox: Sendable {
         using key: SealingKey, authenticating context: TokenContext
     ) throws(OpenError) -> CompressedPayload {
         let header = Self.header(bytes)
-        let nonce = Self.nonce(bytes)
         var bytes = self.bytes
         self.bytes = []
         let range = Self.headerCount..<bytes.count - XAESKey.tagLength
         let authentic: Bool
         do throws(NativeFailure) {
             authentic = try context.withAssociatedData(header: header) { (data) throws(NativeFailure) in
-                try key.material.open(&bytes, ciphertext: range, nonce: nonce, associatedData: data)
+                try key.material.open(
+                    &bytes, random: Self.randomRange, ciphertext: range, associatedData: data)
             }
         } catch {
             throw .libraryFailed(operation: error.operation)
@@ -69,15 +68,6 @@ struct SealedBox: Sendable {
 
     private static func header(_ bytes: [UInt8]) -> InlineArray<4, UInt8> {
         [bytes[0], bytes[1], bytes[2], bytes[3]]
-    }
-
-    /// N = R[0..<8] ‖ 00000000 ‖ R[8..<20].
-    private static func nonce(_ bytes: [UInt8]) -> InlineArray<24, UInt8> {
-        let random = bytes.span.extracting(randomRange)
-        var nonce = InlineArray<24, UInt8>(repeating: 0)
-        for index in 0..<8 { nonce[index] = random[index] }
-        for index in 8..<20 { nonce[index + 4] = random[index] }
-        return nonce
     }
 }
 
