@@ -22,7 +22,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public var attributes: SetCookie.Attributes { core.form.attributes }
     public var limits: CookieLimits { core.form.limits }
     public var splitting: CookieSplitting { core.form.splitting }
-    private let core: SealerCore
+    // What is generic here is inlinable, so that an application has it made for its own type: looking up
+    // generic types at run time would cost more than the cryptography.
+    @usableFromInline let core: SealerCore
 
     /// - Parameters:
     ///   - name: a cookie copied under another name does not open.
@@ -64,6 +66,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// - Parameter ownLifetime: this session's own absolute lifetime in place of the policy's, for
     ///   example for "remember me". The idle time holds as well.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`.
+    @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
@@ -73,6 +76,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
     ///
     /// After signing in, seal a new session instead, so that no older cookie shares its fate.
+    @inlinable
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
@@ -96,21 +100,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The token itself stays valid for whoever copied it, until it expires.
     public func removal() -> [SetCookie] { core.form.removal(now: .now) }
 
-    private func item(_ session: Session) throws(SealError) -> CBORItem {
+    @inlinable
+    func item(_ session: Session) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
             return try encoded.item()
         }
-        do {
-            return try CBOREncoder.encode(session)
-        } catch let failure as CBORFailure {
-            throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
-        } catch let EncodingError.invalidValue(_, context) {
-            // Not the context's words: they may quote the value.
-            throw .notEncodable(
-                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
-        } catch {
-            throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
-        }
+        return try CBORItem(encoding: session)
     }
 
     // MARK: Opening
@@ -122,6 +117,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Returns: nil where the header, or the cookie in it, is missing.
     /// - Throws: why the cookie is no session, for the log; to the visitor it is the same as nil.
+    @inlinable
     public func open(
         cookieHeader header: String?, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
@@ -135,6 +131,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
+    @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
@@ -145,6 +142,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Opens the session in a cookie's value, for frameworks that have parsed the header.
     ///
     /// - Throws: why it is no session.
+    @inlinable
     public func open(value: some StringProtocol, at now: Date = .now) throws(OpenError) -> OpenedSession<
         Session
     > {
@@ -154,29 +152,53 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// Encoded sessions are handed on as they are.
-    private static var checksItem: Bool { Session.self != EncodedSession.self }
+    @inlinable
+    static var checksItem: Bool { Session.self != EncodedSession.self }
 
-    private func session(_ opened: OpenedItem) throws(OpenError) -> OpenedSession<Session> {
-        OpenedSession(
-            session: try decoded(opened), createdAt: opened.times.createdAt, sealedAt: opened.times.sealedAt,
-            expiresAt: opened.end, keyID: opened.keyID, needsResealing: opened.needsResealing,
-            times: opened.times, presentParts: opened.presentParts)
+    @inlinable
+    func session(_ opened: OpenedItem) throws(OpenError) -> OpenedSession<Session> {
+        OpenedSession(session: try decoded(opened), opened)
     }
 
-    private func decoded(_ opened: OpenedItem) throws(OpenError) -> Session {
-        guard let index = opened.index else {
-            let encoded = try EncodedSession(opened.body)
-            guard let session = encoded as? Session else {
-                throw .sessionMismatch(codingPath: [], expected: "an encoded session")
-            }
-            return session
+    @inlinable
+    func decoded(_ opened: OpenedItem) throws(OpenError) -> Session {
+        if Session.self == EncodedSession.self, let encoded = try EncodedSession(opened.body) as? Session {
+            return encoded
         }
+        return try opened.decoded(as: Session.self)
+    }
+}
+
+extension CBORItem {
+    /// The item for a session, whose errors are put into words for the log.
+    @usableFromInline
+    init(encoding session: some Encodable) throws(SealError) {
         do {
-            return try CBORDecoder.decode(Session.self, from: index)
+            self = try CBOREncoder.encode(session)
+        } catch let failure as CBORFailure {
+            throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
+        } catch let EncodingError.invalidValue(_, context) {
+            // Not the context's words: they may quote the value.
+            throw .notEncodable(
+                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
+        } catch {
+            throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
+        }
+    }
+}
+
+extension OpenedItem {
+    /// The session in a checked item.
+    @usableFromInline
+    func decoded<Session: Decodable>(as type: Session.Type) throws(OpenError) -> Session {
+        do {
+            return try CBORDecoder.decode(type, from: index ?? CBORIndex(parsing: body))
         } catch let error as DecodingError {
             throw OpenError(error)
+        } catch let failure as CBORFailure {
+            throw .malformedPayload(PayloadFailure.item(failure).words)
         } catch {
-            throw .sessionMismatch(codingPath: [], expected: "an error of type \(type(of: error))")
+            throw .sessionMismatch(codingPath: [], expected: "an error of type \(Swift.type(of: error))")
         }
     }
 }

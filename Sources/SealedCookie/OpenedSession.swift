@@ -10,9 +10,9 @@ public struct OpenedSession<Session: Sendable>: Sendable {
     /// Change it and pass the whole to `reseal`, which keeps the session's age.
     public var session: Session
     /// When the session began: its first sealing.
-    public let createdAt: Date
+    public var createdAt: Date { times.createdAt }
     /// When this cookie was sealed.
-    public let sealedAt: Date
+    public var sealedAt: Date { times.sealedAt }
     /// When it ends unless it is sealed again before.
     public let expiresAt: Date
     /// The key that sealed it.
@@ -26,27 +26,46 @@ public struct OpenedSession<Session: Sendable>: Sendable {
         times.lifetime.map { .seconds(Int($0)) }
     }
 
-    let times: SessionTimes
+    @usableFromInline let times: SessionTimes
     /// Parts of a split session that the browser has, or may have.
-    let presentParts: PartSet
+    @usableFromInline let presentParts: PartSet
+
+    @inlinable
+    init(session: Session, _ opened: OpenedItem) {
+        self.session = session
+        expiresAt = opened.end
+        keyID = opened.keyID
+        needsResealing = opened.needsResealing
+        times = opened.times
+        presentParts = opened.presentParts
+    }
 }
 
 /// A session in a cookie, ready to be sent.
 public struct SealedSession: Sendable {
-    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
-    /// which a longer one may have left.
-    public let cookies: [SetCookie]
     /// When the session ends unless it is sealed again before.
     public let expiresAt: Date
-    /// Characters of the token.
-    public let tokenBytes: Int
-    /// Characters of the largest token that the sealer's limits and splitting allow.
-    public let tokenLimit: Int
-    /// Characters that are free.
-    public var room: Int { tokenLimit - tokenBytes }
+    let sealedToken: Token
+    let form: CookieForm
+    /// Seconds; nil: until the browser closes.
+    let maxAge: Int?
+    /// Parts that a longer one may have left in the browser.
+    let stale: PartSet
+    let sealedAt: Date
 
     /// The values of the `Set-Cookie` headers to add to the response.
     public var headerValues: [String] { cookies.map(\.description) }
+    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
+    /// which a longer one may have left.
+    public var cookies: [SetCookie] {
+        form.cookies(for: sealedToken.text, maxAge: maxAge, stale: stale, now: sealedAt)
+    }
+    /// Characters of the token.
+    public var tokenBytes: Int { sealedToken.text.utf8.count }
+    /// Characters of the largest token that the sealer's limits and splitting allow.
+    public var tokenLimit: Int { form.tokenLimit }
+    /// Characters that are free.
+    public var room: Int { tokenLimit - tokenBytes }
 }
 
 extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -1,11 +1,12 @@
 // What a sealer does whatever its session's type is: the stages between an item and a cookie.
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+    public import FoundationEssentials
 #else
-    import Foundation
+    public import Foundation
 #endif
 
 /// A `CookieSealer` without the type of its session. A class, so that a sealer is one reference.
+@usableFromInline
 final class SealerCore: Sendable {
     let form: CookieForm
     let source: KeySource
@@ -32,8 +33,9 @@ final class SealerCore: Sendable {
 
     // MARK: Sealing
 
+    @usableFromInline
     func seal(
-        _ item: CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
     ) throws(SealError) -> SealedSession {
         let ring = source.ring
         let beginning = Self.beginning(at: now, in: ring)
@@ -52,8 +54,9 @@ final class SealerCore: Sendable {
         return notBefore
     }
 
+    @usableFromInline
     func reseal(
-        _ item: CBORItem, _ times: SessionTimes, stale: PartSet, at now: Date
+        _ item: consuming CBORItem, _ times: SessionTimes, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
         guard let times = times.sealedAgain(at: now) else { throw .timeOutOfRange }
         let end = times.end(under: lifetime)
@@ -75,8 +78,7 @@ final class SealerCore: Sendable {
         }
         // Before the cryptography: what is too large is not worth sealing.
         let payloadCount = compressed.range.count
-        let tokenCount = Token.textCount(payloadByteCount: payloadCount)
-        guard tokenCount <= form.tokenLimit else {
+        guard Token.textCount(payloadByteCount: payloadCount) <= form.tokenLimit else {
             throw .tooLarge(SizeReport(item: payload.item, payloadBytes: payloadCount, form: form))
         }
         let token: Token
@@ -86,12 +88,11 @@ final class SealerCore: Sendable {
             throw .libraryFailed(operation: error.operation)
         }
         let end = times.end(under: lifetime)
-        let maxAge = Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down))
         return SealedSession(
-            cookies: form.cookies(
-                for: token.text, maxAge: form.attributes.endsWithBrowser ? nil : maxAge, stale: stale,
-                now: now),
-            expiresAt: end, tokenBytes: tokenCount, tokenLimit: form.tokenLimit)
+            expiresAt: end, sealedToken: token, form: form,
+            maxAge: form.attributes.endsWithBrowser
+                ? nil : Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down)),
+            stale: stale, sealedAt: now)
     }
 
     func sizeReport(
@@ -120,6 +121,7 @@ final class SealerCore: Sendable {
     /// Opens the session in a `Cookie` header; nil: there is none.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
+    @usableFromInline
     func open(
         header text: Span<UInt8>, checksItem: Bool, at now: Date
     ) throws(OpenError) -> OpenedItem? {
@@ -181,6 +183,7 @@ final class SealerCore: Sendable {
     }
 
     /// Opens the session in the text of a token.
+    @usableFromInline
     func open(value text: Span<UInt8>, checksItem: Bool, at now: Date) throws(OpenError) -> OpenedItem {
         try open(text, limit: form.room, nil, checksItem: checksItem, at: now)
     }
@@ -222,15 +225,16 @@ final class SealerCore: Sendable {
 }
 
 /// An opened session before it becomes one of its type.
+@usableFromInline
 struct OpenedItem {
-    let body: PayloadBody
+    @usableFromInline let body: PayloadBody
     /// The checked item, where it was to be checked.
     let index: CBORIndex?
-    let times: SessionTimes
-    let end: Date
-    let keyID: KeyID
-    let needsResealing: Bool
-    let presentParts: PartSet
+    @usableFromInline let times: SessionTimes
+    @usableFromInline let end: Date
+    @usableFromInline let keyID: KeyID
+    @usableFromInline let needsResealing: Bool
+    @usableFromInline let presentParts: PartSet
 }
 
 extension PayloadBody {

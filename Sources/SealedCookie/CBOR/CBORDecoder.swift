@@ -173,33 +173,18 @@ extension CBORItem.Reader {
         return decimal
     }
 
-    /// A dictionary of one of the common types, without a container and a key for each entry.
-    private func dictionary<Value: Decodable>(_ type: Value.Type, at map: Position) throws -> Value? {
-        if type == [String: String].self {
-            return try dictionary(at: map) { try decode(String.self, at: $0) } as? Value
-        }
-        if type == [String: Bool].self {
-            return try dictionary(at: map) { try decode(Bool.self, at: $0) } as? Value
-        }
-        if type == [String: Int].self {
-            return try dictionary(at: map) { try decode(integer: Int.self, at: $0) } as? Value
-        }
-        if type == [String: Double].self {
-            return try dictionary(at: map) { try decode(Double.self, at: $0) } as? Value
-        }
-        return nil
-    }
-
+    /// A dictionary with text keys, without a container and a key for each entry; nil where there are others.
     private func dictionary<Element>(
         at map: Position, _ decode: (Position) throws -> Element
     ) throws -> [String: Element]? {
+        guard node(map).kind == .map else { return nil }
         var dictionary: [String: Element] = [:]
-        dictionary.reserveCapacity(Int(node(map).argument))
+        dictionary.reserveCapacity(min(Int(node(map).argument), 1024))
         var position = Int(map) + 1
-        let end = Int(index.node(Int(map)).next)
+        let end = index.node(Int(map)).next
         while position < end {
             let value = Position(truncatingIfNeeded: position + 1)
-            let next = Int(index.node(position + 1).next)
+            let next = index.node(position + 1).next
             // Integer keys are Dictionary's own affair.
             guard index.node(position).kind == .text else { return nil }
             dictionary[index.text(position)] = try decode(value)
@@ -210,26 +195,52 @@ extension CBORItem.Reader {
 
     /// Decodes any value, with the format's own forms for the types that have one.
     func decode<Value: Decodable>(_ type: Value.Type, at position: Position) throws -> Value {
-        if type == Date.self, let value = try date(at: position) as? Value { return value }
-        if type == UUID.self, let value = try uuid(at: position) as? Value { return value }
-        if type == Data.self, let value = try byteString(Data.self, at: position) as? Value { return value }
-        if type == URL.self, let value = try url(at: position) as? Value { return value }
-        if type == Decimal.self, let value = try decimal(at: position) as? Value { return value }
-        // An array of small integers is a [UInt8] too: that is how JSON has to write one.
-        if type == [UInt8].self, node(position).kind == .bytes,
-            let value = try byteString([UInt8].self, at: position) as? Value
-        {
-            return value
-        }
-        if node(position).kind == .map, let value = try dictionary(type, at: position) { return value }
-        if type == [String].self, node(position).kind == .array,
-            let value = try index.children(of: Int(position)).map({
-                try decode(String.self, at: Position(truncatingIfNeeded: $0))
-            }) as? Value
-        {
-            return value
+        if type == Date.self { return sameType(try date(at: position), as: type) }
+        if type == UUID.self { return sameType(try uuid(at: position), as: type) }
+        if type == Data.self { return sameType(try byteString(Data.self, at: position), as: type) }
+        if type == URL.self { return sameType(try url(at: position), as: type) }
+        if type == Decimal.self { return sameType(try decimal(at: position), as: type) }
+        switch node(position).kind {
+        case .bytes where type == [UInt8].self:
+            // An array of small integers is a [UInt8] too: that is how JSON has to write one.
+            return sameType(try byteString([UInt8].self, at: position), as: type)
+        case .array where type == [String].self:
+            return sameType(try texts(at: position), as: type)
+        case .map:
+            // The common dictionaries. Integer keys are Dictionary's own affair.
+            if type == [String: String].self,
+                let value = try dictionary(at: position, { try decode(String.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Bool].self,
+                let value = try dictionary(at: position, { try decode(Bool.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Int].self,
+                let value = try dictionary(at: position, { try decode(integer: Int.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Double].self,
+                let value = try dictionary(at: position, { try decode(Double.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+        default: break
         }
         return try Value(from: CBORItemDecoder(reader: self, position: position, type: type))
+    }
+
+    private func texts(at array: Position) throws -> [String] {
+        var texts: [String] = []
+        texts.reserveCapacity(min(Int(node(array).argument), 1024))
+        // A text is one node.
+        for position in (array + 1)..<Position(index.node(Int(array)).next) {
+            texts.append(try decode(String.self, at: position))
+        }
+        return texts
     }
 
     // MARK: Containers
@@ -253,30 +264,36 @@ extension CBORItem.Reader {
     @inline(__always)
     private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
         let start = Int(map) + 1
-        let end = Int(index.node(Int(map)).next)
+        let end = index.node(Int(map)).next
         let guess = guess(map) ?? start
+        // A key is one node; its value is the next.
         var position = guess
         while position < end {
-            // A key is one node; its value is the next.
-            let next = Int(index.node(position + 1).next)
-            if matches(index.node(position)) {
-                setGuess(map, next)
-                return Position(truncatingIfNeeded: position + 1)
-            }
-            position = next
+            if matches(index.node(position)) { return found(position, in: map) }
+            position = index.node(position + 1).next
         }
         position = start
         while position < guess {
-            let next = Int(index.node(position + 1).next)
-            if matches(index.node(position)) {
-                setGuess(map, next)
-                return Position(truncatingIfNeeded: position + 1)
-            }
-            position = next
+            if matches(index.node(position)) { return found(position, in: map) }
+            position = index.node(position + 1).next
         }
         return nil
     }
 
+    /// The value behind the key at `position`; behind it is where the next key is looked for first.
+    @inline(__always)
+    private func found(_ position: Int, in map: Position) -> Position {
+        let next = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
+        switch map & 3 {
+        case 0: guess0.store(next, ordering: .relaxed)
+        case 1: guess1.store(next, ordering: .relaxed)
+        case 2: guess2.store(next, ordering: .relaxed)
+        default: guess3.store(next, ordering: .relaxed)
+        }
+        return Position(truncatingIfNeeded: position + 1)
+    }
+
+    @inline(__always)
     private func guess(_ map: Position) -> Int? {
         let guess =
             switch map & 3 {
@@ -287,16 +304,6 @@ extension CBORItem.Reader {
             }
         return guess >> 32 == UInt64(map) && guess & 0xFFFF_FFFF > UInt64(map)
             ? Int(guess & 0xFFFF_FFFF) : nil
-    }
-
-    private func setGuess(_ map: Position, _ position: Int) {
-        let guess = UInt64(map) << 32 | UInt64(position)
-        switch map & 3 {
-        case 0: guess0.store(guess, ordering: .relaxed)
-        case 1: guess1.store(guess, ordering: .relaxed)
-        case 2: guess2.store(guess, ordering: .relaxed)
-        default: guess3.store(guess, ordering: .relaxed)
-        }
     }
 
     func keyed<Key: CodingKey>(
@@ -521,7 +528,7 @@ private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
 
     var codingPath: [any CodingKey] { reader.path(to: array) }
     var count: Int? { Int(reader.index.node(Int(array)).argument) }
-    var isAtEnd: Bool { next >= Int(reader.index.node(Int(array)).next) }
+    var isAtEnd: Bool { next >= reader.index.node(Int(array)).next }
 
     private func here(_ type: Any.Type) throws -> CBORItem.Reader.Position {
         guard !isAtEnd else {
@@ -537,7 +544,7 @@ private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
         _ type: Any.Type, _ read: (CBORItem.Reader.Position) throws -> Value
     ) throws -> Value {
         let value = try read(try here(type))
-        next = Int(reader.index.node(next).next)
+        next = reader.index.node(next).next
         currentIndex += 1
         return value
     }

@@ -3,6 +3,13 @@
 /// The eight major types of RFC 8949 §3.1.
 enum CBORMajor: UInt8 {
     case unsigned, negative, bytes, text, array, map, tag, simple
+
+    /// The major type in an item's first byte.
+    @inline(__always)
+    init(head: UInt8) {
+        // Three bits: there are eight.
+        self = CBORMajor(rawValue: head >> 5) ?? .simple
+    }
 }
 
 /// The tags that a session may hold. FORMAT §7 lists them; every other tag is refused.

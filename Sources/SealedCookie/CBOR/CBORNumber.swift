@@ -122,7 +122,7 @@ package struct CBORDecimal: Equatable, Sendable {
         let node = index.node(position)
         guard node.kind == .tag, node.argument == CBORTag.decimalFraction,
             let exponent = CBORInteger(index, at: position + 2)?.exactly(as: Int64.self),
-            let mantissa = CBORInteger(index, at: Int(index.node(position + 2).next))
+            let mantissa = CBORInteger(index, at: index.node(position + 2).next)
         else { return nil }
         self.exponent = exponent
         self.mantissa = mantissa

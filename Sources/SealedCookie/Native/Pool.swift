@@ -5,7 +5,7 @@ import Synchronization
 /// A few spare values of a kind that is costly to make and that one thread may use at a time.
 ///
 /// Nothing is locked while a value is in use, so code that runs with one may itself need another.
-@safe final class Pool<Element: ~Copyable>: @unchecked Sendable {
+@safe struct Pool<Element: ~Copyable>: ~Copyable, @unchecked Sendable {
     // @unchecked: whoever swaps a value out of its slot has it alone, until it puts it back. A value that is
     // or holds a reference must be the only one that does.
     private let slots: UnsafeMutablePointer<Slot>

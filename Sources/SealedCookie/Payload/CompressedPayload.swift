@@ -100,50 +100,67 @@ struct CompressedPayload: Sendable {
     }
 
     /// The payload back.
-    consuming func decompressed(_ compression: SessionCompression) throws(PayloadError) -> SessionPayload<
-        PayloadBody
-    > {
-        var reader = ByteReader(bytes, in: range)
-        guard let flags = reader.byte() else { throw .payload(.endsEarly) }
-        guard flags & ~Flag.known == 0 else { throw .payload(.unknownFlags(flags)) }
-        guard let created = reader.integer(byteCount: 4) else { throw .payload(.endsEarly) }
-        guard let age = reader.leb128() else { throw .payload(.number) }
-        var lifetime: UInt32?
-        if flags & Flag.lifetime != 0 {
-            // A lifetime of nothing is no lifetime.
-            guard let span = reader.leb128(), span > 0 else { throw .payload(.number) }
-            lifetime = span
+    consuming func decompressed(
+        _ compression: SessionCompression
+    ) throws(PayloadError) -> SessionPayload<PayloadBody> {
+        let fields: Fields
+        do throws(PayloadFailure) {
+            fields = try Fields(bytes.span, in: range)
+        } catch {
+            throw .payload(error)
         }
-        var end = reader.end
-        if flags & Flag.padding != 0 {
-            while end > reader.position, bytes[end - 1] == 0 { end -= 1 }
-            guard end > reader.position, bytes[end - 1] == 0x80 else { throw .payload(.padding) }
-            end -= 1
+        guard fields.isCompressed else {
+            return SessionPayload(
+                times: fields.times, item: PayloadBody(bytes: bytes, item: fields.body, contents: nil))
         }
-        let times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
-        let isCompressed = flags & Flag.compressed != 0
-        var dictionary: CompressionDictionary?
-        if flags & Flag.dictionary != 0 {
-            // A dictionary for nothing.
-            guard isCompressed else { throw .payload(.unknownFlags(flags)) }
-            dictionary = try self.dictionary(&reader, end: end, compression)
+        guard let id = fields.dictionary else {
+            return SessionPayload(times: fields.times, item: try inflated(fields.body, nil))
         }
-        guard reader.position <= end else { throw .payload(.endsEarly) }
-        let body = reader.position..<end
-        guard isCompressed else {
-            return SessionPayload(times: times, item: PayloadBody(bytes: bytes, item: body, contents: nil))
-        }
-        return SessionPayload(times: times, item: try inflated(body, dictionary), dictionary: dictionary?.id)
-    }
-
-    private func dictionary(
-        _ reader: inout ByteReader, end: Int, _ compression: SessionCompression
-    ) throws(PayloadError) -> CompressionDictionary {
-        guard let id = CompressionDictionary.ID(&reader, end: end) else { throw .payload(.endsEarly) }
         guard let dictionary = compression.dictionary(id) else {
             throw .payload(.unknownDictionary(id.description))
         }
-        return dictionary
+        return SessionPayload(
+            times: fields.times, item: try inflated(fields.body, dictionary), dictionary: id)
+    }
+
+    /// Where a payload's fields stand.
+    private struct Fields {
+        let times: SessionTimes
+        let isCompressed: Bool
+        let dictionary: CompressionDictionary.ID?
+        let body: Range<Int>
+
+        init(_ bytes: Span<UInt8>, in range: Range<Int>) throws(PayloadFailure) {
+            var reader = ByteReader(in: range)
+            guard let flags = reader.byte(bytes) else { throw .endsEarly }
+            isCompressed = flags & Flag.compressed != 0
+            let hasDictionary = flags & Flag.dictionary != 0
+            // A dictionary for nothing is refused as well.
+            guard flags & ~Flag.known == 0, isCompressed || !hasDictionary else { throw .unknownFlags(flags) }
+            guard let created = reader.integer(bytes, byteCount: 4) else { throw .endsEarly }
+            guard let age = reader.leb128(bytes) else { throw .number }
+            var lifetime: UInt32?
+            if flags & Flag.lifetime != 0 {
+                // A lifetime of nothing is no lifetime.
+                guard let span = reader.leb128(bytes), span > 0 else { throw .number }
+                lifetime = span
+            }
+            times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
+            var end = reader.end
+            if flags & Flag.padding != 0 {
+                while end > reader.position, bytes[end - 1] == 0 { end -= 1 }
+                guard end > reader.position, bytes[end - 1] == 0x80 else { throw .padding }
+                end -= 1
+            }
+            if hasDictionary {
+                guard let id = CompressionDictionary.ID(&reader, bytes, end: end) else { throw .endsEarly }
+                dictionary = id
+            } else {
+                dictionary = nil
+            }
+            guard reader.position <= end else { throw .endsEarly }
+            body = reader.position..<end
+        }
     }
 
     private func inflated(

@@ -15,10 +15,11 @@ public struct CompressionDictionary: Sendable, Hashable {
         let byteCount: Int
 
         /// As it stands at the reader, if there is one before `end`.
-        init?(_ reader: inout ByteReader, end: Int) {
+        init?(_ reader: inout ByteReader, _ bytes: Span<UInt8>, end: Int) {
             guard reader.position < end else { return nil }
-            let byteCount = reader.bytes[reader.position] < 16 ? 1 : 4
-            guard reader.position + byteCount <= end, let number = reader.integer(byteCount: byteCount)
+            let byteCount = bytes[reader.position] < 16 ? 1 : 4
+            guard reader.position + byteCount <= end,
+                let number = reader.integer(bytes, byteCount: byteCount)
             else { return nil }
             self.init(number: UInt32(truncatingIfNeeded: number), byteCount: byteCount)
         }

@@ -1,6 +1,7 @@
 // The first stage: a session's item and its times. FORMAT §6.
 
 /// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
+@usableFromInline
 struct PayloadBody: Sendable {
     let bytes: [UInt8]
     /// Where the item stands in `bytes`, or its skeleton.
