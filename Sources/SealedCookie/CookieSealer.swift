@@ -80,7 +80,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(item(opened.session), opened.times, stale: opened.presentParts, at: now)
+        try core.reseal(item(opened.session), opened.about, at: now)
     }
 
     /// What `session`'s cookie would cost, also where it is too large to be sealed.
@@ -92,7 +92,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// What an opened session's cookie costs as it was sealed.
     package func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
-        try core.sizeReport(for: SessionPayload(times: opened.times, item: item(opened.session)))
+        try core.sizeReport(for: SessionPayload(times: opened.about.times, item: item(opened.session)))
     }
 
     /// The cookies that make the browser forget the session: for signing out.
@@ -156,16 +156,15 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     static var checksItem: Bool { Session.self != EncodedSession.self }
 
     @inlinable
-    func session(_ opened: OpenedItem) throws(OpenError) -> OpenedSession<Session> {
-        OpenedSession(session: try decoded(opened), opened)
-    }
-
-    @inlinable
-    func decoded(_ opened: OpenedItem) throws(OpenError) -> Session {
-        if Session.self == EncodedSession.self, let encoded = try EncodedSession(opened.body) as? Session {
-            return encoded
+    func session(_ opened: consuming OpenedItem) throws(OpenError) -> OpenedSession<Session> {
+        let about = opened.about
+        if Session.self == EncodedSession.self {
+            guard let session = try opened.encoded() as? Session else {
+                throw .sessionMismatch(codingPath: [], expected: "an encoded session")
+            }
+            return OpenedSession(session: session, about)
         }
-        return try opened.decoded(as: Session.self)
+        return OpenedSession(session: try opened.decoded(as: Session.self), about)
     }
 }
 
@@ -192,7 +191,8 @@ extension OpenedItem {
     @usableFromInline
     func decoded<Session: Decodable>(as type: Session.Type) throws(OpenError) -> Session {
         do {
-            return try CBORDecoder.decode(type, from: index ?? CBORIndex(parsing: body))
+            guard let index else { throw CBORFailure(.endsEarly) }
+            return try CBORDecoder.decode(type, from: index)
         } catch let error as DecodingError {
             throw OpenError(error)
         } catch let failure as CBORFailure {

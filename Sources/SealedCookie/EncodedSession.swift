@@ -28,9 +28,9 @@ public struct EncodedSession: Equatable, Sendable {
 
     /// Takes the item out of a payload; puts the contents of its byte strings back in their places.
     @usableFromInline
-    init(_ body: PayloadBody) throws(OpenError) {
+    init(_ body: consuming PayloadBody) throws(OpenError) {
         guard let contents = body.contents, !contents.isEmpty else {
-            bytes = body.item.count == body.bytes.count ? body.bytes : Array(body.bytes[body.item])
+            bytes = body.wholeItem()
             byteStrings = nil
             return
         }

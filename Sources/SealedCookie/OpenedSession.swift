@@ -9,36 +9,30 @@
 public struct OpenedSession<Session: Sendable>: Sendable {
     /// Change it and pass the whole to `reseal`, which keeps the session's age.
     public var session: Session
+    @usableFromInline let about: AboutSession
+
+    @inlinable
+    init(session: Session, _ about: AboutSession) {
+        self.session = session
+        self.about = about
+    }
+}
+
+extension OpenedSession {
     /// When the session began: its first sealing.
-    public var createdAt: Date { times.createdAt }
+    public var createdAt: Date { about.times.createdAt }
     /// When this cookie was sealed.
-    public var sealedAt: Date { times.sealedAt }
+    public var sealedAt: Date { about.times.sealedAt }
     /// When it ends unless it is sealed again before.
-    public let expiresAt: Date
+    public var expiresAt: Date { about.end }
     /// The key that sealed it.
-    public let keyID: KeyID
+    public var keyID: KeyID { about.keyID }
     /// Whether there is a reason to write the cookie again although the session has not changed: its
     /// key no longer seals, a tenth of the idle time is over, it was compressed with an older
     /// dictionary, or parts are left of a longer one.
-    public let needsResealing: Bool
+    public var needsResealing: Bool { about.needsResealing }
     /// The session's own absolute lifetime, where it was sealed with one.
-    public var lifetime: SessionLifetime.Span? {
-        times.lifetime.map { .seconds(Int($0)) }
-    }
-
-    @usableFromInline let times: SessionTimes
-    /// Parts of a split session that the browser has, or may have.
-    @usableFromInline let presentParts: PartSet
-
-    @inlinable
-    init(session: Session, _ opened: OpenedItem) {
-        self.session = session
-        expiresAt = opened.end
-        keyID = opened.keyID
-        needsResealing = opened.needsResealing
-        times = opened.times
-        presentParts = opened.presentParts
-    }
+    public var lifetime: SessionLifetime.Span? { about.times.lifetime.map { .seconds(Int($0)) } }
 }
 
 /// A session in a cookie, ready to be sent.

@@ -56,12 +56,13 @@ final class SealerCore: Sendable {
 
     @usableFromInline
     func reseal(
-        _ item: consuming CBORItem, _ times: SessionTimes, stale: PartSet, at now: Date
+        _ item: consuming CBORItem, _ about: AboutSession, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let times = times.sealedAgain(at: now) else { throw .timeOutOfRange }
+        guard let times = about.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
-        return try seal(SessionPayload(times: times, item: item), source.ring, stale: stale, at: now)
+        return try seal(
+            SessionPayload(times: times, item: item), source.ring, stale: about.presentParts, at: now)
     }
 
     private func seal(
@@ -194,11 +195,8 @@ final class SealerCore: Sendable {
     ) throws(OpenError) -> OpenedItem {
         let box = try Token.box(in: text, limit: limit)
         let id = box.keyID
-        let (found, ring) = source.key(id)
-        guard let key = found else {
-            throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
-        }
-        let payload = try box.opened(using: key, authenticating: context).payload(compression)
+        let ring = source.ring(for: id)
+        let payload = try box.opened(using: ring.openingKey(id), authenticating: context).payload(compression)
         let index = checksItem ? try payload.item.checked() : nil
         // Only now: a date that is not authenticated is an attacker's.
         let times = payload.times
@@ -210,9 +208,11 @@ final class SealerCore: Sendable {
             payload.dictionary.map { $0 != compression.dictionary?.id } ?? false
             || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
         return OpenedItem(
-            body: payload.item, index: index, times: times, end: end, keyID: id,
-            needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
-            presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+            body: payload.item, index: index,
+            about: AboutSession(
+                times: times, end: end, keyID: id,
+                needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
+                presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none)))
     }
 
     private func needsResealing(
@@ -227,14 +227,41 @@ final class SealerCore: Sendable {
 /// An opened session before it becomes one of its type.
 @usableFromInline
 struct OpenedItem {
-    @usableFromInline let body: PayloadBody
+    private var body: PayloadBody
     /// The checked item, where it was to be checked.
     let index: CBORIndex?
-    @usableFromInline let times: SessionTimes
-    @usableFromInline let end: Date
-    @usableFromInline let keyID: KeyID
-    @usableFromInline let needsResealing: Bool
-    @usableFromInline let presentParts: PartSet
+    @usableFromInline let about: AboutSession
+
+    init(body: consuming PayloadBody, index: CBORIndex?, about: AboutSession) {
+        self.body = body
+        self.index = index
+        self.about = about
+    }
+
+    /// The session as it is encoded.
+    @usableFromInline
+    consuming func encoded() throws(OpenError) -> EncodedSession {
+        try EncodedSession(exchange(&body, with: .none))
+    }
+}
+
+/// What a token says of its session beside the session itself.
+@usableFromInline
+struct AboutSession: Sendable {
+    let times: SessionTimes
+    let end: Date
+    let keyID: KeyID
+    let needsResealing: Bool
+    /// Parts of a split session that the browser has, or may have.
+    let presentParts: PartSet
+}
+
+extension KeyRing {
+    /// The one key for tokens of this id.
+    fileprivate func openingKey(_ id: KeyID) throws(OpenError) -> SealingKey {
+        for key in keys where key.id == id { return key }
+        throw revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+    }
 }
 
 extension PayloadBody {

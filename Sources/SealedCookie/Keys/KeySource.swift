@@ -12,12 +12,12 @@ enum KeySource: Sendable {
         }
     }
 
-    /// The key `id` and the ring that it was found in. A file is looked at again for an unknown one.
-    func key(_ id: KeyID) -> (key: SealingKey?, ring: KeyRing) {
+    /// The ring to open a token of the key `id` with. A file is looked at again for an unknown one.
+    func ring(for id: KeyID) -> KeyRing {
         let ring = ring
-        if let key = ring.key(id) { return (key, ring) }
-        guard case .file(let file) = self, !ring.revoked.contains(id) else { return (nil, ring) }
-        let later = file.ringForUnknownKey()
-        return (later.key(id), later)
+        guard case .file(let file) = self, ring.key(id) == nil, !ring.revoked.contains(id) else {
+            return ring
+        }
+        return file.ringForUnknownKey()
     }
 }

@@ -16,7 +16,9 @@ final class XAESKey: Sendable {
         precondition(key.count == Self.keyLength)
         self.key = key
         // Fails now rather than at the first session.
-        try contexts.with({ _ throws(NativeFailure) in }, orNew: newContexts)
+        try contexts.with(
+            { _ throws(NativeFailure) in },
+            orNew: { () throws(NativeFailure) in try XAESContexts(key: self.key) })
     }
 
     /// The key's own 32 bytes, for the ring file and the key id.
@@ -52,7 +54,7 @@ final class XAESKey: Sendable {
                 try contexts.random.fill(&bytes, in: random)
                 try contexts.prepare(XAESNonce(random: bytes.span.extracting(random)))
                 try contexts.seal(&bytes, plaintext, associatedData)
-            }, orNew: newContexts)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
     }
 
     /// Decrypts `bytes[ciphertext]` where it stands, if the 16-byte tag behind it verifies.
@@ -78,7 +80,7 @@ final class XAESKey: Sendable {
             { contexts throws(NativeFailure) in
                 try contexts.prepare(nonce)
                 try contexts.seal(&bytes, plaintext, associatedData)
-            }, orNew: newContexts)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
     }
 
     func open(
@@ -91,7 +93,7 @@ final class XAESKey: Sendable {
             { contexts throws(NativeFailure) in
                 try contexts.prepare(nonce)
                 return try contexts.open(&bytes, ciphertext, associatedData)
-            }, orNew: newContexts)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
         return authentic
     }
 
@@ -99,12 +101,10 @@ final class XAESKey: Sendable {
     func derivation(nonce: XAESNonce) throws(NativeFailure) -> (
         subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]
     ) {
-        var contexts = try newContexts()
+        var contexts = try XAESContexts(key: key)
         try contexts.prepare(nonce)
         return contexts.intermediates
     }
-
-    private func newContexts() throws(NativeFailure) -> XAESContexts { try XAESContexts(key: key) }
 }
 
 /// The 24 bytes of N.
@@ -375,25 +375,4 @@ private struct XAESContexts: ~Copyable, Sendable {
             Array(UnsafeBufferPointer(start: secrets.nonce, count: 12))
         )
     }
-}
-
-/// A copy of `template` with four bytes replaced, on the stack for the time of `body`.
-func withPatchedCopy<Result>(
-    of template: [UInt8], at offset: Int, _ patch: InlineArray<4, UInt8>,
-    _ body: (Span<UInt8>) throws(NativeFailure) -> Result
-) throws(NativeFailure) -> Result {
-    precondition(offset >= 0 && offset + 4 <= template.count)
-    var outcome: Swift.Result<Result, NativeFailure>?
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: template.count) { copy in
-        // Sound: as many bytes as the template has; the precondition keeps the patch inside.
-        _ = unsafe copy.initialize(fromContentsOf: template)
-        for index in 0..<4 { unsafe copy[offset + index] = patch[index] }
-        do throws(NativeFailure) {
-            outcome = .success(try unsafe body(UnsafeBufferPointer(copy).span))
-        } catch {
-            outcome = .failure(error)
-        }
-    }
-    guard let outcome else { throw NativeFailure(operation: "memory for associated data") }
-    return try outcome.get()
 }

@@ -4,7 +4,7 @@
 ///
 /// What a byte string holds never meets the compressor: in a compressed body the contents follow the
 /// DEFLATE stream of the rest.
-struct CompressedPayload: Sendable {
+struct CompressedPayload: ~Copyable, Sendable {
     /// The payload stands in `range`; around it is room for the stages to come.
     var bytes: [UInt8]
     let range: Range<Int>
@@ -20,7 +20,7 @@ struct CompressedPayload: Sendable {
         static let known: UInt8 = 15
     }
 
-    init(bytes: [UInt8], range: Range<Int>) {
+    init(bytes: consuming [UInt8], range: Range<Int>) {
         self.bytes = bytes
         self.range = range
     }
@@ -110,8 +110,9 @@ struct CompressedPayload: Sendable {
             throw .payload(error)
         }
         guard fields.isCompressed else {
+            let whole = exchange(&bytes, with: [])
             return SessionPayload(
-                times: fields.times, item: PayloadBody(bytes: bytes, item: fields.body, contents: nil))
+                times: fields.times, item: PayloadBody(bytes: whole, item: fields.body, contents: nil))
         }
         guard let id = fields.dictionary else {
             return SessionPayload(times: fields.times, item: try inflated(fields.body, nil))

@@ -3,11 +3,27 @@
 /// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
 @usableFromInline
 struct PayloadBody: Sendable {
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// Where the item stands in `bytes`, or its skeleton.
     let item: Range<Int>
     /// Where the contents of the skeleton's byte strings stand; nil: the item is whole.
     let contents: Range<Int>?
+
+    init(bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?) {
+        self.bytes = bytes
+        self.item = item
+        self.contents = contents
+    }
+
+    static let none = PayloadBody(bytes: [], item: 0..<0, contents: nil)
+
+    /// The bytes of an item that is not divided.
+    consuming func wholeItem() -> [UInt8] {
+        // Moved to the front: that is less work than a new array.
+        var whole = exchange(&bytes, with: [])
+        whole.keep(item)
+        return whole
+    }
 }
 
 extension CBORIndex {

@@ -1,7 +1,7 @@
 // The third stage: a payload encrypted and authenticated. FORMAT §3, §5.
 
-/// A token's bytes: header, ciphertext, tag.
-struct SealedBox: Sendable {
+/// A token's bytes: header, ciphertext, tag. Used up by the stage that follows, as payloads are.
+struct SealedBox: ~Copyable, Sendable {
     /// Every token's first byte; in base64url it makes an `S`.
     static let version: UInt8 = 0x48
     /// Version, key id and R.
@@ -12,7 +12,7 @@ struct SealedBox: Sendable {
     private(set) var bytes: [UInt8]
 
     /// Takes over bytes of which nothing is known yet.
-    init(untrusted bytes: [UInt8]) throws(OpenError) {
+    init(untrusted bytes: consuming [UInt8]) throws(OpenError) {
         guard bytes.count >= Self.minimumCount else { throw .tooShort(byteCount: bytes.count) }
         guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
         self.bytes = bytes
@@ -20,14 +20,13 @@ struct SealedBox: Sendable {
 
     /// Seals `payload`, which must have `headerCount` bytes of headroom, with a fresh random R.
     init(
-        sealing payload: consuming CompressedPayload, using key: SealingKey,
-        authenticating context: TokenContext
+        sealing payload: consuming CompressedPayload, using key: borrowing SealingKey,
+        authenticating context: borrowing TokenContext
     ) throws(NativeFailure) {
         precondition(payload.range.lowerBound == Self.headerCount)
         let range = payload.range
         // Taken out, so that there is no second reference for which it would be copied.
-        var bytes = payload.bytes
-        payload.bytes = []
+        var bytes = exchange(&payload.bytes, with: [])
         bytes.append(zeros: range.upperBound + XAESKey.tagLength - bytes.count)
         let id = key.id.bytes
         bytes[0] = Self.version
@@ -47,11 +46,10 @@ struct SealedBox: Sendable {
     ///
     /// - Throws: `.notAuthentic`; then nothing of the plaintext is left in memory.
     consuming func opened(
-        using key: SealingKey, authenticating context: TokenContext
+        using key: SealingKey, authenticating context: borrowing TokenContext
     ) throws(OpenError) -> CompressedPayload {
         let header = Self.header(bytes)
-        var bytes = self.bytes
-        self.bytes = []
+        var bytes = exchange(&self.bytes, with: [])
         let range = Self.headerCount..<bytes.count - XAESKey.tagLength
         let authentic: Bool
         do throws(NativeFailure) {

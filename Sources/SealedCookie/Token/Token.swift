@@ -4,7 +4,7 @@
 struct Token: Sendable {
     let text: String
 
-    init(_ box: SealedBox) {
+    init(_ box: borrowing SealedBox) {
         text = Base64URL.encode(box.bytes.span)
     }
 
