@@ -123,11 +123,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ) throws(OpenError) -> OpenedSession<Session>? {
         guard var header else { return nil }
         header.makeContiguousUTF8()
-        guard let opened = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now)
-        else {
-            return nil
+        return try OpeningMemory.with { memory throws(OpenError) in
+            let about = try core.open(
+                header: header.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
+            guard let about else { return nil }
+            return OpenedSession(session: try session(in: &memory), about)
         }
-        return try session(opened)
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
@@ -148,7 +149,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     > {
         var text = String(value)
         text.makeContiguousUTF8()
-        return try session(core.open(value: text.utf8.span, checksItem: Self.checksItem, at: now))
+        return try OpeningMemory.with { memory throws(OpenError) in
+            let about = try core.open(
+                value: text.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
+            return OpenedSession(session: try session(in: &memory), about)
+        }
     }
 
     /// Encoded sessions are handed on as they are.
@@ -156,15 +161,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     static var checksItem: Bool { Session.self != EncodedSession.self }
 
     @inlinable
-    func session(_ opened: consuming OpenedItem) throws(OpenError) -> OpenedSession<Session> {
-        let about = opened.about
-        if Session.self == EncodedSession.self {
-            guard let session = try opened.encoded() as? Session else {
-                throw .sessionMismatch(codingPath: [], expected: "an encoded session")
-            }
-            return OpenedSession(session: session, about)
+    func session(in memory: inout OpeningMemory) throws(OpenError) -> Session {
+        guard Session.self == EncodedSession.self else { return try memory.session(Session.self) }
+        guard let session = try memory.encodedSession() as? Session else {
+            throw .sessionMismatch(codingPath: [], expected: "an encoded session")
         }
-        return OpenedSession(session: try opened.decoded(as: Session.self), about)
+        return session
     }
 }
 
@@ -182,23 +184,6 @@ extension CBORItem {
                 codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
         } catch {
             throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
-        }
-    }
-}
-
-extension OpenedItem {
-    /// The session in a checked item.
-    @usableFromInline
-    func decoded<Session: Decodable>(as type: Session.Type) throws(OpenError) -> Session {
-        do {
-            guard let index else { throw CBORFailure(.endsEarly) }
-            return try CBORDecoder.decode(type, from: index)
-        } catch let error as DecodingError {
-            throw OpenError(error)
-        } catch let failure as CBORFailure {
-            throw .malformedPayload(PayloadFailure.item(failure).words)
-        } catch {
-            throw .sessionMismatch(codingPath: [], expected: "an error of type \(Swift.type(of: error))")
         }
     }
 }

@@ -119,13 +119,13 @@ final class SealerCore: Sendable {
 
     // MARK: Opening
 
-    /// Opens the session in a `Cookie` header; nil: there is none.
+    /// Opens the session in a `Cookie` header, whose item is then in `memory`; nil: there is none.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
     @usableFromInline
     func open(
-        header text: Span<UInt8>, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem? {
+        header text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession? {
         let cookie = CookieHeader(text, name: form.nameBytes, partCount: form.splitting.cookieCount)
         var refusal: OpenError?
         var attempts = 16
@@ -134,10 +134,10 @@ final class SealerCore: Sendable {
                 let first = text.extracting(value)
                 let count = CookieSplitting.count(first) ?? 1
                 guard count > 1, form.splitting.cookieCount > 1 else {
-                    return try open(first, limit: form.room, cookie, checksItem: checksItem, at: now)
+                    return try open(first, limit: form.room, cookie, checksItem, at: now, in: &memory)
                 }
                 return try open(
-                    first, of: count, cookie, in: text, attempts: &attempts, checksItem: checksItem, at: now)
+                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory)
             } catch {
                 // The reason that says most: one from behind the tag, else the first.
                 if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
@@ -153,8 +153,8 @@ final class SealerCore: Sendable {
     /// than once, but in no more than are left of 16 a request.
     private func open(
         _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem {
+        attempts: inout Int, _ checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
         }
@@ -175,7 +175,7 @@ final class SealerCore: Sendable {
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
                 return try open(
-                    token.span, limit: form.tokenLimit, cookie, checksItem: checksItem, at: now)
+                    token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory)
             } catch {
                 if combination == 0 || error.isAuthentic { refusal = error }
             }
@@ -185,34 +185,35 @@ final class SealerCore: Sendable {
 
     /// Opens the session in the text of a token.
     @usableFromInline
-    func open(value text: Span<UInt8>, checksItem: Bool, at now: Date) throws(OpenError) -> OpenedItem {
-        try open(text, limit: form.room, nil, checksItem: checksItem, at: now)
+    func open(
+        value text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
+        try open(text, limit: form.room, nil, checksItem, at: now, in: &memory)
     }
 
     /// - Parameter cookie: what else there was of it in the request.
     private func open(
-        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem {
-        let box = try Token.box(in: text, limit: limit)
+        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
+        in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
+        let box = try Token.box(in: text, limit: limit, reusing: memory.takeBytes())
         let id = box.keyID
         let ring = source.ring(for: id)
-        let payload = try box.opened(using: ring.openingKey(id), authenticating: context).payload(compression)
-        let index = checksItem ? try payload.item.checked() : nil
+        let (times, dictionary) = try box.opened(using: ring.openingKey(id), authenticating: context)
+            .payload(compression, in: &memory)
+        if checksItem { try memory.checkSession() }
         // Only now: a date that is not authenticated is an attacker's.
-        let times = payload.times
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let isOutdated =
-            payload.dictionary.map { $0 != compression.dictionary?.id } ?? false
+            dictionary.map { $0 != compression.dictionary?.id } ?? false
             || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
-        return OpenedItem(
-            body: payload.item, index: index,
-            about: AboutSession(
-                times: times, end: end, keyID: id,
-                needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
-                presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none)))
+        return AboutSession(
+            times: times, end: end, keyID: id,
+            needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
+            presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
     }
 
     private func needsResealing(
@@ -221,27 +222,6 @@ final class SealerCore: Sendable {
         if let active = ring.activeKey(at: now), active.id != id { return true }
         guard let idle = lifetime.idle else { return false }
         return now.timeIntervalSince(times.sealedAt) * 10 >= Double(idle.seconds)
-    }
-}
-
-/// An opened session before it becomes one of its type.
-@usableFromInline
-struct OpenedItem {
-    private var body: PayloadBody
-    /// The checked item, where it was to be checked.
-    let index: CBORIndex?
-    @usableFromInline let about: AboutSession
-
-    init(body: consuming PayloadBody, index: CBORIndex?, about: AboutSession) {
-        self.body = body
-        self.index = index
-        self.about = about
-    }
-
-    /// The session as it is encoded.
-    @usableFromInline
-    consuming func encoded() throws(OpenError) -> EncodedSession {
-        try EncodedSession(exchange(&body, with: .none))
     }
 }
 
@@ -264,12 +244,48 @@ extension KeyRing {
     }
 }
 
-extension PayloadBody {
-    fileprivate func checked() throws(OpenError) -> CBORIndex {
+extension OpeningMemory {
+    private static let pool = Pool<OpeningMemory>()
+
+    /// Runs `body` with memory that it has alone.
+    @usableFromInline
+    static func with<Result>(
+        _ body: (inout OpeningMemory) throws(OpenError) -> Result
+    ) throws(OpenError) -> Result {
+        try pool.with(
+            body,
+            orNew: { () throws(OpenError) in
+                do throws(NativeFailure) {
+                    return try OpeningMemory()
+                } catch {
+                    throw .libraryFailed(operation: error.operation)
+                }
+            })
+    }
+
+    fileprivate mutating func checkSession() throws(OpenError) {
         do throws(CBORFailure) {
-            return try CBORIndex(parsing: self)
+            try checkBody()
         } catch {
             throw .malformedPayload(PayloadFailure.item(error).words)
         }
+    }
+
+    /// The session in a checked item.
+    @usableFromInline
+    mutating func session<Session: Decodable>(_ type: Session.Type) throws(OpenError) -> Session {
+        do {
+            return try decode(type)
+        } catch let error as DecodingError {
+            throw OpenError(error)
+        } catch {
+            throw .sessionMismatch(codingPath: [], expected: "an error of type \(Swift.type(of: error))")
+        }
+    }
+
+    /// The session as it came.
+    @usableFromInline
+    mutating func encodedSession() throws(OpenError) -> EncodedSession {
+        try EncodedSession(exchange(&body, with: .none))
     }
 }

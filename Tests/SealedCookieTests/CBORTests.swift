@@ -522,7 +522,7 @@ struct SplitMix: RandomNumberGenerator {
             let index = try CBORIndex(
                 parsing: CBOREncoder.encode(Dictionary(uniqueKeysWithValues: keys.map { ($0, $0.count) }))
                     .bytes)
-            let reader = CBORItem.Reader(index)
+            let reader = CBORReader(CBORReading(index))
             for _ in 0..<200 {
                 let key = "k\(random.next() % 44)"
                 let found = reader.value(in: 0, text: key).map { index.node(Int($0)).argument }
@@ -720,8 +720,9 @@ struct SplitMix: RandomNumberGenerator {
                         timeIntervalSinceReferenceDate: Double(Int64(bitPattern: random.next()) >> 30) / 1024)
                 ))
         case 8:
+            let bytes = (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             return [
-                .uuid(UUID(bytes: (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) }[...])),
+                .uuid(UUID(bytes: bytes.span)),
                 .url("a:b?c"),
                 .decimal(CBORDecimal(exponent: -2, mantissa: CBORInteger(Int(random.next() % 1000)))),
             ].randomElement(using: &random) ?? .null
@@ -760,8 +761,9 @@ struct SplitMix: RandomNumberGenerator {
                 position = content.upperBound
             }
             skeleton += item.bytes[position...]
-            let divided = try CBORIndex(
-                parsing: skeleton + contents, skeleton: 0..<skeleton.count,
+            var divided = CBORIndex()
+            try divided.check(
+                skeleton + contents, item: 0..<skeleton.count,
                 contents: skeleton.count..<skeleton.count + contents.count)
             #expect(CBORValue(divided) == value)
             #expect(divided.wholeItem == item)

@@ -1,5 +1,4 @@
 // Decodable values from a checked item. FORMAT §7 maps the types.
-import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -11,30 +10,39 @@ import Synchronization
 enum CBORDecoder {
     /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
     static func decode<Value: Decodable>(_ type: Value.Type, from index: CBORIndex) throws -> Value {
-        try CBORItem.Reader(index).decode(type, at: 0)
+        try CBORReader(CBORReading(index)).decode(type, at: 0)
     }
 }
 
-extension CBORItem {
-    /// A checked item, shared by every container that reads it. Nothing in it ever changes but a guess.
-    final class Reader: Sendable {
-        let index: CBORIndex
-        /// Where the key may stand that is asked for next: entries are mostly asked for in their order.
-        /// Of the map last read among those whose position has the same two low bits; it and the key.
-        fileprivate let guess0 = Atomic<UInt64>(0)
-        fileprivate let guess1 = Atomic<UInt64>(0)
-        fileprivate let guess2 = Atomic<UInt64>(0)
-        fileprivate let guess3 = Atomic<UInt64>(0)
+/// A checked item, and where in it the decoder is.
+struct CBORReading {
+    var index: CBORIndex
+    /// Where the key may stand that is asked for next: entries are mostly asked for in their order. Of the
+    /// map last read among those whose position has the same two low bits; it and the key.
+    fileprivate var guesses = InlineArray<4, UInt64>(repeating: 0)
 
-        init(_ index: CBORIndex) {
-            self.index = index
-        }
+    init(_ index: CBORIndex = CBORIndex()) {
+        self.index = index
+    }
+
+    /// Checks another item, in the memory of the one before.
+    mutating func check(
+        _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
+    ) throws(CBORFailure) {
+        guesses = InlineArray(repeating: 0)
+        try index.check(bytes, item: item, contents: contents)
     }
 }
 
-extension CBORItem.Reader {
+/// What every container of one decoding reads from.
+typealias CBORReader = Shared<CBORReading>
+
+extension CBORReader {
     typealias Position = Int32
 
+    var index: CBORIndex { _read { yield value.index } }
+
+    @inline(__always)
     private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
 
     func path(to position: Position) -> [any CodingKey] {
@@ -134,18 +142,18 @@ extension CBORItem.Reader {
         return time.date
     }
 
-    private func byteString<Bytes: RangeReplaceableCollection<UInt8>>(
-        _ type: Bytes.Type, at position: Position
-    ) throws -> Bytes {
-        guard node(position).kind == .bytes else { throw mismatch(type, at: position) }
-        return Bytes(index.bytes[index.content(Int(position))])
+    private func data(at position: Position) throws -> Data {
+        guard node(position).kind == .bytes else { throw mismatch(Data.self, at: position) }
+        return Data(copying: index.bytes.span.extracting(index.content(Int(position))))
     }
+
+    private func bytes(at position: Position) -> [UInt8] { Array(index.bytes[index.content(Int(position))]) }
 
     private func uuid(at position: Position) throws -> UUID {
         guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
             throw mismatch(UUID.self, at: position)
         }
-        return UUID(bytes: index.bytes[index.content(Int(position) + 1)])
+        return UUID(bytes: index.bytes.span.extracting(index.content(Int(position) + 1)))
     }
 
     private func url(at position: Position) throws -> URL {
@@ -194,16 +202,16 @@ extension CBORItem.Reader {
     }
 
     /// Decodes any value, with the format's own forms for the types that have one.
-    func decode<Value: Decodable>(_ type: Value.Type, at position: Position) throws -> Value {
+    func decode<Session: Decodable>(_ type: Session.Type, at position: Position) throws -> Session {
         if type == Date.self { return sameType(try date(at: position), as: type) }
         if type == UUID.self { return sameType(try uuid(at: position), as: type) }
-        if type == Data.self { return sameType(try byteString(Data.self, at: position), as: type) }
+        if type == Data.self { return sameType(try data(at: position), as: type) }
         if type == URL.self { return sameType(try url(at: position), as: type) }
         if type == Decimal.self { return sameType(try decimal(at: position), as: type) }
         switch node(position).kind {
         case .bytes where type == [UInt8].self:
             // An array of small integers is a [UInt8] too: that is how JSON has to write one.
-            return sameType(try byteString([UInt8].self, at: position), as: type)
+            return sameType(bytes(at: position), as: type)
         case .array where type == [String].self:
             return sameType(try texts(at: position), as: type)
         case .map:
@@ -230,7 +238,7 @@ extension CBORItem.Reader {
             }
         default: break
         }
-        return try Value(from: CBORItemDecoder(reader: self, position: position, type: type))
+        return try Session(from: CBORItemDecoder(reader: self, position: position, type: type))
     }
 
     private func texts(at array: Position) throws -> [String] {
@@ -249,7 +257,7 @@ extension CBORItem.Reader {
     func value(in map: Position, text: String) -> Position? {
         let utf8 = text.utf8
         let count = UInt64(utf8.count)
-        return firstValue(in: map) { [index] key in
+        return firstValue(in: map) { key in
             key.kind == .text && key.argument == count
                 && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
         }
@@ -283,25 +291,13 @@ extension CBORItem.Reader {
     /// The value behind the key at `position`; behind it is where the next key is looked for first.
     @inline(__always)
     private func found(_ position: Int, in map: Position) -> Position {
-        let next = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
-        switch map & 3 {
-        case 0: guess0.store(next, ordering: .relaxed)
-        case 1: guess1.store(next, ordering: .relaxed)
-        case 2: guess2.store(next, ordering: .relaxed)
-        default: guess3.store(next, ordering: .relaxed)
-        }
+        value.guesses[Int(map & 3)] = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
         return Position(truncatingIfNeeded: position + 1)
     }
 
     @inline(__always)
     private func guess(_ map: Position) -> Int? {
-        let guess =
-            switch map & 3 {
-            case 0: guess0.load(ordering: .relaxed)
-            case 1: guess1.load(ordering: .relaxed)
-            case 2: guess2.load(ordering: .relaxed)
-            default: guess3.load(ordering: .relaxed)
-            }
+        let guess = value.guesses[Int(map & 3)]
         return guess >> 32 == UInt64(map) && guess & 0xFFFF_FFFF > UInt64(map)
             ? Int(guess & 0xFFFF_FFFF) : nil
     }
@@ -323,9 +319,8 @@ extension CBORItem.Reader {
 
 extension UUID {
     /// A UUID of exactly 16 bytes.
-    init(bytes: ArraySlice<UInt8>) {
-        precondition(bytes.count == 16)
-        let b = Array(bytes)
+    init(bytes b: Span<UInt8>) {
+        precondition(b.count == 16)
         self.init(
             uuid: (
                 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
@@ -336,8 +331,8 @@ extension UUID {
 
 /// The Decoder for the item at one position. Three words, so that it fits an existential.
 struct CBORItemDecoder: Decoder {
-    let reader: CBORItem.Reader
-    let position: CBORItem.Reader.Position
+    let reader: CBORReader
+    let position: CBORReader.Position
     /// What is being decoded here: tells a dictionary's keys apart.
     let type: Any.Type
 
@@ -368,8 +363,8 @@ struct CBORItemDecoder: Decoder {
 }
 
 private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let reader: CBORItem.Reader
-    let map: CBORItem.Reader.Position
+    let reader: CBORReader
+    let map: CBORReader.Position
     let textKeys: Bool
 
     var codingPath: [any CodingKey] { reader.path(to: map) }
@@ -396,14 +391,14 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
     /// text, or what was written before the key got its integer, still opens.
-    private func find(_ key: some CodingKey) -> CBORItem.Reader.Position? {
+    private func find(_ key: some CodingKey) -> CBORReader.Position? {
         if !textKeys, let integer = key.intValue, let position = reader.value(in: map, integer: integer) {
             return position
         }
         return reader.value(in: map, text: key.stringValue)
     }
 
-    private func position(_ key: some CodingKey) throws -> CBORItem.Reader.Position {
+    private func position(_ key: some CodingKey) throws -> CBORReader.Position {
         guard let position = find(key) else {
             throw DecodingError.keyNotFound(key, reader.context(map, "no entry for this key"))
         }
@@ -487,8 +482,8 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 }
 
 private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
-    let reader: CBORItem.Reader
-    let position: CBORItem.Reader.Position
+    let reader: CBORReader
+    let position: CBORReader.Position
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
 
@@ -515,12 +510,12 @@ private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
 }
 
 private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
-    let reader: CBORItem.Reader
-    let array: CBORItem.Reader.Position
+    let reader: CBORReader
+    let array: CBORReader.Position
     private var next: Int
     private(set) var currentIndex = 0
 
-    init(reader: CBORItem.Reader, array: CBORItem.Reader.Position) {
+    init(reader: CBORReader, array: CBORReader.Position) {
         self.reader = reader
         self.array = array
         next = Int(array) + 1
@@ -530,18 +525,18 @@ private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
     var count: Int? { Int(reader.index.node(Int(array)).argument) }
     var isAtEnd: Bool { next >= reader.index.node(Int(array)).next }
 
-    private func here(_ type: Any.Type) throws -> CBORItem.Reader.Position {
+    private func here(_ type: Any.Type) throws -> CBORReader.Position {
         guard !isAtEnd else {
             let path = codingPath + [CBORKey(intValue: currentIndex)]
             throw DecodingError.valueNotFound(
                 type, DecodingError.Context(codingPath: path, debugDescription: "the array ends here"))
         }
-        return CBORItem.Reader.Position(truncatingIfNeeded: next)
+        return CBORReader.Position(truncatingIfNeeded: next)
     }
 
     /// The element that `read` returns; the container moves on only if it does not throw.
     private mutating func element<Value>(
-        _ type: Any.Type, _ read: (CBORItem.Reader.Position) throws -> Value
+        _ type: Any.Type, _ read: (CBORReader.Position) throws -> Value
     ) throws -> Value {
         let value = try read(try here(type))
         next = reader.index.node(next).next

@@ -7,8 +7,16 @@ enum CBORMajor: UInt8 {
     /// The major type in an item's first byte.
     @inline(__always)
     init(head: UInt8) {
-        // Three bits: there are eight.
-        self = CBORMajor(rawValue: head >> 5) ?? .simple
+        switch head >> 5 {
+        case 0: self = .unsigned
+        case 1: self = .negative
+        case 2: self = .bytes
+        case 3: self = .text
+        case 4: self = .array
+        case 5: self = .map
+        case 6: self = .tag
+        default: self = .simple
+        }
     }
 }
 

@@ -21,7 +21,20 @@ struct CBORIndex: Sendable {
             nextAndKind = UInt32(truncatingIfNeeded: next) << 4 | UInt32(kind.rawValue)
         }
 
-        var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: nextAndKind & 15)) ?? .null }
+        var kind: Kind {
+            switch nextAndKind & 15 {
+            case 0: .unsigned
+            case 1: .negative
+            case 2: .bytes
+            case 3: .text
+            case 4: .array
+            case 5: .map
+            case 6: .tag
+            case 7: .bool
+            case 8: .null
+            default: .float
+            }
+        }
         /// The position of the node behind this one and all it holds.
         fileprivate(set) var next: Int {
             get { Int(nextAndKind >> 4) }
@@ -29,35 +42,48 @@ struct CBORIndex: Sendable {
         }
     }
 
-    let bytes: [UInt8]
-    private let nodes: [Node]
+    private(set) var bytes: [UInt8]
+    private var nodes: [Node]
     /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
-    let whole: Range<Int>?
+    private(set) var whole: Range<Int>?
+
+    /// Of no item yet.
+    init() {
+        bytes = []
+        nodes = []
+    }
 
     /// Checks that `bytes[range]` is exactly one item of the profile.
     init(parsing bytes: [UInt8], in range: Range<Int>) throws(CBORFailure) {
-        try self.init(bytes, item: range, contents: nil)
+        self.init()
+        try check(bytes, item: range, contents: nil)
     }
 
     init(parsing bytes: [UInt8]) throws(CBORFailure) {
         try self.init(parsing: bytes, in: 0..<bytes.count)
     }
 
-    /// Checks a divided item: `skeleton` without the contents of its byte strings, which stand
-    /// behind one another in `contents`, in order and without a byte left over (FORMAT §6).
-    init(parsing bytes: [UInt8], skeleton: Range<Int>, contents: Range<Int>) throws(CBORFailure) {
-        try self.init(bytes, item: skeleton, contents: contents)
-    }
-
-    private init(
+    /// Checks another item, in the memory of the one before.
+    ///
+    /// - Parameter contents: nil where `bytes[item]` is the whole item. Else it is the skeleton without the
+    ///   contents of its byte strings, and those stand here behind one another, in order and without a byte
+    ///   left over (FORMAT §6.2).
+    mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
         guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
-        var checker = CBORChecker(item: item, contents: contents)
+        var checker = CBORChecker(item: item, contents: contents, nodes: exchange(&nodes, with: []))
         try checker.check(bytes.span)
         nodes = checker.nodes
         whole = contents.map { $0.isEmpty } ?? true ? item : nil
         self.bytes = bytes
+    }
+
+    /// Gives its bytes away, for their memory; it is of no item afterwards.
+    mutating func takeBytes() -> [UInt8] {
+        nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
+        whole = nil
+        return exchange(&bytes, with: [])
     }
 
     // MARK: Reading what was checked
@@ -185,16 +211,19 @@ extension CBORIndex.Node {
 
 /// The check itself: one pass over an item's bytes, which it is given with each call.
 private struct CBORChecker {
-    private(set) var nodes: [CBORIndex.Node] = []
+    private(set) var nodes: [CBORIndex.Node]
     /// At the item, or its skeleton.
     private var reader: ByteReader
     /// At the contents of a skeleton's byte strings.
     private var contents: ByteReader?
 
-    init(item: Range<Int>, contents: Range<Int>?) {
+    /// - Parameter nodes: none; for their memory.
+    init(item: Range<Int>, contents: Range<Int>?, nodes: consuming [CBORIndex.Node]) {
         reader = ByteReader(in: item)
         self.contents = contents.map { ByteReader(in: $0) }
+        nodes.removeAll(keepingCapacity: true)
         nodes.reserveCapacity(min(item.count, 64))
+        self.nodes = nodes
     }
 
     mutating func check(_ bytes: Span<UInt8>) throws(CBORFailure) {

@@ -59,11 +59,10 @@ enum Base64Words {
         }
     }
 
-    /// The bytes of `text`; nil where it is not the one spelling of any bytes.
-    static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        guard text.count & 3 != 1 else { return nil }
+    /// Appends the bytes of `text`; false where it is not the one spelling of any bytes.
+    static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
+        guard text.count & 3 != 1 else { return false }
         let count = text.count * 3 / 4
-        var bytes: [UInt8] = []
         var isValid = false
         bytes.append(addingCapacity: count) { free in
             unsafe free.withUnsafeMutableBufferPointer { bytes, initialized in
@@ -79,7 +78,7 @@ enum Base64Words {
                 }
             }
         }
-        return isValid ? bytes : nil
+        return isValid
     }
 
     /// - Parameter bytes: room for the bytes of all of `text`, whose length is possible.

@@ -56,7 +56,6 @@ struct CompressedPayload: ~Copyable, Sendable {
     }
 
     private static let deflaters = DeflaterPool()
-    private static let inflaters = Pool<Inflater>()
 
     /// Appends the divided, compressed form of `item` if it is shorter than the item.
     ///
@@ -99,10 +98,10 @@ struct CompressedPayload: ~Copyable, Sendable {
         return skeleton
     }
 
-    /// The payload back.
+    /// The payload back. Its item is in `memory.body`.
     consuming func decompressed(
-        _ compression: SessionCompression
-    ) throws(PayloadError) -> SessionPayload<PayloadBody> {
+        _ compression: SessionCompression, in memory: inout OpeningMemory
+    ) throws(PayloadError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         let fields: Fields
         do throws(PayloadFailure) {
             fields = try Fields(bytes.span, in: range)
@@ -110,18 +109,17 @@ struct CompressedPayload: ~Copyable, Sendable {
             throw .payload(error)
         }
         guard fields.isCompressed else {
-            let whole = exchange(&bytes, with: [])
-            return SessionPayload(
-                times: fields.times, item: PayloadBody(bytes: whole, item: fields.body, contents: nil))
+            memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
+            return (fields.times, nil)
         }
-        guard let id = fields.dictionary else {
-            return SessionPayload(times: fields.times, item: try inflated(fields.body, nil))
+        var dictionary: CompressionDictionary?
+        if let id = fields.dictionary {
+            dictionary = compression.dictionary(id)
+            guard dictionary != nil else { throw .payload(.unknownDictionary(id.description)) }
         }
-        guard let dictionary = compression.dictionary(id) else {
-            throw .payload(.unknownDictionary(id.description))
-        }
-        return SessionPayload(
-            times: fields.times, item: try inflated(fields.body, dictionary), dictionary: id)
+        memory.body = try inflated(fields.body, dictionary, in: &memory)
+        memory.give(exchange(&bytes, with: []))
+        return (fields.times, fields.dictionary)
     }
 
     /// Where a payload's fields stand.
@@ -165,18 +163,14 @@ struct CompressedPayload: ~Copyable, Sendable {
     }
 
     private func inflated(
-        _ body: Range<Int>, _ dictionary: CompressionDictionary?
+        _ body: Range<Int>, _ dictionary: CompressionDictionary?, in memory: inout OpeningMemory
     ) throws(PayloadError) -> PayloadBody {
-        var inflated: [UInt8] = []
+        var inflated = memory.takeBytes()
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
-            outcome = try Self.inflaters.with(
-                { inflater throws(NativeFailure) in
-                    try inflater.decompress(
-                        bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [],
-                        appendingTo: &inflated,
-                        limit: CBORLimits.itemBytes)
-                }, orNew: Inflater.init)
+            outcome = try memory.inflater.decompress(
+                bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
+                limit: CBORLimits.itemBytes)
         } catch {
             throw .native(error)
         }
@@ -184,7 +178,9 @@ struct CompressedPayload: ~Copyable, Sendable {
             throw .payload(outcome == .tooLong ? .item(CBORFailure(.tooLong)) : .deflate)
         }
         let skeleton = 0..<inflated.count
-        inflated.append(contentsOf: bytes[body.lowerBound + consumed..<body.upperBound])
+        if consumed < body.count {
+            inflated.append(contentsOf: bytes[body.lowerBound + consumed..<body.upperBound])
+        }
         let contents = skeleton.upperBound..<inflated.count
         return PayloadBody(bytes: inflated, item: skeleton, contents: contents)
     }

@@ -17,10 +17,15 @@ struct PayloadBody: Sendable {
 
     static let none = PayloadBody(bytes: [], item: 0..<0, contents: nil)
 
+    /// Gives the bytes away.
+    mutating func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
+
     /// The bytes of an item that is not divided.
     consuming func wholeItem() -> [UInt8] {
+        var whole = takeBytes()
+        // A small item has not the memory of a large one for itself.
+        if whole.capacity > 2 * item.count + 1024 { return Array(whole[item]) }
         // Moved to the front: that is less work than a new array.
-        var whole = exchange(&bytes, with: [])
         whole.keep(item)
         return whole
     }
@@ -28,12 +33,10 @@ struct PayloadBody: Sendable {
 
 extension CBORIndex {
     /// Checks a payload's item.
-    init(parsing body: PayloadBody) throws(CBORFailure) {
-        if let contents = body.contents {
-            try self.init(parsing: body.bytes, skeleton: body.item, contents: contents)
-        } else {
-            try self.init(parsing: body.bytes, in: body.item)
-        }
+    init(parsing body: consuming PayloadBody) throws(CBORFailure) {
+        self.init()
+        let (item, contents) = (body.item, body.contents)
+        try check(body.takeBytes(), item: item, contents: contents)
     }
 }
 

@@ -71,10 +71,11 @@ struct SealedBox: ~Copyable, Sendable {
 
 extension CompressedPayload {
     /// The payload of an opened box.
-    consuming func payload(_ compression: SessionCompression) throws(OpenError) -> SessionPayload<PayloadBody>
-    {
+    consuming func payload(
+        _ compression: SessionCompression, in memory: inout OpeningMemory
+    ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         do throws(PayloadError) {
-            return try decompressed(compression)
+            return try decompressed(compression, in: &memory)
         } catch {
             switch error {
             case .payload(.unknownDictionary(let id)): throw .unknownDictionary(id)

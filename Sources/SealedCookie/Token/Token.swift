@@ -11,9 +11,12 @@ struct Token: Sendable {
     /// The box in `text`.
     ///
     /// - Parameter limit: bytes of text that are looked at, at the most.
-    static func box(in text: Span<UInt8>, limit: Int) throws(OpenError) -> SealedBox {
+    /// - Parameter bytes: an empty array, for its memory.
+    static func box(
+        in text: Span<UInt8>, limit: Int, reusing bytes: consuming [UInt8] = []
+    ) throws(OpenError) -> SealedBox {
         guard text.count <= limit else { throw .tooLong(byteCount: text.count) }
-        guard let bytes = Base64URL.decode(text) else { throw .notBase64URL }
+        guard Base64URL.decode(text, appendingTo: &bytes) else { throw .notBase64URL }
         return try SealedBox(untrusted: bytes)
     }
 

@@ -1,0 +1,50 @@
+// What opening a token works with, and leaves for the next one.
+
+/// A stream to inflate with, and memory for a token's bytes and for its item.
+///
+/// What one opening leaves here the next overwrites, and does not read.
+@usableFromInline
+struct OpeningMemory: ~Copyable {
+    let inflater: Inflater
+    /// The item, once it is checked: for a session of some type.
+    private(set) var reader = CBORReader(CBORReading())
+    /// The item as it came: for who takes it as bytes.
+    var body = PayloadBody.none
+    private var spare: [UInt8] = []
+    private var secondSpare: [UInt8] = []
+
+    init() throws(NativeFailure) {
+        inflater = try Inflater()
+    }
+
+    /// An empty array, with room if there is one to spare.
+    mutating func takeBytes() -> [UInt8] {
+        spare.capacity > 0 ? exchange(&spare, with: []) : exchange(&secondSpare, with: [])
+    }
+
+    /// Keeps an array's memory for another `takeBytes`.
+    mutating func give(_ bytes: consuming [UInt8]) {
+        guard bytes.capacity <= 4 * CBORLimits.itemBytes else { return }
+        bytes.removeAll(keepingCapacity: true)
+        if spare.capacity == 0 { spare = bytes } else { secondSpare = bytes }
+    }
+
+    /// Checks `body` (FORMAT §7), which is then for `decode` to read.
+    mutating func checkBody() throws(CBORFailure) {
+        let (item, contents) = (body.item, body.contents)
+        try reader.value.check(body.takeBytes(), item: item, contents: contents)
+    }
+
+    /// Decodes the checked item.
+    mutating func decode<Session: Decodable>(_ type: Session.Type) throws -> Session {
+        defer {
+            // A value that has kept its decoder, against Codable's rules, keeps this item too.
+            if isKnownUniquelyReferenced(&reader) {
+                give(reader.value.index.takeBytes())
+            } else {
+                reader = CBORReader(CBORReading())
+            }
+        }
+        return try reader.decode(type, at: 0)
+    }
+}
