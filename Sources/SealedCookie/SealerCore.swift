@@ -252,15 +252,7 @@ extension OpeningMemory {
     static func with<Result>(
         _ body: (inout OpeningMemory) throws(OpenError) -> Result
     ) throws(OpenError) -> Result {
-        try pool.with(
-            body,
-            orNew: { () throws(OpenError) in
-                do throws(NativeFailure) {
-                    return try OpeningMemory()
-                } catch {
-                    throw .libraryFailed(operation: error.operation)
-                }
-            })
+        try pool.with(body, orNew: { () throws(OpenError) in OpeningMemory() })
     }
 
     fileprivate mutating func checkSession() throws(OpenError) {

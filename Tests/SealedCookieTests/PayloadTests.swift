@@ -130,7 +130,7 @@ import Testing
         let small = try CompressedPayload(
             compressing: SessionPayload(times: times, item: repeated), headroom: 0, tailroom: 0)
         #expect(small.bytes[0] == 1 && small.range.count < 6 + repeated.bytes.count)
-        var memory = try OpeningMemory()
+        var memory = OpeningMemory()
         _ = try small.decompressed(.standard, in: &memory)
         #expect(memory.body.bytes == repeated.bytes)
     }

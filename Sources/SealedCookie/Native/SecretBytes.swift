@@ -103,16 +103,3 @@ func wipe(_ bytes: inout [UInt8], in range: Range<Int>) {
         unsafe OPENSSL_cleanse(part.baseAddress, part.count)
     }
 }
-
-extension [UInt8] {
-    /// Drops all but the bytes in `range`, in place.
-    mutating func keep(_ range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        unsafe withUnsafeMutableBufferPointer { buffer in
-            guard range.lowerBound > 0, let base = buffer.baseAddress else { return }
-            // Sound: the precondition keeps the range inside the array.
-            unsafe base.update(from: base + range.lowerBound, count: range.count)
-        }
-        removeLast(count - range.count)
-    }
-}

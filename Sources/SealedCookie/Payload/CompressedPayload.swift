@@ -31,21 +31,24 @@ struct CompressedPayload: ~Copyable, Sendable {
     ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
     init(
-        compressing payload: SessionPayload<CBORItem>,
+        compressing payload: borrowing SessionPayload<CBORItem>,
         by compression: SessionCompression = .withoutDictionary,
         block: Int = 0, headroom: Int, tailroom: Int
     ) throws(NativeFailure) {
-        let item = payload.item
+        let times = payload.times
+        let itemCount = payload.item.bytes.count
+        // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(headroom + 15 + item.bytes.count + block + tailroom)
-        bytes.append(zeros: headroom)
-        bytes.append(payload.times.lifetime == nil ? 0 : Flag.lifetime)
-        bytes.append(bigEndian: UInt64(payload.times.created), byteCount: 4)
-        bytes.append(leb128: payload.times.age)
-        if let lifetime = payload.times.lifetime { bytes.append(leb128: lifetime) }
-        let flags = try Self.appendCompressed(item, by: compression, to: &bytes)
+        bytes.append(addingCapacity: headroom + 15 + itemCount + block + tailroom) { start in
+            start.append(repeating: 0, count: headroom)
+            start.append(times.lifetime == nil ? 0 : Flag.lifetime)
+            start.append(bigEndian: times.created)
+            start.append(leb128: times.age)
+            if let lifetime = times.lifetime { start.append(leb128: lifetime) }
+        }
+        let flags = try Self.appendCompressed(payload.item, by: compression, to: &bytes)
         bytes[headroom] |= flags
-        if flags == 0 { bytes.append(contentsOf: item.bytes) }
+        if flags == 0 { bytes.append(copying: payload.item.bytes.span) }
         if block > 0 {
             bytes[headroom] |= Flag.padding
             bytes.append(0x80)
@@ -63,10 +66,11 @@ struct CompressedPayload: ~Copyable, Sendable {
     private static func appendCompressed(
         _ item: CBORItem, by compression: SessionCompression, to bytes: inout [UInt8]
     ) throws(NativeFailure) -> UInt8 {
+        guard compression.isOn else { return 0 }
         let contentCount = item.byteStrings.reduce(0) { $0 + $1.count }
         let skeletonCount = item.bytes.count - contentCount
         // No stream of a shorter item is shorter than the item itself.
-        guard compression.isOn, skeletonCount > 4 else { return 0 }
+        guard skeletonCount > 4 else { return 0 }
         let skeleton = Self.skeleton(of: item)
         let start = bytes.count
         // One that the skeleton has nothing in common with costs its name and helps nobody.
@@ -80,7 +84,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             bytes.removeLast(bytes.count - start)
             return 0
         }
-        for content in item.byteStrings { bytes.append(contentsOf: item.bytes[content]) }
+        for content in item.byteStrings { bytes.append(copying: item.bytes.span.extracting(content)) }
         return dictionary == nil ? Flag.compressed : Flag.compressed | Flag.dictionary
     }
 
@@ -168,9 +172,11 @@ struct CompressedPayload: ~Copyable, Sendable {
         var inflated = memory.takeBytes()
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
-            outcome = try memory.inflater.decompress(
-                bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
-                limit: CBORLimits.itemBytes)
+            outcome = try memory.inflating { (inflater) throws(NativeFailure) in
+                try inflater.decompress(
+                    bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
+                    limit: CBORLimits.itemBytes)
+            }
         } catch {
             throw .native(error)
         }
@@ -179,7 +185,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
         let skeleton = 0..<inflated.count
         if consumed < body.count {
-            inflated.append(contentsOf: bytes[body.lowerBound + consumed..<body.upperBound])
+            inflated.append(copying: bytes.span.extracting(body.lowerBound + consumed..<body.upperBound))
         }
         let contents = skeleton.upperBound..<inflated.count
         return PayloadBody(bytes: inflated, item: skeleton, contents: contents)

@@ -5,16 +5,25 @@
 /// What one opening leaves here the next overwrites, and does not read.
 @usableFromInline
 struct OpeningMemory: ~Copyable {
-    let inflater: Inflater
+    private var inflater: Inflater?
     /// The item, once it is checked: for a session of some type.
-    private(set) var reader = CBORReader(CBORReading())
+    private var reader = CBORReader(CBORReading())
     /// The item as it came: for who takes it as bytes.
     var body = PayloadBody.none
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 
-    init() throws(NativeFailure) {
-        inflater = try Inflater()
+    init() {}
+
+    /// Runs `body` with a stream to inflate with, made where there is none.
+    @inline(__always)
+    mutating func inflating<Result>(
+        _ body: (borrowing Inflater) throws(NativeFailure) -> Result
+    ) throws(NativeFailure) -> Result {
+        let inflater = if let kept = self.inflater.take() { kept } else { try Inflater() }
+        let result = try body(inflater)
+        self.inflater = consume inflater
+        return result
     }
 
     /// An empty array, with room if there is one to spare.

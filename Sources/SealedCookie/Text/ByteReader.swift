@@ -62,6 +62,16 @@ extension [UInt8] {
         }
     }
 
+}
+
+extension OutputSpan<UInt8> {
+    mutating func append(bigEndian value: UInt32) {
+        append(UInt8(truncatingIfNeeded: value >> 24))
+        append(UInt8(truncatingIfNeeded: value >> 16))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value))
+    }
+
     mutating func append(leb128 value: UInt32) {
         var rest = value
         while rest >= 0x80 {
