@@ -16,6 +16,7 @@ final class XAESKey: Sendable {
     /// Takes over 32 key bytes.
     init(_ key: consuming SecretBytes) throws(NativeFailure) {
         precondition(key.count == Self.keyLength)
+        try OpenSSL.prepare()
         let contexts = try XAESContexts(key: key)
         self.subkey = try contexts.cmacSubkey()
         self.key = key
@@ -180,6 +181,7 @@ private struct XAESContexts: ~Copyable, Sendable {
         let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
             unsafe data.isEmpty
                 || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+                    && written == data.count
         }
         guard isAdded else {
             throw NativeFailure(operation: "EVP_EncryptUpdate")
@@ -190,9 +192,11 @@ private struct XAESContexts: ~Copyable, Sendable {
             // writes exactly as many bytes as it reads, and may write in place.
             let text = unsafe base + plaintext.lowerBound
             var written: Int32 = 0
+            // The count too: what it left out would stand in the token as it is.
             guard
                 unsafe plaintext.isEmpty
                     || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
+                        && written == plaintext.count
             else { return "EVP_EncryptUpdate" }
             let end = unsafe base + plaintext.upperBound
             guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
@@ -221,6 +225,7 @@ private struct XAESContexts: ~Copyable, Sendable {
         let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
             unsafe data.isEmpty
                 || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
+                    && written == data.count
         }
         guard isAdded else {
             throw NativeFailure(operation: "EVP_DecryptUpdate")
@@ -233,6 +238,7 @@ private struct XAESContexts: ~Copyable, Sendable {
             guard
                 unsafe ciphertext.isEmpty
                     || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
+                        && written == ciphertext.count
             else { return "EVP_DecryptUpdate" }
             let end = unsafe base + ciphertext.upperBound
             guard
