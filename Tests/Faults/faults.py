@@ -38,7 +38,7 @@ def check(condition, what):
 def run(scenario, group, way, leaks):
     """The driver's lines, and what a sanitizer said."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": f"detect_leaks={int(leaks)}"}
+        environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": f"detect_leaks={int(leaks)}:exitcode=23"}
         if leaks:
             environment["FAULTS_LEAKS"] = "1"
         result = subprocess.run([os.path.abspath(DRIVER), scenario, group, way, folder], input=sc.key_line(KEY), capture_output=True, text=True, env=environment)

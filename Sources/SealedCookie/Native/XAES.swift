@@ -181,7 +181,7 @@ private struct XAESContexts: ~Copyable, Sendable {
         let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
             unsafe data.isEmpty
                 || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-                    && written == data.count
+                    && written == Int32(data.count)
         }
         guard isAdded else {
             throw NativeFailure(operation: "EVP_EncryptUpdate")
@@ -196,7 +196,7 @@ private struct XAESContexts: ~Copyable, Sendable {
             guard
                 unsafe plaintext.isEmpty
                     || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
-                        && written == plaintext.count
+                        && written == Int32(plaintext.count)
             else { return "EVP_EncryptUpdate" }
             let end = unsafe base + plaintext.upperBound
             guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
@@ -225,7 +225,7 @@ private struct XAESContexts: ~Copyable, Sendable {
         let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
             unsafe data.isEmpty
                 || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-                    && written == data.count
+                    && written == Int32(data.count)
         }
         guard isAdded else {
             throw NativeFailure(operation: "EVP_DecryptUpdate")
@@ -238,7 +238,7 @@ private struct XAESContexts: ~Copyable, Sendable {
             guard
                 unsafe ciphertext.isEmpty
                     || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
-                        && written == ciphertext.count
+                        && written == Int32(ciphertext.count)
             else { return "EVP_DecryptUpdate" }
             let end = unsafe base + ciphertext.upperBound
             guard

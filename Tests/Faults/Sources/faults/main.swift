@@ -113,8 +113,8 @@ func run(_ at: Int) -> Int32 {
 
 /// What a child's end was, where it was not a good one.
 func ending(_ status: Int32) -> String {
-    // LeakSanitizer's exit code.
-    if status == 23 << 8 { return "LEAK" }
+    // As faults.py tells the sanitizers to end.
+    if status == 23 << 8 { return "SANITIZER" }
     return status & 0x7F == 0 ? "CRASH: exit code \(status >> 8)" : "CRASH: signal \(status & 0x7F)"
 }
 
