@@ -87,6 +87,30 @@ fuzz: setup ## Fuzz each target for SECONDS (60)
 fuzz-smoke: ## Fuzz each target for two seconds
 	@$(MAKE) --no-print-directory fuzz SECONDS=2
 
+.PHONY: faults
+faults: setup ## Fail each call and each piece of memory in turn, and look for leaks (5 minutes)
+	@$(call install,binutils python3 python3-cryptography)
+	swift build -c release --package-path Tests/Faults --scratch-path Tests/Faults/.build/address --sanitize=address --product faults
+	@objects=Tests/Faults/.build/address/release; \
+	/usr/bin/python3 Tests/Faults/faults.py $(if $(QUICK),--quick) "$$objects/faults" "$$objects"/SealedCookie.build/*.o
+
+.PHONY: faults-smoke
+faults-smoke: ## The same with one way of failing, and without OpenSSL's start
+	@$(MAKE) --no-print-directory faults QUICK=1
+
+.PHONY: memory
+memory: setup ## Look for keys in a process's memory after their ring is released
+	@$(call install,python3 python3-cryptography)
+	swift build -c release --package-path Tests/Faults -Xswiftc -enable-testing --product memory
+	@/usr/bin/python3 Tests/Faults/memory.py Tests/Faults/.build/release/memory
+
+.PHONY: constant-time
+constant-time: setup ## Check that no branch and no address depends on a key, by valgrind
+	@$(call install,binutils python3 python3-cryptography valgrind)
+	swift build -c release --package-path Tests/Faults -Xswiftc -enable-testing --product constant-time
+	@strip -g -o Tests/Faults/.build/constant-time Tests/Faults/.build/release/constant-time
+	@/usr/bin/python3 Tests/Faults/constant_time.py Tests/Faults/.build/constant-time
+
 .PHONY: bench
 bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
 	@$(call install,python3)

@@ -179,6 +179,16 @@ import Testing
                     Array("SealedCookie".utf8), [1, 2, 3, 4], [110], [112],
                 ]))
     }
+
+    /// A server that calls libssl on the same thread would take what stands there for its own error.
+    @Test func `a refused token leaves nothing in OpenSSL's error queue`() throws {
+        let sealer = try loginSealer(sampleRing(1))
+        let sealed = try sealer.seal(login, at: noon).token
+        let forged = String(sealed.dropLast(4)) + (sealed.hasSuffix("AAAA") ? "BBBA" : "AAAA")
+        ERR_clear_error()
+        #expect(throws: OpenError.notAuthentic) { try sealer.open(value: forged, at: noon) }
+        #expect(ERR_peek_error() == 0)
+    }
 }
 
 /// SHAKE-128, for the vectors' random numbers.

@@ -26,7 +26,10 @@ extension KeyRing {
     /// - Throws: `KeyRingError`, also where there is no such variable.
     public init(environment name: String) throws(KeyRingError) {
         let source = "$\(name)"
-        guard let text = StandardStreams.environment(name) else {
+        let found = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
+            try SecretBytes.environment(name)
+        }
+        guard let text = found else {
             throw KeyRingError(
                 source: source, line: nil, problem: .unreadable("no such environment variable"))
         }
@@ -102,7 +105,10 @@ extension KeyRing {
     /// The text itself stays in memory as long as the caller's string does; prefer a file.
     public init(parsing text: String, source: String = "text") throws(KeyRingError) {
         let bytes = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
-            try SecretBytes.copy(of: Array(text.utf8).span)
+            // Not by way of an array, which nobody would wipe.
+            var bytes = try SecretBytes(capacity: text.utf8.count)
+            try bytes.append(text)
+            return bytes
         }
         try self.init(parsing: bytes, source: source)
     }

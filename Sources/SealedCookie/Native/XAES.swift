@@ -14,6 +14,7 @@ final class XAESKey: Sendable {
     /// Takes over 32 key bytes.
     init(_ key: consuming SecretBytes) throws(NativeFailure) {
         precondition(key.count == Self.keyLength)
+        try OpenSSL.prepare()
         self.key = key
         // Fails now rather than at the first session.
         try contexts.with(
@@ -305,15 +306,17 @@ private struct XAESContexts: ~Copyable, Sendable {
                 guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
                 var written: Int32 = 0
                 // Sound: the precondition keeps the text and its tag inside the array; GCM
-                // writes exactly as many bytes as it reads, and may write in place.
+                // writes exactly as many bytes as it reads, and may write in place. Its counts are checked
+                // too: what it left out would stand in the token as it is.
                 let text = unsafe base + plaintext.lowerBound
                 let end = unsafe base + plaintext.upperBound
                 guard
                     unsafe data.isEmpty
                         || EVP_EncryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
-                            == 1,
+                            == 1 && written == Int32(data.count),
                     unsafe plaintext.isEmpty
                         || EVP_EncryptUpdate(context, text, &written, text, Int32(plaintext.count)) == 1
+                            && written == Int32(plaintext.count)
                 else { return "EVP_EncryptUpdate" }
                 guard unsafe EVP_EncryptFinal_ex(context, end, &written) == 1 else {
                     return "EVP_EncryptFinal_ex"
@@ -349,9 +352,10 @@ private struct XAESContexts: ~Copyable, Sendable {
                 guard
                     unsafe data.isEmpty
                         || EVP_DecryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
-                            == 1,
+                            == 1 && written == Int32(data.count),
                     unsafe ciphertext.isEmpty
                         || EVP_DecryptUpdate(context, text, &written, text, Int32(ciphertext.count)) == 1
+                            && written == Int32(ciphertext.count)
                 else { return "EVP_DecryptUpdate" }
                 let tagLength = Int32(XAESKey.tagLength)
                 guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagLength, end) == 1 else {
