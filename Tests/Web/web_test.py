@@ -82,7 +82,7 @@ class Load:
             # Some carts need two cookies.
             visitor.add("".join(choice.choices("abcdefghijklmnopqrstuvwxyz <&é", k=choice.choice((8, 40, 300)))).strip())
         else:
-            visitor.remove(choice.randrange(len(visitor.cart)))
+            visitor.remove(choice.choice(visitor.cart))
         visitor.check()
 
     def stop(self):
