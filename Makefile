@@ -76,7 +76,7 @@ web-test: build ## Three servers behind nginx while their key ring changes (4 mi
 	@$(call install,nginx wrk python3)
 	swift build -c release --package-path Examples/hummingbird-login
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
-		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login"
+		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)
 
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes

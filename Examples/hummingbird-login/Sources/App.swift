@@ -169,7 +169,7 @@ struct ErrorPages: RouterMiddleware {
 }
 
 /// In place of sealed cookies, to measure what they cost: every visitor has the same session. But for the
-/// cookie, its answers are those of the other.
+/// cookie, all is as with the other middleware.
 struct FixedSession: RouterMiddleware {
     let session = ShopSession(name: "Ada", cart: (0..<3).map { .init(product: $0, engraving: "No. \($0)") })
 
@@ -178,9 +178,7 @@ struct FixedSession: RouterMiddleware {
     ) async throws -> Response {
         context.session.value = session
         var response = try await next(request, context)
-        response.headers.append(.init(name: .vary, value: "Cookie"))
-        let caching = ["private", response.headers[.cacheControl]].compactMap(\.self)
-        response.headers[.cacheControl] = caching.joined(separator: ", ")
+        SessionMiddleware<ShopSession, ShopContext>.keepFromSharedCaches(&response.headers)
         return response
     }
 }

@@ -79,21 +79,21 @@ struct SessionMiddleware<Session, Context: SessionContext<Session>>: RouterMiddl
             var response = try await next(request, context)
             let state = session.state.withLock { $0 }
             guard state.isTouched else { return response }
-            keepFromSharedCaches(&response.headers)
+            Self.keepFromSharedCaches(&response.headers)
             for cookie in try cookies(for: state, logger) {
                 response.headers.append(.init(name: .setCookie, value: cookie))
             }
             return response
         } catch var error as HTTPError {  // It has changed no session, but may tell of one.
-            if session.state.withLock({ $0.isTouched }) { keepFromSharedCaches(&error.headers) }
+            if session.state.withLock({ $0.isTouched }) { Self.keepFromSharedCaches(&error.headers) }
             throw error
         }
     }
 
     /// `private` takes the place of `public`; the application's other directives stay.
-    private func keepFromSharedCaches(_ headers: inout HTTPFields) {
+    static func keepFromSharedCaches(_ headers: inout HTTPFields) {
         headers.append(.init(name: .vary, value: "Cookie"))
-        let directives = (headers[.cacheControl] ?? "").split { ", ".contains($0) }
+        let directives = (headers[.cacheControl] ?? "").split { $0 == "," || $0 == " " }
         let others = directives.filter { !["public", "private"].contains($0.lowercased()) }
         headers[.cacheControl] = (["private"] + others).joined(separator: ", ")
     }
