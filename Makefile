@@ -50,7 +50,7 @@ browsers: build ## Hold the limits against Chromium and Firefox, headless (1 min
 	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
 
 .PHONY: examples
-examples: setup ## Build, test and start the example applications (5 minutes at first)
+examples: setup ## Build, test and start the example applications (6 minutes at first)
 	@$(call install,python3)
 	swift test --package-path Examples/hummingbird-login
 	swift build --package-path Examples/nio-minimal
