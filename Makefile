@@ -16,7 +16,7 @@ install = missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(1) 2> /dev/
 
 .PHONY: help
 help: ## Show this menu
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .PHONY: setup
 setup: ## Install OpenSSL's and zlib's headers where they are missing
@@ -50,16 +50,33 @@ browsers: build ## Hold the limits against Chromium and Firefox, headless (1 min
 	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
 
 .PHONY: examples
-examples: setup ## Build and test the example applications (5 minutes at first)
+examples: setup ## Build, test and start the example applications (6 minutes at first)
+	@$(call install,python3)
 	swift test --package-path Examples/hummingbird-login
 	swift build --package-path Examples/nio-minimal
+	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
+		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"
+
+.PHONY: example-browsers
+example-browsers: build ## Use the example shop in Chromium and Firefox, headless (2 minutes)
+	@$(call install,chromium chromium-driver firefox-esr openssl python3)
+	swift build --package-path Examples/hummingbird-login
+	@python3 Tests/Browsers/example.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
+		"$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(PICTURES)
+
+.PHONY: screenshots
+screenshots: ## The same, and take docs/screenshots anew
+	@$(call install,pngquant)
+	@$(MAKE) --no-print-directory example-browsers PICTURES=docs/screenshots
+	@pngquant --ext .png --force --strip --skip-if-larger 64 docs/screenshots/*.png || true
+	@du -bc docs/screenshots/*.png
 
 .PHONY: web-test
 web-test: build ## Three servers behind nginx while their key ring changes (4 minutes)
 	@$(call install,nginx wrk python3)
 	swift build -c release --package-path Examples/hummingbird-login
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
-		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login"
+		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)
 
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes

@@ -90,8 +90,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try core.sizeReport(for: item(session), lifetime: ownLifetime, at: now)
     }
 
-    /// What an opened session's cookie costs as it was sealed.
-    package func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
+    /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
+    public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
         try core.sizeReport(for: SessionPayload(times: opened.about.times, item: item(opened.session)))
     }
 
