@@ -189,12 +189,9 @@ final class SealerCore: Sendable {
     private func open(
         _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, checksItem: Bool, at now: Date
     ) throws(OpenError) -> OpenedItem {
+        let (key, ring) = try key(for: text, limit: limit)
         let box = try Token.box(in: text, limit: limit)
         let id = box.keyID
-        let (found, ring) = source.key(id)
-        guard let key = found else {
-            throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
-        }
         let payload = try box.opened(using: key, authenticating: context).payload(compression)
         let index = checksItem ? try payload.item.checked() : nil
         // Only now: a date that is not authenticated is an attacker's.
@@ -210,6 +207,24 @@ final class SealerCore: Sendable {
             body: payload.item, index: index, times: times, end: end, keyID: id,
             needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
             presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+    }
+
+    /// The key that a token names, and the ring that it was found in. Decodes nothing: most garbage names
+    /// none.
+    private func key(
+        for text: Span<UInt8>, limit: Int
+    ) throws(OpenError) -> (key: SealingKey, ring: KeyRing) {
+        let ring = source.ring
+        let id = Token.keyID(in: text, limit: limit)
+        if let id, let key = ring.key(id) { return (key, ring) }
+        try Token.check(text, limit: limit)
+        guard let id else { throw .notBase64URL }
+        guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
+        guard let later = source.ringForUnknownKey() else { throw .unknownKey(id) }
+        guard let key = later.key(id) else {
+            throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+        }
+        return (key, later)
     }
 
     private func needsResealing(

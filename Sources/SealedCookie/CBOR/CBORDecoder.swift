@@ -25,6 +25,15 @@ extension CBORItem {
         fileprivate let guess1 = Atomic<UInt64>(0)
         fileprivate let guess2 = Atomic<UInt64>(0)
         fileprivate let guess3 = Atomic<UInt64>(0)
+        fileprivate let tables = Mutex(Tables())
+
+        /// What finds entries and paths of large items without going through all that stands before;
+        /// made when first asked for.
+        fileprivate struct Tables: Sendable {
+            /// The positions of a map's keys.
+            var keys: [Position: [Position]] = [:]
+            var parents: CBORIndex.Parents?
+        }
 
         init(_ index: CBORIndex) {
             self.index = index
@@ -38,8 +47,23 @@ extension CBORItem.Reader {
     private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
 
     func path(to position: Position) -> [any CodingKey] {
-        index.path(to: Int(position)).map(CBORKey.init)
+        path(to: Int(position)).map(CBORKey.init)
     }
+
+    /// A type that tries one form after the other makes an error, and so a path, for every element.
+    private func path(to position: Int) -> [CBORPathElement] {
+        guard position > Self.fewNodes else { return index.path(to: position) }
+        let parents = tables.withLock { tables in
+            if let parents = tables.parents { return parents }
+            let parents = index.parents()
+            tables.parents = parents
+            return parents
+        }
+        return index.path(to: position, parents)
+    }
+
+    /// As many nodes or entries as are gone through in less time than a table takes.
+    private static var fewNodes: Int { 32 }
 
     func context(_ position: Position, _ description: String) -> DecodingError.Context {
         DecodingError.Context(codingPath: path(to: position), debugDescription: description)
@@ -241,20 +265,42 @@ extension CBORItem.Reader {
         return firstValue(in: map) { [index] key in
             key.kind == .text && key.argument == count
                 && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
+        } precedes: { [index] key in
+            guard key.kind == .text, key.argument == count else {
+                // Integers, then texts, the shorter first.
+                return key.kind != .text || key.argument < count
+            }
+            return index.bytes[Int(key.start)..<Int(key.start) + Int(count)].lexicographicallyPrecedes(utf8)
         }
     }
 
     func value(in map: Position, integer: Int) -> Position? {
         let kind: CBORIndex.Node.Kind = integer < 0 ? .negative : .unsigned
         let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
-        return firstValue(in: map) { $0.kind == kind && $0.argument == argument }
+        return firstValue(in: map) {
+            $0.kind == kind && $0.argument == argument
+        } precedes: {
+            // Integers from 0 up, then from -1 down, then texts.
+            $0.kind == kind ? $0.argument < argument : $0.kind == .unsigned
+        }
     }
 
     @inline(__always)
-    private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
+    private func firstValue(
+        in map: Position, where matches: (CBORIndex.Node) -> Bool, precedes: (CBORIndex.Node) -> Bool
+    ) -> Position? {
         let start = Int(map) + 1
         let end = Int(index.node(Int(map)).next)
         let guess = guess(map) ?? start
+        if index.node(Int(map)).argument > UInt64(Self.fewNodes) {
+            var position = guess
+            if position >= end || !matches(index.node(position)) {
+                position = search(map, precedes) ?? end
+            }
+            guard position < end, matches(index.node(position)) else { return nil }
+            setGuess(map, Int(index.node(position + 1).next))
+            return Position(truncatingIfNeeded: position + 1)
+        }
         var position = guess
         while position < end {
             // A key is one node; its value is the next.
@@ -275,6 +321,29 @@ extension CBORItem.Reader {
             position = next
         }
         return nil
+    }
+
+    /// The first key of a map that does not precede the one that is asked for: they are sorted.
+    private func search(_ map: Position, _ precedes: (CBORIndex.Node) -> Bool) -> Int? {
+        let keys = tables.withLock { tables in
+            if let keys = tables.keys[map] { return keys }
+            var keys: [Position] = []
+            keys.reserveCapacity(Int(index.node(Int(map)).argument))
+            var position = Int(map) + 1
+            let end = Int(index.node(Int(map)).next)
+            while position < end {
+                keys.append(Position(truncatingIfNeeded: position))
+                position = Int(index.node(position + 1).next)
+            }
+            tables.keys[map] = keys
+            return keys
+        }
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if precedes(node(keys[middle])) { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count ? Int(keys[low]) : nil
     }
 
     private func guess(_ map: Position) -> Int? {

@@ -21,6 +21,12 @@ struct CBORIndex: Sendable {
     private var nodes: [Node] = []
     /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
     let whole: Range<Int>?
+    /// Checking only: what has been checked is forgotten, but for its count.
+    private var isForgetting = false
+    private var forgotten = 0
+    /// Bytes of an item beyond which it is checked once before anything of it is noted: a node takes 24
+    /// bytes, an element of an array one.
+    private static let largeItem = 16_384
 
     /// Checks that `bytes[range]` is exactly one item of the profile.
     init(parsing bytes: [UInt8], in range: Range<Int>) throws(CBORFailure) {
@@ -41,7 +47,20 @@ struct CBORIndex: Sendable {
         guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
         self.bytes = bytes
         whole = contents.map { $0.isEmpty } ?? true ? item : nil
-        nodes.reserveCapacity(min(item.count, 64))
+        if item.count + (contents?.count ?? 0) > Self.largeItem {
+            isForgetting = true
+            try parseWhole(item, contents)
+            isForgetting = false
+            let count = nodes.count + forgotten
+            nodes.removeAll(keepingCapacity: false)
+            nodes.reserveCapacity(count)
+        } else {
+            nodes.reserveCapacity(min(item.count, 64))
+        }
+        try parseWhole(item, contents)
+    }
+
+    private mutating func parseWhole(_ item: Range<Int>, _ contents: Range<Int>?) throws(CBORFailure) {
         var reader = ByteReader(bytes, in: item)
         var contentReader = contents.map { ByteReader(bytes, in: $0) }
         try parse(&reader, &contentReader, depth: 0)
@@ -160,6 +179,52 @@ struct CBORIndex: Sendable {
         return path
     }
 
+    /// What each node is inside of, and as which of how many: paths from the inside out.
+    struct Parents: Sendable {
+        fileprivate var parents: [UInt32]
+        fileprivate var numbers: [UInt32]
+    }
+
+    func parents() -> Parents {
+        var table = Parents(
+            parents: Array(repeating: 0, count: nodes.count), numbers: Array(repeating: 0, count: nodes.count)
+        )
+        // Those that are open, and how many nodes directly inside each there were.
+        var open: [(position: Int, count: UInt32)] = []
+        for position in nodes.indices {
+            while let last = open.last, Int(nodes[last.position].next) <= position { open.removeLast() }
+            if let last = open.last {
+                table.parents[position] = UInt32(last.position)
+                table.numbers[position] = last.count
+                open[open.count - 1].count += 1
+            }
+            if Int(nodes[position].next) > position + 1 { open.append((position, 0)) }
+        }
+        return table
+    }
+
+    /// The same as `path(to:)`, in as many steps as there are levels.
+    func path(to target: Int, _ table: Parents) -> [CBORPathElement] {
+        var path: [CBORPathElement] = []
+        var position = target
+        while position != 0 {
+            let parent = Int(table.parents[position])
+            switch nodes[parent].kind {
+            case .array: path.append(.index(Int(table.numbers[position])))
+            case .map:
+                // A value stands behind its key, which is one node.
+                let key = table.numbers[position].isMultiple(of: 2) ? position : position - 1
+                if let element = keyElement(key) { path.append(element) }
+            case .tag where nodes[parent].argument == CBORTag.embeddedItem:
+                // What is inside an embedded item is a secret, its keys included.
+                path.removeAll()
+            default: break
+            }
+            position = parent
+        }
+        return path.reversed()
+    }
+
     // MARK: Checking
 
     private mutating func append(_ kind: Node.Kind, start: Int = 0, argument: UInt64) {
@@ -171,8 +236,17 @@ struct CBORIndex: Sendable {
         nodes[position].next = UInt32(nodes.count)
     }
 
+    /// Where what is checked need not be kept, takes back the nodes from `position` on, many at a time.
+    @inline(__always)
+    private mutating func forget(from position: Int) {
+        guard isForgetting, nodes.count - position > 64 else { return }
+        forgotten += nodes.count - position
+        nodes.removeLast(nodes.count - position)
+    }
+
+    /// - Parameter tag: the tag that this item is the content of.
     private mutating func parse(
-        _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+        _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int, tag: UInt64? = nil
     ) throws(CBORFailure) {
         guard let head = reader.byte() else { throw CBORFailure(.endsEarly) }
         guard let major = CBORMajor(rawValue: head >> 5) else { throw CBORFailure(.reservedHead) }
@@ -198,18 +272,21 @@ struct CBORIndex: Sendable {
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
             guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
             append(.array, argument: argument)
-            try parseElements(Int(argument), &reader, &contents, depth: depth + 1)
+            // The two of a decimal fraction are looked at once more.
+            let isKept = tag == CBORTag.decimalFraction && argument == 2
+            try parseElements(Int(argument), &reader, &contents, depth: depth + 1, isKept: isKept)
             close(position)
         case .map:
             guard argument <= UInt64(reader.remaining / 2) else { throw CBORFailure(.endsEarly) }
             guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
             append(.map, argument: argument)
-            try parseEntries(Int(argument), &reader, &contents, depth: depth + 1)
+            let isKept = tag == CBORTag.extendedTime && argument == 2
+            try parseEntries(Int(argument), &reader, &contents, depth: depth + 1, isKept: isKept)
             close(position)
         case .tag:
             guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
             append(.tag, argument: argument)
-            try parse(&reader, &contents, depth: depth + 1)
+            try parse(&reader, &contents, depth: depth + 1, tag: argument)
             try checkTag(argument, at: position, depth: depth + 1)
             close(position)
         case .simple:
@@ -218,21 +295,40 @@ struct CBORIndex: Sendable {
     }
 
     private mutating func parseElements(
-        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
-        for element in 0..<count {
+        let position = nodes.count
+        var element = 0
+        while element < count {
+            // The most that there can be of, and nothing to check in them.
+            if isForgetting, !isKept, depth < CBORLimits.depth, reader.skipByte(where: Self.isWholeItem) {
+                element += 1
+                forgotten += 1
+                continue
+            }
             do throws(CBORFailure) {
                 try parse(&reader, &contents, depth: depth)
+                if !isKept { forget(from: position) }
+                element += 1
             } catch {
                 throw error.inside(.index(element))
             }
         }
     }
 
+    /// Whether a head is a whole item: a small integer, something empty, false, true or null.
+    private static func isWholeItem(_ head: UInt8) -> Bool {
+        switch head {
+        case 0x00...0x17, 0x20...0x37, 0x40, 0x60, 0x80, 0xA0, 0xF4...0xF6: true
+        default: false
+        }
+    }
+
     private mutating func parseEntries(
-        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
         var previous: Range<Int>?
+        let position = nodes.count
         for _ in 0..<count {
             let keyStart = reader.position
             let keyPosition = nodes.count
@@ -249,6 +345,7 @@ struct CBORIndex: Sendable {
                 }
                 previous = key
                 try parse(&reader, &contents, depth: depth)
+                if !isKept { forget(from: position) }
             } catch {
                 // Only a failure needs the key as a String.
                 throw keyElement(keyPosition).map { error.inside($0) } ?? error
@@ -361,12 +458,13 @@ struct CBORIndex: Sendable {
     }
 
     private func isInteger(_ position: Int) -> Bool {
-        [.unsigned, .negative].contains(nodes[position].kind)
+        nodes[position].kind == .unsigned || nodes[position].kind == .negative
     }
 
     private func isIntegerOrBignum(_ position: Int) -> Bool {
         isInteger(position)
             || nodes[position].kind == .tag
-                && [CBORTag.positiveBignum, CBORTag.negativeBignum].contains(nodes[position].argument)
+                && (nodes[position].argument == CBORTag.positiveBignum
+                    || nodes[position].argument == CBORTag.negativeBignum)
     }
 }

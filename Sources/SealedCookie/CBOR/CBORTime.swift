@@ -104,11 +104,15 @@ package enum CBORTime: Equatable, Sendable {
     /// Reads the content of tag 1001: exactly {1: seconds, -9 or -18: fraction}.
     init?(extendedTimeIn index: CBORIndex, map position: Int) {
         guard index.node(position).kind == .map, index.node(position).argument == 2 else { return nil }
-        let parts = Array(index.children(of: position))
-        guard parts.count == 4, index.keyElement(parts[0]) == .integerKey(1),
-            let seconds = CBORInteger(index, at: parts[1])?.exactly(as: Int64.self),
-            case .integerKey(let key) = index.keyElement(parts[2]), let scale = Scale(rawValue: key),
-            let fraction = CBORInteger(index, at: parts[3])?.exactly(as: UInt64.self),
+        // A key is one node, its value behind it.
+        let (first, firstValue) = (index.node(position + 1), position + 2)
+        guard first.kind == .unsigned, first.argument == 1,
+            let seconds = CBORInteger(index, at: firstValue)?.exactly(as: Int64.self)
+        else { return nil }
+        let key = Int(index.node(firstValue).next)
+        guard index.node(key).kind == .negative,
+            let scale = Scale(rawValue: Int64(bitPattern: ~index.node(key).argument)),
+            let fraction = CBORInteger(index, at: key + 1)?.exactly(as: UInt64.self),
             fraction < scale.perSecond
         else { return nil }
         self = .extended(seconds: seconds, scale: scale, fraction: fraction)
