@@ -132,7 +132,9 @@ public final class KeyRingFile: Sendable {
                 }
                 // A file that is being written in place is a ring up to any line. What would be a step back
                 // holds only when it has stood for a while.
-                if !always, identity?.isFresh ?? true, ring.isStepBack(from: current) {
+                if !always, ring.isStepBack(from: current),
+                    identity?.isFresh ?? true || (try? FileIdentity(path)) != identity
+                {
                     last.identity = nil
                     return nil
                 }
