@@ -108,7 +108,7 @@ sanitize: sanitize-address sanitize-thread ## Run every test under AddressSaniti
 
 .PHONY: sanitize-address
 sanitize-address: setup
-	swift test --disable-xctest --sanitize=address --scratch-path .build/address
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 swift test --disable-xctest --sanitize=address --scratch-path .build/address
 
 .PHONY: sanitize-thread
 sanitize-thread: setup
