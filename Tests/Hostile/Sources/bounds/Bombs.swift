@@ -423,6 +423,14 @@ func shapes() throws -> [Shape] {
         session("entries beside 30 fields that are not there", 13_000, as: Optionals.self) { count in
             textMap(entries: count) { _ in [0] }
         },
+        Shape(name: "entries asked for backwards", count: 12_000) { count in
+            let index = try CBORIndex(parsing: textMap(entries: count) { _ in [0] })
+            let keys = (0..<count).map { index.text(1 + 2 * $0) }.reversed()
+            return {
+                let reader = CBORItem.Reader(index)
+                for key in keys where reader.value(in: 0, text: key) == nil { fatalError("not found") }
+            }
+        },
         session(
             "combining marks in one key of a [String: Int]", 16_000, as: [String: Int].self,
             superlinear: "Swift's hash of text that is not in NFC"
