@@ -128,6 +128,33 @@ constant-time: setup ## Check that no branch and no address depends on a key, by
 	@strip -g -o Tests/Faults/.build/constant-time Tests/Faults/.build/release/constant-time
 	@/usr/bin/python3 Tests/Faults/constant_time.py Tests/Faults/.build/constant-time
 
+.PHONY: hostile
+hostile: setup
+	@swift build -c release -Xswiftc -enable-testing --package-path Tests/Hostile > Tests/Hostile/.build-log 2>&1 || { cat Tests/Hostile/.build-log; exit 1; }
+
+.PHONY: bounds
+bounds: hostile ## What refusing bombs and garbage costs: 1 ms and 1 MiB (SLACK times 1 ms)
+	@Tests/Hostile/.build/release/bounds Benchmarks/Corpus --slack $(or $(SLACK),1)
+
+.PHONY: crime
+crime: hostile ## Recover a secret through the length: from a naive codec, not from this one
+	@Tests/Hostile/.build/release/crime $(ARGUMENTS)
+
+.PHONY: soak
+soak: hostile ## Seal and open on all cores for SECONDS (60) while the ring changes and breaks
+	@Tests/Hostile/.build/release/soak $(or $(SECONDS),60)
+
+.PHONY: sanitize
+sanitize: sanitize-address sanitize-thread ## Run every test under AddressSanitizer and under ThreadSanitizer
+
+.PHONY: sanitize-address
+sanitize-address: setup
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 swift test --disable-xctest --sanitize=address --scratch-path .build/address
+
+.PHONY: sanitize-thread
+sanitize-thread: setup
+	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread
+
 .PHONY: bench
 bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
 	@$(call install,python3)

@@ -196,9 +196,9 @@ final class SealerCore: Sendable {
         _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
         in memory: inout OpeningMemory
     ) throws(OpenError) -> AboutSession {
+        let ring = try ring(for: text, limit: limit)
         let box = try Token.box(in: text, limit: limit, reusing: memory.takeBytes())
         let id = box.keyID
-        let ring = source.ring(for: id)
         let (times, dictionary) = try box.opened(using: ring.openingKey(id), authenticating: context)
             .payload(compression, in: &memory)
         if checksItem { try memory.checkSession() }
@@ -214,6 +214,19 @@ final class SealerCore: Sendable {
             times: times, end: end, keyID: id,
             needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
             presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+    }
+
+    /// The ring with the key that a token names. Decodes nothing: most garbage names none.
+    private func ring(for text: Span<UInt8>, limit: Int) throws(OpenError) -> KeyRing {
+        let ring = source.ring
+        let id = Token.keyID(in: text, limit: limit)
+        if let id, ring.keys.contains(where: { $0.id == id }) { return ring }
+        try Token.check(text, limit: limit)
+        guard let id else { throw .notBase64URL }
+        guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
+        guard let later = source.ringForUnknownKey() else { throw .unknownKey(id) }
+        _ = try later.openingKey(id)
+        return later
     }
 
     private func needsResealing(

@@ -20,6 +20,10 @@ struct CBORReading {
     /// Where the key may stand that is asked for next: entries are mostly asked for in their order. Of the
     /// map last read among those whose position has the same two low bits; it and the key.
     fileprivate var guesses = InlineArray<4, UInt64>(repeating: 0)
+    /// What finds entries and paths of large items without going through all that stands before; made when
+    /// first asked for: the positions of a map's keys, and what each node is inside of.
+    fileprivate var keys: [Int32: [Int32]] = [:]
+    fileprivate var parents: CBORIndex.Parents?
 
     init(_ index: CBORIndex = CBORIndex()) {
         self.index = index
@@ -30,6 +34,8 @@ struct CBORReading {
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
         guesses = InlineArray(repeating: 0)
+        if !keys.isEmpty { keys = [:] }
+        parents = nil
         try index.check(bytes, item: item, contents: contents)
     }
 }
@@ -46,8 +52,19 @@ extension CBORReader {
     private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
 
     func path(to position: Position) -> [any CodingKey] {
-        index.path(to: Int(position)).map(CBORKey.init)
+        path(to: Int(position)).map(CBORKey.init)
     }
+
+    /// A type that tries one form after the other makes an error, and so a path, for every element.
+    private func path(to position: Int) -> [CBORPathElement] {
+        guard position > Self.fewNodes else { return index.path(to: position) }
+        let parents = value.parents ?? index.parents()
+        value.parents = parents
+        return index.path(to: position, parents)
+    }
+
+    /// As many nodes or entries as are gone through in less time than a table takes.
+    private static var fewNodes: Int { 32 }
 
     func context(_ position: Position, _ description: String) -> DecodingError.Context {
         DecodingError.Context(codingPath: path(to: position), debugDescription: description)
@@ -260,21 +277,39 @@ extension CBORReader {
         return firstValue(in: map) { key in
             key.kind == .text && key.argument == count
                 && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
+        } precedes: { key in
+            guard key.kind == .text, key.argument == count else {
+                // Integers, then texts, the shorter first.
+                return key.kind != .text || key.argument < count
+            }
+            return index.bytes[Int(key.start)..<Int(key.start) + Int(count)].lexicographicallyPrecedes(utf8)
         }
     }
 
     func value(in map: Position, integer: Int) -> Position? {
         let kind: CBORIndex.Node.Kind = integer < 0 ? .negative : .unsigned
         let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
-        return firstValue(in: map) { $0.kind == kind && $0.argument == argument }
+        return firstValue(in: map) {
+            $0.kind == kind && $0.argument == argument
+        } precedes: {
+            // Integers from 0 up, then from -1 down, then texts.
+            $0.kind == kind ? $0.argument < argument : $0.kind == .unsigned
+        }
     }
 
     @inline(__always)
-    private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
+    private func firstValue(
+        in map: Position, where matches: (CBORIndex.Node) -> Bool, precedes: (CBORIndex.Node) -> Bool
+    ) -> Position? {
         let start = Int(map) + 1
         let end = index.node(Int(map)).next
         let guess = guess(map) ?? start
         // A key is one node; its value is the next.
+        if guess < end, matches(index.node(guess)) { return found(guess, in: map) }
+        if index.node(Int(map)).argument > UInt64(Self.fewNodes) {
+            guard let position = search(map, precedes), matches(index.node(position)) else { return nil }
+            return found(position, in: map)
+        }
         var position = guess
         while position < end {
             if matches(index.node(position)) { return found(position, in: map) }
@@ -286,6 +321,30 @@ extension CBORReader {
             position = index.node(position + 1).next
         }
         return nil
+    }
+
+    /// The first key of a map that does not precede the one that is asked for: they are sorted.
+    private func search(_ map: Position, _ precedes: (CBORIndex.Node) -> Bool) -> Int? {
+        let keys = value.keys[map] ?? keyPositions(of: map)
+        value.keys[map] = keys
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if precedes(node(keys[middle])) { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count ? Int(keys[low]) : nil
+    }
+
+    private func keyPositions(of map: Position) -> [Position] {
+        var keys: [Position] = []
+        keys.reserveCapacity(Int(index.node(Int(map)).argument))
+        var position = Int(map) + 1
+        let end = index.node(Int(map)).next
+        while position < end {
+            keys.append(Position(truncatingIfNeeded: position))
+            position = index.node(position + 1).next
+        }
+        return keys
     }
 
     /// The value behind the key at `position`; behind it is where the next key is looked for first.

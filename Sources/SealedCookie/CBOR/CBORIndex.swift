@@ -47,6 +47,10 @@ struct CBORIndex: Sendable {
     /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
     private(set) var whole: Range<Int>?
 
+    /// Bytes of an item beyond which it is checked once before anything of it is noted: a node takes 16
+    /// bytes, an element of an array one.
+    private static let largeItem = 16_384
+
     /// Of no item yet.
     init() {
         bytes = []
@@ -73,6 +77,7 @@ struct CBORIndex: Sendable {
     ) throws(CBORFailure) {
         guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
         var checker = CBORChecker(item: item, contents: contents, nodes: exchange(&nodes, with: []))
+        if item.count + (contents?.count ?? 0) > Self.largeItem { try checker.count(bytes.span) }
         try checker.check(bytes.span)
         nodes = checker.nodes
         whole = contents.map { $0.isEmpty } ?? true ? item : nil
@@ -191,6 +196,52 @@ struct CBORIndex: Sendable {
         }
         return path
     }
+
+    /// What each node is inside of, and as which of how many: paths from the inside out.
+    struct Parents: Sendable {
+        fileprivate var parents: [UInt32]
+        fileprivate var numbers: [UInt32]
+    }
+
+    func parents() -> Parents {
+        var table = Parents(
+            parents: Array(repeating: 0, count: nodes.count), numbers: Array(repeating: 0, count: nodes.count)
+        )
+        // Those that are open, and how many nodes directly inside each there were.
+        var open: [(position: Int, count: UInt32)] = []
+        for position in nodes.indices {
+            while let last = open.last, nodes[last.position].next <= position { open.removeLast() }
+            if let last = open.last {
+                table.parents[position] = UInt32(last.position)
+                table.numbers[position] = last.count
+                open[open.count - 1].count += 1
+            }
+            if nodes[position].next > position + 1 { open.append((position, 0)) }
+        }
+        return table
+    }
+
+    /// The same as `path(to:)`, in as many steps as there are levels.
+    func path(to target: Int, _ table: Parents) -> [CBORPathElement] {
+        var path: [CBORPathElement] = []
+        var position = target
+        while position != 0 {
+            let parent = Int(table.parents[position])
+            switch nodes[parent].kind {
+            case .array: path.append(.index(Int(table.numbers[position])))
+            case .map:
+                // A value stands behind its key, which is one node.
+                let key = table.numbers[position].isMultiple(of: 2) ? position : position - 1
+                if let element = keyElement(key) { path.append(element) }
+            case .tag where nodes[parent].argument == CBORTag.embeddedItem:
+                // What is inside an embedded item is a secret, its keys included.
+                path.removeAll()
+            default: break
+            }
+            position = parent
+        }
+        return path.reversed()
+    }
 }
 
 extension CBORIndex.Node {
@@ -216,6 +267,9 @@ private struct CBORChecker {
     private var reader: ByteReader
     /// At the contents of a skeleton's byte strings.
     private var contents: ByteReader?
+    /// Counting only: what has been checked is forgotten, but for its count.
+    private var isForgetting = false
+    private var forgotten = 0
 
     /// - Parameter nodes: none; for their memory.
     init(item: Range<Int>, contents: Range<Int>?, nodes: consuming [CBORIndex.Node]) {
@@ -224,6 +278,18 @@ private struct CBORChecker {
         nodes.removeAll(keepingCapacity: true)
         nodes.reserveCapacity(min(item.count, 64))
         self.nodes = nodes
+    }
+
+    /// Checks the item without noting it, and makes room for just as many nodes as it has.
+    mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) {
+        let start = (reader, contents)
+        isForgetting = true
+        try check(bytes)
+        isForgetting = false
+        (reader, contents) = start
+        let count = nodes.count + forgotten
+        nodes.removeAll(keepingCapacity: nodes.capacity <= 2 * count)
+        nodes.reserveCapacity(count)
     }
 
     mutating func check(_ bytes: Span<UInt8>) throws(CBORFailure) {
@@ -241,7 +307,18 @@ private struct CBORChecker {
         nodes[position].next = nodes.count
     }
 
-    private mutating func checkItem(_ bytes: Span<UInt8>, depth: Int) throws(CBORFailure) {
+    /// Where what is checked need not be kept, takes back the nodes from `position` on, many at a time.
+    @inline(__always)
+    private mutating func forget(from position: Int) {
+        guard isForgetting, nodes.count - position > 64 else { return }
+        forgotten += nodes.count - position
+        nodes.removeLast(nodes.count - position)
+    }
+
+    /// - Parameter tag: the tag that this item is the content of.
+    private mutating func checkItem(
+        _ bytes: Span<UInt8>, depth: Int, tag: UInt64? = nil
+    ) throws(CBORFailure) {
         guard let head = reader.byte(bytes) else { throw CBORFailure(.endsEarly) }
         let information = head & 0x1F
         let argument =
@@ -264,16 +341,19 @@ private struct CBORChecker {
             // Every element takes a byte at least: a length beyond that is refused before any work.
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
             let position = try open(.array, argument, depth)
-            try checkElements(bytes, Int(argument), depth: depth + 1)
+            // The two of a decimal fraction are looked at once more.
+            let isKept = tag == CBORTag.decimalFraction && argument == 2
+            try checkElements(bytes, Int(argument), depth: depth + 1, isKept: isKept)
             close(position)
         case .map:
             guard argument <= UInt64(reader.remaining / 2) else { throw CBORFailure(.endsEarly) }
             let position = try open(.map, argument, depth)
-            try checkEntries(bytes, Int(argument), depth: depth + 1)
+            let isKept = tag == CBORTag.extendedTime && argument == 2
+            try checkEntries(bytes, Int(argument), depth: depth + 1, isKept: isKept)
             close(position)
         case .tag:
             let position = try open(.tag, argument, depth)
-            try checkItem(bytes, depth: depth + 1)
+            try checkItem(bytes, depth: depth + 1, tag: argument)
             try checkTag(bytes, argument, at: position, depth: depth + 1)
             close(position)
         case .simple:
@@ -290,21 +370,39 @@ private struct CBORChecker {
     }
 
     private mutating func checkElements(
-        _ bytes: Span<UInt8>, _ count: Int, depth: Int
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
+        let position = nodes.count
         for element in 0..<count {
+            // The most that there can be of, and nothing to check in them.
+            if isForgetting, !isKept, depth < CBORLimits.depth,
+                reader.skipByte(bytes, where: Self.isWholeItem)
+            {
+                forgotten += 1
+                continue
+            }
             do throws(CBORFailure) {
                 try checkItem(bytes, depth: depth)
+                if !isKept { forget(from: position) }
             } catch {
                 throw error.inside(.index(element))
             }
         }
     }
 
+    /// Whether a head is a whole item: a small integer, something empty, false, true or null.
+    private static func isWholeItem(_ head: UInt8) -> Bool {
+        switch head {
+        case 0x00...0x17, 0x20...0x37, 0x40, 0x60, 0x80, 0xA0, 0xF4...0xF6: true
+        default: false
+        }
+    }
+
     private mutating func checkEntries(
-        _ bytes: Span<UInt8>, _ count: Int, depth: Int
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
         var previous: Range<Int>?
+        let position = nodes.count
         for _ in 0..<count {
             let keyStart = reader.position
             let keyPosition = nodes.count
@@ -315,6 +413,7 @@ private struct CBORChecker {
                 if let previous { try checkOrder(bytes, previous, key) }
                 previous = key
                 try checkItem(bytes, depth: depth)
+                if !isKept { forget(from: position) }
             } catch {
                 throw error.inside(keyElement(bytes, nodes[keyPosition]))
             }

@@ -307,11 +307,13 @@ private struct KeyRingParser: ~Copyable {
         return String(decoding: field.map { text[$0] }, as: UTF8.self)
     }
 
-    /// The runs of other than blanks; a carriage return at the end is a blank too.
+    /// The runs of other than blanks; a carriage return at the end is a blank too. No more than five: a
+    /// line of a ring has four at the most, a comment any number.
     private static func fields(_ text: Span<UInt8>, _ line: Range<Int>) -> [Range<Int>] {
         var fields: [Range<Int>] = []
         var start: Int?
         for position in line {
+            guard fields.count < 5 else { return fields }
             let isBlank = [0x20, 0x09, 0x0D].contains(text[position])
             if isBlank, let fieldStart = start {
                 fields.append(fieldStart..<position)

@@ -12,12 +12,9 @@ enum KeySource: Sendable {
         }
     }
 
-    /// The ring to open a token of the key `id` with. A file is looked at again for an unknown one.
-    func ring(for id: KeyID) -> KeyRing {
-        let ring = ring
-        guard case .file(let file) = self, ring.key(id) == nil, !ring.revoked.contains(id) else {
-            return ring
-        }
+    /// The ring for a key id that `ring` does not have; nil: the same as before.
+    func ringForUnknownKey() -> KeyRing? {
+        guard case .file(let file) = self else { return nil }
         return file.ringForUnknownKey()
     }
 }

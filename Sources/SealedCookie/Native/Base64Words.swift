@@ -133,6 +133,51 @@ enum Base64Words {
         return seen < 1 << 24 && unused == 0
     }
 
+    /// The first four bytes of `text` as a number, without looking at the rest; nil where its first six
+    /// characters are not of the alphabet.
+    static func firstFourBytes(_ text: Span<UInt8>) -> UInt32? {
+        guard text.count >= 6 else { return nil }
+        let group =
+            sextets[Int(text[0])] | sextets[256 + Int(text[1])] | sextets[512 + Int(text[2])]
+            | sextets[768 + Int(text[3])]
+        let next = sextets[Int(text[4])] | sextets[256 + Int(text[5])]
+        return (group | next) < 1 << 24 ? group << 8 | next >> 16 : nil
+    }
+
+    /// Whether `decode` takes `text`, in a third of its time and up to the first character that is wrong.
+    static func isText(_ text: Span<UInt8>) -> Bool {
+        let rest = text.count & 3
+        guard rest != 1 else { return false }
+        return unsafe text.withUnsafeBufferPointer { text in
+            var index = 0
+            // Sound: 64 characters are read while 64 are left. Without a branch and with signed comparisons,
+            // so that the compiler takes 16 at a time.
+            while index + 64 <= text.count {
+                var wrong: UInt8 = 0
+                for place in index..<index &+ 64 {
+                    let character = unsafe text[place]
+                    // A to Z and a to z moved to -128 and up, 0 to 9 likewise.
+                    let isLetter: UInt8 = Int8(bitPattern: (character | 0x20) &+ 0x1F) < -102 ? 1 : 0
+                    let isDigit: UInt8 = Int8(bitPattern: character &+ 0x50) < -118 ? 1 : 0
+                    let isOther: UInt8 = (character == 0x2D ? 1 : 0) | (character == 0x5F ? 1 : 0)
+                    wrong |= (isLetter | isDigit | isOther) ^ 1
+                }
+                guard wrong == 0 else { return false }
+                index += 64
+            }
+            var seen: UInt32 = 0
+            while index < text.count {
+                unsafe seen |= sextets[Int(text[index])]
+                index += 1
+            }
+            guard seen < 1 << 24 else { return false }
+            // Bits of the last character that no byte takes.
+            guard rest >= 2 else { return true }
+            let last = unsafe sextets[768 + Int(text[text.count - 1])]
+            return last & (rest == 2 ? 0xF : 3) == 0
+        }
+    }
+
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 

@@ -23,6 +23,17 @@ enum Base64URL {
         Base64Words.decode(text, appendingTo: &bytes)
     }
 
+    /// The first four bytes of `text` as a number, without looking at the rest; nil where its first six
+    /// characters are not base64url.
+    static func firstFourBytes(_ text: Span<UInt8>) -> UInt32? {
+        Base64Words.firstFourBytes(text)
+    }
+
+    /// Whether `decode` takes `text`.
+    static func isText(_ text: Span<UInt8>) -> Bool {
+        Base64Words.isText(text)
+    }
+
     static func decode(_ text: some StringProtocol) -> [UInt8]? {
         decode(Array(text.utf8).span)
     }

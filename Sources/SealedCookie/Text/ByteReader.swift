@@ -20,6 +20,13 @@ struct ByteReader {
         return bytes[position]
     }
 
+    /// Passes over one byte if it is such a one.
+    mutating func skipByte(_ bytes: Span<UInt8>, where isSuch: (UInt8) -> Bool) -> Bool {
+        guard position < end, isSuch(bytes[position]) else { return false }
+        position += 1
+        return true
+    }
+
     /// A big-endian unsigned integer of `count` bytes, 8 at most.
     mutating func integer(_ bytes: Span<UInt8>, byteCount count: Int) -> UInt64? {
         guard remaining >= count else { return nil }
