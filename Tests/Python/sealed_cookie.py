@@ -688,13 +688,14 @@ def _object(pairs: list[tuple[str, Item]]) -> Item:
 def _number(text: str) -> Item:
     try:
         d = Decimal(text)
-    except InvalidOperation:
-        raise Invalid("a number with an exponent beyond reason") from None
+    except InvalidOperation:        # an exponent beyond what decimal has
+        mantissa, _, exponent = text.lower().partition("e")
+        d = Decimal(0) if Decimal(mantissa) == 0 else Decimal("1e-999") if exponent.startswith("-") else Decimal("1e999")
     if d.adjusted() < 25 and d == d.to_integral_value() and int(d) in JSON_INT:
         return int(d)
     if not math.isfinite(float(text)):
         raise Invalid("a number beyond a double")
-    if abs(d) >= 2**63 and Decimal(repr(float(text))) != d:
+    if d.adjusted() >= 18 and d == d.to_integral_value() and Decimal(repr(float(text))) != d:
         raise Invalid("a whole number that a double does not hold: $int has it")
     return Float.of(float(text))
 

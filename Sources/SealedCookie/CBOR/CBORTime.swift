@@ -35,7 +35,7 @@ package enum CBORTime: Equatable, Sendable {
         let since2001 = date.timeIntervalSinceReferenceDate
         let since1970 = date.timeIntervalSince1970
         if Date(timeIntervalSince1970: since1970) == date || !since2001.isFinite
-            || abs(since2001) >= Self.exactLimit
+            || abs(since2001) >= 9e18
         {
             if since1970.isFinite, abs(since1970) < Self.exactLimit, since1970 == since1970.rounded(),
                 since1970.sign == .plus || since1970 != 0
