@@ -69,8 +69,6 @@ def main() -> int:
     order = [t[0] for t in targets]
     wanted = sys.argv[2:]
     waiting = sorted((t for t in targets if not wanted or t[0] in wanted), key=lambda t: wanted.index(t[0]) if wanted else 0)
-    old = TABLE.read_text() if TABLE.exists() else ""
-    rows = {name: row for row, name in re.findall(r"^(\| ([a-z-]+) \| +[0-9].*\n)", old, re.M)}
     running: list[Run] = []
     failed = False
     while waiting or running:
@@ -81,10 +79,11 @@ def main() -> int:
         for run in [run for run in running if run.look()]:
             running.remove(run)
             failed = failed or run.process.returncode != 0
-            rows[run.target] = run.row()
+            old = TABLE.read_text() if TABLE.exists() else ""
+            rows = {name: row for row, name in re.findall(r"^(\| ([a-z-]+) \| +[0-9].*\n)", old, re.M)} | {run.target: run.row()}
             print(rows[run.target], end="", flush=True)
             TABLE.write_text(HEAD + "".join(rows[name] for name in order if name in rows))
-    print(HEAD + "".join(rows[name] for name in order if name in rows))
+    print(TABLE.read_text())
     return 1 if failed else 0
 
 

@@ -568,7 +568,7 @@ def parse_float_text(text: str) -> Float:
         return Float.of(float(text)) if text != "nan" else Float(0x7FF8 << 48)
     if re.fullmatch(r"0x[0-9a-fA-F]{16}", text) and Float(int(text, 16)).is_nan:
         return Float(int(text, 16))
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) and math.isfinite(float(text)):
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) and math.isfinite(float(text)):
         return Float.of(float(text))
     raise Invalid("$float: not a float")
 
@@ -589,9 +589,9 @@ def date_text(tag: Tag) -> str:
 
 
 def parse_date_text(text: str) -> Tag:
-    if m := re.fullmatch(r"@(-?[0-9]+)\+([0-9]{9}|[0-9]{18})", text):
+    if m := re.fullmatch(r"@(0|-?[1-9][0-9]*)\+([0-9]{9}|[0-9]{18})", text):
         return Tag(1001, {1: int(m[1]), -len(m[2]): int(m[2])})
-    if re.fullmatch(r"@-?[0-9]+", text):
+    if re.fullmatch(r"@(0|-?[1-9][0-9]*)", text) and int(text[1:]) in INT64:
         return Tag(1, int(text[1:]))
     if text.startswith("@"):
         return Tag(1, parse_float_text(text[1:]))
@@ -657,9 +657,12 @@ def _special(form: str, value: Item) -> Item:
         return Tag(32, value)
     if form == "$uuid" and re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         return Tag(37, bytes.fromhex(value.replace("-", "")))
-    if form == "$decimal" and (m := re.fullmatch(r"(-?[0-9]+)e(-?[0-9]+)", value)):
-        return Tag(4, [int(m[2]), int(m[1])])
-    if form == "$int" and re.fullmatch(r"0|-?[1-9][0-9]*", value):
+    number = r"0|-?[1-9][0-9]*"
+    if form == "$decimal" and (m := re.fullmatch(rf"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:e({number}))?", value)):
+        mantissa, fraction = int(m[2] + (m[3] or "")), m[3] or ""
+        if mantissa or not m[1]:
+            return Tag(4, [int(m[4] or 0) - len(fraction), -mantissa if m[1] else mantissa])
+    if form == "$int" and re.fullmatch(number, value):
         return int(value)
     if form == "$float":
         return parse_float_text(value)
@@ -691,6 +694,8 @@ def _number(text: str) -> Item:
     except InvalidOperation:        # an exponent beyond what decimal has
         mantissa, _, exponent = text.lower().partition("e")
         d = Decimal(0) if Decimal(mantissa) == 0 else Decimal("1e-999") if exponent.startswith("-") else Decimal("1e999")
+    if d == 0:
+        return 0
     if d.adjusted() < 25 and d == d.to_integral_value() and int(d) in JSON_INT:
         return int(d)
     if not math.isfinite(float(text)):

@@ -806,6 +806,12 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$float": "0x3ff0000000000000"}"#, nil),
         (#"{"$float": "0x1p3"}"#, nil),
         (#"{"$float": "infinity"}"#, nil),
+        // Found by fuzzing: what Swift reads as a number and JSON does not write.
+        (#"{"$float": ".5"}"#, nil), (#"{"$float": "5."}"#, nil), (#"{"$float": "+5"}"#, nil),
+        (#"{"$float": "05"}"#, nil),
+        (#"{"$float": "1e400"}"#, nil), (#"{"$float": "-1e400"}"#, nil), (#"{"$float": " 5"}"#, nil),
+        (#"{"$date": "@.5"}"#, nil),
+        (#"{"$date": "@+5"}"#, nil), (#"{"$date": "@+5+500000000"}"#, nil), (#"{"$date": "@05"}"#, nil),
         (#"{"$int": "18446744073709551616"}"#, "c249010000000000000000"),
         (#"{"$int": "007"}"#, nil),
         (#"{"$int": "+7"}"#, nil),
@@ -819,6 +825,8 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$bytes": "AQ"}"#, "4101"),
         (#"{"$bytes": "AQ=="}"#, nil),
         (#"{"$uuid": "FE049F18-1B8F-4A6F-8C38-00C3448DE041"}"#, "d82550fe049f181b8f4a6f8c3800c3448de041"),
+        // Found by fuzzing.
+        (#"{"$uuid": "fe049f18-1b8f-0x6f-8c38-00c3448de041"}"#, nil),
         (#"{"$5": {"$$bytes": null}}"#, "a105a166246279746573f6"),
         (#"{"$05": 1}"#, nil),
         // Found by fuzzing: a text key of `$` and a combining accent, in Swift one character that is no `$`.
@@ -838,6 +846,15 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$map": [["a", 1], ["a", 2]]}"#, nil),
         (#"{"$map": [[1.5, 1]]}"#, nil),
         (#"{"$map": [["a"]]}"#, nil),
+        // Found by fuzzing: decimals below one, and exponents beyond a million.
+        (#"{"$decimal": "0.5"}"#, "c4822005"), (#"{"$decimal": "-0.050"}"#, "c482223831"),
+        (#"{"$decimal": "1e9223372036854775807"}"#, "c4821b7fffffffffffffff01"),
+        (#"{"$decimal": "1.5e-9223372036854775808"}"#, nil), (#"{"$decimal": "12"}"#, "c482000c"),
+        (#"{"$decimal": "-1.25e3"}"#, "c48201387c"), (#"{"$decimal": "0.00"}"#, "c4822100"),
+        (#"{"$decimal": "00.5"}"#, nil), (#"{"$decimal": "-0.0"}"#, nil), (#"{"$decimal": "--1"}"#, nil),
+        (#"{"$decimal": "1e05"}"#, nil), (#"{"$decimal": "1e+5"}"#, nil), (#"{"$decimal": ".5"}"#, nil),
+        (#"{"$decimal": "1."}"#, nil), (#"{"$decimal": "1.-5"}"#, nil), (#"{"$decimal": "-"}"#, nil),
+        (#"{"$decimal": ""}"#, nil),
         // Found by fuzzing: numbers that Foundation rounds before anybody can see it.
         ("18446744073709551615.0", "1bffffffffffffffff"),
         ("-92233720368547758080e-1", "3b7fffffffffffffff"),

@@ -195,7 +195,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         guard isMarked(text.utf8) else { return .text(text) }
         let rest = Substring(text.utf8.dropFirst())
         if isMarked(rest.utf8) { return .text(String(rest)) }
-        guard let integer = Int64(rest), "$\(integer)" == text else { return nil }
+        guard let integer = Int64(plain: rest) else { return nil }
         return .integer(integer)
     }
 
@@ -219,7 +219,9 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         switch mark {
         case Mark.bytes: Base64URL.decode(text).map { .bytes($0) }
         case Mark.date: CBORTime(text: text).map { .time($0) }
-        case Mark.uuid: UUID(uuidString: text).map { .uuid($0) }
+        // Foundation's reader takes 0x for two digits.
+        case Mark.uuid:
+            UUID(uuidString: text).flatMap { $0.uuidString == text.uppercased() ? .uuid($0) : nil }
         case Mark.decimal: CBORDecimal(text: text).map { .decimal($0) }
         case Mark.integer: CBORInteger(text).map { .integer($0) }
         case Mark.float: CBORFloat.bits(text).map { .float($0) }

@@ -188,10 +188,10 @@ extension CBORTime {
     /// Reads what stands behind `@`.
     private init?(count text: Substring) {
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2, !parts[0].contains("e"), let seconds = Int64(parts[0]) {
+        if parts.count == 2, let seconds = Int64(plain: parts[0]) {
             self.init(seconds: seconds, fraction: parts[1])
             guard case .extended = self else { return nil }
-        } else if let seconds = Int64(text) {
+        } else if let seconds = Int64(plain: text) {
             self = .seconds(seconds)
         } else if let bits = CBORFloat.bits(text) {
             self = .float(bits)
