@@ -14,6 +14,7 @@ JSON the item. Answers a byte each: 1 where all agree. Words on what does not ag
   RFC 8259 does not, such as a comma behind the last member.
 - The JSON view reads back, by another reader, to the same item.
 """
+import faulthandler
 import json
 import sys
 from collections.abc import Mapping
@@ -101,6 +102,7 @@ def fault_of_json(data: bytes, said: int, item: bytes) -> str:
 
 
 def main() -> None:
+    faulthandler.enable()
     source, answers = sys.stdin.buffer, sys.stdout.buffer
     while head := source.read(8):
         batch, place = source.read(int.from_bytes(head[4:], "big")), 0

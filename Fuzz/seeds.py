@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes inputs for each target into a folder, from the corpus and from the test vectors: seeds.py FOLDER"""
+import json
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "Python")]
+import interop  # noqa: E402
 import sealed_cookie as sc  # noqa: E402
 from judge import OWN  # noqa: E402
 
@@ -41,6 +43,22 @@ for number, text in enumerate(texts):
     payload = sc.encode_payload(sc.Payload(NOW, number, item, 86_400 * number if number % 2 else None), 32 if number % 3 else None, dictionary)
     seed("payload", number, payload)
     seed("differential", 500 + number, b"\1" + payload)
+# What is refused by a hair.
+good = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
+for number, (label, payload) in enumerate(interop.malformed(good)):
+    if 7 <= len(payload) < 1024:
+        seed("payload", 300 + number, payload)
+        seed("differential", 700 + number, b"\1" + payload)
+    if label.startswith("item: "):
+        for target in ("cbor-tree", "cbor-typed"):
+            seed(target, 300 + number, payload[6:])
+        seed("differential", 1000 + number, b"\0" + payload[6:])
+for number, vector in enumerate(json.loads((HERE.parent / "Tests/SealedCookieTests/Vectors/json.json").read_text())["vectors"]):
+    if len(vector["json"]) < 512:
+        seed("json", 300 + number, vector["json"].encode())
+        seed("differential", 2000 + number, b"\2" + vector["json"].encode())
+for number, vector in enumerate(json.loads((HERE.parent / "Tests/SealedCookieTests/Vectors/rings.json").read_text())["vectors"]):
+    seed("ring", 300 + number, vector["ring"].encode() if "ring" in vector else bytes.fromhex(vector["bytes"]))
 for number, text in enumerate(["[]", "{}", '"x"', "1", "null", "-1.5"], 900):
     item = sc.encode_item(sc.from_json(text))
     packed = b"\x01" + NOW.to_bytes(4, "big") + b"\0" + sc.deflate(item)
@@ -57,10 +75,9 @@ for number, text in enumerate(["2026-08-03T00:00:00Z", "2024-02-29T23:59:59Z", "
 seed("ring", 20, bytes([0, 0, 106, 111, 218, 0, 0, 0]))
 seed("cookie-header", 0, b"a=b; s=\"x\"; s.1=2;; =; s=9.S; s.3=\t")
 seed("cookie-header", 1, b"\x03s.2= \"q\" ;s=2.S;s.1;s.9=1; s = t;S=u;s.1=v")
-seed("set-cookie", 0, b"\x00/\x00example.org\x00s\x00")
-for bits in range(0, 256, 5):
-    seed("set-cookie", 1 + bits, bytes([47]) + b"a\0example.org\0__Secure-s\0" + bytes([bits, bits // 5]))
-    seed("set-cookie", 300 + bits, b"/\0a.b\0__Host-s\0\1\3")
+for bits in range(256):
+    name = (b"s", b"__Secure-s", b"__Host-s")[bits % 3] if not bits & 2 else b"s"
+    seed("set-cookie", bits, bytes([bits]) + (b"/" if name == b"__Host-s" else b"/a/b c") + b"\0" + b"example.org\0" + name + b"\0" + bytes([1 + bits % 3, 1 + bits // 25]))
 seed("token", 0, b"SBE2V6ChoqOkpaanqKmqq6ytrq")
 seed("token", 1, sc._seal_payload(bytes(range(32)), b"\0" + NOW.to_bytes(4, "big") + b"\0\x80", "s", "another", bytes(20)).encode())
 seed("token", 2, bytes([50, 1]))

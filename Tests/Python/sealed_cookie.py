@@ -9,7 +9,7 @@ numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
 """
 from __future__ import annotations
 
-import argparse, base64, hashlib, json, math, os, re, struct, sys, time, unicodedata, zlib
+import argparse, base64, hashlib, itertools, json, math, os, re, struct, sys, time, unicodedata, zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
@@ -52,6 +52,8 @@ class UnknownDictionary(Refused): words = "unknown dictionary"
 class InTheFuture(Refused): words = "in the future"
 class Expired(Refused): words = "expired"
 class Ended(Refused): words = "ended"
+class TooManyCookies(Refused): words = "too many cookies"      # §11.1
+class MissingPart(Refused): words = "missing part"
 
 
 class Invalid(ValueError):
@@ -878,16 +880,57 @@ def split_token(text: str, name: str, most: int) -> dict[str, str]:
 
 
 def join_token(cookies: dict[str, str], name: str, most: int) -> str:
-    first = cookies[name]
+    return next(_joined(cookies[name], [[cookies[n] for n in (f"{name}.{i}",) if n in cookies] for i in range(1, most)], most))
+
+
+def _joined(first: str, parts: list[list[str]], most: int) -> Iterable[str]:
+    """The tokens that a first cookie's value and its parts' make."""
     if not re.match(r"[2-9]\.", first):
-        return first
+        yield first
+        return
     count = int(first[0])
     if count > most:
-        raise TooLong(f"{count} cookies")
-    try:
-        return first[2:] + "".join(cookies[f"{name}.{i}"] for i in range(1, count))
-    except KeyError as e:
-        raise NotAuthentic(f"no cookie {e}") from None
+        raise TooManyCookies(f"{count}")
+    if [] in parts[:count - 1]:
+        raise MissingPart(f"{parts.index([]) + 1}")
+    yield from (first[2:] + "".join(rest) for rest in itertools.product(*parts[:count - 1]))
+
+
+# ---------------------------------------------------------------- §11 Cookie headers
+
+def header_values(header: str, name: str) -> list[str]:
+    """The values of the cookie of this name."""
+    values = []
+    for pair in header.split(";"):
+        key, equals, value = pair.partition("=")
+        if equals and key.strip(" \t") == name:
+            value = value.strip(" \t")
+            values.append(value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
+    return values
+
+
+def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, most: int = 1, **options: Any) -> Optional[Payload]:
+    """Opens the session in a Cookie header; None: there is none. Raises the first value's Refused where none opens."""
+    first_refusal: Optional[Refused] = None
+    left = 16
+    parts = [header_values(header, f"{name}.{i}") for i in range(1, most)]
+    for value in header_values(header, name)[:4]:
+        try:
+            for text in _joined(value, parts, most):
+                split = text != value
+                if split and left == 0:
+                    break
+                left -= split
+                try:
+                    # What one cookie holds is bound by one cookie's limit.
+                    return open_token(ring, text, name=name, most=most if split else 1, **options)
+                except Refused as refusal:
+                    first_refusal = first_refusal or refusal
+        except Refused as refusal:
+            first_refusal = first_refusal or refusal
+    if first_refusal:
+        raise first_refusal
+    return None
 
 
 # ---------------------------------------------------------------- command line

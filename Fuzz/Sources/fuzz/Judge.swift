@@ -49,17 +49,32 @@ final class Judge: @unchecked Sendable {
         batch = Data()
         append(UInt32(inputs.count))
         append(UInt32(body.count))
-        do { try toIt.fileHandleForWriting.write(contentsOf: batch + body) } catch {
-            fatalError("the judge has gone")
-        }
+        let all = [UInt8](batch + body)
+        exchange(all.count) { write(toIt.fileHandleForWriting.fileDescriptor, Array(all[$0...]), $1) }
         (batch, asked, inputs) = (Data(), inputs, [])
+    }
+
+    /// Repeats a call that moves some bytes until all are moved; libFuzzer's timer interrupts it at times.
+    private func exchange(_ count: Int, _ call: (_ done: Int, _ left: Int) -> Int) {
+        var done = 0
+        while done < count {
+            let moved = call(done, count - done)
+            if moved > 0 {
+                done += moved
+            } else if moved == 0 || errno != EINTR {
+                fatalError("the judge has gone")
+            }
+        }
     }
 
     private func answer() {
         guard !asked.isEmpty else { return }
-        guard let answers = try? fromIt.fileHandleForReading.read(upToCount: asked.count),
-            answers.count == asked.count
-        else { fatalError("the judge has gone") }
+        var answers = [UInt8](repeating: 0, count: asked.count)
+        answers.withUnsafeMutableBytes { answers in
+            exchange(asked.count) { done, left in
+                read(fromIt.fileHandleForReading.fileDescriptor, answers.baseAddress! + done, left)
+            }
+        }
         for (input, answer) in zip(asked, answers) where answer != 1 {
             // Not the input that libFuzzer is at.
             let folder = ProcessInfo.processInfo.environment["FUZZ_FINDINGS"] ?? "."

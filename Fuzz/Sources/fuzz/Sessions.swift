@@ -30,6 +30,43 @@ struct Everything: Codable, Equatable, Sendable {
     var r: Compact?
     var s: UInt64?
     var t: [UInt8]?
+    var u: Numbers?
+}
+
+/// Every type of number there is, by its name and in an array.
+struct Numbers: Codable, Equatable, Sendable {
+    struct Row: Codable, Equatable, Sendable {
+        var (a, b, c, d): (Int8, Int16, Int32, Int64) = (0, 0, 0, 0)
+        var (e, f, g, h): (UInt8, UInt16, UInt32, UInt64) = (0, 0, 0, 0)
+        var (i, j, k, l): (Int, UInt, Int128, UInt128) = (0, 0, 0, 0)
+        var (m, n, o, p): (Float, Double, Bool, String) = (0, 0, false, "")
+
+        init() {}
+
+        init(from decoder: any Decoder) throws {
+            var list = try decoder.unkeyedContainer()
+            (a, b) = (try list.decode(Int8.self), try list.decode(Int16.self))
+            (c, d) = (try list.decode(Int32.self), try list.decode(Int64.self))
+            (e, f) = (try list.decode(UInt8.self), try list.decode(UInt16.self))
+            (g, h) = (try list.decode(UInt32.self), try list.decode(UInt64.self))
+            (i, j) = (try list.decode(Int.self), try list.decode(UInt.self))
+            (k, l) = (try list.decode(Int128.self), try list.decode(UInt128.self))
+            (m, n) = (try list.decode(Float.self), try list.decode(Double.self))
+            (o, p) = (try list.decode(Bool.self), try list.decode(String.self))
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var list = encoder.unkeyedContainer()
+            for value: any Encodable in [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] {
+                try list.encode(value)
+            }
+        }
+    }
+    var (a, b, c, d): (Int8?, Int32?, Int64?, UInt?)
+    var (e, f, g, h): (UInt16?, UInt32?, UInt128?, Bool?)
+    var row: Row?
+    var lists: [[Int8]]?
+    var more: [UInt128]?
 }
 
 /// Containers in one another, and a superclass.
@@ -99,7 +136,7 @@ struct Choices {
     }
     mutating func text() -> String { String(decoding: bytes(), as: UTF8.self) }
     mutating func list<Element>(_ element: (inout Choices) -> Element) -> [Element] {
-        (0..<below(5)).map { _ in element(&self) }
+        (0..<(byte() & 15 == 15 ? 64 : below(5))).map { _ in element(&self) }
     }
     /// No NaN, which is equal to none.
     mutating func double() -> Double {
@@ -110,7 +147,7 @@ struct Choices {
     mutating func session(depth: Int = 0) -> Everything {
         var session = Everything()
         for _ in 0..<below(6) + 1 {
-            switch below(20) {
+            switch below(21) {
             case 0: session.a = int()
             case 1: session.b = Dictionary(list { ($0.text(), $0.int()) }) { a, _ in a }
             case 2: session.c = depth < 3 ? list { $0.session(depth: depth + 1) } : []
@@ -148,6 +185,26 @@ struct Choices {
                     user: Int16(truncatingIfNeeded: int()), roles: byte() & 1 == 0 ? nil : list { $0.text() },
                     token: byte() & 1 == 0 ? nil : Secret(Data(bytes())))
             case 18: session.s = integer()
+            case 19:
+                var numbers = Numbers()
+                numbers.a = Int8(truncatingIfNeeded: int())
+                numbers.b = Int32(truncatingIfNeeded: int())
+                (numbers.c, numbers.d) = (Int64(int()), UInt(integer()))
+                (numbers.e, numbers.f) = (
+                    UInt16(truncatingIfNeeded: integer()), UInt32(truncatingIfNeeded: integer())
+                )
+                (numbers.g, numbers.h) = (UInt128(integer()) << 64 | UInt128(integer()), byte() & 1 == 0)
+                var row = Numbers.Row()
+                (row.a, row.b, row.c, row.d) = (numbers.a ?? 0, -1, numbers.b ?? 0, numbers.c ?? 0)
+                (row.e, row.f, row.g, row.h) = (byte(), numbers.e ?? 0, numbers.f ?? 0, integer())
+                (row.i, row.j, row.k, row.l) = (
+                    int(), numbers.d ?? 0, Int128(int()) &* Int128(int()), numbers.g ?? 0
+                )
+                (row.m, row.n, row.o, row.p) = (Float(byte()) / 4, double(), numbers.h ?? false, text())
+                numbers.row = row
+                numbers.lists = list { $0.list { Int8(truncatingIfNeeded: $0.int()) } }
+                numbers.more = [numbers.g ?? 0]
+                session.u = numbers
             default: session.t = bytes()
             }
         }

@@ -53,7 +53,12 @@ let targets: [Target] = [
     // Anything as a token: never opens, for nobody has the key.
     Target(name: "token") { input in
         func refused(_ text: String) {
-            if (try? trees.open(value: text, at: now)) != nil { fatalError("opened: \(text)") }
+            do {
+                _ = try trees.open(value: text, at: now)
+                fatalError("opened: \(text)")
+            } catch {
+                checkWords("\(error)")
+            }
             guard let outside = try? TokenInspection(text) else { return }
             require(
                 outside.characterCount == text.utf8.count
@@ -133,7 +138,13 @@ let targets: [Target] = [
     Target(name: "cbor-typed") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
         func comesBack<Session: Codable>(_ type: Session.Type) throws {
-            guard let value = try? CBORDecoder.decode(Session.self, from: index) else { return }
+            let value: Session
+            do {
+                value = try CBORDecoder.decode(Session.self, from: index)
+            } catch {
+                if let error = error as? DecodingError { checkWords("\(OpenError(error))") }
+                return
+            }
             let item = try CBOREncoder.encode(value)
             let again = try CBORDecoder.decode(Session.self, from: CBORIndex(parsing: item.bytes))
             require(try CBOREncoder.encode(again).bytes == item.bytes, "\(type) does not come back equal")
@@ -145,6 +156,10 @@ let targets: [Target] = [
         try comesBack([Decimal?].self)
         try comesBack([ByHand].self)
         try comesBack([[Compact]].self)
+        try comesBack([Numbers].self)
+        try comesBack(Numbers.Row.self)
+        try comesBack([String: String].self)
+        try comesBack([String: [String: Bool]].self)
         try comesBack([Secret<EncodedSession>].self)
         // What takes any item must give the very bytes.
         require(try CBOREncoder.encode(CBORDecoder.decode(EncodedSession.self, from: index)).bytes == input)
@@ -190,7 +205,13 @@ let targets: [Target] = [
                 require(Timestamp.seconds(text) == seconds, text)
             }
         }
-        guard let ring = try? KeyRing(parsing: text) else { return }
+        let ring: KeyRing
+        do {
+            ring = try KeyRing(parsing: text)
+        } catch {
+            checkWords("\(error)")
+            return
+        }
         let again = try KeyRing(parsing: contents(ring))
         require(again.entries == ring.entries, "does not come back equal")
         require(again.keys.allSatisfy { ring.key($0.id)?.material.holdsSameKey(as: $0.material) ?? false })
@@ -206,11 +227,11 @@ let targets: [Target] = [
         require(try halves[1].merged(with: halves[0]).entries == ring.entries, "an order that matters")
     },
     Target(name: "set-cookie") { input in
-        let parts = input.split(separator: 0, omittingEmptySubsequences: false).map {
+        guard let bits = input.first else { return }
+        let parts = input.dropFirst().split(separator: 0, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
         guard parts.count > 2, let ring = try? KeyRing([key]) else { return }
-        let bits = input[0]
         let attributes = SetCookie.Attributes(
             path: parts[0], domain: bits & 1 == 0 ? nil : parts[1], isSecure: bits & 2 == 0,
             isHTTPOnly: bits & 4 == 0, sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)],
@@ -316,7 +337,10 @@ let targets: [Target] = [
         guard let kind = input.first else { return }
         let bytes = Array(input.dropFirst())
         if kind & 3 == 0 {
-            let index = try? CBORIndex(parsing: bytes)
+            var index: CBORIndex?
+            do throws(CBORFailure) { index = try CBORIndex(parsing: bytes) } catch {
+                checkWords(PayloadFailure.item(error).words)
+            }
             let json = index.map { Array(CBORJSON(CBORValue($0)).text(pretty: false)) }
             Judge.shared.ask(kind: 0, said: index == nil ? 0 : 1, bytes, json ?? [], input: input)
             return
@@ -324,7 +348,12 @@ let targets: [Target] = [
         if kind & 3 == 2 {
             // Of other encodings JSONDecoder makes guesses.
             guard String(validating: bytes, as: UTF8.self) != nil else { return }
-            let item = try? CBOREncoder.encode(CBORJSON(parsing: Data(bytes)).value).bytes
+            var item: [UInt8]?
+            do { item = try CBOREncoder.encode(CBORJSON(parsing: Data(bytes)).value).bytes } catch {
+                if let error = error as? CBORJSONFailure {
+                    checkWords("\(error.problem) \(error.path) \(error.detail ?? "")")
+                }
+            }
             Judge.shared.ask(kind: 2, said: item == nil ? 0 : 1, bytes, item ?? [], input: input)
             return
         }
@@ -346,6 +375,16 @@ let targets: [Target] = [
         Judge.shared.ask(kind: 1, said: said, bytes, contents, input: input)
     },
 ]
+
+/// What is said of bad input goes into logs: one line, and not all of the input.
+func checkWords(_ text: String) {
+    require(text.utf8.count < 20_000, "too many words")
+    require(
+        text.unicodeScalars.allSatisfy {
+            ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }, "words that are no line: \(text)")
+    require(!text.contains("sck1_A"), "a secret: \(text)")
+}
 
 extension [UInt8] {
     static func head(_ major: CBORMajor, _ count: Int) -> [UInt8] {
@@ -466,11 +505,13 @@ func roundTrip(_ choices: inout Choices) throws {
     let own = choices.below(3) == 0 ? SessionLifetime.Span.seconds(choices.int()) : nil
     let (name, purpose, ring) = (names[choices.below(4)], choices.text(), try KeyRing([key]))
     let block = [0, 0, 2, 64, 4096][choices.below(5)]
+    // Small enough to divide what fits an input.
+    let limit = [4096, 256, 160][choices.below(3)]
     func sealer<Session: Codable & Sendable>(_: Session.Type) throws -> CookieSealer<Session> {
         try CookieSealer(
-            name, keys: ring, lifetime: lifetime, purpose: purpose, splitting: splitting,
-            compression: compression,
-            paddingBlock: block)
+            name, keys: ring, lifetime: lifetime, purpose: purpose,
+            limits: CookieLimits(nameAndValue: limit, attributeValue: 1024), splitting: splitting,
+            compression: compression, paddingBlock: block)
     }
     let typed = try sealer(Everything.self)
     let began =
@@ -480,13 +521,13 @@ func roundTrip(_ choices: inout Choices) throws {
     let session = choices.session()
     let result = Result { try typed.seal(session, lifetime: own, at: began + fraction) }
     if case .failure(let error) = result, case .tooLarge(let report)? = error as? SealError {
-        require(report.tokenBytes > splitting.cookieCount * (4096 - name.utf8.count - 2), "\(report)")
+        require(report.tokenBytes > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
         return
     }
     let sealed = try result.get()
     require(
         sealed.tokenBytes <= sealed.tokenLimit
-            && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= 4096 })
+            && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= limit })
     // Other cookies around it, its parts in another order.
     var pairs = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
     if choices.below(2) == 1 { pairs.reverse() }

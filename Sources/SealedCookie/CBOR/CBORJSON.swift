@@ -173,7 +173,8 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         do throws(CBORJSONFailure) {
             return try body()
         } catch {
-            throw CBORJSONFailure(path: [place] + error.path, problem: error.problem, detail: error.detail)
+            throw CBORJSONFailure(
+                path: [place.printable] + error.path, problem: error.problem, detail: error.detail)
         }
     }
 
