@@ -101,7 +101,7 @@ fuzz-long: setup venv ## Fuzz each TARGET for MINUTES (30) or RUNS (50000000), J
 	@Fuzz/long.sh $(TARGET)
 
 .PHONY: fuzz-coverage
-fuzz-coverage: setup ## Show which lines of the library the fuzzing's inputs reach
+fuzz-coverage: setup venv ## Show which lines of the library the fuzzing's inputs reach
 	@Fuzz/coverage.sh
 
 .PHONY: bench

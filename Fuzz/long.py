@@ -26,7 +26,7 @@ class Run:
         self.target, self.active, self.cpu = target, 0.0, 0.0
         self.log = HERE / ".build" / f"long-{target}.log"
         self.before = set((HERE / "Findings").glob(f"{target}-*"))
-        folders = [HERE / ".build" / "corpus" / target, HERE / ".build" / "seeds" / target, HERE / "Seeds" / target]
+        folders = [HERE / ".build" / "corpus" / target, HERE / ".build" / "seeds" / target]
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         arguments = [f"-runs={int(RUNS)}", f"-max_len={longest}", f"-dict=Dictionaries/{dictionary}.txt", f"-artifact_prefix=Findings/{target}-",

@@ -13,12 +13,12 @@ while read -r target longest dictionary; do
         echo "$target: not run, for want of python3 with cryptography"
         continue
     fi
-    mkdir -p ".build/corpus/$target" ".build/seeds/$target" "Seeds/$target"
+    mkdir -p ".build/corpus/$target" ".build/seeds/$target"
     log=.build/$target.log
     # Leaks are looked for at the end of each target, where they show as growth as well.
     if ! FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len="$longest" -dict="Dictionaries/$dictionary.txt" \
         -artifact_prefix="Findings/$target-" -rss_limit_mb=2048 -timeout=10 -len_control=100 -print_final_stats=1 \
-        ".build/corpus/$target" ".build/seeds/$target" "Seeds/$target" > "$log" 2>&1; then
+        ".build/corpus/$target" ".build/seeds/$target" > "$log" 2>&1; then
         grep -vE 'NEW|REDUCE|pulse|RELOAD' "$log" | tail -30
         echo "finding in $target: see Fuzz/Findings"
         exit 1

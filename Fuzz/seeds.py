@@ -57,6 +57,10 @@ for number, vector in enumerate(json.loads((HERE.parent / "Tests/SealedCookieTes
     if len(vector["json"]) < 512:
         seed("json", 300 + number, vector["json"].encode())
         seed("differential", 2000 + number, b"\2" + vector["json"].encode())
+    if len(vector.get("item", "")) in range(2, 512):
+        for target in ("cbor-tree", "cbor-typed"):
+            seed(target, 500 + number, bytes.fromhex(vector["item"]))
+        seed("differential", 3000 + number, b"\0" + bytes.fromhex(vector["item"]))
 for number, vector in enumerate(json.loads((HERE.parent / "Tests/SealedCookieTests/Vectors/rings.json").read_text())["vectors"]):
     seed("ring", 300 + number, vector["ring"].encode() if "ring" in vector else bytes.fromhex(vector["bytes"]))
 for number, text in enumerate(["[]", "{}", '"x"', "1", "null", "-1.5"], 900):

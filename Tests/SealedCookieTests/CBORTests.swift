@@ -789,7 +789,8 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$date": "@-1"}"#, "c120"),
         (#"{"$date": "@-1.5"}"#, "c1f9be00"),
         // Found by fuzzing: a time that is a NaN with a payload.
-        (#"{"$date": "@0xfffee40000000000"}"#, "c1f9ffb9"), (#"{"$date": "@0xfffffc0000000000"}"#, "c1f9ffff"),
+        (#"{"$date": "@0xfffee40000000000"}"#, "c1f9ffb9"),
+        (#"{"$date": "@0xfffffc0000000000"}"#, "c1f9ffff"),
         (#"{"$date": "@nan"}"#, "c1f97e00"), (#"{"$date": "@-inf"}"#, "c1f9fc00"),
         (#"{"$date": "@-2+500000000"}"#, "d903e9a20121281a1dcd6500"),
         (#"{"$date": "1583-01-01T00:00:00Z"}"#, "c13b00000002d7ecc77f"),
