@@ -31,6 +31,42 @@ struct Everything: Codable, Equatable, Sendable {
     var s: UInt64?
     var t: [UInt8]?
     var u: Numbers?
+    var v: Nest?
+}
+
+/// Containers in an array, and a superclass without a name.
+struct Nest: Codable, Equatable, Sendable {
+    var row: [Int]
+    var name: String
+    var base: Int16
+    var last: Bool
+
+    private enum Key: CodingKey { case name }
+
+    init(row: [Int], name: String, base: Int16, last: Bool) {
+        (self.row, self.name, self.base, self.last) = (row, name, base, last)
+    }
+
+    init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        var inner = try list.nestedUnkeyedContainer()
+        row = []
+        while !inner.isAtEnd { row.append(try inner.decode(Int.self)) }
+        let keyed = try list.nestedContainer(keyedBy: Key.self)
+        name = try keyed.decode(String.self, forKey: .name)
+        base = try Int16(from: keyed.superDecoder())
+        last = try Bool(from: list.superDecoder())
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var list = encoder.unkeyedContainer()
+        var inner = list.nestedUnkeyedContainer()
+        for number in row { try inner.encode(number) }
+        var keyed = list.nestedContainer(keyedBy: Key.self)
+        try keyed.encode(name, forKey: .name)
+        try base.encode(to: keyed.superEncoder())
+        try last.encode(to: list.superEncoder())
+    }
 }
 
 /// Every type of number there is, by its name and in an array.
@@ -147,7 +183,7 @@ struct Choices {
     mutating func session(depth: Int = 0) -> Everything {
         var session = Everything()
         for _ in 0..<below(6) + 1 {
-            switch below(21) {
+            switch below(22) {
             case 0: session.a = int()
             case 1: session.b = Dictionary(list { ($0.text(), $0.int()) }) { a, _ in a }
             case 2: session.c = depth < 3 ? list { $0.session(depth: depth + 1) } : []
@@ -205,6 +241,10 @@ struct Choices {
                 numbers.lists = list { $0.list { Int8(truncatingIfNeeded: $0.int()) } }
                 numbers.more = [numbers.g ?? 0]
                 session.u = numbers
+            case 20:
+                session.v = Nest(
+                    row: list { $0.int() }, name: text(), base: Int16(truncatingIfNeeded: int()),
+                    last: byte() & 1 == 0)
             default: session.t = bytes()
             }
         }

@@ -522,9 +522,13 @@ func roundTrip(_ choices: inout Choices) throws {
     let result = Result { try typed.seal(session, lifetime: own, at: began + fraction) }
     if case .failure(let error) = result, case .tooLarge(let report)? = error as? SealError {
         require(report.tokenBytes > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
+        require(try typed.sizeReport(for: session, lifetime: own, at: began) == report)
+        checkWords("\(report)")
         return
     }
     let sealed = try result.get()
+    let size = try typed.sizeReport(for: session, lifetime: own, at: began)
+    require(size.tokenBytes == sealed.tokenBytes && size.room == sealed.room, "\(size)")
     require(
         sealed.tokenBytes <= sealed.tokenLimit
             && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= limit })
@@ -562,7 +566,13 @@ func roundTrip(_ choices: inout Choices) throws {
     // Sealed again, later, with the same end if nothing but the beginning counts.
     let later = min(began + Double(choices.byte()), sealed.expiresAt - 1)
     guard later.timeIntervalSince1970 <= Double(UInt32.max) else { return }
-    let again = try typed.reseal(opened, at: later)
+    let resealed = Result { try typed.reseal(opened, at: later) }
+    // A greater age takes up to three bytes more, which may be too many.
+    if case .failure(let error) = resealed, case .tooLarge(let report)? = error as? SealError {
+        require(report.tokenBytes > sealed.tokenLimit && report.tokenBytes <= sealed.tokenBytes + 4)
+        return
+    }
+    let again = try resealed.get()
     let last = checked(
         try typed.open(
             cookieHeader: again.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(
