@@ -58,31 +58,25 @@ public func mutateInput(
 
 /// The payload with a change to its item, skeleton or contents, made anew; nil where it has none.
 private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]? {
-    guard
-        let old = try? CompressedPayload(bytes: payload, range: 0..<payload.count).decompressed(
-            ownCompression),
-        old.item.item.count + (old.item.contents?.count ?? 0) < 8192
+    guard let old = try? Opened(payload, ownCompression), old.item.count + (old.contents?.count ?? 0) < 8192
     else { return nil }
-    var skeleton = Array(old.item.bytes[old.item.item])
-    var contents = old.item.contents.map { Array(old.item.bytes[$0]) } ?? []
+    var skeleton = old.item
+    var contents = old.contents ?? []
     if seed & 1 == 0 || contents.isEmpty {
         skeleton = mutated(skeleton)
     } else {
         contents = mutated(contents)
     }
-    var bytes: [UInt8] = [old.times.lifetime == nil ? 0 : CompressedPayload.Flag.lifetime]
-    bytes.append(bigEndian: UInt64(old.times.created), byteCount: 4)
-    bytes.append(leb128: old.times.age)
-    if let lifetime = old.times.lifetime { bytes.append(leb128: lifetime) }
+    var bytes = fields(old.times)
     // What was not compressed may be from now on: a byte string's content then goes behind the stream.
-    let way = old.item.contents == nil ? seed >> 1 & 7 : 1 + seed >> 1 & 3
+    let way = old.contents == nil ? seed >> 1 & 7 : 1 + seed >> 1 & 3
     if (1...3).contains(way) {
         bytes[0] |= CompressedPayload.Flag.compressed
         var dictionary: CompressionDictionary?
         if way > 1 {
             dictionary = way == 2 ? .standard : ownDictionary
             bytes[0] |= CompressedPayload.Flag.dictionary
-            bytes += dictionary?.id.bytes ?? []
+            bytes += dictionary?.name ?? []
         }
         let done = try? (dictionary?.deflaters ?? plainDeflaters).with { deflater throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: skeleton.count + 64)

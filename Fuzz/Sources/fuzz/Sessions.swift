@@ -201,7 +201,7 @@ struct Choices {
                 if byte() & 1 == 0 { choice = .some(int(), label: text()) }
                 for _ in 0..<below(4) { choice = .more(choice) }
                 session.g = choice
-            case 7: session.h = UUID(bytes: (bytes() + [UInt8](repeating: 7, count: 16))[..<16])
+            case 7: session.h = UUID(of: Array((bytes() + [UInt8](repeating: 7, count: 16)).prefix(16)))
             case 8: session.i = URL(string: text())
             case 9:
                 session.j = Decimal(

@@ -130,10 +130,11 @@ let targets: [Target] = [
         let item = index.wholeItem
         let contents = item.byteStrings.flatMap { item.bytes[$0] }
         let skeleton = CompressedPayload.skeleton(of: item)
-        let divided = try CBORIndex(
-            parsing: skeleton + contents, skeleton: 0..<skeleton.count,
-            contents: skeleton.count..<skeleton.count + contents.count)
-        require(divided.wholeItem.bytes == input && divided.wholeItem.byteStrings == item.byteStrings)
+        let divided = try Opened(
+            times: SessionTimes(created: 0, age: 0, lifetime: nil), item: skeleton, contents: contents
+        )
+        .checked()
+        require(divided.bytes == input && divided.byteStrings == item.byteStrings)
     },
     Target(name: "cbor-typed") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
@@ -319,12 +320,10 @@ let targets: [Target] = [
             // Never longer than as it is, padding aside, and of the length that padding asks for.
             require(payload.range.count <= 6 + item.bytes.count + max(block, 0), "longer than the item")
             require(block == 0 || payload.range.count.isMultiple(of: block))
-            let body = try payload.decompressed(compression).item
-            let skeleton = body.contents == nil ? item.bytes : CompressedPayload.skeleton(of: item)
-            require(Array(body.bytes[body.item]) == skeleton)
-            if let contents = body.contents {
-                require(Array(body.bytes[contents]) == byteStrings.flatMap { item.bytes[$0] })
-            }
+            let opened = try Opened(payload, compression)
+            require(
+                opened.item == (opened.contents == nil ? item.bytes : CompressedPayload.skeleton(of: item)))
+            if let contents = opened.contents { require(contents == byteStrings.flatMap { item.bytes[$0] }) }
         }
     },
     // What a type's session, its cookies and its header go through, with settings of any kind.
@@ -361,9 +360,8 @@ let targets: [Target] = [
         guard bytes.count >= CompressedPayload.minimumCount else { return }
         var (said, contents): (UInt8, [UInt8]) = (0, [])
         do {
-            let payload = try CompressedPayload(bytes: bytes, range: 0..<bytes.count).decompressed(
-                ownCompression)
-            let item = try CBORIndex(parsing: payload.item).wholeItem
+            let payload = try Opened(bytes, ownCompression)
+            let item = try payload.checked()
             for number in [payload.times.created, payload.times.age, payload.times.lifetime ?? 0] {
                 contents.append(bigEndian: UInt64(number), byteCount: 4)
             }
