@@ -30,16 +30,26 @@ build: setup ## Build the library and the CLI for release
 demo: build ## Seal and open a sample session, and see a changed one refused
 	@$$(swift build -c release --show-bin-path)/sealed-cookie demo
 
+# Where make venv puts Python's packages. Without them: "not run", and no failure.
+PYTHON := .build/venv/bin/python3
+.PHONY: venv
+venv: ## Install what Tests/Python and the fuzzing can use beside Debian's packages
+	@$(PYTHON) -c 'import cbor2, cryptography, werkzeug' 2> /dev/null || { \
+		python3 -m ensurepip --version > /dev/null 2>&1 || { $(call install,python3 python3-venv); }; \
+		python3 -m venv .build/venv && $(PYTHON) -m pip install -q --disable-pip-version-check -r Tests/Python/requirements.txt; \
+	} || echo "not installed: Tests/Python/requirements.txt"
+
 .PHONY: test
 test: setup ## Run every test
 	swift test
 	@tool="$$(swift build --show-bin-path)/sealed-cookie"; \
-	if command -v python3 > /dev/null; then \
-		python3 Tests/Python/interop.py "$$tool"; \
-		python3 Tests/Python/worked_example.py --check; \
-		python3 Tests/Python/make_vectors.py --check; \
-		python3 Benchmarks/Dictionary/make.py --check; \
-		python3 Tests/Python/ring_safety.py "$$tool"; \
+	python="$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3)"; \
+	if command -v "$$python" > /dev/null; then \
+		"$$python" Tests/Python/interop.py "$$tool"; \
+		"$$python" Tests/Python/worked_example.py --check; \
+		"$$python" Tests/Python/make_vectors.py --check; \
+		"$$python" Benchmarks/Dictionary/make.py --check; \
+		"$$python" Tests/Python/ring_safety.py "$$tool"; \
 	else \
 		echo "not run: Tests/Python, for want of python3"; \
 	fi
@@ -96,13 +106,20 @@ vectors: setup ## Run whole official files of test vectors, where ../shared/vect
 	fi
 
 .PHONY: fuzz
-fuzz: setup ## Fuzz each target for SECONDS (60)
-	@$(call install,python3)
+fuzz: setup venv ## Fuzz each TARGET for SECONDS (60)
 	@Fuzz/run.sh $(or $(SECONDS),60) $(TARGET)
 
 .PHONY: fuzz-smoke
-fuzz-smoke: ## Fuzz each target for two seconds
-	@$(MAKE) --no-print-directory fuzz SECONDS=2
+fuzz-smoke: setup venv ## Fuzz each target for two seconds
+	@Fuzz/run.sh 2
+
+.PHONY: fuzz-long
+fuzz-long: setup venv ## Fuzz each TARGET for MINUTES (30) or RUNS (50000000), JOBS (2) at a time
+	@Fuzz/long.sh $(TARGET)
+
+.PHONY: fuzz-coverage
+fuzz-coverage: setup venv ## Show which lines of the library the fuzzing's inputs reach
+	@Fuzz/coverage.sh
 
 .PHONY: faults
 faults: setup ## Fail each call and each piece of memory in turn, and look for leaks (5 minutes)

@@ -169,8 +169,11 @@ final class SealerCore: Sendable {
                 defer { rest /= candidates.count }
                 return candidates[rest % candidates.count]
             }
-            guard chosen.reduce(first.count, { $0 + $1.count }) <= form.tokenLimit + CookieSplitting.overhead
-            else { continue }
+            let count = chosen.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
+            guard count <= form.tokenLimit else {
+                if combination == 0 { refusal = .tooLong(byteCount: count) }
+                continue
+            }
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 try:
-    import cbor2
-
     import sealed_cookie as sc
 except ImportError as error:
     print(f"not run: Python has no {error.name}")
     sys.exit(0)
+try:
+    import cbor2
+except ImportError:
+    cbor2 = None
 
 NOW = sc.parse_time("2026-08-03T00:00:00Z")
 DAY, HOUR = 86_400, 3_600
@@ -261,6 +263,8 @@ def run(path: str) -> int:
         text = sc.key_line(key)
         ring = sc.Ring.parse(text.encode())
         used_compression = {True: 0, False: 0}
+        if not cbor2:
+            print("not run: the items through cbor2, which Python does not have")
 
         def payload_token(payload: bytes, name: str = "s", purpose: str = "", k: bytes = key) -> str:
             return sc._seal_payload(k, payload, name, purpose, os.urandom(20))
@@ -298,7 +302,7 @@ def run(path: str) -> int:
                 ok = p.item == item and p.created == at and p.age == 0 and p.lifetime == lifetime
                 check(what, ok, f"item {item.hex()[:120]}, got {p}"[:300])
                 # Not: what its own types do not hold, which are one NaN, and times as datetime.
-                if label not in ("other NaNs", "signalling NaNs", "decimals", "decimals not normalized") and ("dates" not in label or label == "dates"):
+                if cbor2 and label not in ("other NaNs", "signalling NaNs", "decimals", "decimals not normalized") and ("dates" not in label or label == "dates"):
                     check(f"cbor2 reads {label}", cbor2_item(p.item) == item, cbor2_item(p.item).hex())
                 data = sc.b64u_strict(token)
                 plain = sc.xaes_open(key, sc.nonce_of(data[4:24]), data[24:], sc.associated_data(data[:4], common["name"], common.get("purpose", "")))

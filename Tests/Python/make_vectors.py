@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Writes the test vectors for implementers, from sealed_cookie.py alone: Tests/SealedCookieTests/Vectors/valid.json, invalid.json.
+"""Writes the test vectors for implementers, from sealed_cookie.py alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
+(tokens), cookies.json (Cookie headers, and how a token is divided), rings.json (key rings), json.json (the JSON view).
 
     make_vectors.py            write them
     make_vectors.py --check    fail if they are not what this writes
+    make_vectors.py --rules    list FORMAT.md's rules with the vectors of each
 
-Keys and R are fixed, so the same files come out each time. Never use these keys.
+Every MUST of FORMAT.md's sections 2 to 11 stands in RULES below with vectors that hold it, or with why none can; a MUST that does
+not is an error. Keys and R are fixed, so the same files come out each time. Never use these keys.
 """
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +23,8 @@ NOW = sc.parse_time("2026-08-03T00:00:00Z")
 DAY, HOUR = 86_400, 3_600
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 RING = sc.key_line(KEY)
+OWN = b"own words, own words, and members"
+LATER = sc.key_line(OTHER, NOW + DAY)
 count = 0
 
 
@@ -33,20 +39,45 @@ def payload(item: bytes, created: int = NOW, age: int = 0, lifetime=None, pad=No
     return sc.encode_payload(sc.Payload(created, age, item, lifetime), pad, dictionary)
 
 
-def vector(what: str, text: str, **options) -> dict:
-    """Defaults are left out: name s, no purpose, the time of sealing, 14 days, no idle time."""
-    return {"what": what, "ring": options.pop("ring", RING), "token": text, **options}
+def padded(item: bytes, characters: int, name: str = "s") -> str:
+    """A token of so many characters."""
+    start = NOW.to_bytes(4, "big") + b"\x00"
+    text = token(b"\x04" + start + item + b"\x80" + bytes(characters * 3 // 4 - 40 - 7 - len(item)), name)
+    assert len(text) == characters, (len(text), characters)
+    return text
+
+
+def vector(what: str, text: str, key: bytes = KEY, **options) -> dict:
+    """All that opening depends on; times and spans in seconds."""
+    return {"what": what, "key": key.hex(), "ring": options.get("ring", RING), "name": options.get("name", "s"), "purpose": options.get("purpose", ""),
+            "time": options.get("at", NOW), "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"),
+            "dictionaries": [d.hex() for d in options.get("dictionaries", [])], "token": text}
+
+
+def opened(text: str, options: dict) -> sc.Payload:
+    return sc.open_token(sc.Ring.parse(options.get("ring", RING).encode()), text, **opening(options))
+
+
+def opening(options: dict) -> dict:
+    return {"name": options.get("name", "s"), "purpose": options.get("purpose", ""), "now": options.get("at", NOW),
+            "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"), "dictionaries": options.get("dictionaries", [])}
+
+
+def found(p: sc.Payload, options: dict) -> dict:
+    """What an opener must find."""
+    end = p.created + (options.get("absolute", 14 * DAY) if p.lifetime is None else p.lifetime)
+    if options.get("idle") is not None:
+        end = min(end, p.sealed + options["idle"])
+    return {"created": p.created, "sealed": p.sealed, "ends": end, "item": p.item.hex(), "session": sc.view(sc.decode_item(p.item))}
 
 
 def valid() -> list[dict]:
     vectors = []
 
     def add(what: str, text: str, session: bytes, **options) -> None:
-        ring = sc.Ring.parse(options.get("ring", RING).encode())
-        opened = sc.open_token(ring, text, name=options.get("name", "s"), purpose=options.get("purpose", ""), now=options.get("at", NOW),
-                               absolute=options.get("absolute", 14 * DAY), idle=options.get("idle"))
-        assert opened.item == session, what
-        vectors.append({**vector(what, text, **options), "item": session.hex(), "session": sc.view(sc.decode_item(session))})
+        found_payload = opened(text, options)
+        assert found_payload.item == session, what
+        vectors.append({**vector(what, text, **options), **found(found_payload, options)})
 
     for label, session, options in interop.SESSIONS:
         if label.startswith(("compressible", "incompressible", "bignums, UUIDs", "item of")) or "lifetime" in options or "at" in options:
@@ -63,6 +94,29 @@ def valid() -> list[dict]:
     add("a stored block", token(b"\x01" + start + stored), b"\x64four")
     for pad in (16, 64, 255):
         add(f"padded to {pad}", token(payload(item, pad=pad)), item)
+    add("padding of one byte", token(b"\x04" + start + item + b"\x80"), item)
+    add("padding behind an item that ends in 80 00", token(b"\x04" + start + bytes.fromhex("428000") + b"\x80\x00"), bytes.fromhex("428000"))
+    add("every flag at once", token(b"\x0f" + start + b"\x80\xa3\x05\x01" + sc.deflate(sc.split_item(item)[0], sc.STANDARD) + b"\x01\x02\x03" + b"\x80\x00"), item)
+    own = sc.encode_item("own words, own words")
+    add("an application's own dictionary", token(payload(own, dictionary=OWN)), own, dictionaries=[OWN])
+    add("the older of two dictionaries of an application", token(payload(own, dictionary=OWN)), own, dictionaries=[OWN, b"a newer one"])
+    add("the standard dictionary, where the application has its own", token(payload(item)), item, dictionaries=[OWN])
+    two = [sc.encode_item(x) for x in ([b"\x01", "compress me, compress me", b"", [b"\x02\x03"], sc.Tag(24, "secret secret secret")], 2**70)]
+    for session in two:
+        skeleton, contents = sc.split_item(session)
+        add("byte strings behind the stream" + (", one of them a bignum's" if session is two[1] else ""), token(b"\x01" + start + sc.deflate(skeleton) + b"".join(contents)), session)
+    skeleton, contents = sc.split_item(item)
+    longer = sc.zlib.compressobj(0, sc.zlib.DEFLATED, -15)
+    add("a window of 32 KiB, and a stream longer than the item", token(b"\x01" + start + longer.compress(skeleton) + longer.flush() + b"".join(contents)), item)
+    far = sc.zlib.compressobj(9, sc.zlib.DEFLATED, -15)
+    block = hashlib.sha512(b"block").hexdigest()
+    largest = sc.encode_item((block + "x" * 32_200 + block).ljust(65_533, "y"))
+    add("an item of 65,536 bytes, with a reference back over more than 31 KiB", token(b"\x01" + start + far.compress(largest) + far.flush()), largest)
+    add("sealed again a day later", token(payload(item, created=NOW - DAY, age=DAY)), item)
+    add("the purpose in Unicode, not normalized", token(payload(item), purpose="e\u0301 \u2013 \U0001f600"), item, purpose="e\u0301 \u2013 \U0001f600")
+    add("its own lifetime, shorter than the policy's", token(payload(item, lifetime=HOUR)), item, at=NOW + HOUR - 1)
+    add("another key is revoked", token(payload(item)), item, ring=RING + f"revoked {sc.key_id(OTHER)}\n")
+    add("the key stands twice, and its line ends with the file", token(payload(item)), item, ring=(RING + sc.key_line(KEY, NOW + DAY) + RING)[:-1])
     add("the longest a cookie takes", token(b"\x04" + start + item + b"\x80" + bytes(3031 - 7 - len(item))), item)
     add("age of five bytes", token(payload(item, created=0, age=2**32 - 1)), item, at=2**32 - 2, absolute=2**32 - 1)
     add("own lifetime, longer than the policy's", token(payload(item, lifetime=30 * DAY)), item, at=NOW + 30 * DAY - 1)
@@ -80,10 +134,8 @@ def invalid() -> list[dict]:
     vectors = []
 
     def add(what: str, reason: str, text: str, **options) -> None:
-        ring = sc.Ring.parse(options.get("ring", RING).encode())
         try:
-            sc.open_token(ring, text, name=options.get("name", "s"), purpose=options.get("purpose", ""), now=options.get("at", NOW),
-                          absolute=options.get("absolute", 14 * DAY), idle=options.get("idle"))
+            opened(text, options)
         except sc.Refused as refusal:
             assert refusal.words == reason, (what, refusal)
         else:
@@ -138,6 +190,37 @@ def invalid() -> list[dict]:
     add("the latest not-before", "ended", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\nnot-before 2020-01-01T00:00:00Z\n")
     add("expired goes before ended", "expired", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n", at=NOW + 20 * DAY)
     add("malformed goes before expired", "malformed payload", token(b"\x10" + start + item), at=NOW + 20 * DAY)
+    add("the name too long for this token", "too long", padded(item, 4090, "longername"), name="longername")
+    both = lambda first, second: f"{first} goes before {second}"
+    revoked = RING + f"revoked {sc.key_id(KEY)}\n"
+    future, ended = NOW + 61, RING + f"not-before {sc.format_time(NOW + 1)}\n"
+    for first, second, text, options in (
+            ("too long", "not base64url", "=" * 4096, {}), ("not base64url", "too short", "S=", {}), ("too short", "unknown version", sc.b64u(bytes(46)), {}),
+            ("unknown version", "unknown key", sc.b64u(b"\x49" + bytes(46)), {}), ("unknown version", "revoked key", flipped(0), {"ring": revoked}),
+            ("unknown key", "not authentic", flipped(-1), {"ring": sc.key_line(OTHER)}),
+            ("not authentic", "malformed payload", sc.b64u(sc.b64u_strict(token(b"\x10" + start + item))[:-1] + b"\x00"), {}),
+            ("not authentic", "expired", flipped(-1), {"at": NOW + 20 * DAY}),
+            ("malformed payload", "in the future", token(b"\x10" + future.to_bytes(4, "big") + b"\x00" + item), {}),
+            ("unknown dictionary", "in the future", token(bytes([9]) + future.to_bytes(4, "big") + b"\x00\x02" + sc.deflate(item)), {}),
+            ("in the future", "expired", token(payload(item, created=0, age=future)), {}), ("in the future", "ended", token(payload(item, created=NOW, age=61)), {"ring": ended})):
+        add(both(first, second), first, text, **options)
+    add("an age of 61 s from now", "in the future", token(payload(item, created=NOW, age=61)))
+    add("ended, though sealed again since", "ended", token(payload(item, created=NOW - DAY, age=DAY)), ring=RING + f"not-before {sc.format_time(NOW)}\n")
+    add("ended, though with a lifetime of its own", "ended", token(payload(item, lifetime=30 * DAY)), ring=ended)
+    add("the highest bit of the tag", "not authentic", flipped(-16, 7))
+    add("without the last byte of the ciphertext", "not authentic", sc.b64u(data[:-17] + data[-16:]))
+    add("the tag cut to 12 bytes, with a longer ciphertext", "not authentic", sc.b64u(data[:24] + bytes(4) + data[24:-4]))
+    add("plain AES-256-GCM, without the derived key", "not authentic", sc.b64u(data[:24] + sc.AESGCM(KEY).encrypt(data[4:16], payload(item), sc.associated_data(data[:4], "s", ""))))
+    add("N with its zeros at the end", "not authentic", sc.b64u(data[:24] + sc.xaes_seal(KEY, data[4:24] + bytes(4), payload(item), sc.associated_data(data[:4], "s", ""))))
+    add("the purpose normalized", "not authentic", token(payload(item), purpose="\u00e9"), purpose="e\u0301")
+    add("associated data with big-endian lengths", "not authentic", sc.b64u(data[:24] + sc.xaes_seal(KEY, sc.nonce_of(data[4:24]), payload(item), bytes(7) + b"\x04" + b"".join(
+        len(p).to_bytes(8, "big") + p for p in (b"SealedCookie", data[:4], b"s", b"")))))
+    add("no associated data", "not authentic", sc.b64u(data[:24] + sc.xaes_seal(KEY, sc.nonce_of(data[4:24]), payload(item), b"")))
+    add("a header in standard base64", "not base64url", sc.base64.b64encode(data + bytes(-len(data) % 3 + 1)).decode())
+    add("compressed with the opener's own dictionary, under the standard one's name", "malformed payload",
+        token(b"\x09" + start + b"\x01" + sc.deflate(sc.encode_item("own words, own words, and members " * 2), OWN)), dictionaries=[OWN])
+    add("a dictionary that differs in a byte", "unknown dictionary", token(payload(sc.encode_item("own words, own words"), dictionary=OWN)), dictionaries=[OWN[:-1] + b"!"])
+    add("a split token's first part", "not base64url", "2." + good)
     for name in (0, 2, 15):
         add(f"dictionary {name}", "unknown dictionary", token(bytes([9]) + start + bytes([name]) + sc.deflate(item)))
     add("an application's dictionary", "unknown dictionary", token(payload(sc.encode_item("own words, own words"), dictionary=b"own words, own words")))
@@ -150,19 +233,308 @@ def invalid() -> list[dict]:
     return vectors
 
 
+def cookies() -> list[dict]:
+    """Cookie headers and what is in them; m is how many cookies the reader allows."""
+    vectors = []
+    item = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
+    good, again = token(payload(item)), token(payload(sc.encode_item("another")))
+    bad = good[:-1] + ("A" if good[-1] != "A" else "B")
+
+    def add(what: str, header: str, expected: str | None, most: int = 1, **options) -> None:
+        """expected: "" for a session, None for no session and no refusal."""
+        fields = vector(what, "", **options)
+        del fields["token"]
+        fields |= {"cookies": most, "header": header}
+        try:
+            p = sc.open_header(sc.Ring.parse(options.get("ring", RING).encode()), header, most=most, **opening(options))
+            assert expected is None if p is None else expected == "", what
+            vectors.append(fields | ({"none": True} if p is None else found(p, options)))
+        except sc.Refused as refusal:
+            assert refusal.words == expected, (what, refusal)
+            vectors.append({**fields, "refused": refusal.words})
+    add("alone", f"s={good}", "")
+    add("among others", f"a=b; s={good}; sx=1; xs=2", "")
+    add("blanks and tabs", f";;\t s \t=\t {good} \t; ", "")
+    add("in double quotes", f's="{good}"', "")
+    add("no blank behind the semicolon", f"a=b;s={good}", "")
+    add("a pair without =", f"s; s={good}", "")
+    add("no cookie of this name", "a=b; S=1; s.1=2; =3; s", None)
+    add("an empty header", "", None)
+    add("an empty value", "s=", "too short")
+    add("one double quote", f's="{good}', "not base64url")
+    add("two pairs of double quotes", f's=""{good}""', "not base64url")
+    add("the name in another case", f"S={good}", None)
+    add("the name of the token's cookie is another", f"t={good}", "not authentic", name="t")
+    add("a planted one in front", f"s={bad}; s={good}", "")
+    add("two sessions: the first that opens", f"s={bad}; s={good}; s={again}", "")
+    add("the fourth opens", f"s=; s=x; s={bad}; s={good}", "")
+    add("the fifth is not tried", f"s={bad}; s={bad}; s={bad}; s={bad}; s={good}", "not authentic")
+    add("an unknown key and then a good one", f"s={sc.b64u(b'H' + bytes(46))}; s={good}", "")
+    room = 4096 - 1 - 2
+    whole, third = padded(item, 4095), padded(item, 2 * room + 102)
+    second = padded(sc.encode_item("another"), 2 * room + 102)
+    parts = [third[:room], third[room:2 * room], third[2 * room:]]
+    first, one, two = f"s=3.{parts[0]}", f"s.1={parts[1]}", f"s.2={parts[2]}"
+    add("three parts", f"{first}; {one}; {two}", "", 3)
+    add("in another order, others between", f"a=b; {two}; {first}; c=d; {one}", "", 3)
+    add("in double quotes each", "; ".join(f'{c[:c.index("=")]}="{c[c.index("=") + 1:]}"' for c in (first, one, two)), "", 3)
+    add("a reader that allows more", f"{first}; {one}; {two}", "", 9)
+    add("a reader that allows fewer", f"{first}; {one}; {two}", "too many cookies", 2)
+    add("the last part is missing", f"{first}; {one}", "missing part", 3)
+    add("a part in the middle is missing", f"{first}; {two}", "missing part", 3)
+    add("the first is missing", f"{one}; {two}", None, 3)
+    add("parts exchanged", f"{first}; s.1={parts[2]}; s.2={parts[1]}", "not authentic", 3)
+    add("a part of another session", f"{first}; s.1={second[room:2 * room]}; {two}", "not authentic", 3)
+    add("a part cut short", f"{first}; {one}; {two[:-4]}", "not authentic", 3)
+    add("a stale part of a longer one", f"{first}; {one}; {two}; s.3=stale", "", 4)
+    add("a whole token and stale parts", f"s={good}; s.1={parts[1]}; s.2=x", "", 3)
+    add("a part planted in front", f"{first}; s.1=planted; {one}; {two}", "", 3)
+    add("a part planted behind, another in front", f"{first}; {one}; s.1=planted; s.2=planted; {two}", "", 3)
+    add("all planted once", f"s=3.x; {first}; s.1=x; {one}; s.2=x; {two}", "", 3)
+    add("the parts' names do not stand in the associated data", f"t=3.{parts[0]}; t.1={parts[1]}; t.2={parts[2]}", "not authentic", 3, name="t")
+    add("a token that one cookie holds, at its longest", f"s={whole}", "", 3)
+    add("a token too long for one cookie, in one", f"s={third[:4096]}", "too long", 3)
+    add("split in two although it fits", f"s=2.{good[:20]}; s.1={good[20:]}", "", 3)
+    add("the count is 1", f"s=1.{good}", "not base64url", 3)
+    add("the count is 0", f"s=0.{good}", "not base64url", 3)
+    add("expired", f"{first}; {one}; {two}", "expired", 3, at=NOW + 14 * DAY)
+    longest = padded(item, 2 * room)
+    add("the longest of two cookies", f"s=2.{longest[:room]}; s.1={longest[room:]}", "", 2)
+    add("a character more than two cookies hold", f"s=2.{longest[:room]}; s.1={longest[room:]}A", "too long", 2)
+    nines = padded(item, 8 * room + 7)
+    add("nine cookies", "; ".join([f"s=9.{nines[:room]}"] + [f"s.{i}={nines[i * room:(i + 1) * room]}" for i in range(1, 9)]), "", 9)
+    return vectors
+
+
+def divided() -> list[dict]:
+    """Tokens and the cookies that carry them; those to expire have an empty value. Refused: more than m cookies hold."""
+    vectors = []
+    item = sc.encode_item("divide me")
+    for name, most, characters in (("s", 1, 4095), ("s", 1, 4096), ("s", 3, 4095), ("s", 3, 4096), ("s", 2, 2 * 4093), ("s", 2, 2 * 4093 + 1), ("s", 3, 2 * 4093 + 1), ("s", 4, 63),
+                                   ("__Host-session", 2, 4082), ("__Host-session", 2, 4083), ("__Host-session", 1, 4083), ("s", 9, 2 * 4093 + 5)):
+        if characters % 4 == 1:
+            continue
+        text = padded(item, characters, name) if characters > 63 else token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\xf6", name)
+        what = f"{characters} characters for {name}, up to {most}"
+        try:
+            if most == 1 and characters > sc.token_limit(name):
+                raise sc.CannotSeal
+            vectors.append({"what": what, "name": name, "cookies": most, "token": text, "set": sc.split_token(text, name, most)})
+        except sc.CannotSeal:
+            vectors.append({"what": what, "name": name, "cookies": most, "token": text, "refused": "too large"})
+    return vectors
+
+
+def rings() -> list[dict]:
+    """Rings that are none; and of others what they say, which key seals at a time, and when a session begins that is sealed then."""
+    vectors = []
+
+    def add(what: str, text: str, at: int = NOW) -> None:
+        ring = sc.Ring.parse(text.encode())
+        try:
+            active = ring.active(at)[0]
+        except sc.CannotSeal:
+            active = None
+        begins = at if ring.not_before is None or ring.not_before <= at else ring.not_before if ring.not_before - at <= 60 else None
+        vectors.append({"what": what, "ring": text, "time": at,
+                        "keys": {id: {"key": key.hex(), "from": since} for id, (since, key) in sorted(ring.keys.items()) if id not in ring.revoked},
+                        "revoked": sorted(ring.revoked), "notBefore": ring.not_before, "active": active, "begins": begins if active else None})
+
+    def refuse(what: str, text: str | bytes) -> None:
+        data = text.encode() if isinstance(text, str) else text
+        try:
+            sc.Ring.parse(data)
+        except sc.InvalidRing:
+            vectors.append({"what": what, **({"ring": text} if isinstance(text, str) else {"bytes": data.hex()}), "refused": True})
+        else:
+            raise AssertionError(what)
+    now = sc.format_time(NOW)
+    at = lambda since, key=OTHER: sc.key_line(key, NOW + since)
+    add("one key", RING)
+    add("nothing at all", "")
+    add("comments and empty lines alone", "# a\n\n \t\r\n#b")
+    add("no LF at the end", RING[:-1])
+    add("CRs, tabs, several blanks", "\r\n\t" + RING.replace(" ", " \t ").replace("\n", "\r\n"))
+    add("a comment of the key's words", "#" + RING + "  # " + RING)
+    add("a key without a time is the earliest", RING + sc.key_line(OTHER, sc.parse_time("1583-01-01T00:00:00Z")))
+    add("the later time seals", at(-5) + at(-9, KEY))
+    add("a pending key does not seal", RING + at(1))
+    add("it seals from that very second", RING + at(0))
+    add("only pending keys", at(1) + at(2, KEY))
+    add("of equal times the greatest id", RING + sc.key_line(OTHER))
+    add("of equal times the greatest id, written down", at(-5) + at(-5, KEY))
+    add("a revoked key does not seal", RING + at(-5) + f"revoked {sc.key_id(OTHER)}\n")
+    add("revoked before the key's line", f"revoked {sc.key_id(OTHER)}\n" + at(-5) + RING)
+    add("the one key is revoked", RING + f"revoked {sc.key_id(KEY)}\n")
+    add("revoked twice, and an unknown id", RING + "revoked 000000\n" * 2 + "revoked ffffff\n")
+    add("a key twice: the later time", at(-5) + at(5) + at(1) + RING)
+    add("a key with and without a time: the time", RING + sc.key_line(KEY, NOW + DAY))
+    add("not-before twice: the later", RING + f"not-before {now}\nnot-before 2026-01-01T00:00:00Z\n")
+    add("not-before in this very second", RING + f"not-before {now}\n")
+    for ahead in (1, 60, 61):
+        add(f"not-before {ahead} s ahead of the sealer's clock", RING + f"not-before {sc.format_time(NOW + ahead)}\n")
+    add("the first and the last time there is", sc.key_line(KEY, sc.parse_time("1583-01-01T00:00:00Z")) + sc.key_line(OTHER, sc.parse_time("9999-12-31T23:59:59Z")))
+    add("a leap day", RING + "not-before 2024-02-29T00:00:00Z\n")
+    add("two rings, one behind the other", RING + at(5) + "revoked 000001\n" + f"not-before {now}\n" + sc.key_line(KEY, NOW - 5) + at(-5) + "revoked 000002\nnot-before 2020-01-01T00:00:00Z\n")
+    id, secret = sc.key_id(KEY), sc.b64u(KEY)
+    refuse("a key under another id", RING.replace(id, "000000"))
+    refuse("a good key, and one under another id", sc.key_line(OTHER) + RING.replace(id, "123456"))
+    for what, text in (
+            ("an unknown word", "kye"), ("the word in capitals", RING.replace("key", "KEY", 1)), ("a word too many", RING[:-1] + " x"), ("no secret", f"key {id}"), ("no id", f"key sck1_{secret}"),
+            ("an id in capitals", "revoked ABCDEF"), ("an id of five digits", "revoked 12345"), ("an id of seven digits", "revoked 1234567"), ("an id that is no number", "revoked 12345g"),
+            ("no id to revoke", "revoked"), ("two ids", "revoked 000001 000002"), ("a prefix of another kind", RING.replace("sck1_", "sck2_")), ("no prefix", RING.replace("sck1_", "")),
+            ("a character too few", RING[:-2]), ("a character too many", RING[:-1] + "A"), ("padding", RING[:-1] + "="), ("a plus in the secret", f"key {id} sck1_" + "+" + secret[1:]),
+            ("bits behind the last byte", RING[:-2] + "9"), ("an empty from", RING.replace("sck1", "from= sck1")), ("from without its word", RING.replace("sck1", now + " sck1")),
+            ("from in capitals", RING.replace("sck1", f"From={now} sck1")), ("from behind the secret", RING[:-1] + f" from={now}"), ("a date without its time", "not-before 2026-08-03"),
+            ("a time without Z", "not-before 2026-08-03T00:00:00"), ("a small z", "not-before 2026-08-03T00:00:00z"), ("a blank for the T", "not-before 2026-08-03 00:00:00Z"),
+            ("another zone", "not-before 2026-08-03T00:00:00+00:00"), ("a fraction", "not-before 2026-08-03T00:00:00.0Z"), ("a day that does not exist", "not-before 2026-02-29T00:00:00Z"),
+            ("a 31st of June", "not-before 2026-06-31T00:00:00Z"), ("a month 13", "not-before 2026-13-01T00:00:00Z"), ("a month 0", "not-before 2026-00-01T00:00:00Z"), ("24 o'clock", "not-before 2026-08-03T24:00:00Z"),
+            ("a second 60", "not-before 2016-12-31T23:59:60Z"), ("a year before 1583", "not-before 1582-12-31T23:59:59Z"), ("a year of five digits", "not-before 10000-01-01T00:00:00Z"),
+            ("a day of one digit", "not-before 2026-08-3T00:00:00Z"), ("nothing behind not-before", "not-before"), ("a no-break space", RING.replace(" ", "\u00a0", 1)),
+            ("a byte order mark", "\ufeff" + RING), ("a vertical tab between", RING.replace(" ", "\v", 1)), ("a CR for an LF", RING[:-1] + "\r" + RING)):
+        refuse(what, sc.key_line(OTHER) + text)
+    refuse("not UTF-8", RING.encode() + b"# \xff\n")
+    refuse("UTF-16", RING.encode("utf-16"))
+    return vectors
+
+
+def views() -> list[dict]:
+    """JSON and the item that it is read as; "view": what a tool shows of it. Refused: JSON that is no view."""
+    vectors = []
+    texts = [session for label, session, _ in interop.SESSIONS if len(session) < 600 and "random" not in label]
+    texts += ["1.0", "-0.0", "0e300", "1e2", "100e-2", "18446744073709551615.0", "-92233720368547758080e-1", "18446744073709551616.5", "1e300", "1e-400", "1.5", '"\\ud83d\\ude00"', '"\\u0000\\/"',
+              '{"$decimal":"0.5"}', '{"$decimal":"-1.25e3"}', '{"$decimal":"12"}', '{"$decimal":"1e9223372036854775807"}', '{"$$\\u0301":1}', '{"$date":"@-0.0"}', '{"$date":"@0xfffee40000000000"}',
+              '{"$float":"1E2"}', '{"$uuid":"FE049F18-1B8F-4A6F-8C38-00C3448DE041"}', '{"$map":[]}', '{"$map":[["b",1],["a",2]]}', '{"$secret":{"$map":[[1,2]]}}', '{"":0}', " [ ] "]
+    for text in dict.fromkeys(texts):
+        item = sc.encode_item(sc.from_json(text))
+        again = json.dumps(sc.view(sc.decode_item(item)), ensure_ascii=False)
+        assert sc.encode_item(sc.from_json(again)) == item
+        vectors.append({"json": text, "item": item.hex(), "view": again})
+    for text in ("", "{", "[1,]", '{"a":1,}', "[1 2]", "01", "1.", ".5", "+1", "NaN", "Infinity", "'a'", "{a:1}", "[1]]", "nul", '"\t"', '"\\x"', '"\\ud800"', '"\\ude00"', '"a',
+                 '{"a":1,"a":2}', '{"\\u00e9":1,"e\\u0301":2}', '{"$map":[["a",1],["a",2]]}', '{"$map":[[1.5,1]]}', '{"$map":[["a"]]}', '{"$map":{}}', '{"$map":[[9223372036854775808,1]]}',
+                 "18446744073709551616", "-9223372036854775809", "123456789012345678901e200", "184467440730000000000000000000000000000000000000000000000000000000000000000000709551615", "1e400", "-1e400",
+                 '{"$x":1}', '{"$":1}', '{"$05":1}', '{"$+5":1}', '{"$-0":1}', '{"$9223372036854775808":1}', '{"$5\\u0301":1}', '{"$\\u0301":1}', '{"$bytes":"AQ","b":1}', '{"$secret":1,"$5":2}',
+                 '{"$bytes":"AQ=="}', '{"$bytes":"AR"}', '{"$bytes":"A"}', '{"$bytes":"+w"}', '{"$bytes":1}', '{"$bytes":null}', '{"$int":"007"}', '{"$int":"+7"}', '{"$int":"-0"}', '{"$int":""}', '{"$int":7}',
+                 '{"$int":"340282366920938463463374607431768211456"}', '{"$float":".5"}', '{"$float":"5."}', '{"$float":"+5"}', '{"$float":"05"}', '{"$float":"1e400"}', '{"$float":"infinity"}', '{"$float":"0x1p3"}',
+                 '{"$float":"0x3ff0000000000000"}', '{"$float":"NaN"}', '{"$float":1}', '{"$decimal":"00.5"}', '{"$decimal":"-0.0"}', '{"$decimal":"1e05"}', '{"$decimal":"1e+5"}', '{"$decimal":".5"}', '{"$decimal":"1."}',
+                 '{"$decimal":"1e9223372036854775808"}', '{"$decimal":1}', '{"$uuid":"fe049f181b8f4a6f8c3800c3448de041"}', '{"$uuid":"fe049f18-1b8f-0x6f-8c38-00c3448de041"}', '{"$uuid":"fe049f18-1b8f-4a6f-8c38-00c3448de0411"}', '{"$url":1}',
+                 '{"$date":"2026-02-29T00:00:00Z"}', '{"$date":"1582-12-31T23:59:59Z"}', '{"$date":"2026-02-28T00:00:60Z"}', '{"$date":"2026-02-28T00:00:00+00:00"}', '{"$date":"2026-02-28 00:00:00Z"}', '{"$date":"2026-02-28T00:00:00.Z"}',
+                 '{"$date":"1969-12-31T23:59:59.5Z"}', '{"$date":"@1e3+500000000"}', '{"$date":"@1+5"}', '{"$date":"@+5"}', '{"$date":"@05"}', '{"$date":"@.5"}', '{"$date":"@"}', '{"$date":0}',
+                 "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65):
+        try:
+            sc.encode_item(sc.from_json(text))
+        except ValueError:
+            vectors.append({"json": text, "refused": True})
+        else:
+            raise AssertionError(text)
+    return vectors
+
+
+# What FORMAT.md asks for, in its words, and the vectors that hold it: in the file of that name, those whose "what" is this; more than one
+# behind "|", and * for anything. Where no vector can: what else does.
+RULES: list[tuple[str, list[str]]] = [
+    ("An opener MUST refuse text that is not the one encoding of any bytes: a character outside the alphabet", ["invalid: text with *", "invalid: a header in standard base64"]),
+    ("a length of 1 modulo 4", ["invalid: text with a length of 1 modulo 4"]),
+    ("bits after the last whole byte that are not zero", ["invalid: bits after the last byte, *"]),
+    ("It MUST refuse text beyond its limit before decoding it", ["invalid: a character too long", "invalid: the name too long for this token", "invalid: too long goes before not base64url"]),
+    ("It MUST NOT be derived from a password.", ["- no call of the library and no command takes one"]),
+    ("software that loads keys MUST recompute it and refuse a key that stands under another id", ["rings: a key under another id", "rings: a good key, and one under another id"]),
+    ("Software that makes a key for a ring MUST draw again while the id is already in the ring", ["- one in 16 million: `a rotation adds a key that seals from its time on`"]),
+    ("M1  = 00 01 58 00", ["valid: *", "invalid: plain AES-256-GCM, without the derived key"]),
+    ("N = R[0..<8] ‖ 00 00 00 00 ‖ R[8..<20]", ["invalid: N with its zeros at the end"]),
+    ("every number as 8 bytes **little-endian**", ["invalid: associated data with big-endian lengths", "invalid: no associated data", "invalid: name and purpose divided elsewhere"]),
+    ("Without one the sealer MUST fail.", ["rings: nothing at all", "rings: only pending keys", "rings: the one key is revoked"]),
+    ("The sealer MUST NOT cut anything off.", ["divided: *"]),
+    ("If it fails, the sealer MUST fail. An implementation MUST NOT let its callers choose R.", ["- `two tokens of one session share no random bytes`; Tests/Python/faults.c"]),
+    ("An opener MUST make these checks, in this order, and refuse the token at the first that fails.", ["invalid: * goes before *"]),
+    ("every refusal MUST look the same", ["- the application's answer: Tests/Web"]),
+    ("Steps 1 to 6 MUST NOT use a key.", ["invalid: revoked goes before not authentic", "invalid: unknown key goes before not authentic", "invalid: a revoked key whose line is gone"]),
+    ("The sums of steps 9 and 10 can pass 2^32 and MUST NOT wrap around.", ["invalid: an age that goes beyond 2^32", "valid: age of five bytes"]),
+    ("the opener MUST NOT let any of the unauthenticated plaintext be seen", ["- `a failed open wipes what was decrypted`"]),
+    ("Bits 4 to 7 of the flags MUST be 0, and bit 3 without bit 0 MUST be refused.", ["invalid: unknown flag bit *", "invalid: a dictionary for a body that is not compressed"]),
+    ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more",
+     ["invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
+    ("this session's own absolute lifetime in seconds, at least 1", ["invalid: lifetime of zero"]),
+    ("it MUST be refused where that byte is another. What is left MUST still hold every field, and at least a byte of body",
+     ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
+    ("It MUST refuse a broken stream, contents that end early, and bytes that are left over.",
+     ["invalid: broken stream", "invalid: stream cut off", "invalid: stream without a final block", "invalid: stream with a zlib wrapper", "invalid: contents that end early", "invalid: contents left over*"]),
+    ("with any kinds of blocks and a window of up to 32 KiB", ["valid: a stored block", "valid: an item of 65,536 bytes, *", "valid: a window of 32 KiB, and a stream longer than the item"]),
+    ("It MUST bound what it inflates while it inflates. The skeleton and the item put together again MUST each have at most 65,536 bytes",
+     ["invalid: bomb of 2 MB", "invalid: skeleton of 65,537 bytes", "invalid: item of more than 65,536 bytes, skeleton of fewer", "valid: an item of 65,536 bytes, *"]),
+    ("**A sealer MUST NOT compress the content of a byte string**", ["- `byte strings and secrets never enter the stream`"]),
+    ("others | | none: refused", ["invalid: dictionary 0", "invalid: dictionary 2", "invalid: dictionary 15"]),
+    ("Every opener MUST know the standard dictionary.", ["valid: compressed with the standard dictionary", "valid: the standard dictionary, where the application has its own"]),
+    ("A token with another dictionary than an opener has is refused as *unknown dictionary*", ["invalid: an application's dictionary", "invalid: a dictionary that differs in a byte"]),
+    ("An application MUST NOT use two dictionaries of one name", ["- `two dictionaries of one name are refused`"]),
+    ("integers, lengths, counts and tags in their shortest form; no indefinite lengths", ["invalid: item: integer not shortest*", "invalid: item: * length not shortest", "invalid: item: tag not shortest", "invalid: item: indefinite *"]),
+    ("map keys are text, or integers from -2^63 to 2^63 - 1; sorted by their encoded bytes; none twice", ["invalid: item: map key *", "invalid: item: *keys out of order", "invalid: item: text key before integer key"]),
+    ("floats in the shortest of half, single and double", ["invalid: item: float not shortest*", "invalid: item: NaN *not shortest"]),
+    ("simple values false, true and null; no others", ["invalid: item: simple value *", "invalid: item: false in two bytes"]),
+    ("text is valid UTF-8", ["invalid: item: text *"]),
+    ("at most 64 levels, and at most 65,536 bytes in all", ["invalid: 65 levels*", "valid: 64 levels*"]),
+    ("the tags of this table, with these contents, and no others", ["invalid: item: tag *"]),
+    ("An opener MUST refuse an item that is not in this form, or that bytes follow.", ["invalid: item: *", "invalid: bytes behind the item", "invalid: two items", "invalid: bytes behind the skeleton"]),
+    ("A tool MUST NOT seal another session than it was given.", ["json: *"]),
+    ("software MUST refuse the whole ring and MUST NOT print the secret.", ["rings: an unknown word", "rings: a good key, and one under another id", "- the words: Tests/Python/ring_safety.py"]),
+    ("So does a pair of different keys with one id.", ["- takes 16 million keys to find: `two different keys with one id are refused`"]),
+    ("A time is `YYYY-MM-DDTHH:MM:SSZ`, exactly so", ["rings: a time without Z", "rings: a day that does not exist", "rings: a year before 1583"]),
+    ("MUST begin new sessions at that time, or they would have ended before they began", ["rings: not-before 1 s ahead of the sealer's clock", "rings: not-before 60 s ahead of the sealer's clock"]),
+    ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
+    ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
+    ("end = min(created + absolute, sealed + idle)", ["invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),
+    ("A token whose `sealed` is more than 60 s ahead of the opener's clock MUST be refused.", ["invalid: 61 s ahead", "invalid: an age of 61 s from now", "valid: 60 s ahead"]),
+    ("Name and value together MUST NOT exceed 4096 bytes, `=` not counted, nor an attribute's value 1024", ["divided: *", "- the attribute: `cookies that browsers would drop are refused when the sealer is made`"]),
+    ("A sealer MUST fail instead", ["divided: 4096 characters for s, up to 1", "divided: 4083 characters for __Host-session, up to 1"]),
+    ("Names are compared byte by byte.", ["cookies: the name in another case"]),
+    ("the opener tries each value, at most 4, and takes the first that opens", ["cookies: the fourth opens", "cookies: the fifth is not tried", "cookies: two sessions: the first that opens"]),
+    ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
+    ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
+    ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4"]),
+    ("ignores numbers of n and above, and refuses more cookies than its own m", ["cookies: a stale part of a longer one", "cookies: a whole token and stale parts", "cookies: a reader that allows fewer"]),
+    ("a part that is missing", ["cookies: the last part is missing", "cookies: a part in the middle is missing"]),
+]
+
+
+def check_rules(files: dict[str, list[dict]], show: bool) -> None:
+    """Every MUST of §2 to §11 is in a rule, every rule in FORMAT.md, and every vector that a rule names is there."""
+    page = re.sub(r"\s+", " ", Path(__file__).parents[2].joinpath("FORMAT.md").read_text())
+    start, end = page.index("## 2. Text"), page.index("## 12. A worked example")
+    left = {m.start() for m in re.finditer(r"\bMUST\b", page) if start < m.start() < end}
+    for words, held in RULES:
+        words = re.sub(r"\s+", " ", words)
+        at = page.find(words, start, end)
+        assert at >= 0, f"not in FORMAT.md: {words}"
+        left -= set(range(at, at + len(words)))
+        for one in held:
+            name, _, pattern = one.partition(": ")
+            if one.startswith("- "):
+                continue
+            matching = [v for v in files[name] if re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), v.get("what", v.get("json", "")), re.S)]
+            assert matching, f"no vector {one}"
+        if show:
+            print(f"{words}\n    " + "\n    ".join(held))
+    assert not left, "MUSTs without a vector: " + "; ".join(page[at - 60:at + 60] for at in sorted(left))
+
+
 def main() -> int:
     # Some of interop's sessions are random: the same ones each time here.
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    for name, vectors in (("valid", valid()), ("invalid", invalid())):
-        head = {"about": f"{len(vectors)} tokens that {'open' if name == 'valid' else 'are refused'}. Made by Tests/Python/make_vectors.py. See FORMAT.md §12.",
-                "defaults": {"name": "s", "purpose": "", "at": NOW, "absolute": 14 * DAY, "idle": None}}
+    files = {"valid": valid(), "invalid": invalid(), "cookies": cookies(), "divided": divided(), "rings": rings(), "json": views()}
+    check_rules(files, sys.argv[1:] == ["--rules"])
+    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them",
+             "rings": "key rings", "json": "sessions as JSON"}
+    for name, vectors in files.items():
+        names = [v.get("what", v.get("json")) for v in vectors]
+        assert len(set(names)) == len(names), f"{name}: {sorted(n for n in names if names.count(n) > 1)}"
+        head = {"about": f"{len(vectors)} {about[name]}. Made by Tests/Python/make_vectors.py. See FORMAT.md §12.1.", "count": len(vectors)}
         text = json.dumps(head, ensure_ascii=False)[:-1] + ', "vectors": [\n' + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors) + "\n]}\n"
         path = FOLDER / f"{name}.json"
         if sys.argv[1:] == ["--check"]:
             same = same and path.read_text() == text
-        else:
+        elif not sys.argv[1:]:
             path.write_text(text)
         print(f"{name}: {len(vectors)}")
     if not same:

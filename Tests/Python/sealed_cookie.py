@@ -9,7 +9,7 @@ numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
 """
 from __future__ import annotations
 
-import argparse, base64, hashlib, json, math, os, re, struct, sys, time, unicodedata, zlib
+import argparse, base64, hashlib, itertools, json, math, os, re, struct, sys, time, unicodedata, zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
@@ -52,6 +52,8 @@ class UnknownDictionary(Refused): words = "unknown dictionary"
 class InTheFuture(Refused): words = "in the future"
 class Expired(Refused): words = "expired"
 class Ended(Refused): words = "ended"
+class TooManyCookies(Refused): words = "too many cookies"      # §11.1
+class MissingPart(Refused): words = "missing part"
 
 
 class Invalid(ValueError):
@@ -568,7 +570,7 @@ def parse_float_text(text: str) -> Float:
         return Float.of(float(text)) if text != "nan" else Float(0x7FF8 << 48)
     if re.fullmatch(r"0x[0-9a-fA-F]{16}", text) and Float(int(text, 16)).is_nan:
         return Float(int(text, 16))
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) and math.isfinite(float(text)):
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?", text) and math.isfinite(float(text)):
         return Float.of(float(text))
     raise Invalid("$float: not a float")
 
@@ -589,9 +591,9 @@ def date_text(tag: Tag) -> str:
 
 
 def parse_date_text(text: str) -> Tag:
-    if m := re.fullmatch(r"@(-?[0-9]+)\+([0-9]{9}|[0-9]{18})", text):
+    if m := re.fullmatch(r"@(0|-?[1-9][0-9]*)\+([0-9]{9}|[0-9]{18})", text):
         return Tag(1001, {1: int(m[1]), -len(m[2]): int(m[2])})
-    if re.fullmatch(r"@-?[0-9]+", text):
+    if re.fullmatch(r"@(0|-?[1-9][0-9]*)", text) and int(text[1:]) in INT64:
         return Tag(1, int(text[1:]))
     if text.startswith("@"):
         return Tag(1, parse_float_text(text[1:]))
@@ -657,9 +659,12 @@ def _special(form: str, value: Item) -> Item:
         return Tag(32, value)
     if form == "$uuid" and re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         return Tag(37, bytes.fromhex(value.replace("-", "")))
-    if form == "$decimal" and (m := re.fullmatch(r"(-?[0-9]+)e(-?[0-9]+)", value)):
-        return Tag(4, [int(m[2]), int(m[1])])
-    if form == "$int" and re.fullmatch(r"0|-?[1-9][0-9]*", value):
+    number = r"0|-?[1-9][0-9]*"
+    if form == "$decimal" and (m := re.fullmatch(rf"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:e({number}))?", value)):
+        mantissa, fraction = int(m[2] + (m[3] or "")), m[3] or ""
+        if mantissa or not m[1]:
+            return Tag(4, [int(m[4] or 0) - len(fraction), -mantissa if m[1] else mantissa])
+    if form == "$int" and re.fullmatch(number, value):
         return int(value)
     if form == "$float":
         return parse_float_text(value)
@@ -688,13 +693,16 @@ def _object(pairs: list[tuple[str, Item]]) -> Item:
 def _number(text: str) -> Item:
     try:
         d = Decimal(text)
-    except InvalidOperation:
-        raise Invalid("a number with an exponent beyond reason") from None
+    except InvalidOperation:        # an exponent beyond what decimal has
+        mantissa, _, exponent = text.lower().partition("e")
+        d = Decimal(0) if Decimal(mantissa) == 0 else Decimal("1e-999") if exponent.startswith("-") else Decimal("1e999")
+    if d == 0:
+        return 0
     if d.adjusted() < 25 and d == d.to_integral_value() and int(d) in JSON_INT:
         return int(d)
     if not math.isfinite(float(text)):
         raise Invalid("a number beyond a double")
-    if abs(d) >= 2**63 and Decimal(repr(float(text))) != d:
+    if d.adjusted() >= 18 and d == d.to_integral_value() and Decimal(repr(float(text))) != d:
         raise Invalid("a whole number that a double does not hold: $int has it")
     return Float.of(float(text))
 
@@ -872,16 +880,57 @@ def split_token(text: str, name: str, most: int) -> dict[str, str]:
 
 
 def join_token(cookies: dict[str, str], name: str, most: int) -> str:
-    first = cookies[name]
+    return next(_joined(cookies[name], [[cookies[n] for n in (f"{name}.{i}",) if n in cookies] for i in range(1, most)], most))
+
+
+def _joined(first: str, parts: list[list[str]], most: int) -> Iterable[str]:
+    """The tokens that a first cookie's value and its parts' make."""
     if not re.match(r"[2-9]\.", first):
-        return first
+        yield first
+        return
     count = int(first[0])
     if count > most:
-        raise TooLong(f"{count} cookies")
-    try:
-        return first[2:] + "".join(cookies[f"{name}.{i}"] for i in range(1, count))
-    except KeyError as e:
-        raise NotAuthentic(f"no cookie {e}") from None
+        raise TooManyCookies(f"{count}")
+    if [] in parts[:count - 1]:
+        raise MissingPart(f"{parts.index([]) + 1}")
+    yield from (first[2:] + "".join(rest) for rest in itertools.product(*parts[:count - 1]))
+
+
+# ---------------------------------------------------------------- §11 Cookie headers
+
+def header_values(header: str, name: str) -> list[str]:
+    """The values of the cookie of this name."""
+    values = []
+    for pair in header.split(";"):
+        key, equals, value = pair.partition("=")
+        if equals and key.strip(" \t") == name:
+            value = value.strip(" \t")
+            values.append(value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
+    return values
+
+
+def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, most: int = 1, **options: Any) -> Optional[Payload]:
+    """Opens the session in a Cookie header; None: there is none. Raises the first value's Refused where none opens."""
+    first_refusal: Optional[Refused] = None
+    left = 16
+    parts = [header_values(header, f"{name}.{i}") for i in range(1, most)]
+    for value in header_values(header, name)[:4]:
+        try:
+            for text in _joined(value, parts, most):
+                split = text != value
+                if split and left == 0:
+                    break
+                left -= split
+                try:
+                    # What one cookie holds is bound by one cookie's limit.
+                    return open_token(ring, text, name=name, most=most if split else 1, **options)
+                except Refused as refusal:
+                    first_refusal = first_refusal or refusal
+        except Refused as refusal:
+            first_refusal = first_refusal or refusal
+    if first_refusal:
+        raise first_refusal
+    return None
 
 
 # ---------------------------------------------------------------- command line

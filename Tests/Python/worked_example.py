@@ -88,9 +88,6 @@ Encryption (§5):
 The token (§2), {len(token)} characters:
 
 {rows(("token", token))}
-
-More tokens, one thing each, are in `Tests/SealedCookieTests/Vectors`: `valid.json` with the sessions that they open to, and
-`invalid.json` with the refusal that each must meet. An independent implementation made them (`Tests/Python/make_vectors.py`).
 """
 
 

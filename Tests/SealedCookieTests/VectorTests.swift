@@ -1,40 +1,68 @@
-// The vectors for implementers, which an independent implementation made. FORMAT §12.
+// The vectors for implementers, which an independent implementation made. FORMAT §12.1.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
 @Suite struct VectorTests {
-    struct File: Decodable {
-        struct Vector: Decodable, CustomTestStringConvertible {
-            let what, ring, token: String
-            let name, purpose, refused, item: String?
-            let at, absolute, idle: Int?
-            let session: CBORJSON?
-            var testDescription: String { what }
-        }
+    struct File<Vector: Decodable>: Decodable {
+        let about: String
+        let count: Int
         let vectors: [Vector]
     }
 
-    private func open(_ vector: File.Vector) throws -> OpenedSession<CBORValue> {
-        // "at" and spans are Unix seconds; what a vector leaves out is the file's default.
-        let lifetime = SessionLifetime(
-            absolute: .seconds(vector.absolute ?? 14 * 86_400), idle: vector.idle.map { .seconds($0) })
-        let sealer = try CookieSealer<CBORValue>(
-            vector.name ?? "s", keys: KeyRing(parsing: vector.ring), lifetime: lifetime,
-            purpose: vector.purpose ?? "")
-        return try sealer.open(
-            value: vector.token, at: vector.at.map { Date(timeIntervalSince1970: Double($0)) } ?? noon)
+    /// The vectors of a file, which says how many it has.
+    private func all<Vector: Decodable>(_ name: String, _ expected: Int, as type: Vector.Type) throws
+        -> [Vector]
+    {
+        let file = try vectors(name, as: File<Vector>.self)
+        #expect(
+            file.vectors.count == expected && file.count == expected && file.about.hasPrefix("\(expected) "))
+        return file.vectors
+    }
+
+    /// What opening depends on, and what it must find.
+    struct Opening: Decodable {
+        let what, ring, name, purpose: String
+        let key: Hex
+        let time, absolute: Int
+        let idle: Int?
+        let dictionaries: [Hex]
+        let token, header: String?
+        let cookies: Int?
+        let created, sealed, ends: Int?
+        let item, refused: String?
+        let session: CBORJSON?
+        let none: Bool?
+
+        var at: Date { Date(timeIntervalSince1970: Double(time)) }
+
+        func sealer() throws -> CookieSealer<CBORValue> {
+            let own = try dictionaries.map { try CompressionDictionary($0.bytes) }
+            return try CookieSealer(
+                name, keys: KeyRing(parsing: ring),
+                lifetime: SessionLifetime(absolute: .seconds(absolute), idle: idle.map { .seconds($0) }),
+                purpose: purpose, splitting: .upTo(cookies ?? 1),
+                compression: own.isEmpty ? .standard : .dictionaries(own))
+        }
+
+        func check(_ opened: OpenedSession<CBORValue>) throws {
+            #expect(try CBOREncoder.encode(opened.session).bytes.hex == item, "\(what)")
+            #expect(opened.session == session?.value ?? .null, "\(what)")
+            let times = [opened.createdAt, opened.sealedAt, opened.expiresAt].map {
+                Int($0.timeIntervalSince1970)
+            }
+            #expect(times == [created, sealed, ends], "\(what)")
+            // The one key that it says opened it.
+            let secret = try SecretBytes.copy(of: key.bytes.span)
+            #expect(try SealingKey(material: XAESKey(secret), activeFrom: nil).id == opened.keyID, "\(what)")
+        }
     }
 
     @Test func `every valid token opens to its session`() throws {
-        let file = try vectors("valid.json", as: File.self)
-        #expect(file.vectors.count >= 40)
-        for vector in file.vectors {
+        for vector in try all("valid.json", 89, as: Opening.self) {
             do {
-                let opened = try open(vector)
-                #expect(try CBOREncoder.encode(opened.session).bytes.hex == vector.item, "\(vector.what)")
-                #expect(opened.session == vector.session?.value ?? .null, "\(vector.what)")
+                try vector.check(vector.sealer().open(value: #require(vector.token), at: vector.at))
             } catch {
                 Issue.record("\(vector.what): \(error)")
             }
@@ -42,12 +70,10 @@ import Testing
     }
 
     @Test func `every invalid token is refused for the reason stated`() throws {
-        let file = try vectors("invalid.json", as: File.self)
-        #expect(file.vectors.count >= 120)
         var reasons: Set<String> = []
-        for vector in file.vectors {
+        for vector in try all("invalid.json", 195, as: Opening.self) {
             do {
-                _ = try open(vector)
+                _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
             } catch let error as OpenError {
                 #expect(words(error) == vector.refused, "\(vector.what): \(error)")
@@ -56,6 +82,128 @@ import Testing
         }
         // Every refusal of FORMAT §5.2.
         #expect(reasons.count == 12)
+    }
+
+    @Test func `every Cookie header is read as stated`() throws {
+        var outcomes: Set<String> = []
+        for vector in try all("cookies.json", 44, as: Opening.self) {
+            do {
+                let opened = try vector.sealer().open(cookieHeader: vector.header, at: vector.at)
+                if let opened {
+                    try vector.check(opened)
+                } else {
+                    #expect(vector.none == true, "\(vector.what): no session")
+                }
+                outcomes.insert(opened == nil ? "none" : "opened")
+            } catch let error as OpenError {
+                #expect(words(error) == vector.refused, "\(vector.what): \(error)")
+                outcomes.insert(words(error))
+            }
+        }
+        #expect(
+            outcomes.isSuperset(of: [
+                "none", "opened", "missing part", "too many cookies", "too long", "expired",
+            ]))
+    }
+
+    @Test func `every token is divided as stated, or is too large`() throws {
+        struct Division: Decodable {
+            let what, name, token: String
+            let cookies: Int
+            let set: [String: String]?
+            let refused: String?
+        }
+        for vector in try all("divided.json", 12, as: Division.self) {
+            let form = try CookieForm(
+                name: vector.name, attributes: .init(), limits: .rfc6265bis, splitting: .upTo(vector.cookies))
+            let isTooLarge = vector.token.utf8.count > form.tokenLimit
+            #expect(isTooLarge == (vector.refused == "too large"), "\(vector.what)")
+            guard !isTooLarge else { continue }
+            let cookies = form.cookies(for: vector.token, maxAge: 5, stale: .all, now: noon)
+            #expect(
+                Dictionary(uniqueKeysWithValues: cookies.map { ($0.name, $0.value) }) == vector.set,
+                "\(vector.what)")
+            #expect(cookies.allSatisfy { ($0.maxAge == 0) == $0.value.isEmpty }, "\(vector.what)")
+        }
+    }
+
+    @Test func `every ring says what is stated, or is refused`() throws {
+        struct Ring: Decodable {
+            struct Key: Decodable {
+                let key: Hex
+                let from: Int?
+            }
+            let what: String
+            let ring, active: String?
+            let bytes: Hex?
+            let time, notBefore, begins: Int?
+            let keys: [String: Key]?
+            let revoked: [String]?
+            let refused: Bool?
+        }
+        var refusals = 0
+        for vector in try all("rings.json", 73, as: Ring.self) {
+            let bytes = vector.ring.map { Array($0.utf8) } ?? vector.bytes?.bytes ?? []
+            let ring: KeyRing
+            do {
+                ring = try KeyRing(parsing: SecretBytes.copy(of: bytes.span), source: "ring")
+            } catch let error as KeyRingError {
+                #expect(vector.refused == true, "\(vector.what): \(error)")
+                #expect(!"\(error)".contains("AAECAwQF"), "\(vector.what) prints the secret")
+                refusals += 1
+                continue
+            }
+            #expect(vector.refused == nil, "\(vector.what): taken")
+            let keys = vector.keys ?? [:]
+            #expect(ring.keys.map { "\($0.id)" }.sorted() == keys.keys.sorted(), "\(vector.what)")
+            for key in ring.keys {
+                let stated = keys["\(key.id)"]
+                #expect(
+                    key.activeFrom.map { Int($0.timeIntervalSince1970) } == stated?.from, "\(vector.what)")
+                let bytes = stated?.key.bytes ?? []
+                let secret = try SecretBytes.copy(of: bytes.span)
+                #expect(try XAESKey(secret).holdsSameKey(as: key.material), "\(vector.what)")
+            }
+            #expect(ring.revoked.map { "\($0)" }.sorted() == vector.revoked, "\(vector.what)")
+            #expect(
+                ring.notBefore.map { Int($0.timeIntervalSince1970) } == vector.notBefore, "\(vector.what)")
+            let now = Date(timeIntervalSince1970: Double(try #require(vector.time)))
+            #expect(ring.activeKey(at: now).map { "\($0.id)" } == vector.active, "\(vector.what)")
+            let sealer = try CookieSealer<Int>("s", keys: ring, lifetime: .init(absolute: .days(14)))
+            let sealed = try? sealer.seal(7, at: now).cookies[0].value
+            let begins = try sealed.map {
+                Int(try sealer.open(value: $0, at: now).createdAt.timeIntervalSince1970)
+            }
+            #expect(begins == vector.begins, "\(vector.what)")
+        }
+        #expect(refusals == 46)
+    }
+
+    @Test func `every JSON text is the session stated, or none`() throws {
+        struct View: Decodable {
+            let json: String
+            let item, view: String?
+            let refused: Bool?
+        }
+        var refusals = 0
+        for vector in try all("json.json", 171, as: View.self) {
+            guard vector.refused == nil else {
+                #expect(throws: (any Error).self, "\(vector.json)") { try item(vector.json) }
+                refusals += 1
+                continue
+            }
+            do {
+                let items = try [vector.json, vector.view ?? ""].map(item)
+                #expect(items == [vector.item, vector.item], "\(vector.json)")
+            } catch {
+                Issue.record("\(vector.json): \(error)")
+            }
+        }
+        #expect(refusals == 93)
+    }
+
+    private func item(_ json: String) throws -> String {
+        try CBOREncoder.encode(CBORJSON(parsing: Data(json.utf8)).value).bytes.hex
     }
 
     private func words(_ error: OpenError) -> String {
@@ -72,7 +220,9 @@ import Testing
         case .inFuture: "in the future"
         case .expired: "expired"
         case .endedBefore: "ended"
-        case .tooManyParts, .missingPart, .sessionMismatch, .libraryFailed: "\(error)"
+        case .tooManyParts: "too many cookies"
+        case .missingPart: "missing part"
+        case .sessionMismatch, .libraryFailed: "\(error)"
         }
     }
 }

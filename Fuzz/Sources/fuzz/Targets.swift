@@ -1,19 +1,7 @@
-// What libFuzzer calls: one program, whose target is the environment's FUZZ_TARGET.
-//
-// The library is built with its internals open (-enable-testing), so that a target can begin behind the tag.
+// The targets. Each says of any input what must hold; a trap, a sanitizer's report or a leak ends the run as well.
 import Foundation
 
 @testable import SealedCookie
-
-struct Target: Sendable {
-    let name: String
-    let run: @Sendable ([UInt8]) throws -> Void
-}
-
-/// Ends the run: libFuzzer keeps the input.
-func require(_ condition: Bool, _ what: @autoclosure () -> String = "") {
-    if !condition { fatalError("does not hold: \(what())") }
-}
 
 let key: SealingKey = {
     let bytes = (0..<32).map { UInt8($0) }
@@ -25,14 +13,25 @@ let key: SealingKey = {
 
 let now = Date(timeIntervalSince1970: 1_785_715_200)
 let policy = SessionLifetime(absolute: .days(14))
+/// The application's own dictionary; judge.py and seeds.py have it too.
+let ownDictionary: CompressionDictionary = {
+    guard
+        let own = try? CompressionDictionary(
+            Array("\u{65}owner\u{67}members\u{69}own wordspown words, again".utf8))
+    else { fatalError("no dictionary") }
+    return own
+}()
+let ownCompression = SessionCompression.dictionaries([ownDictionary])
 
-func sealer<Session: Codable & Sendable>(_ type: Session.Type, _ splitting: CookieSplitting = .never)
-    -> CookieSealer<Session>
-{
+func sealer<Session: Codable & Sendable>(
+    _ type: Session.Type, _ splitting: CookieSplitting = .never,
+    _ compression: SessionCompression = ownCompression
+) -> CookieSealer<Session> {
     guard let ring = try? KeyRing([key]),
         let sealer = try? CookieSealer<Session>(
             "s", keys: ring, lifetime: policy,
-            limits: CookieLimits(nameAndValue: 65_536, attributeValue: 1024), splitting: splitting)
+            limits: CookieLimits(nameAndValue: 65_536, attributeValue: 1024),
+            splitting: splitting, compression: compression)
     else { fatalError("no sealer") }
     return sealer
 }
@@ -40,32 +39,6 @@ func sealer<Session: Codable & Sendable>(_ type: Session.Type, _ splitting: Cook
 let trees = sealer(CBORValue.self)
 let encoded = sealer(EncodedSession.self)
 let typed = sealer(Everything.self)
-let split = sealer(CBORValue.self, .upTo(4))
-
-/// A type that reaches every way of decoding.
-struct Everything: Codable, Equatable, Sendable {
-    indirect enum Choice: Codable, Equatable, Sendable {
-        case none
-        case some(Int, label: String)
-        case more(Choice)
-    }
-    var a: Int?
-    var b: [String: Int]?
-    var c: [Everything]?
-    var d: Date?
-    var e: Data?
-    var f: Double?
-    var g: Choice?
-    var h: UUID?
-    var i: URL?
-    var j: Decimal?
-    var k: [Int: String]?
-    var l: Secret<[String]>?
-    var m: Int128?
-    var n: [Bool]?
-    var o: Float?
-    var p: UInt8?
-}
 
 /// A token with any plaintext.
 func token(_ payload: [UInt8]) throws -> String {
@@ -79,27 +52,64 @@ func token(_ payload: [UInt8]) throws -> String {
 let targets: [Target] = [
     // Anything as a token: never opens, for nobody has the key.
     Target(name: "token") { input in
-        if (try? trees.open(value: String(decoding: input, as: UTF8.self), at: now)) != nil {
-            fatalError("opened")
+        func refused(_ text: String) {
+            do {
+                _ = try trees.open(value: text, at: now)
+                fatalError("opened: \(text)")
+            } catch {
+                checkWords("\(error)")
+            }
+            guard let outside = try? TokenInspection(text) else { return }
+            require(
+                outside.characterCount == text.utf8.count
+                    && outside.payloadByteCount == outside.byteCount - 40)
         }
+        let text = String(decoding: input, as: UTF8.self)
+        refused(text)
+        if let bytes = Base64URL.decode(text) {
+            require(Base64URL.encode(bytes.span) == text, "two texts of one token")
+        }
+        require(Base64URL.decode(Base64URL.encode(input.span)) == input, "base64url does not come back")
         // With a valid header in front.
         let id = key.id.bytes
         let forged = [SealedBox.version, id.0, id.1, id.2] + input
-        if (try? trees.open(value: Base64URL.encode(forged.span), at: now)) != nil { fatalError("opened") }
+        refused(Base64URL.encode(forged.span))
+        // A good token with any change: the place, then what is changed there.
+        guard input.count > 1 else { return }
+        var changed = goodToken
+        let start = Int(input[0]) % changed.count
+        for (index, byte) in input.dropFirst().enumerated() where start + index < changed.count {
+            changed[start + index] ^= byte
+        }
+        if changed != goodToken { refused(Base64URL.encode(changed.span)) }
+        let cut = Array(goodToken.prefix(start) + input)
+        if cut != goodToken { refused(Base64URL.encode(cut.span)) }
     },
     // Anything behind the tag.
     Target(name: "payload") { input in
         let text = try token(input)
         let tree = Result { try trees.open(value: text, at: now) }
-        _ = try? typed.open(value: text, at: now)
+        if let session = try? typed.open(value: text, at: now) {
+            // It may have known more keys than the type: from here on it has not.
+            let again = try typed.reseal(session, at: now)
+            let value = try typed.open(value: again.cookies[0].value, at: now)
+            require(try CBOREncoder.encode(value.session).bytes == CBOREncoder.encode(session.session).bytes)
+        }
+        let raw = try? encoded.open(value: text, at: now)
         guard let tree = try? tree.get() else { return }
-        // What opens seals again to the same item, and opens again.
-        let again = try trees.reseal(tree, at: now)
-        require(try trees.open(value: again.cookies[0].value, at: now).session == tree.session)
-        let raw = try encoded.open(value: text, at: now).session
+        // What opens seals again to the same item, with its times, and opens again.
+        let again = try trees.open(value: trees.reseal(tree, at: now).cookies[0].value, at: now)
+        require(again.session == tree.session)
+        require(again.createdAt == tree.createdAt && again.lifetime == tree.lifetime)
+        guard let raw else { fatalError("does not open as it is") }
+        let bytes = raw.session.bytes
         require(
-            try CBOREncoder.encode(tree.session).bytes == raw.bytes,
+            try CBOREncoder.encode(tree.session).bytes == bytes,
             "the item is not the one encoding of its value")
+        require(try EncodedSession(bytes) == raw.session)
+        require(
+            try encoded.open(value: encoded.reseal(raw, at: now).cookies[0].value, at: now).session
+                == raw.session)
     },
     Target(name: "cbor-tree") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
@@ -110,155 +120,460 @@ let targets: [Target] = [
         require(
             try CBOREncoder.encode(CBORJSON(parsing: json).value).bytes == input,
             "its JSON is of another value")
+        // Each node has a way to it, and the map's entries take what the map takes.
+        for position in 0..<index.count { _ = index.path(to: position) }
+        if index.node(0).kind == .map {
+            let entries = index.entrySizes(in: 0).reduce(0) { $0 + $1.byteCount }
+            require((1...9).contains(input.count - entries), "sizes of fields that do not add up")
+        }
+        // Divided and put together again, at any place.
+        let item = index.wholeItem
+        let contents = item.byteStrings.flatMap { item.bytes[$0] }
+        let skeleton = CompressedPayload.skeleton(of: item)
+        let divided = try Opened(
+            times: SessionTimes(created: 0, age: 0, lifetime: nil), item: skeleton, contents: contents
+        )
+        .checked()
+        require(divided.bytes == input && divided.byteStrings == item.byteStrings)
     },
     Target(name: "cbor-typed") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
-        if let value = try? CBORDecoder.decode(Everything.self, from: index) {
+        func comesBack<Session: Codable>(_ type: Session.Type) throws {
+            let value: Session
+            do {
+                value = try CBORDecoder.decode(Session.self, from: index)
+            } catch {
+                if let error = error as? DecodingError { checkWords("\(OpenError(error))") }
+                return
+            }
             let item = try CBOREncoder.encode(value)
-            let again = try CBORDecoder.decode(Everything.self, from: CBORIndex(parsing: item.bytes))
-            require(try CBOREncoder.encode(again).bytes == item.bytes, "does not come back equal")
+            let again = try CBORDecoder.decode(Session.self, from: CBORIndex(parsing: item.bytes))
+            require(try CBOREncoder.encode(again).bytes == item.bytes, "\(type) does not come back equal")
         }
-        _ = try? CBORDecoder.decode([String: Double].self, from: index)
-        _ = try? CBORDecoder.decode([Int: [String]].self, from: index)
-        _ = try? CBORDecoder.decode([Date].self, from: index)
+        try comesBack(Everything.self)
+        try comesBack([String: Double].self)
+        try comesBack([Int: [String]].self)
+        try comesBack([Date].self)
+        try comesBack([Decimal?].self)
+        try comesBack([ByHand].self)
+        try comesBack([[Compact]].self)
+        try comesBack([Numbers].self)
+        try comesBack(Numbers.Row.self)
+        try comesBack([String: String].self)
+        try comesBack([String: [String: Bool]].self)
+        try comesBack([Secret<EncodedSession>].self)
+        // What takes any item must give the very bytes.
+        require(try CBOREncoder.encode(CBORDecoder.decode(EncodedSession.self, from: index)).bytes == input)
     },
     // Cookie headers around a session in three cookies.
     Target(name: "cookie-header") { input in
-        _ = try? split.open(cookieHeader: String(decoding: input, as: UTF8.self), at: now)
+        let text = String(decoding: input, as: UTF8.self)
+        let (values, parts) = plainCookies(Array(text.utf8), "s")
+        let bytes = Array(text.utf8)
+        let header = CookieHeader(bytes.span, name: Array("s".utf8), partCount: 4)
+        require(header.values.map { Array(bytes[$0]) } == values, "other values than by the book: \(text)")
+        require(
+            header.parts.map { $0.map { Array(bytes[$0]) } } == parts, "other parts than by the book: \(text)"
+        )
+        _ = try? small.open(cookieHeader: text, at: now)
         guard input.count > 2 else { return }
         let cut = Int(input[0]) % input.count
         let (front, back) = (
             String(decoding: input[..<cut], as: UTF8.self), String(decoding: input[cut...], as: UTF8.self)
         )
-        let header = front + ";" + sample.joined(separator: ";" + back + ";") + ";" + back
-        if let found = try? split.open(cookieHeader: header, at: now) {
+        let around = front + ";" + sample.joined(separator: ";" + back + ";") + ";" + back
+        if let found = try? small.open(cookieHeader: around, at: now) {
             require(found.session == sampleSession)
         }
+        // HTTP/2's several headers are one.
+        let both = Result {
+            try small.open(cookieHeaders: [front, sample.joined(separator: "; "), back], at: now)
+        }
+        let one = Result {
+            try small.open(cookieHeader: front + "; " + sample.joined(separator: "; ") + "; " + back, at: now)
+        }
+        require((try? both.get())?.session == (try? one.get())?.session)
     },
     Target(name: "ring") { input in
-        guard let ring = try? KeyRing(parsing: String(decoding: input, as: UTF8.self)) else { return }
-        let bytes = try ring.fileContents().withSpan { span in span.indices.map { span[$0] } }
-        let again = try KeyRing(parsing: String(decoding: bytes, as: UTF8.self))
+        let text = String(decoding: input, as: UTF8.self)
+        if let seconds = Timestamp.seconds(text) {
+            require(Timestamp.text(secondsSince1970: seconds) == text)
+        }
+        if let id = KeyID(text) { require("\(id)" == text) }
+        if input.count == 8 {
+            let seconds = Int64(truncatingIfNeeded: input.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }) >> 24
+            if let text = Timestamp.text(secondsSince1970: seconds) {
+                require(Timestamp.seconds(text) == seconds, text)
+            }
+        }
+        let ring: KeyRing
+        do {
+            ring = try KeyRing(parsing: text)
+        } catch {
+            checkWords("\(error)")
+            return
+        }
+        let again = try KeyRing(parsing: contents(ring))
         require(again.entries == ring.entries, "does not come back equal")
-        require(try ring.merged(with: ring).entries == ring.entries)
+        require(again.keys.allSatisfy { ring.key($0.id)?.material.holdsSameKey(as: $0.material) ?? false })
         require(!"\(ring)".contains("sck1_"))
-        _ = try ring.pruned(lifetime: .seconds(1), at: now)
+        try changes(ring)
+        // Any two halves of a ring are rings, and the union of both, either way round, is the whole.
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let (front, back) = (lines.prefix(lines.count / 2), lines.dropFirst(lines.count / 2))
+        let halves = try [front, back].map { try KeyRing(parsing: $0.joined(separator: "\n")) }
+        require(
+            try halves[0].merged(with: halves[1]).entries == ring.entries, "halves that do not make the whole"
+        )
+        require(try halves[1].merged(with: halves[0]).entries == ring.entries, "an order that matters")
     },
     Target(name: "set-cookie") { input in
-        let parts = input.split(separator: 0, omittingEmptySubsequences: false).map {
+        guard let bits = input.first else { return }
+        let parts = input.dropFirst().split(separator: 0, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
         guard parts.count > 2, let ring = try? KeyRing([key]) else { return }
-        let bits = input[0]
         let attributes = SetCookie.Attributes(
             path: parts[0], domain: bits & 1 == 0 ? nil : parts[1], isSecure: bits & 2 == 0,
-            isHTTPOnly: bits & 4 == 0,
-            sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)], isPartitioned: bits & 32 != 0,
-            writesExpires: bits & 64 != 0)
+            isHTTPOnly: bits & 4 == 0, sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)],
+            isPartitioned: bits & 32 != 0, endsWithBrowser: bits & 128 != 0, writesExpires: bits & 64 != 0)
+        let more = parts.count > 3 ? Choices(Array(parts[3].utf8)) : Choices([])
+        var choices = more
+        let limits: CookieLimits = [.rfc6265bis, .strictest, .behindStockNginx][choices.below(3)]
+        let splitting = CookieSplitting.upTo(choices.below(11))
         guard
             let sealer = try? CookieSealer<Int>(
-                parts[2], keys: ring, lifetime: policy, attributes: attributes)
+                parts[2], keys: ring, lifetime: policy, attributes: attributes, limits: limits,
+                splitting: splitting)
         else { return }
-        let line = try sealer.seal(7, at: now).headerValues[0]
-        // One line, as many attributes as were asked for, none that came out of a value.
-        require(line.utf8.allSatisfy { (0x20...0x7E).contains($0) }, line)
-        let names = line.split(separator: ";").dropFirst().map { $0.drop { $0 == " " }.prefix { $0 != "=" } }
-        require(
-            Set(names).count == names.count
-                && Set(names).isSubset(of: [
-                    "Path", "Domain", "Max-Age", "Expires", "Secure", "HttpOnly", "SameSite", "Partitioned",
-                ]), line)
-        require(try sealer.open(cookieHeader: String(line.prefix { $0 != ";" }), at: now)?.session == 7)
+        let lines = try sealer.seal(7, at: now).headerValues + sealer.removal().map(\.description)
+        for line in lines {
+            // One line, as many attributes as were asked for, none that came out of a value.
+            require(line.utf8.allSatisfy { (0x20...0x7E).contains($0) }, line)
+            require(line.utf8.count <= limits.line ?? .max, "longer than the limit")
+            let names = line.split(separator: ";").dropFirst().map {
+                $0.drop { $0 == " " }.prefix { $0 != "=" }
+            }
+            require(
+                Set(names).count == names.count
+                    && Set(names).isSubset(of: [
+                        "Path", "Domain", "Max-Age", "Expires", "Secure", "HttpOnly", "SameSite",
+                        "Partitioned",
+                    ]), line)
+            require(
+                names.contains("Secure") == attributes.isSecure
+                    && names.contains("HttpOnly") == attributes.isHTTPOnly)
+            require(names.contains("Domain") == (attributes.domain != nil))
+        }
+        require(try sealer.open(cookieHeader: String(lines[0].prefix { $0 != ";" }), at: now)?.session == 7)
     },
+    // What the CLI does with its input, and what it prints.
     Target(name: "json") { input in
         guard let json = try? CBORJSON(parsing: Data(input)), let item = try? CBOREncoder.encode(json.value)
         else { return }
         require(try CBORIndex(parsing: item.bytes).wholeItem.bytes == item.bytes)
-        let text = json.text(pretty: false)
-        require(try CBOREncoder.encode(CBORJSON(parsing: text).value).bytes == item.bytes, "another value")
+        for pretty in [false, true] {
+            let text = json.text(pretty: pretty)
+            require(
+                try CBOREncoder.encode(CBORJSON(parsing: text).value).bytes == item.bytes, "another value")
+        }
+        require(try EncodedSession(json.value).bytes == item.bytes)
+        let opened = try split.open(cookieHeader: header(split.seal(json.value, at: now)), at: now)
+        require(
+            try opened.map { try CBOREncoder.encode($0.session).bytes } == item.bytes,
+            "sealed another session")
     },
-    // DEFLATE both ways, with a dictionary and without.
+    // DEFLATE both ways, with a dictionary and without, and the making of dictionaries.
     Target(name: "compression") { input in
-        let item = CBORItem(bytes: [UInt8].head(input.count) + input, byteStrings: [])
-        for compression in [SessionCompression.standard, .withoutDictionary, .off] {
+        // Texts and byte strings in turn.
+        var items: [CBORItem] = []
+        var whole: [UInt8] = []
+        let pieces = input.split(separator: 0, omittingEmptySubsequences: false).prefix(64)
+        whole.append(.array, UInt64(pieces.count))
+        var byteStrings: [Range<Int>] = []
+        for (index, piece) in pieces.enumerated() {
+            // Text to DEFLATE, which does not ask for UTF-8.
+            items.append(CBORItem(bytes: .head(.text, piece.count) + piece, byteStrings: []))
+            whole += .head(index & 1 == 0 ? .text : .bytes, piece.count)
+            if index & 1 == 1, !piece.isEmpty { byteStrings.append(whole.count..<whole.count + piece.count) }
+            whole += piece
+        }
+        let item = CBORItem(bytes: whole, byteStrings: byteStrings)
+        var ways = [SessionCompression.standard, .withoutDictionary, .off, ownCompression]
+        let size = 64 + input.count % 500
+        // Making a dictionary takes most of the time.
+        let makes = input.first ?? 0 < 64
+        if makes, let trained = try CompressionDictionary.trained(on: items, size: size) {
+            require((6...size).contains(trained.bytes.count), "a dictionary of another size")
+            ways.append(.dictionaries([trained]))
+        }
+        if makes, let any = try? CompressionDictionary(input) {
+            ways.append(.dictionaries([ownDictionary, any]))
+        }
+        for compression in ways {
             let times = SessionTimes(created: 1, age: 0, lifetime: nil)
+            let block = Int(input.first ?? 0) % 3 * 16
             let payload = try CompressedPayload(
-                compressing: SessionPayload(times: times, item: item), by: compression, headroom: 0,
+                compressing: SessionPayload(times: times, item: item), by: compression, block: block,
+                headroom: 3,
                 tailroom: 0)
-            let body = try payload.decompressed(compression).item
-            require(Array(body.bytes[body.item]) == item.bytes)
+            // Never longer than as it is, padding aside, and of the length that padding asks for.
+            require(payload.range.count <= 6 + item.bytes.count + max(block, 0), "longer than the item")
+            require(block == 0 || payload.range.count.isMultiple(of: block))
+            let opened = try Opened(payload, compression)
+            require(
+                opened.item == (opened.contents == nil ? item.bytes : CompressedPayload.skeleton(of: item)))
+            if let contents = opened.contents { require(contents == byteStrings.flatMap { item.bytes[$0] }) }
         }
     },
-    // What is an item to this reader and not to Python's, or the other way: told by Tests/Python/fuzz_reader.py.
+    // What a type's session, its cookies and its header go through, with settings of any kind.
+    Target(name: "round-trip") { input in
+        var choices = Choices(input)
+        try roundTrip(&choices)
+    },
+    // What is an item or a payload to this reader and not to Python's, or the other way, or another value: judge.py.
     Target(name: "differential") { input in
-        require(
-            ((try? CBORIndex(parsing: input)) != nil) == OtherReader.shared.takes(input),
-            "the two readers disagree")
+        guard let kind = input.first else { return }
+        let bytes = Array(input.dropFirst())
+        if kind & 3 == 0 {
+            var index: CBORIndex?
+            do throws(CBORFailure) { index = try CBORIndex(parsing: bytes) } catch {
+                checkWords(PayloadFailure.item(error).words)
+            }
+            let json = index.map { Array(CBORJSON(CBORValue($0)).text(pretty: false)) }
+            Judge.shared.ask(kind: 0, said: index == nil ? 0 : 1, bytes, json ?? [], input: input)
+            return
+        }
+        if kind & 3 == 2 {
+            // Of other encodings JSONDecoder makes guesses.
+            guard String(validating: bytes, as: UTF8.self) != nil else { return }
+            var item: [UInt8]?
+            do { item = try CBOREncoder.encode(CBORJSON(parsing: Data(bytes)).value).bytes } catch {
+                if let error = error as? CBORJSONFailure {
+                    checkWords("\(error.problem) \(error.path) \(error.detail ?? "")")
+                }
+            }
+            Judge.shared.ask(kind: 2, said: item == nil ? 0 : 1, bytes, item ?? [], input: input)
+            return
+        }
+        // No token has fewer.
+        guard bytes.count >= CompressedPayload.minimumCount else { return }
+        var (said, contents): (UInt8, [UInt8]) = (0, [])
+        do {
+            let payload = try Opened(bytes, ownCompression)
+            let item = try payload.checked()
+            for number in [payload.times.created, payload.times.age, payload.times.lifetime ?? 0] {
+                contents.append(bigEndian: UInt64(number), byteCount: 4)
+            }
+            contents += item.bytes
+            said = 1
+        } catch PayloadError.payload(.unknownDictionary) {
+            said = 2
+        } catch {}
+        Judge.shared.ask(kind: 1, said: said, bytes, contents, input: input)
     },
 ]
 
+/// What is said of bad input goes into logs: one line, and not all of the input.
+func checkWords(_ text: String) {
+    require(text.utf8.count < 20_000, "too many words")
+    require(
+        text.unicodeScalars.allSatisfy {
+            ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory)
+        }, "words that are no line: \(text)")
+    require(!text.contains("sck1_A"), "a secret: \(text)")
+}
+
 extension [UInt8] {
-    /// A text string's head, for bytes that need not be text.
-    static func head(_ count: Int) -> [UInt8] {
+    static func head(_ major: CBORMajor, _ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.append(.text, UInt64(count))
+        bytes.append(major, UInt64(count))
         return bytes
     }
 }
 
-let sampleSession = CBORValue.bytes((0..<9000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-let sample: [String] = {
-    guard let ring = try? KeyRing([key]),
-        let sealer = try? CookieSealer<CBORValue>("s", keys: ring, lifetime: policy, splitting: .upTo(4)),
-        let sealed = try? sealer.seal(sampleSession, at: now)
-    else { fatalError("no sample") }
-    return sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
+// MARK: token
+
+let goodToken: [UInt8] = {
+    guard let sealed = try? trees.seal(.text("good"), at: now),
+        let bytes = Base64URL.decode(sealed.cookies[0].value)
+    else { fatalError("no token") }
+    return bytes
 }()
 
-/// The strict reader in Python, in a process that lives as long as this one.
-final class OtherReader: @unchecked Sendable {
-    static let shared = OtherReader()
-    private let process = Process()
-    private let (toIt, fromIt) = (Pipe(), Pipe())
+// MARK: cookie-header and json
 
-    init() {
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            "python3", ProcessInfo.processInfo.environment["FUZZ_READER"] ?? "Tests/Python/fuzz_reader.py",
-        ]
-        process.standardInput = toIt
-        process.standardOutput = fromIt
-        do { try process.run() } catch { fatalError("no python3: \(error)") }
-    }
+func splitSealer(_ limits: CookieLimits) -> CookieSealer<CBORValue> {
+    guard let ring = try? KeyRing([key]),
+        let sealer = try? CookieSealer<CBORValue>(
+            "s", keys: ring, lifetime: policy, limits: limits, splitting: .upTo(4))
+    else { fatalError("no sealer") }
+    return sealer
+}
+let split = splitSealer(.rfc6265bis)
+/// Of three small cookies.
+let small = splitSealer(CookieLimits(nameAndValue: 256, attributeValue: 1024))
+let sampleSession = CBORValue.bytes((0..<480).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+let sample: [String] = {
+    guard let sealed = try? small.seal(sampleSession, at: now) else { fatalError("no sample") }
+    let cookies = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
+    precondition(cookies.count == 3)
+    return cookies
+}()
 
-    func takes(_ bytes: [UInt8]) -> Bool {
-        let count = UInt32(bytes.count)
-        let head = [
-            UInt8(truncatingIfNeeded: count >> 24), UInt8(truncatingIfNeeded: count >> 16),
-            UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count),
-        ]
-        toIt.fileHandleForWriting.write(Data(head + bytes))
-        guard let answer = try? fromIt.fileHandleForReading.read(upToCount: 1)?.first else {
-            fatalError("the reader has gone")
-        }
-        return answer == 1
-    }
+/// The Cookie header of a browser that had none.
+func header(_ sealed: SealedSession) -> String {
+    sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
 }
 
-let chosen: Target = {
-    let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? ""
-    guard let target = targets.first(where: { $0.name == name }) else {
-        fatalError("FUZZ_TARGET is one of \(targets.map(\.name).joined(separator: " "))")
+/// FORMAT §11 in few words: the values of a cookie, and those of its parts 1 to 3, at most 4 each.
+func plainCookies(_ header: [UInt8], _ name: String) -> (values: [[UInt8]], parts: [[[UInt8]]]) {
+    func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var text = text.drop { $0 == 32 || $0 == 9 }
+        while text.last == 32 || text.last == 9 { text.removeLast() }
+        return text
     }
-    return target
-}()
+    var found: [[[UInt8]]] = [[], [], [], []]
+    let names = [name, "\(name).1", "\(name).2", "\(name).3"].map { Array($0.utf8) }
+    for pair in header.split(separator: UInt8(ascii: ";")) {
+        guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
+            let number = names.firstIndex(of: Array(trimmed(pair[..<equals]))), found[number].count < 4
+        else { continue }
+        var value = trimmed(pair[(equals + 1)...])
+        if value.count > 1, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") {
+            value = value.dropFirst().dropLast()
+        }
+        found[number].append(Array(value))
+    }
+    return (found[0], Array(found.dropFirst()))
+}
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    do {
-        try chosen.run(Array(UnsafeBufferPointer(start: start, count: count)))
-    } catch {
-        fatalError("\(error)")
+// MARK: ring
+
+func contents(_ ring: KeyRing) throws -> String {
+    String(
+        decoding: try ring.fileContents().withSpan { span in span.indices.map { span[$0] } }, as: UTF8.self)
+}
+
+/// What a ring's life does to it; each changed ring comes back from its text.
+func changes(_ ring: KeyRing) throws {
+    func holds(_ changed: KeyRing, _ what: String) throws {
+        require(!changed.isStepBack(from: ring), "\(what): a step back")
+        require(
+            try KeyRing(parsing: contents(changed)).entries == changed.entries,
+            "\(what): does not come back equal")
+        // A server that still has the old ring merges it in: nothing is undone.
+        require(try changed.merged(with: ring).entries == changed.entries, "\(what): undone by a merge")
     }
-    return 0
+    require(try ring.merged(with: ring).entries == ring.entries)
+    if let id = ring.keys.first?.id {
+        let revoking = try ring.revoking(id)
+        require(revoking.key(id) == nil && revoking.activeKey(at: now)?.id != id)
+        try holds(revoking, "revoking")
+    }
+    if let ended = try? ring.endingSessions(createdBefore: now) {
+        require(ended.notBefore ?? .distantPast >= now)
+        try holds(ended, "ending")
+    }
+    let rotated = try ring.rotated(from: now)
+    require(rotated.ring.keys.count == ring.keys.count + 1 && ring.key(rotated.added.id) == nil)
+    require(
+        ring.keys.contains { $0.activeFrom ?? .distantPast >= now }
+            || rotated.ring.activeKey(at: now)?.id == rotated.added.id)
+    try holds(rotated.ring, "rotating")
+    let pruned = try rotated.ring.pruned(lifetime: .seconds(1), at: now + 86_400)
+    require(
+        pruned.activeKey(at: now + 86_400)?.id == rotated.ring.activeKey(at: now + 86_400)?.id,
+        "the active key is gone")
+    require(pruned.revoked == rotated.ring.revoked && pruned.notBefore == rotated.ring.notBefore)
+}
+
+// MARK: round-trip
+
+func roundTrip(_ choices: inout Choices) throws {
+    var compression = [SessionCompression.standard, .withoutDictionary, .off, ownCompression][
+        choices.below(4)]
+    if choices.below(8) == 7, let own = try? CompressionDictionary(choices.bytes()) {
+        compression = .dictionaries([ownDictionary, own])
+    }
+    let names = ["s", "__Host-session", "a.1", "!#$%&'*+-.^_`|~"]
+    let splitting = CookieSplitting.upTo(1 + choices.below(9))
+    let lifetime = SessionLifetime(
+        absolute: .seconds(choices.int()), idle: choices.below(2) == 0 ? nil : .seconds(choices.int()))
+    let own = choices.below(3) == 0 ? SessionLifetime.Span.seconds(choices.int()) : nil
+    let (name, purpose, ring) = (names[choices.below(4)], choices.text(), try KeyRing([key]))
+    let block = [0, 0, 2, 64, 4096][choices.below(5)]
+    // Small enough to divide what fits an input.
+    let limit = [4096, 256, 160][choices.below(3)]
+    func sealer<Session: Codable & Sendable>(_: Session.Type) throws -> CookieSealer<Session> {
+        try CookieSealer(
+            name, keys: ring, lifetime: lifetime, purpose: purpose,
+            limits: CookieLimits(nameAndValue: limit, attributeValue: 1024), splitting: splitting,
+            compression: compression, paddingBlock: block)
+    }
+    let typed = try sealer(Everything.self)
+    let began =
+        choices.below(4) == 0
+        ? Date(timeIntervalSince1970: Double(UInt32(truncatingIfNeeded: choices.integer()))) : now
+    let fraction = Double(choices.byte()) / 256
+    let session = choices.session()
+    let result = Result { try typed.seal(session, lifetime: own, at: began + fraction) }
+    if case .failure(let error) = result, case .tooLarge(let report)? = error as? SealError {
+        require(report.tokenBytes > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
+        require(try typed.sizeReport(for: session, lifetime: own, at: began) == report)
+        checkWords("\(report)")
+        return
+    }
+    let sealed = try result.get()
+    let size = try typed.sizeReport(for: session, lifetime: own, at: began)
+    require(size.tokenBytes == sealed.tokenBytes && size.room == sealed.room, "\(size)")
+    require(
+        sealed.tokenBytes <= sealed.tokenLimit
+            && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= limit })
+    // Other cookies around it, its parts in another order.
+    var pairs = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
+    if choices.below(2) == 1 { pairs.reverse() }
+    let header =
+        "theme=dark;" + pairs.joined(separator: choices.below(2) == 0 ? "; " : ";\t") + "; \(name)x=1"
+    func checked(_ opened: OpenedSession<Everything>?) -> OpenedSession<Everything> {
+        guard let opened else { fatalError("no cookie") }
+        require(opened.session == session, "another session: \(opened.session) for \(session)")
+        require(opened.createdAt == began, "\(opened.createdAt)")
+        require(opened.lifetime == own)
+        return opened
+    }
+    let opened = checked(try typed.open(cookieHeader: header, at: began))
+    require(opened.expiresAt == sealed.expiresAt && opened.keyID == key.id)
+    require(!opened.needsResealing || lifetime.idle != nil, "sealed this moment")
+    // To the last moment and no longer.
+    _ = checked(try typed.open(cookieHeader: header, at: sealed.expiresAt - 0.001))
+    if (try? typed.open(cookieHeader: header, at: sealed.expiresAt)) != nil { fatalError("ended, and opens") }
+    // Under other names, purposes and for tools without the type.
+    if let other = try? CookieSealer<Everything>(
+        name, keys: ring, lifetime: lifetime, purpose: purpose + "\u{0}", splitting: splitting,
+        compression: compression)
+    {
+        if (try? other.open(cookieHeader: header, at: began)) != nil {
+            fatalError("opens for another purpose")
+        }
+    }
+    let item = try CBOREncoder.encode(session).bytes
+    require(try sealer(EncodedSession.self).open(cookieHeader: header, at: began)?.session.bytes == item)
+    let tree = try sealer(CBORValue.self).open(cookieHeader: header, at: began)
+    require(try tree.map { try CBOREncoder.encode($0.session).bytes } == item)
+    // Sealed again, later, with the same end if nothing but the beginning counts.
+    let later = min(began + Double(choices.byte()), sealed.expiresAt - 1)
+    guard later.timeIntervalSince1970 <= Double(UInt32.max) else { return }
+    let resealed = Result { try typed.reseal(opened, at: later) }
+    // A greater age takes up to three bytes more, which may be too many.
+    if case .failure(let error) = resealed, case .tooLarge(let report)? = error as? SealError {
+        require(report.tokenBytes > sealed.tokenLimit && report.tokenBytes <= sealed.tokenBytes + 4)
+        return
+    }
+    let again = try resealed.get()
+    let last = checked(
+        try typed.open(
+            cookieHeader: again.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(
+                separator: ";"), at: later))
+    require(last.sealedAt == later && (lifetime.idle != nil || last.expiresAt == opened.expiresAt))
 }

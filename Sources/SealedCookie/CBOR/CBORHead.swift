@@ -123,7 +123,7 @@ enum CBORFloat {
         return .half(half.bitPattern)
     }
 
-    /// The number in decimal text, or `inf`, `-inf`, `nan`, or another NaN's bits as `0x` and 16 digits.
+    /// The number as JSON writes it, or `inf`, `-inf`, `nan`, or another NaN's bits as `0x` and 16 digits.
     static func bits(_ text: some StringProtocol) -> UInt64? {
         switch text {
         case "inf": return Double.infinity.bitPattern
@@ -136,9 +136,12 @@ enum CBORFloat {
                 }
                 return Double(bitPattern: bits).isNaN ? bits : nil
             }
-            // Swift's own reader takes more: hexadecimal floats and words.
-            let isDecimal = text.utf8.allSatisfy { "0123456789+-.eE".utf8.contains($0) }
-            return isDecimal ? Double(text)?.bitPattern : nil
+            // Swift's own reader takes more: hexadecimal floats, words, and what is beyond a double.
+            let text = String(text)
+            guard case .number(text)? = try? JSONTree(parsing: Array(text.utf8)), let number = Double(text),
+                number.isFinite
+            else { return nil }
+            return number.bitPattern
         }
     }
 

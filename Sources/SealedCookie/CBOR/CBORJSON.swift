@@ -18,24 +18,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
 
     /// Reads JSON text.
     package init(parsing json: Data) throws(CBORJSONFailure) {
-        do {
-            self = try JSONDecoder().decode(CBORJSON.self, from: json)
-            // The decoder keeps one of two members of one name, and so would lose the other.
-            guard
-                try JSONDecoder().decode(MemberCount.self, from: json).count == MemberCount.written(in: json)
-            else {
-                throw CBORJSONFailure(
-                    path: [], problem: "a key stands twice in an object", detail: "or in two Unicode forms")
-            }
-        } catch let failure as CBORJSONFailure {
-            throw failure
-        } catch let DecodingError.dataCorrupted(context) {
-            let underlying = context.underlyingError.map { String(describing: $0) }
-            throw CBORJSONFailure(
-                path: Self.names(context.codingPath), problem: "not JSON", detail: underlying)
-        } catch {
-            throw CBORJSONFailure(path: [], problem: "not JSON", detail: nil)
-        }
+        value = try Self.value(JSONTree(parsing: [UInt8](json)))
     }
 
     /// JSON text with its keys sorted.
@@ -106,81 +89,103 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         }
     }
 
-    private static func names(_ path: [any CodingKey]) -> [String] {
-        path.map { key in key.intValue.map { "[\($0)]" } ?? key.stringValue }
-    }
-
     private static func keyText(_ key: CBORMapKey) -> String {
         switch key {
         case .integer(let integer): "$\(integer)"
-        case .text(let text): text.hasPrefix("$") ? "$" + text : text
+        case .text(let text): isMarked(text.utf8) ? "$" + text : text
         }
     }
+
+    /// Whether a key begins with `$`. Not as a String: a `$` and a combining accent are one character there.
+    private static func isMarked(_ key: some Collection<UInt8>) -> Bool { key.first == UInt8(ascii: "$") }
 
     // MARK: Reading
 
     package init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: CBORKey.self) {
-            value = try Self.object(container)
-            return
-        }
-        if var container = try? decoder.unkeyedContainer() {
-            var elements: [CBORValue] = []
-            while !container.isAtEnd { elements.append(try container.decode(CBORJSON.self).value) }
-            value = .array(elements)
-            return
-        }
-        let single = try decoder.singleValueContainer()
-        if single.decodeNil() {
-            value = .null
-        } else if let bool = try? single.decode(Bool.self) {
-            value = .bool(bool)
-        } else if let integer = try? single.decode(Int64.self) {
-            value = .integer(CBORInteger(integer))
-        } else if let integer = try? single.decode(UInt64.self) {
-            value = .integer(CBORInteger(integer))
-        } else if let text = try? single.decode(String.self) {
-            value = .text(text)
-        } else {
-            value = try Self.number(single)
+        value = try Self.value(JSONTree(from: decoder))
+    }
+
+    private static func value(_ json: JSONTree) throws(CBORJSONFailure) -> CBORValue {
+        switch json {
+        case .null: return .null
+        case .bool(let bool): return .bool(bool)
+        case .text(let text): return .text(text)
+        case .number(let text): return try number(text)
+        case .array(let elements):
+            var values: [CBORValue] = []
+            for (index, element) in elements.enumerated() {
+                values.append(try at("[\(index)]") { () throws(CBORJSONFailure) in try value(element) })
+            }
+            return .array(values)
+        case .object(let members): return try object(members)
         }
     }
 
-    /// A number that is no 64-bit integer. A longer whole number must not lose digits in silence.
-    private static func number(_ container: any SingleValueDecodingContainer) throws -> CBORValue {
-        let double = try container.decode(Double.self)
-        if let exact = try? container.decode(Decimal.self),
-            CBORDecimal(exact).map({ $0.exponent >= 0 }) ?? false,
-            Decimal(string: "\(double)") != exact
+    /// An integer if its value is one of 64 bits, else a float, which must not lose a whole number's digits in silence.
+    private static func number(_ text: String) throws(CBORJSONFailure) -> CBORValue {
+        let digits = DecimalDigits(text)
+        if let integer = digits.integer,
+            integer.exactly(as: Int64.self) != nil || integer.exactly(as: UInt64.self) != nil
         {
+            return .integer(integer)
+        }
+        guard let double = Double(text), double.isFinite else {
+            throw CBORJSONFailure(problem: "a number beyond a double")
+        }
+        guard !digits.isWhole || DecimalDigits("\(double)") == digits else {
             throw CBORJSONFailure(
-                path: names(container.codingPath), problem: "a whole number beyond 64 bits",
-                detail: "write it as {\"\(Mark.integer)\": \"…\"}")
+                problem: "a whole number beyond 64 bits", detail: "write it as {\"\(Mark.integer)\": \"…\"}")
         }
         return .float(double.bitPattern)
     }
 
-    private static func object(_ container: KeyedDecodingContainer<CBORKey>) throws -> CBORValue {
-        let keys = container.allKeys
-        if keys.count == 1, let marked = try markedValue(container, keys[0]) { return marked }
-        let entries = try keys.map { key in
-            guard let mapKey = mapKey(key.stringValue) else {
-                throw CBORJSONFailure(
-                    path: names(container.codingPath + [key]),
-                    problem: "not a key of the JSON view",
-                    detail:
-                        "a key that begins with $ is $$text, $ and an integer, or the one mark of its object")
-            }
-            return CBORMapEntry(key: mapKey, value: try container.decode(CBORJSON.self, forKey: key).value)
+    private static func object(
+        _ members: [(key: String, value: JSONTree)]
+    ) throws(CBORJSONFailure) -> CBORValue {
+        guard Set(members.map(\.key)).count == members.count else {
+            throw CBORJSONFailure(
+                problem: "a key stands twice in an object", detail: "or in two Unicode forms")
+        }
+        if members.count == 1, let marked = try markedValue(members[0].key, members[0].value) {
+            return marked
+        }
+        var entries: [CBORMapEntry] = []
+        for (key, json) in members {
+            entries.append(
+                try at(key) { () throws(CBORJSONFailure) in
+                    guard let mapKey = mapKey(key) else {
+                        throw CBORJSONFailure(
+                            problem: "not a key of the JSON view",
+                            detail:
+                                "a key that begins with $ is $$text, $ and an integer, or the one mark of its object"
+                        )
+                    }
+                    return CBORMapEntry(key: mapKey, value: try value(json))
+                })
         }
         return .map(entries.sorted { $0.key < $1.key })
     }
 
+    /// A failure within is one at this place.
+    private static func at<Result>(
+        _ place: String, _ body: () throws(CBORJSONFailure) -> Result
+    ) throws(CBORJSONFailure) -> Result {
+        do throws(CBORJSONFailure) {
+            return try body()
+        } catch {
+            throw CBORJSONFailure(
+                path: [place.printable] + error.path, problem: error.problem, detail: error.detail)
+        }
+    }
+
     /// A map out of pairs of key and value; nil where one is not, or two keys have the same bytes.
-    private static func map(_ pairs: [[CBORValue]]) -> CBORValue? {
+    private static func map(_ value: CBORValue) -> CBORValue? {
+        guard case .array(let pairs) = value else { return nil }
         var entries: [CBORMapEntry] = []
         for pair in pairs {
-            guard pair.count == 2, let key = CBORMapKey(pair[0]) else { return nil }
+            guard case .array(let pair) = pair, pair.count == 2, let key = CBORMapKey(pair[0]) else {
+                return nil
+            }
             entries.append(CBORMapEntry(key: key, value: pair[1]))
         }
         entries.sort { $0.key < $1.key }
@@ -188,74 +193,74 @@ package struct CBORJSON: Codable, Equatable, Sendable {
     }
 
     private static func mapKey(_ text: String) -> CBORMapKey? {
-        guard text.hasPrefix("$") else { return .text(text) }
-        if text.hasPrefix("$$") { return .text(String(text.dropFirst())) }
-        guard let integer = Int64(text.dropFirst()), "$\(integer)" == text else { return nil }
+        guard isMarked(text.utf8) else { return .text(text) }
+        let rest = Substring(text.utf8.dropFirst())
+        if isMarked(rest.utf8) { return .text(String(rest)) }
+        guard let integer = Int64(plain: rest) else { return nil }
         return .integer(integer)
     }
 
     /// The value of an object with one key that is a mark; nil for any other key.
-    private static func markedValue(
-        _ container: KeyedDecodingContainer<CBORKey>, _ key: CBORKey
-    ) throws -> CBORValue? {
-        func text() throws -> String {
-            guard let text = try? container.decode(String.self, forKey: key) else { throw failure() }
-            return text
+    private static func markedValue(_ key: String, _ json: JSONTree) throws(CBORJSONFailure) -> CBORValue? {
+        try at(key) { () throws(CBORJSONFailure) in
+            let read: CBORValue?
+            switch key {
+            case Mark.secret: return .secret(try value(json))
+            case Mark.map: read = map(try value(json))
+            case Mark.bytes, Mark.date, Mark.uuid, Mark.url, Mark.decimal, Mark.integer, Mark.float:
+                if case .text(let text) = json { read = value(text, markedBy: key) } else { read = nil }
+            default: return nil
+            }
+            guard let read else { throw CBORJSONFailure(problem: "not a value for \(key)") }
+            return read
         }
-        func failure() -> CBORJSONFailure {
-            CBORJSONFailure(
-                path: names(container.codingPath + [key]),
-                problem: "not a value for \(key.stringValue)",
-                detail: nil)
+    }
+
+    private static func value(_ text: String, markedBy mark: String) -> CBORValue? {
+        switch mark {
+        case Mark.bytes: Base64URL.decode(text).map { .bytes($0) }
+        case Mark.date: CBORTime(text: text).map { .time($0) }
+        // Foundation's reader takes 0x for two digits.
+        case Mark.uuid:
+            UUID(uuidString: text).flatMap { $0.uuidString == text.uppercased() ? .uuid($0) : nil }
+        case Mark.decimal: CBORDecimal(text: text).map { .decimal($0) }
+        case Mark.integer: CBORInteger(text).map { .integer($0) }
+        case Mark.float: CBORFloat.bits(text).map { .float($0) }
+        default: .url(text)
         }
-        let value: CBORValue?
-        switch key.stringValue {
-        case Mark.bytes: value = Base64URL.decode(try text()).map { .bytes($0) }
-        case Mark.date: value = CBORTime(text: try text()).map { .time($0) }
-        case Mark.uuid: value = UUID(uuidString: try text()).map { .uuid($0) }
-        case Mark.url: value = .url(try text())
-        case Mark.decimal: value = CBORDecimal(text: try text()).map { .decimal($0) }
-        case Mark.integer: value = CBORInteger(try text()).map { .integer($0) }
-        case Mark.float: value = CBORFloat.bits(try text()).map { .float($0) }
-        case Mark.secret: value = .secret(try container.decode(CBORJSON.self, forKey: key).value)
-        case Mark.map:
-            value = map(try container.decode([[CBORJSON]].self, forKey: key).map { $0.map(\.value) })
-        default: return nil
-        }
-        guard let value else { throw failure() }
-        return value
     }
 }
 
-/// How many members all objects of a JSON text have.
-private struct MemberCount: Decodable {
-    var count = 0
-
+extension JSONTree: Decodable {
+    /// What another coder's decoder has.
     init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: CBORKey.self) {
-            count = object.allKeys.count
-            for key in object.allKeys { count += try object.decode(MemberCount.self, forKey: key).count }
-        } else if var array = try? decoder.unkeyedContainer() {
-            while !array.isAtEnd { count += try array.decode(MemberCount.self).count }
+        if let container = try? decoder.container(keyedBy: CBORKey.self) {
+            self = .object(
+                try container.allKeys.map { key in
+                    (key.stringValue, try container.decode(JSONTree.self, forKey: key))
+                })
+            return
         }
-    }
-
-    /// As they are written: each has one colon outside of strings.
-    static func written(in json: Data) -> Int {
-        var colons = 0
-        var isInString = false
-        var isEscaped = false
-        for byte in json {
-            if isInString {
-                if !isEscaped, byte == UInt8(ascii: "\"") { isInString = false }
-                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
-            } else if byte == UInt8(ascii: "\"") {
-                isInString = true
-            } else if byte == UInt8(ascii: ":") {
-                colons += 1
-            }
+        if var container = try? decoder.unkeyedContainer() {
+            var elements: [JSONTree] = []
+            while !container.isAtEnd { elements.append(try container.decode(JSONTree.self)) }
+            self = .array(elements)
+            return
         }
-        return colons
+        let single = try decoder.singleValueContainer()
+        if single.decodeNil() {
+            self = .null
+        } else if let bool = try? single.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let text = try? single.decode(String.self) {
+            self = .text(text)
+        } else if let integer = try? single.decode(Int64.self) {
+            self = .number("\(integer)")
+        } else if let integer = try? single.decode(UInt64.self) {
+            self = .number("\(integer)")
+        } else {
+            self = .number("\(try single.decode(Double.self))")
+        }
     }
 }
 
@@ -264,4 +269,10 @@ package struct CBORJSONFailure: Error {
     package let path: [String]
     package let problem: String
     package let detail: String?
+
+    init(path: [String] = [], problem: String, detail: String? = nil) {
+        self.path = path
+        self.problem = problem
+        self.detail = detail
+    }
 }

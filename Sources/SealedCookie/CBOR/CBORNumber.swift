@@ -171,17 +171,38 @@ package struct CBORDecimal: Equatable, Sendable {
 }
 
 extension CBORDecimal {
-    /// Reads what `text` writes, and plain decimal numbers such as `-1.25`.
+    /// Reads what `text` writes, and numbers such as `-1.25`, `0.5` and `12`.
     init?(text: String) {
         let parts = text.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let number = parts.first, let exponent = parts.count == 2 ? Int64(parts[1]) : 0,
-            (-1_000_000...1_000_000).contains(exponent)
-        else { return nil }
+        let exponent = parts.count == 2 ? Int64(plain: parts[1]) : 0
+        guard let number = parts.first, let exponent else {
+            return nil
+        }
         let point = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        let fraction = point.count == 2 ? point[1] : ""
-        guard !number.hasPrefix("+"), point.count == 1 || !fraction.isEmpty,
-            let mantissa = CBORInteger(String(point[0] + fraction))
+        guard let whole = CBORInteger(String(point[0].drop { $0 == "-" })) else { return nil }
+        var digits = whole.description
+        if point.count == 2 {
+            guard !point[1].isEmpty, point[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+                return nil
+            }
+            digits = String((digits + point[1]).drop { $0 == "0" })
+            if digits.isEmpty { digits = "0" }
+        }
+        let (shifted, overflow) = exponent.subtractingReportingOverflow(
+            point.count == 2 ? Int64(point[1].utf8.count) : 0)
+        // A minus before zero, or two of them, is none of `CBORInteger`'s.
+        guard !overflow,
+            let mantissa = CBORInteger((number.utf8.first == UInt8(ascii: "-") ? "-" : "") + digits),
+            point[0] == (mantissa.isNegative ? "-" : "") + whole.description
         else { return nil }
-        self.init(exponent: exponent - Int64(fraction.utf8.count), mantissa: mantissa)
+        self.init(exponent: shifted, mantissa: mantissa)
+    }
+}
+
+extension Int64 {
+    /// Reads what `description` writes, without `+` and leading zeros.
+    init?(plain text: some StringProtocol) {
+        guard let value = Int64(text), value.description == text else { return nil }
+        self = value
     }
 }

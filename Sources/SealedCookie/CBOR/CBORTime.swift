@@ -35,7 +35,7 @@ package enum CBORTime: Equatable, Sendable {
         let since2001 = date.timeIntervalSinceReferenceDate
         let since1970 = date.timeIntervalSince1970
         if Date(timeIntervalSince1970: since1970) == date || !since2001.isFinite
-            || abs(since2001) >= Self.exactLimit
+            || abs(since2001) >= 9e18
         {
             if since1970.isFinite, abs(since1970) < Self.exactLimit, since1970 == since1970.rounded(),
                 since1970.sign == .plus || since1970 != 0
@@ -187,10 +187,10 @@ extension CBORTime {
     /// Reads what stands behind `@`.
     private init?(count text: Substring) {
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
-        if parts.count == 2, !parts[0].contains("e"), let seconds = Int64(parts[0]) {
+        if parts.count == 2, let seconds = Int64(plain: parts[0]) {
             self.init(seconds: seconds, fraction: parts[1])
             guard case .extended = self else { return nil }
-        } else if let seconds = Int64(text) {
+        } else if let seconds = Int64(plain: text) {
             self = .seconds(seconds)
         } else if let bits = CBORFloat.bits(text) {
             self = .float(bits)

@@ -1,0 +1,61 @@
+// What the targets take from inside the library: here alone, for the inside changes.
+import Foundation
+
+@testable import SealedCookie
+
+/// What is in a payload: its item, or the item's skeleton and the contents of its byte strings.
+struct Opened {
+    let times: SessionTimes
+    let item: [UInt8]
+    let contents: [UInt8]?
+
+    init(_ payload: [UInt8], _ compression: SessionCompression) throws {
+        try self.init(CompressedPayload(bytes: payload, range: 0..<payload.count), compression)
+    }
+
+    init(_ payload: consuming CompressedPayload, _ compression: SessionCompression) throws {
+        var memory = OpeningMemory()
+        times = try payload.decompressed(compression, in: &memory).times
+        let body = memory.body
+        item = Array(body.bytes[body.item])
+        contents = body.contents.map { Array(body.bytes[$0]) }
+    }
+
+    /// The item, put together and checked.
+    func checked() throws -> CBORItem {
+        guard let contents else { return try CBORIndex(parsing: item).wholeItem }
+        var index = CBORIndex()
+        try index.check(
+            item + contents, item: 0..<item.count, contents: item.count..<item.count + contents.count)
+        return index.wholeItem
+    }
+}
+
+extension Opened {
+    init(times: SessionTimes, item: [UInt8], contents: [UInt8]?) {
+        (self.times, self.item, self.contents) = (times, item, contents)
+    }
+}
+
+/// The first fields of a payload, flags for the lifetime included.
+func fields(_ times: SessionTimes) -> [UInt8] {
+    var bytes: [UInt8] = [times.lifetime == nil ? 0 : CompressedPayload.Flag.lifetime]
+    bytes.append(bigEndian: UInt64(times.created), byteCount: 4)
+    bytes.append(addingCapacity: 10) { rest in
+        rest.append(leb128: times.age)
+        if let lifetime = times.lifetime { rest.append(leb128: lifetime) }
+    }
+    return bytes
+}
+
+extension CompressionDictionary {
+    var name: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount)
+        return bytes
+    }
+}
+
+extension UUID {
+    init(of bytes: [UInt8]) { self.init(bytes: bytes.span) }
+}
