@@ -55,11 +55,7 @@ import Synchronization
     }
 
     /// Where this thread looks first, so that threads seldom meet at one slot.
-    private var home: Int {
-        // glibc's pthread_t is the address of the thread's descriptor: its low bits are equal.
-        let spread = UInt(pthread_self()) &* 0x9E37_79B9_7F4A_7C15
-        return Int(spread >> 61)
-    }
+    private var home: Int { ThreadNumber.current & (Self.slotCount - 1) }
 
     private func take(_ home: Int) -> UnsafeMutableRawPointer? {
         for offset in 0..<Self.slotCount {
@@ -106,5 +102,24 @@ import Synchronization
         let element = unsafe spare.assumingMemoryBound(to: Element.self)
         unsafe element.deinitialize(count: 1)
         unsafe element.deallocate()
+    }
+}
+
+/// Threads numbered in the order in which they first asked. A hash of their addresses would have two of them
+/// meet more often.
+private enum ThreadNumber {
+    private static let next = Atomic<Int>(1)
+    private static let key: pthread_key_t? = {
+        var key = pthread_key_t()
+        return unsafe pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
+    static var current: Int {
+        // Without a key all threads are number 0: slower, and as sound.
+        guard let key else { return 0 }
+        if let number = unsafe pthread_getspecific(key) { return Int(bitPattern: number) }
+        let number = next.add(1, ordering: .relaxed).oldValue
+        unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
+        return number
     }
 }
