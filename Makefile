@@ -173,10 +173,15 @@ sanitize-thread: setup
 	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread
 
 .PHONY: bench
-bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
+bench: setup ## Measure against the C calls alone and against other libraries' cookies (4 minutes)
 	@$(call install,python3)
-	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json
+	@mkdir -p Benchmarks/.build
+	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json | tee Benchmarks/.build/bench.md
 	@python3 Benchmarks/chart.py Benchmarks/.build/peers.json b_login > Benchmarks/.build/b_login.svg
+
+.PHONY: bench-page
+bench-page: ## Put the last run of make bench into docs/benchmarks.md
+	@python3 Benchmarks/page.py Benchmarks/.build/bench.md Benchmarks/.build/b_login.svg
 
 .PHONY: instructions
 instructions: setup ## Count instructions, ours and the floor's, by callgrind (some minutes)

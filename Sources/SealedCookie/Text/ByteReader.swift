@@ -92,8 +92,6 @@ extension OutputSpan<UInt8> {
 extension [UInt8] {
     mutating func append(zeros count: Int) {
         guard count > 0 else { return }
-        append(addingCapacity: count) { free in
-            for _ in 0..<count { free.append(0) }
-        }
+        append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
     }
 }
