@@ -20,15 +20,16 @@ struct ToolRun {
         process.executableURL = Self.tool
         process.arguments = arguments
         process.environment = ["LANG": "C.UTF-8"].merging(environment) { $1 }
-        let pipes = (input: Pipe(), output: Pipe(), errors: Pipe())
-        process.standardInput = pipes.input
+        // A file: writing to a tool that has ended already would end the tests by a signal.
+        let file = FileManager.default.temporaryDirectory.appending(
+            path: "sealed-cookie-input-\(UUID().uuidString)")
+        try Data(input.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        process.standardInput = try FileHandle(forReadingFrom: file)
+        let pipes = (output: Pipe(), errors: Pipe())
         process.standardOutput = pipes.output
         process.standardError = pipes.errors
         try process.run()
-        // Written aside: a tool that reads nothing must not block the test, nor end it by a signal.
-        let writer = pipes.input.fileHandleForWriting
-        if !input.isEmpty { try? writer.write(contentsOf: Data(input.utf8)) }
-        try? writer.close()
         let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
         let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
