@@ -858,6 +858,12 @@ struct SplitMix: RandomNumberGenerator {
         (#"{"$decimal": "1e05"}"#, nil), (#"{"$decimal": "1e+5"}"#, nil), (#"{"$decimal": ".5"}"#, nil),
         (#"{"$decimal": "1."}"#, nil), (#"{"$decimal": "1.-5"}"#, nil), (#"{"$decimal": "-"}"#, nil),
         (#"{"$decimal": ""}"#, nil),
+        // Found by fuzzing: the lowest mantissa, whose digits alone are beyond 128 bits.
+        (
+            #"{"$decimal": "-340282366920938463463374607431768211456e127"}"#,
+            "c482187fc350" + String(repeating: "ff", count: 16)
+        ),
+        (#"{"$decimal": "340282366920938463463374607431768211456"}"#, nil),
         // Found by fuzzing: numbers that Foundation rounds before anybody can see it.
         ("18446744073709551615.0", "1bffffffffffffffff"),
         ("-92233720368547758080e-1", "3b7fffffffffffffff"),
