@@ -124,10 +124,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         guard var header else { return nil }
         header.makeContiguousUTF8()
         return try OpeningMemory.with { memory throws(OpenError) in
-            let about = try core.open(
-                header: header.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
-            guard let about else { return nil }
-            return OpenedSession(session: try session(in: &memory), about)
+            var opened: OpenedSession<Session>?
+            try core.open(
+                header: header.utf8.span, checksItem: Self.checksItem, at: now, in: &memory
+            ) { about, memory throws(OpenError) in
+                // A session of another type is refused like any other, and the next value is tried.
+                opened = OpenedSession(session: try session(in: &memory), about)
+            }
+            return opened
         }
     }
 

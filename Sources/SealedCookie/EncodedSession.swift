@@ -4,7 +4,8 @@
 /// `CookieSealer<EncodedSession>` seals and opens it as it is.
 ///
 /// What was opened is authentic, and so what a holder of the key sealed; it is handed on without being
-/// checked against FORMAT §7 again.
+/// checked against FORMAT §7 again, nor a compressed one for byte strings that lack their contents
+/// (§6.2). `init(_:)` checks both.
 public struct EncodedSession: Equatable, Sendable {
     /// The item's bytes.
     public let bytes: [UInt8]

@@ -119,13 +119,18 @@ final class SealerCore: Sendable {
 
     // MARK: Opening
 
-    /// Opens the session in a `Cookie` header, whose item is then in `memory`; nil: there is none.
+    /// Takes the session out of the memory that its item was left in.
+    @usableFromInline
+    typealias Taking = (AboutSession, inout OpeningMemory) throws(OpenError) -> Void
+
+    /// Opens the session in a `Cookie` header: of the values that there are the first that `take` takes.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
     @usableFromInline
     func open(
-        header text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
-    ) throws(OpenError) -> AboutSession? {
+        header text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory,
+        _ take: Taking
+    ) throws(OpenError) {
         let cookie = CookieHeader(text, name: form.nameBytes, partCount: form.splitting.cookieCount)
         var refusal: OpenError?
         var attempts = 16
@@ -134,10 +139,12 @@ final class SealerCore: Sendable {
                 let first = text.extracting(value)
                 let count = CookieSplitting.count(first) ?? 1
                 guard count > 1, form.splitting.cookieCount > 1 else {
-                    return try open(first, limit: form.room, cookie, checksItem, at: now, in: &memory)
+                    return try take(
+                        open(first, limit: form.room, cookie, checksItem, at: now, in: &memory), &memory)
                 }
                 return try open(
-                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory)
+                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory,
+                    take)
             } catch {
                 // The reason that says most: one from behind the tag, else the first.
                 if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
@@ -146,15 +153,14 @@ final class SealerCore: Sendable {
             }
         }
         if let refusal { throw refusal }
-        return nil
     }
 
     /// Opens a split session: puts its parts together in each way there is, where a part stands more
     /// than once, but in no more than are left of 16 a request.
     private func open(
         _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, _ checksItem: Bool, at now: Date, in memory: inout OpeningMemory
-    ) throws(OpenError) -> AboutSession {
+        attempts: inout Int, _ checksItem: Bool, at now: Date, in memory: inout OpeningMemory, _ take: Taking
+    ) throws(OpenError) {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
         }
@@ -177,8 +183,9 @@ final class SealerCore: Sendable {
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
-                return try open(
-                    token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory)
+                return try take(
+                    open(token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory),
+                    &memory)
             } catch {
                 if combination == 0 || error.isAuthentic { refusal = error }
             }

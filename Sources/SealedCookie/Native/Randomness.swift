@@ -80,8 +80,24 @@ import Glibc
     }
 
     private static func draw(_ target: UnsafeMutableRawPointer, _ count: Int) throws(NativeFailure) {
-        guard unsafe RAND_bytes(target.assumingMemoryBound(to: UInt8.self), Int32(count)) == 1 else {
+        let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
+        guard unsafe RAND_bytes(bytes, Int32(count)) == 1 else {
             throw NativeFailure(operation: "RAND_bytes")
+        }
+        // OpenSSL's generator is copied with a machine that is cloned, and in a child whose process number
+        // is the parent's, and then gives both the same. The kernel's does not.
+        var done = 0
+        while done < count {
+            // It gives 256 bytes at the most.
+            var more = InlineArray<256, UInt8>(repeating: 0)
+            let wanted = min(count - done, 256)
+            let failed = unsafe withUnsafeMutableBytes(of: &more) {
+                unsafe getentropy($0.baseAddress, wanted)
+            }
+            guard failed == 0 else { throw NativeFailure(operation: "getentropy") }
+            // Sound: `wanted` bytes of `count`, which the caller has room for.
+            for index in 0..<wanted { unsafe bytes[done + index] ^= more[index] }
+            done += wanted
         }
     }
 }

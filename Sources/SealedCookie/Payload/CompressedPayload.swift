@@ -161,7 +161,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             } else {
                 dictionary = nil
             }
-            guard reader.position <= end else { throw .endsEarly }
+            guard reader.position < end else { throw .endsEarly }
             body = reader.position..<end
         }
     }

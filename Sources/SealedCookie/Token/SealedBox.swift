@@ -23,7 +23,10 @@ struct SealedBox: ~Copyable, Sendable {
         sealing payload: consuming CompressedPayload, using key: borrowing SealingKey,
         authenticating context: borrowing TokenContext
     ) throws(NativeFailure) {
-        precondition(payload.range.lowerBound == Self.headerCount)
+        // What stood behind the payload would go out behind the tag.
+        precondition(
+            payload.range.lowerBound == Self.headerCount
+                && payload.bytes.count <= payload.range.upperBound + XAESKey.tagLength)
         let range = payload.range
         // Taken out, so that there is no second reference for which it would be copied.
         var bytes = exchange(&payload.bytes, with: [])
