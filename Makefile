@@ -16,7 +16,7 @@ install = missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(1) 2> /dev/
 
 .PHONY: help
 help: ## Show this menu
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .PHONY: setup
 setup: ## Install OpenSSL's and zlib's headers where they are missing
@@ -60,16 +60,33 @@ browsers: build ## Hold the limits against Chromium and Firefox, headless (1 min
 	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
 
 .PHONY: examples
-examples: setup ## Build and test the example applications (5 minutes at first)
+examples: setup ## Build, test and start the example applications (6 minutes at first)
+	@$(call install,python3)
 	swift test --package-path Examples/hummingbird-login
 	swift build --package-path Examples/nio-minimal
+	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
+		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"
+
+.PHONY: example-browsers
+example-browsers: build ## Use the example shop in Chromium and Firefox, headless (2 minutes)
+	@$(call install,chromium chromium-driver firefox-esr openssl python3)
+	swift build --package-path Examples/hummingbird-login
+	@python3 Tests/Browsers/example.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
+		"$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(PICTURES)
+
+.PHONY: screenshots
+screenshots: ## The same, and take docs/screenshots anew
+	@$(call install,pngquant)
+	@$(MAKE) --no-print-directory example-browsers PICTURES=docs/screenshots
+	@pngquant --ext .png --force --strip --skip-if-larger 64 docs/screenshots/*.png || true
+	@du -bc docs/screenshots/*.png
 
 .PHONY: web-test
 web-test: build ## Three servers behind nginx while their key ring changes (4 minutes)
 	@$(call install,nginx wrk python3)
 	swift build -c release --package-path Examples/hummingbird-login
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
-		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login"
+		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)
 
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
@@ -104,11 +121,67 @@ fuzz-long: setup venv ## Fuzz each TARGET for MINUTES (30) or RUNS (50000000), J
 fuzz-coverage: setup venv ## Show which lines of the library the fuzzing's inputs reach
 	@Fuzz/coverage.sh
 
+.PHONY: faults
+faults: setup ## Fail each call and each piece of memory in turn, and look for leaks (5 minutes)
+	@$(call install,binutils python3 python3-cryptography)
+	swift build -c release --package-path Tests/Faults --scratch-path Tests/Faults/.build/address --sanitize=address --product faults
+	@objects=Tests/Faults/.build/address/release; \
+	/usr/bin/python3 Tests/Faults/faults.py $(if $(QUICK),--quick) "$$objects/faults" "$$objects"/SealedCookie.build/*.o
+
+.PHONY: faults-smoke
+faults-smoke: ## The same with one way of failing, and without OpenSSL's start
+	@$(MAKE) --no-print-directory faults QUICK=1
+
+.PHONY: memory
+memory: setup ## Look for keys in a process's memory after their ring is released
+	@$(call install,python3 python3-cryptography)
+	swift build -c release --package-path Tests/Faults -Xswiftc -enable-testing --product memory
+	@/usr/bin/python3 Tests/Faults/memory.py Tests/Faults/.build/release/memory
+
+.PHONY: constant-time
+constant-time: setup ## Check that no branch and no address depends on a key, by valgrind
+	@$(call install,binutils python3 python3-cryptography valgrind)
+	swift build -c release --package-path Tests/Faults -Xswiftc -enable-testing --product constant-time
+	@strip -g -o Tests/Faults/.build/constant-time Tests/Faults/.build/release/constant-time
+	@/usr/bin/python3 Tests/Faults/constant_time.py Tests/Faults/.build/constant-time
+
+.PHONY: hostile
+hostile: setup
+	@swift build -c release -Xswiftc -enable-testing --package-path Tests/Hostile > Tests/Hostile/.build-log 2>&1 || { cat Tests/Hostile/.build-log; exit 1; }
+
+.PHONY: bounds
+bounds: hostile ## What refusing bombs and garbage costs: 1 ms and 1 MiB (SLACK times 1 ms)
+	@Tests/Hostile/.build/release/bounds Benchmarks/Corpus --slack $(or $(SLACK),1)
+
+.PHONY: crime
+crime: hostile ## Recover a secret through the length: from a naive codec, not from this one
+	@Tests/Hostile/.build/release/crime $(ARGUMENTS)
+
+.PHONY: soak
+soak: hostile ## Seal and open on all cores for SECONDS (60) while the ring changes and breaks
+	@Tests/Hostile/.build/release/soak $(or $(SECONDS),60)
+
+.PHONY: sanitize
+sanitize: sanitize-address sanitize-thread ## Run every test under AddressSanitizer and under ThreadSanitizer
+
+.PHONY: sanitize-address
+sanitize-address: setup
+	LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0 swift test --disable-xctest --sanitize=address --scratch-path .build/address
+
+.PHONY: sanitize-thread
+sanitize-thread: setup
+	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread
+
 .PHONY: bench
-bench: setup ## Measure against the C calls alone and against other libraries' cookies (10 minutes)
+bench: setup ## Measure against the C calls alone and against other libraries' cookies (4 minutes)
 	@$(call install,python3)
-	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json
+	@mkdir -p Benchmarks/.build
+	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json | tee Benchmarks/.build/bench.md
 	@python3 Benchmarks/chart.py Benchmarks/.build/peers.json b_login > Benchmarks/.build/b_login.svg
+
+.PHONY: bench-page
+bench-page: ## Put the last run of make bench into docs/benchmarks.md
+	@python3 Benchmarks/page.py Benchmarks/.build/bench.md Benchmarks/.build/b_login.svg
 
 .PHONY: instructions
 instructions: setup ## Count instructions, ours and the floor's, by callgrind (some minutes)

@@ -23,3 +23,7 @@ for pair in ${1:-a_tiny/standard b_login/standard c_oauth/standard d_cart/standa
     awk -v s="$session" -v m="$mode" -v a="$seal" -v b="$floor_seal" -v c="$open" -v d="$floor_open" \
         'BEGIN { printf "| %s | %s | %d | %.2f | %d | %.2f |\n", s, m, a, a / b, c, c / d }'
 done
+echo
+./stages.py "$bench" Corpus b_login standard
+echo
+./stages.py "$bench" Corpus b_login off

@@ -22,7 +22,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public var attributes: SetCookie.Attributes { core.form.attributes }
     public var limits: CookieLimits { core.form.limits }
     public var splitting: CookieSplitting { core.form.splitting }
-    private let core: SealerCore
+    // What is generic here is inlinable, so that an application has it made for its own type: looking up
+    // generic types at run time would cost more than the cryptography.
+    @usableFromInline let core: SealerCore
 
     /// - Parameters:
     ///   - name: a cookie copied under another name does not open.
@@ -64,6 +66,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// - Parameter ownLifetime: this session's own absolute lifetime in place of the policy's, for
     ///   example for "remember me". The idle time holds as well.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`.
+    @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
@@ -73,10 +76,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
     ///
     /// After signing in, seal a new session instead, so that no older cookie shares its fate.
+    @inlinable
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(item(opened.session), opened.times, stale: opened.presentParts, at: now)
+        try core.reseal(item(opened.session), opened.about, at: now)
     }
 
     /// What `session`'s cookie would cost, also where it is too large to be sealed.
@@ -86,9 +90,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try core.sizeReport(for: item(session), lifetime: ownLifetime, at: now)
     }
 
-    /// What an opened session's cookie costs as it was sealed.
-    package func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
-        try core.sizeReport(for: SessionPayload(times: opened.times, item: item(opened.session)))
+    /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
+    public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
+        try core.sizeReport(for: SessionPayload(times: opened.about.times, item: item(opened.session)))
     }
 
     /// The cookies that make the browser forget the session: for signing out.
@@ -96,21 +100,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The token itself stays valid for whoever copied it, until it expires.
     public func removal() -> [SetCookie] { core.form.removal(now: .now) }
 
-    private func item(_ session: Session) throws(SealError) -> CBORItem {
+    @inlinable
+    func item(_ session: Session) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
             return try encoded.item()
         }
-        do {
-            return try CBOREncoder.encode(session)
-        } catch let failure as CBORFailure {
-            throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
-        } catch let EncodingError.invalidValue(_, context) {
-            // Not the context's words: they may quote the value.
-            throw .notEncodable(
-                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
-        } catch {
-            throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
-        }
+        return try CBORItem(encoding: session)
     }
 
     // MARK: Opening
@@ -122,19 +117,22 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Returns: nil where the header, or the cookie in it, is missing.
     /// - Throws: why the cookie is no session, for the log; to the visitor it is the same as nil.
+    @inlinable
     public func open(
         cookieHeader header: String?, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
         guard var header else { return nil }
         header.makeContiguousUTF8()
-        guard let opened = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now)
-        else {
-            return nil
+        return try OpeningMemory.with { memory throws(OpenError) in
+            let about = try core.open(
+                header: header.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
+            guard let about else { return nil }
+            return OpenedSession(session: try session(in: &memory), about)
         }
-        return try session(opened)
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
+    @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
@@ -145,38 +143,47 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Opens the session in a cookie's value, for frameworks that have parsed the header.
     ///
     /// - Throws: why it is no session.
+    @inlinable
     public func open(value: some StringProtocol, at now: Date = .now) throws(OpenError) -> OpenedSession<
         Session
     > {
         var text = String(value)
         text.makeContiguousUTF8()
-        return try session(core.open(value: text.utf8.span, checksItem: Self.checksItem, at: now))
+        return try OpeningMemory.with { memory throws(OpenError) in
+            let about = try core.open(
+                value: text.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
+            return OpenedSession(session: try session(in: &memory), about)
+        }
     }
 
     /// Encoded sessions are handed on as they are.
-    private static var checksItem: Bool { Session.self != EncodedSession.self }
+    @inlinable
+    static var checksItem: Bool { Session.self != EncodedSession.self }
 
-    private func session(_ opened: OpenedItem) throws(OpenError) -> OpenedSession<Session> {
-        OpenedSession(
-            session: try decoded(opened), createdAt: opened.times.createdAt, sealedAt: opened.times.sealedAt,
-            expiresAt: opened.end, keyID: opened.keyID, needsResealing: opened.needsResealing,
-            times: opened.times, presentParts: opened.presentParts)
-    }
-
-    private func decoded(_ opened: OpenedItem) throws(OpenError) -> Session {
-        guard let index = opened.index else {
-            let encoded = try EncodedSession(opened.body)
-            guard let session = encoded as? Session else {
-                throw .sessionMismatch(codingPath: [], expected: "an encoded session")
-            }
-            return session
+    @inlinable
+    func session(in memory: inout OpeningMemory) throws(OpenError) -> Session {
+        guard Session.self == EncodedSession.self else { return try memory.session(Session.self) }
+        guard let session = try memory.encodedSession() as? Session else {
+            throw .sessionMismatch(codingPath: [], expected: "an encoded session")
         }
+        return session
+    }
+}
+
+extension CBORItem {
+    /// The item for a session, whose errors are put into words for the log.
+    @usableFromInline
+    init(encoding session: some Encodable) throws(SealError) {
         do {
-            return try CBORDecoder.decode(Session.self, from: index)
-        } catch let error as DecodingError {
-            throw OpenError(error)
+            self = try CBOREncoder.encode(session)
+        } catch let failure as CBORFailure {
+            throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
+        } catch let EncodingError.invalidValue(_, context) {
+            // Not the context's words: they may quote the value.
+            throw .notEncodable(
+                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
         } catch {
-            throw .sessionMismatch(codingPath: [], expected: "an error of type \(type(of: error))")
+            throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
         }
     }
 }

@@ -27,9 +27,10 @@ public struct EncodedSession: Equatable, Sendable {
     }
 
     /// Takes the item out of a payload; puts the contents of its byte strings back in their places.
-    init(_ body: PayloadBody) throws(OpenError) {
+    @usableFromInline
+    init(_ body: consuming PayloadBody) throws(OpenError) {
         guard let contents = body.contents, !contents.isEmpty else {
-            bytes = body.item.count == body.bytes.count ? body.bytes : Array(body.bytes[body.item])
+            bytes = body.wholeItem()
             byteStrings = nil
             return
         }
@@ -42,6 +43,7 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
+    @usableFromInline
     func item() throws(SealError) -> CBORItem {
         guard let byteStrings else { return try Self.item(bytes) }
         return CBORItem(bytes: bytes, byteStrings: byteStrings)

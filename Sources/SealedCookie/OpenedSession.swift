@@ -9,44 +9,57 @@
 public struct OpenedSession<Session: Sendable>: Sendable {
     /// Change it and pass the whole to `reseal`, which keeps the session's age.
     public var session: Session
+    @usableFromInline let about: AboutSession
+
+    @inlinable
+    init(session: Session, _ about: AboutSession) {
+        self.session = session
+        self.about = about
+    }
+}
+
+extension OpenedSession {
     /// When the session began: its first sealing.
-    public let createdAt: Date
+    public var createdAt: Date { about.times.createdAt }
     /// When this cookie was sealed.
-    public let sealedAt: Date
+    public var sealedAt: Date { about.times.sealedAt }
     /// When it ends unless it is sealed again before.
-    public let expiresAt: Date
+    public var expiresAt: Date { about.end }
     /// The key that sealed it.
-    public let keyID: KeyID
+    public var keyID: KeyID { about.keyID }
     /// Whether there is a reason to write the cookie again although the session has not changed: its
     /// key no longer seals, a tenth of the idle time is over, it was compressed with an older
     /// dictionary, or parts are left of a longer one.
-    public let needsResealing: Bool
+    public var needsResealing: Bool { about.needsResealing }
     /// The session's own absolute lifetime, where it was sealed with one.
-    public var lifetime: SessionLifetime.Span? {
-        times.lifetime.map { .seconds(Int($0)) }
-    }
-
-    let times: SessionTimes
-    /// Parts of a split session that the browser has, or may have.
-    let presentParts: PartSet
+    public var lifetime: SessionLifetime.Span? { about.times.lifetime.map { .seconds(Int($0)) } }
 }
 
 /// A session in a cookie, ready to be sent.
 public struct SealedSession: Sendable {
-    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
-    /// which a longer one may have left.
-    public let cookies: [SetCookie]
     /// When the session ends unless it is sealed again before.
     public let expiresAt: Date
-    /// Characters of the token.
-    public let tokenBytes: Int
-    /// Characters of the largest token that the sealer's limits and splitting allow.
-    public let tokenLimit: Int
-    /// Characters that are free.
-    public var room: Int { tokenLimit - tokenBytes }
+    let sealedToken: Token
+    let form: CookieForm
+    /// Seconds; nil: until the browser closes.
+    let maxAge: Int?
+    /// Parts that a longer one may have left in the browser.
+    let stale: PartSet
+    let sealedAt: Date
 
     /// The values of the `Set-Cookie` headers to add to the response.
     public var headerValues: [String] { cookies.map(\.description) }
+    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
+    /// which a longer one may have left.
+    public var cookies: [SetCookie] {
+        form.cookies(for: sealedToken.text, maxAge: maxAge, stale: stale, now: sealedAt)
+    }
+    /// Characters of the token.
+    public var tokenBytes: Int { sealedToken.text.utf8.count }
+    /// Characters of the largest token that the sealer's limits and splitting allow.
+    public var tokenLimit: Int { form.tokenLimit }
+    /// Characters that are free.
+    public var room: Int { tokenLimit - tokenBytes }
 }
 
 extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -1,11 +1,12 @@
 // What a sealer does whatever its session's type is: the stages between an item and a cookie.
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+    public import FoundationEssentials
 #else
-    import Foundation
+    public import Foundation
 #endif
 
 /// A `CookieSealer` without the type of its session. A class, so that a sealer is one reference.
+@usableFromInline
 final class SealerCore: Sendable {
     let form: CookieForm
     let source: KeySource
@@ -32,8 +33,9 @@ final class SealerCore: Sendable {
 
     // MARK: Sealing
 
+    @usableFromInline
     func seal(
-        _ item: CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
     ) throws(SealError) -> SealedSession {
         let ring = source.ring
         let beginning = Self.beginning(at: now, in: ring)
@@ -52,13 +54,15 @@ final class SealerCore: Sendable {
         return notBefore
     }
 
+    @usableFromInline
     func reseal(
-        _ item: CBORItem, _ times: SessionTimes, stale: PartSet, at now: Date
+        _ item: consuming CBORItem, _ about: AboutSession, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let times = times.sealedAgain(at: now) else { throw .timeOutOfRange }
+        guard let times = about.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
-        return try seal(SessionPayload(times: times, item: item), source.ring, stale: stale, at: now)
+        return try seal(
+            SessionPayload(times: times, item: item), source.ring, stale: about.presentParts, at: now)
     }
 
     private func seal(
@@ -75,8 +79,7 @@ final class SealerCore: Sendable {
         }
         // Before the cryptography: what is too large is not worth sealing.
         let payloadCount = compressed.range.count
-        let tokenCount = Token.textCount(payloadByteCount: payloadCount)
-        guard tokenCount <= form.tokenLimit else {
+        guard Token.textCount(payloadByteCount: payloadCount) <= form.tokenLimit else {
             throw .tooLarge(SizeReport(item: payload.item, payloadBytes: payloadCount, form: form))
         }
         let token: Token
@@ -86,12 +89,11 @@ final class SealerCore: Sendable {
             throw .libraryFailed(operation: error.operation)
         }
         let end = times.end(under: lifetime)
-        let maxAge = Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down))
         return SealedSession(
-            cookies: form.cookies(
-                for: token.text, maxAge: form.attributes.endsWithBrowser ? nil : maxAge, stale: stale,
-                now: now),
-            expiresAt: end, tokenBytes: tokenCount, tokenLimit: form.tokenLimit)
+            expiresAt: end, sealedToken: token, form: form,
+            maxAge: form.attributes.endsWithBrowser
+                ? nil : Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down)),
+            stale: stale, sealedAt: now)
     }
 
     func sizeReport(
@@ -117,12 +119,13 @@ final class SealerCore: Sendable {
 
     // MARK: Opening
 
-    /// Opens the session in a `Cookie` header; nil: there is none.
+    /// Opens the session in a `Cookie` header, whose item is then in `memory`; nil: there is none.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
+    @usableFromInline
     func open(
-        header text: Span<UInt8>, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem? {
+        header text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession? {
         let cookie = CookieHeader(text, name: form.nameBytes, partCount: form.splitting.cookieCount)
         var refusal: OpenError?
         var attempts = 16
@@ -131,10 +134,10 @@ final class SealerCore: Sendable {
                 let first = text.extracting(value)
                 let count = CookieSplitting.count(first) ?? 1
                 guard count > 1, form.splitting.cookieCount > 1 else {
-                    return try open(first, limit: form.room, cookie, checksItem: checksItem, at: now)
+                    return try open(first, limit: form.room, cookie, checksItem, at: now, in: &memory)
                 }
                 return try open(
-                    first, of: count, cookie, in: text, attempts: &attempts, checksItem: checksItem, at: now)
+                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory)
             } catch {
                 // The reason that says most: one from behind the tag, else the first.
                 if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
@@ -150,8 +153,8 @@ final class SealerCore: Sendable {
     /// than once, but in no more than are left of 16 a request.
     private func open(
         _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem {
+        attempts: inout Int, _ checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
         }
@@ -175,7 +178,7 @@ final class SealerCore: Sendable {
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
                 return try open(
-                    token.span, limit: form.tokenLimit, cookie, checksItem: checksItem, at: now)
+                    token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory)
             } catch {
                 if combination == 0 || error.isAuthentic { refusal = error }
             }
@@ -184,35 +187,49 @@ final class SealerCore: Sendable {
     }
 
     /// Opens the session in the text of a token.
-    func open(value text: Span<UInt8>, checksItem: Bool, at now: Date) throws(OpenError) -> OpenedItem {
-        try open(text, limit: form.room, nil, checksItem: checksItem, at: now)
+    @usableFromInline
+    func open(
+        value text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
+        try open(text, limit: form.room, nil, checksItem, at: now, in: &memory)
     }
 
     /// - Parameter cookie: what else there was of it in the request.
     private func open(
-        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, checksItem: Bool, at now: Date
-    ) throws(OpenError) -> OpenedItem {
-        let box = try Token.box(in: text, limit: limit)
+        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
+        in memory: inout OpeningMemory
+    ) throws(OpenError) -> AboutSession {
+        let ring = try ring(for: text, limit: limit)
+        let box = try Token.box(in: text, limit: limit, reusing: memory.takeBytes())
         let id = box.keyID
-        let (found, ring) = source.key(id)
-        guard let key = found else {
-            throw ring.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
-        }
-        let payload = try box.opened(using: key, authenticating: context).payload(compression)
-        let index = checksItem ? try payload.item.checked() : nil
+        let (times, dictionary) = try box.opened(using: ring.openingKey(id), authenticating: context)
+            .payload(compression, in: &memory)
+        if checksItem { try memory.checkSession() }
         // Only now: a date that is not authenticated is an attacker's.
-        let times = payload.times
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let isOutdated =
-            payload.dictionary.map { $0 != compression.dictionary?.id } ?? false
+            dictionary.map { $0 != compression.dictionary?.id } ?? false
             || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
-        return OpenedItem(
-            body: payload.item, index: index, times: times, end: end, keyID: id,
+        return AboutSession(
+            times: times, end: end, keyID: id,
             needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
             presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+    }
+
+    /// The ring with the key that a token names. Decodes nothing: most garbage names none.
+    private func ring(for text: Span<UInt8>, limit: Int) throws(OpenError) -> KeyRing {
+        let ring = source.ring
+        let id = Token.keyID(in: text, limit: limit)
+        if let id, ring.keys.contains(where: { $0.id == id }) { return ring }
+        try Token.check(text, limit: limit)
+        guard let id else { throw .notBase64URL }
+        guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
+        guard let later = source.ringForUnknownKey() else { throw .unknownKey(id) }
+        _ = try later.openingKey(id)
+        return later
     }
 
     private func needsResealing(
@@ -224,24 +241,59 @@ final class SealerCore: Sendable {
     }
 }
 
-/// An opened session before it becomes one of its type.
-struct OpenedItem {
-    let body: PayloadBody
-    /// The checked item, where it was to be checked.
-    let index: CBORIndex?
+/// What a token says of its session beside the session itself.
+@usableFromInline
+struct AboutSession: Sendable {
     let times: SessionTimes
     let end: Date
     let keyID: KeyID
     let needsResealing: Bool
+    /// Parts of a split session that the browser has, or may have.
     let presentParts: PartSet
 }
 
-extension PayloadBody {
-    fileprivate func checked() throws(OpenError) -> CBORIndex {
+extension KeyRing {
+    /// The one key for tokens of this id.
+    fileprivate func openingKey(_ id: KeyID) throws(OpenError) -> SealingKey {
+        for key in keys where key.id == id { return key }
+        throw revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+    }
+}
+
+extension OpeningMemory {
+    private static let pool = Pool<OpeningMemory>()
+
+    /// Runs `body` with memory that it has alone.
+    @usableFromInline
+    static func with<Result>(
+        _ body: (inout OpeningMemory) throws(OpenError) -> Result
+    ) throws(OpenError) -> Result {
+        try pool.with(body, orNew: { () throws(OpenError) in OpeningMemory() })
+    }
+
+    fileprivate mutating func checkSession() throws(OpenError) {
         do throws(CBORFailure) {
-            return try CBORIndex(parsing: self)
+            try checkBody()
         } catch {
             throw .malformedPayload(PayloadFailure.item(error).words)
         }
+    }
+
+    /// The session in a checked item.
+    @usableFromInline
+    mutating func session<Session: Decodable>(_ type: Session.Type) throws(OpenError) -> Session {
+        do {
+            return try decode(type)
+        } catch let error as DecodingError {
+            throw OpenError(error)
+        } catch {
+            throw .sessionMismatch(codingPath: [], expected: "an error of type \(Swift.type(of: error))")
+        }
+    }
+
+    /// The session as it came.
+    @usableFromInline
+    mutating func encodedSession() throws(OpenError) -> EncodedSession {
+        try EncodedSession(exchange(&body, with: .none))
     }
 }

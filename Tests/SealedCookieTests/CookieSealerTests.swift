@@ -239,6 +239,18 @@ import Testing
         #expect("\(report)".contains("image 4009"))
     }
 
+    @Test func `an opened session's size report is that of the cookie it came in`() throws {
+        let sealer = try CookieSealer<[String]>(keys: sampleRing(1), lifetime: .init(absolute: .days(90)))
+        for (age, lifetime) in [(0.0, nil), (3600 * 24 * 30, nil), (3600, SessionLifetime.Span.days(400))] {
+            let first = try sealer.seal(["a", "b"], lifetime: lifetime, at: noon)
+            let later = noon + age
+            let opened = try sealer.open(value: first.cookies[0].value, at: later)
+            let again = try sealer.reseal(opened, at: later)
+            let report = try sealer.sizeReport(for: sealer.open(value: again.cookies[0].value, at: later))
+            #expect(report.tokenBytes == again.tokenBytes)
+        }
+    }
+
     @Test func `what cannot be encoded is said with its place`() throws {
         struct Deep: Codable, Sendable {
             var next: [Deep]

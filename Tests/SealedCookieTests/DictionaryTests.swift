@@ -28,10 +28,10 @@ import Testing
     }
 
     @Test func `a dictionary is named by its content`() throws {
-        #expect(CompressionDictionary.standard.id.bytes == [1])
+        #expect(CompressionDictionary.standard.id.description == "01")
         let digest = try SHA256.digest(of: Array("member".utf8))
         let id = try dictionary("member").id
-        #expect(id.bytes == [16 + digest[0] % 240, digest[1], digest[2], digest[3]])
+        #expect(id.description == [16 + digest[0] % 240, digest[1], digest[2], digest[3]].hex)
         #expect(throws: DictionaryError.byteCount(0)) { try CompressionDictionary([]) }
         #expect(throws: DictionaryError.byteCount(7937)) {
             try CompressionDictionary(Array(repeating: 1, count: 7937))
@@ -82,8 +82,7 @@ import Testing
         var seen: [CompressionDictionary.ID: Int] = [:]
         var pair: (Int, Int)?
         for number in 0..<200_000 {
-            let digest = try SHA256.digest(of: Array("d\(number)".utf8))
-            let id = CompressionDictionary.ID(bytes: [16 + digest[0] % 240, digest[1], digest[2], digest[3]])
+            let id = CompressionDictionary.ID(digest: try SHA256.digest(of: Array("d\(number)".utf8)))
             if let other = seen.updateValue(number, forKey: id) {
                 pair = (other, number)
                 break

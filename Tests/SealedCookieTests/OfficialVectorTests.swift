@@ -95,7 +95,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
             }
         }
         print("Wycheproof AES-256-GCM: \(ran) run")
-        #expect(ran > 50)
+        #expect(ran == 66)
     }
 
     @Test func `Wycheproof, AES-256-CMAC`() throws {
@@ -112,7 +112,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
             }
         }
         print("Wycheproof AES-256-CMAC: \(ran) run")
-        #expect(ran > 50)
+        #expect(ran == 102)
     }
 
     @Test func `AWS-LC, XAES-256-GCM`() throws {
@@ -123,7 +123,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
             let keyBytes = try bytes(record, "KEY")
             let data = try bytes(record, "AD")
             let key = try XAESKey(SecretBytes.copy(of: keyBytes.span))
-            let nonce = InlineArray<24, UInt8> { nonceBytes[$0] }
+            let nonce = XAESNonce(nonceBytes.span)
             let plaintext = try bytes(record, "IN")
             var sealed = plaintext + [UInt8](repeating: 0, count: 16)
             try key.seal(
@@ -133,7 +133,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
             ran += 1
         }
         print("AWS-LC XAES-256-GCM: \(ran) run")
-        #expect(ran >= 3)
+        #expect(ran == 3)
     }
 
     struct C2SP: Decodable {
@@ -157,7 +157,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
             let keyBytes = try next(32)
             let key = try XAESKey(SecretBytes.copy(of: keyBytes.span))
             let nonceBytes = try next(24)
-            let nonce = InlineArray<24, UInt8> { nonceBytes[$0] }
+            let nonce = XAESNonce(nonceBytes.span)
             let plaintext = try next(Int(next(1)[0]))
             let data = try next(Int(next(1)[0]))
             var sealed = plaintext + [UInt8](repeating: 0, count: 16)

@@ -7,21 +7,23 @@ import Testing
 
 @Suite struct RandomnessTests {
     @Test func `draws of any size differ and fill their range alone`() throws {
+        var buffer = RandomBuffer()
         for count in [1, 20, 32, 4088, 4089, 10_000] {
             var bytes = [UInt8](repeating: 0, count: count + 2)
-            try Randomness.fill(&bytes, in: 1..<count + 1)
+            try buffer.fill(&bytes, in: 1..<count + 1)
             #expect(bytes.first == 0 && bytes.last == 0)
             var again = bytes
-            try Randomness.fill(&again, in: 1..<count + 1)
+            try buffer.fill(&again, in: 1..<count + 1)
             #expect(count == 1 || again != bytes)
         }
     }
 
     @Test func `a thousand draws across page ends are all different`() throws {
+        var buffer = RandomBuffer()
         var seen: Set<[UInt8]> = []
         for _ in 0..<1000 {
             var bytes = [UInt8](repeating: 0, count: 20)
-            try Randomness.fill(&bytes, in: 0..<20)
+            try buffer.fill(&bytes, in: 0..<20)
             seen.insert(bytes)
         }
         #expect(seen.count == 1000)
@@ -33,14 +35,15 @@ import Testing
         var ends: [Int32] = [0, 0]
         try #require(unsafe pipe(&ends) == 0)
         // A buffer that is drawn and partly used, for the child to find a copy of.
+        var buffer = RandomBuffer()
         var first = [UInt8](repeating: 0, count: 20)
-        try Randomness.fill(&first, in: 0..<20)
+        try buffer.fill(&first, in: 0..<20)
         let child = fork()
         if child == 0 {
             // Only calls that are sound in a child of many threads: no test library, no printing.
             var nonces = [UInt8](repeating: 0, count: count * 20)
             for draw in 0..<count {
-                if (try? Randomness.fill(&nonces, in: draw * 20..<draw * 20 + 20)) == nil { _exit(2) }
+                if (try? buffer.fill(&nonces, in: draw * 20..<draw * 20 + 20)) == nil { _exit(2) }
             }
             let written = unsafe write(ends[1], nonces, nonces.count)
             _exit(written == nonces.count ? 0 : 3)
@@ -50,7 +53,7 @@ import Testing
         var parents: Set<[UInt8]> = [first]
         for _ in 0..<count {
             var nonce = [UInt8](repeating: 0, count: 20)
-            try Randomness.fill(&nonce, in: 0..<20)
+            try buffer.fill(&nonce, in: 0..<20)
             parents.insert(nonce)
         }
         var received: [UInt8] = []

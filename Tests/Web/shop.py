@@ -54,6 +54,14 @@ class Server:
         self.process.kill()
         self.process.wait()
 
+    def cpu(self):
+        """Seconds that its threads have run."""
+        total = 0
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total / 1e9
+
 
 NGINX = """
 worker_processes 1;
@@ -195,9 +203,9 @@ class Visitor:
         self.post("/cart/add", product=product, engraving=engraving)
         self.cart.append(engraving)
 
-    def remove(self, line):
-        self.post("/cart/remove", line=line)
-        del self.cart[line]
+    def remove(self, engraving):
+        self.post("/cart/remove", product=0, engraving=engraving)
+        self.cart.remove(engraving)
 
     def check(self):
         """Reads the cart back, and holds it against what must be in it."""

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <zlib.h>
 
+// Kept apart, so that a profile shows each stage.
+#define STAGE __attribute__((noinline))
+
 struct floor_state {
     EVP_CIPHER_CTX *block, *encrypt, *decrypt;
     z_stream deflate, inflate;
@@ -102,7 +105,7 @@ int floor_set_dictionary(floor_state *s, const uint8_t *dictionary, size_t lengt
     return 1;
 }
 
-size_t floor_deflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
+STAGE size_t floor_deflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
     z_stream *z = &s->deflate;
     if (s->dictionary_count) {
         s->arena_used = s->arena_primed;
@@ -119,7 +122,7 @@ size_t floor_deflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *o
     return limit - z->avail_out;
 }
 
-size_t floor_inflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
+STAGE size_t floor_inflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
     if (inflateReset(&s->inflate) != Z_OK) return 0;
     if (s->dictionary_count
         && inflateSetDictionary(&s->inflate, s->dictionary, (uInt)s->dictionary_count) != Z_OK)
@@ -145,7 +148,7 @@ static int derive(floor_state *s, const uint8_t nonce[24], uint8_t key[32]) {
     return EVP_EncryptUpdate(s->block, key, &written, blocks, 32) == 1;
 }
 
-int floor_encrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, size_t aad_count,
+STAGE int floor_encrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, size_t aad_count,
                   uint8_t *text, size_t count) {
     uint8_t key[32];
     int written;
@@ -156,7 +159,7 @@ int floor_encrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, s
         && EVP_CIPHER_CTX_ctrl(s->encrypt, EVP_CTRL_AEAD_GET_TAG, 16, text + count) == 1;
 }
 
-int floor_decrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, size_t aad_count,
+STAGE int floor_decrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, size_t aad_count,
                   uint8_t *text, size_t count) {
     uint8_t key[32];
     int written;
@@ -167,7 +170,7 @@ int floor_decrypt(floor_state *s, const uint8_t nonce[24], const uint8_t *aad, s
         && EVP_DecryptFinal_ex(s->decrypt, text + count, &written) == 1;
 }
 
-int floor_random(floor_state *s, uint8_t out[20]) {
+STAGE int floor_random(floor_state *s, uint8_t out[20]) {
     if (s->random_used + 20 > sizeof s->random) {
         if (RAND_bytes(s->random, sizeof s->random) != 1) return 0;
         s->random_used = 0;
@@ -178,7 +181,7 @@ int floor_random(floor_state *s, uint8_t out[20]) {
     return 1;
 }
 
-size_t floor_base64_encode(const uint8_t *in, size_t count, char *out) {
+STAGE size_t floor_base64_encode(const uint8_t *in, size_t count, char *out) {
     char *o = out;
     size_t i = 0;
     for (; i + 3 <= count; i += 3, o += 4) {
@@ -198,7 +201,7 @@ size_t floor_base64_encode(const uint8_t *in, size_t count, char *out) {
     return (size_t)(o - out);
 }
 
-size_t floor_base64_decode(const char *in, size_t count, uint8_t *out) {
+STAGE size_t floor_base64_decode(const char *in, size_t count, uint8_t *out) {
     const uint8_t *p = (const uint8_t *)in;
     uint8_t *o = out;
     uint32_t seen = 0;

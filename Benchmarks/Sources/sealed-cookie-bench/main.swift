@@ -246,6 +246,12 @@ let user = User.sample
 report.rows.append(try row("typed", "standard", user, try item(user)))
 show(report.rows[report.rows.count - 1])
 
+// What of it is Codable's own.
+let ready = ReadyDecoder(session: user)
+let codable = try measure([Work(name: "Codable") { for _ in 0..<$0 { _ = try User(from: ready) } }])
+print(
+    "\nCodable alone, to decode the typed session from values at hand, ns: \(fixed(codable[0].median, 0, 0))")
+
 // The floor's stages, for a login session.
 if let login {
     var floor = try FloorWork(login, mode: "standard")
@@ -317,6 +323,36 @@ if let login {
             + report.twoThreads.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 2, 0))" }
             .joined(separator: ", "))
 }
+// What the project set itself, held against this run.
+@MainActor func goal(_ goal: String, _ bound: Double, _ cases: [(String, Double)]) {
+    let missed = cases.filter { $0.1 > bound }
+    let shown = (missed.isEmpty ? cases.max { $0.1 < $1.1 }.map { [$0] } ?? [] : missed)
+        .map { "\($0.0) \(fixed($0.1, 2, 0))" }.joined(separator: ", ")
+    print(
+        "- **\(missed.isEmpty ? "met" : "missed")**: \(goal). \(missed.isEmpty ? "Closest" : "Not so"): \(shown)"
+    )
+}
+func ratios(_ mode: String, _ side: KeyPath<Row, Row.Side>, typed: Bool = false) -> [(String, Double)] {
+    rows.filter { $0.mode == mode && ($0.name == "typed") == typed }
+        .map { ($0.name, ($0[keyPath: side].ratio * 100).rounded() / 100) }
+}
+let rows = report.rows
+print("")
+goal("CBOR in, with compression, seals in 1.15 × the floor", 1.15, ratios("standard", \.seal))
+goal("CBOR out, with compression, opens in 1.20 × the floor", 1.20, ratios("standard", \.open))
+goal("without compression seals in 1.3 × the floor", 1.3, ratios("off", \.seal))
+goal("without compression opens in 1.3 × the floor", 1.3, ratios("off", \.open))
+goal("the typed session seals in 1.6 × the floor", 1.6, ratios("standard", \.seal, typed: true))
+goal("the typed session opens in 2.0 × the floor", 2.0, ratios("standard", \.open, typed: true))
+goal(
+    "allocations of a seal or an open of the corpus: 4", 4,
+    rows.filter { $0.name != "typed" }.map {
+        ("\($0.name) \($0.mode)", max($0.seal.allocations, $0.open.allocations))
+    })
+goal(
+    "one thread's time is at most 1 / 1.85 of two threads' for the same work", 1 / 1.85,
+    report.twoThreads.sorted { $0.key < $1.key }.map { ($0.key, 1 / $0.value) })
+
 if let jsonPath {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -34,9 +34,7 @@ struct App {
                 },
                 logger: logger)
             try await app.runService()
-        } catch let error as any CustomStringConvertible
-            where error is Settings.Refusal || error is KeyRingError
-        {
+        } catch {
             FileHandle.standardError.write(Data("error: \(error)\n".utf8))
             exit(1)
         }
@@ -49,7 +47,7 @@ struct App {
 
     static func router(_ settings: Settings, _ keys: KeyRingFile) throws -> Router<ShopContext> {
         let sealer = try sealer(keys)
-        let router = Router(context: ShopContext.self)
+        let router = Router(context: ShopContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorPages())
         if settings.hasSessions {
             router.add(middleware: SessionMiddleware(sealer: sealer))
@@ -57,37 +55,40 @@ struct App {
             router.add(middleware: FixedSession())
         }
 
-        router.get("/style.css") { _, _ in
-            Response(
-                status: .ok,
-                headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "public, max-age=3600"],
-                body: .init(byteBuffer: .init(string: Page.style)))
+        for (path, type, text) in [
+            ("/style.css", "text/css", Page.style), ("/icon.svg", "image/svg+xml", Page.icon),
+        ] {
+            router.get(RouterPath(path)) { _, _ in
+                Response(
+                    status: .ok,
+                    headers: [.contentType: "\(type); charset=utf-8", .cacheControl: "public, max-age=3600"],
+                    body: .init(byteBuffer: .init(string: text)))
+            }
         }
         router.get("/") { _, context in Page.shop(context.visitor) }
         router.get("/cart") { _, context in Page.cart(context.visitor) }
         router.get("/sign-in") { _, context in Page.signIn(context.visitor) }
-        router.get("/profile") { _, context in
+        router.get("/profile") { request, context in
             guard let session = context.session.value, session.name != nil else {
                 return Response.redirect(to: "/sign-in")
             }
-            return Page.profile(session, context.session.opened, try sealer.sizeReport(for: session))
+            let opened = context.session.opened
+            let report = try opened.map { try sealer.sizeReport(for: $0) } ?? sealer.sizeReport(for: session)
+            return Page.profile(session, opened, report, sent: sent(sealer.name, request))
         }
 
-        struct Addition: Decodable {
-            var product: Int
-            var engraving: String
-        }
-        router.form("/cart/add", Addition.self) { form, session, _ in
+        typealias Line = ShopSession.Line
+        router.form("/cart/add", Line.self) { form, session, _ in
             guard Page.products.indices.contains(form.product), form.engraving.count <= 300 else {
                 throw HTTPError(.unprocessableContent)
             }
-            session.value?.cart.append(.init(product: form.product, engraving: form.engraving))
+            session.value?.cart.append(form)
             return .redirect(to: "/cart")
         }
-        struct Removal: Decodable { var line: Int }
-        router.form("/cart/remove", Removal.self) { form, session, _ in
-            if session.value?.cart.indices.contains(form.line) == true {
-                session.value?.cart.remove(at: form.line)
+        router.form("/cart/remove", Line.self) { form, session, _ in
+            // Not by its number: another tab may have changed the cart since this one showed it.
+            if let place = session.value?.cart.firstIndex(of: form) {
+                session.value?.cart.remove(at: place)
             }
             return .redirect(to: "/cart")
         }
@@ -120,6 +121,15 @@ struct App {
         }
         return router
     }
+
+    /// The session's cookies as they came, with their bytes of name and value.
+    private static func sent(_ name: String, _ request: Request) -> [(name: String, bytes: Int)] {
+        request.headers[values: .cookie].flatMap { $0.split(separator: ";") }.compactMap { pair in
+            let parts = pair.trimmingCharacters(in: .whitespaces).split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, parts[0] == name || parts[0].hasPrefix(name + ".") else { return nil }
+            return (String(parts[0]), parts[0].utf8.count + parts[1].utf8.count)
+        }.sorted { $0.name < $1.name }
+    }
 }
 
 private struct Token: Decodable { var csrf: String }
@@ -149,7 +159,7 @@ struct ErrorPages: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch SealError.tooLarge {
-            return Page.error(.contentTooLarge)
+            return Page.cartFull
         } catch {
             let status = (error as? any HTTPResponseError)?.status ?? .internalServerError
             if status.kind == .serverError { context.logger.error("\(request.uri.path): \(error)") }
@@ -159,7 +169,7 @@ struct ErrorPages: RouterMiddleware {
 }
 
 /// In place of sealed cookies, to measure what they cost: every visitor has the same session. But for the
-/// cookie, its answers are those of the other.
+/// cookie, all is as with the other middleware.
 struct FixedSession: RouterMiddleware {
     let session = ShopSession(name: "Ada", cart: (0..<3).map { .init(product: $0, engraving: "No. \($0)") })
 
@@ -168,8 +178,7 @@ struct FixedSession: RouterMiddleware {
     ) async throws -> Response {
         context.session.value = session
         var response = try await next(request, context)
-        response.headers.append(.init(name: .vary, value: "Cookie"))
-        response.headers[.cacheControl] = "private"
+        SessionMiddleware<ShopSession, ShopContext>.keepFromSharedCaches(&response.headers)
         return response
     }
 }

@@ -21,7 +21,7 @@ enum Page {
             name: "Star", price: 22, wax: "gold", words: "For good news, sent early.",
             motif: "M50 26L56 42 73 43 60 53 64 69 50 60 36 69 40 53 27 43 44 42z"),
         Product(
-            name: "Leaf", price: 24, wax: "moss", words: "For the garden's correspondence.",
+            name: "Leaf", price: 24, wax: "moss", words: "For the garden’s correspondence.",
             motif: "M32 68C28 44 46 31 70 31C70 56 57 70 36 66M28 74L56 46"),
         Product(
             name: "Key", price: 26, wax: "vermilion", words: "For what two people know.",
@@ -61,21 +61,25 @@ enum Page {
     static func cart(_ session: ShopSession) -> Response {
         page("Your cart", session) {
             if session.cart.isEmpty {
-                "<p class=\"lead\">Nothing in it yet. <a href=\"/\">See the seals.</a></p>"
+                "<p class=\"lead\">Nothing in it yet. <a href=\"/\">See the seals</a></p>"
             } else {
                 "<ol class=\"lines\">"
                 // A cookie outlives a deployment: its product may be gone.
-                for (number, line) in session.cart.enumerated() where products.indices.contains(line.product)
-                {
+                for line in session.cart where products.indices.contains(line.product) {
                     let product = products[line.product]
+                    let engraving = escape(line.engraving)
                     """
-                    <li>\(seal(product))<div><strong>\(product.name)</strong><span>\(escape(line.engraving))</span></div>
+                    <li>\(seal(product))<div><strong>\(product.name)</strong><span>\(engraving)</span></div>
                     <span class="price">€\(product.price)</span>
-                    <form method="post" action="/cart/remove">\(csrf(session))<input type="hidden" name="line" value="\(number)">
-                    <button class="quiet" aria-label="Remove \(product.name)">Remove</button></form></li>
+                    <form method="post" action="/cart/remove">\(csrf(session))<input type="hidden" name="product" value="\(line.product)">
+                    <input type="hidden" name="engraving" value="\(engraving)">
+                    <button class="quiet" aria-label="Remove \(product.name) \(engraving)">Remove</button></form></li>
                     """
                 }
-                "</ol><p class=\"total\">Total <strong>€\(total(session.cart))</strong></p>"
+                """
+                </ol><p class="total">Total <strong>€\(total(session.cart))</strong></p>
+                <p class="note">All of it is in your cookie, and nowhere else. <a href="/">More seals</a></p>
+                """
             }
         }
     }
@@ -83,7 +87,7 @@ enum Page {
     static func signIn(_ session: ShopSession) -> Response {
         page("Sign in", session) {
             """
-            <form method="post" action="/sign-in" class="panel">\(csrf(session))
+            <form method="post" action="/sign-in" class="panel narrow">\(csrf(session))
             <label>Your name <input name="name" maxlength="40" required autofocus autocomplete="username"></label>
             <button>Sign in</button>
             <p class="note">There is no password: this example is about what happens after one was right.</p></form>
@@ -91,30 +95,37 @@ enum Page {
         }
     }
 
+    /// - Parameter sent: the cookies as they came with this request, and their bytes of name and value.
     static func profile(
-        _ session: ShopSession, _ opened: OpenedSession<ShopSession>?, _ report: SizeReport
+        _ session: ShopSession, _ opened: OpenedSession<ShopSession>?, _ report: SizeReport,
+        sent: [(name: String, bytes: Int)]
     ) -> Response {
         page("What your session costs", session) {
             """
-            <section class="panel"><h2>Stage by stage</h2>
-            \(bars([
+            <p class="lead">All that this shop knows of you is in your browser, sealed. It comes back with every request,
+            and this is what it weighs.</p>
+            <div class="panels"><section class="panel wide"><h2>Stage by stage</h2>
+            \(stages([
                 ("CBOR", "the session in binary", report.itemBytes),
                 ("DEFLATE", "compressed, with its times", report.payloadBytes),
                 ("XAES-256-GCM", "encrypted, with key id, nonce and tag", report.sealedBytes),
                 ("base64url", "as text", report.tokenBytes),
                 ("Cookie", "with \(report.cookieCount == 1 ? "its name" : "\(report.cookieCount) names")", report.cookieBytes),
             ]))
-            <p class="note">\(report.headerBytes.formatted()) bytes of every request, in \(report.cookieCount)
-            cookie\(report.cookieCount == 1 ? "" : "s"); browsers keep \(report.limit.formatted()) bytes in one.
-            \(report.room.formatted()) characters are free.</p>
+            <p class="note"><span class="key more"></span>what a stage adds <span class="key less"></span>what it saves</p></section>
+            <section class="panel wide"><h2>In your browser</h2>
+            \(gauges(sent, limit: report.limit))
+            <p class="note">\(report.headerBytes.formatted()) bytes of every request. The shop allows itself
+            \(report.tokenLimit.formatted()) characters of text: \(report.room.formatted()) are free.</p>
             """
             if let server = report.refusingServers.first {
                 "<p class=\"warning\">More than some servers take as they come: \(server.server) refuses a header over \(server.cookieHeader.formatted()) bytes.</p>"
             }
             """
             </section><section class="panel"><h2>Field by field</h2>
-            \(bars(report.fields.map { (escape($0.name), "", $0.byteCount) }))
+            \(fields(report))
             <p class="note">In CBOR, before compression. The CSRF token is a secret: the compressor never sees it.</p></section>
+            <div>
             """
             if let opened {
                 """
@@ -126,9 +137,10 @@ enum Page {
             """
             <section class="panel"><h2>Leave</h2>
             <form method="post" action="/sign-out" class="row">\(csrf(session))<button>Sign out</button>
-            <span>this browser forgets its cookie</span></form>
+            <span>This browser forgets its cookie.</span></form>
             <form method="post" action="/sign-out-everywhere" class="row">\(csrf(session))<button class="quiet">Sign out everywhere</button>
-            <span>ends <em>every</em> session begun until now, every visitor’s: the ring’s <code>not-before</code></span></form></section>
+            <span>Ends <em>every</em> session begun until now, every visitor’s: the ring’s <code>not-before</code>.</span></form></section>
+            </div></div>
             """
         }
     }
@@ -138,18 +150,37 @@ enum Page {
             switch status {
             case .notFound: "There is no such page."
             case .forbidden: "This form was made for another session. Open its page again and repeat."
-            case .contentTooLarge:
-                "Your cart is full: its cookies hold no more. Remove something, or engrave less."
-            case .unprocessableContent, .badRequest: "Something in this form is missing or too long."
+            case .unprocessableContent, .badRequest, .contentTooLarge:
+                "Something in this form is missing or too long."
             default: "That did not work. Try again in a moment."
             }
-        var response = page("\(status.code) \(status.reasonPhrase)", nil) {
-            "<p class=\"lead\">\(words)</p><p><a href=\"/\">To the shop</a></p>"
+        return error(status, status.reasonPhrase, "<p>\(words)</p><p><a href=\"/\">To the shop</a></p>")
+    }
+
+    /// Where the session would no longer fit its cookies.
+    static var cartFull: Response {
+        error(
+            .contentTooLarge, "Your cart is full",
+            """
+            <p>Its cookies hold no more, and this seal was not added. Remove something, or engrave less.</p>
+            <p><a href="/cart">To your cart</a></p>
+            """)
+    }
+
+    private static func error(_ status: HTTPResponse.Status, _ title: String, _ words: String) -> Response {
+        var response = page(title, nil) {
+            "<div class=\"error\">\(words)<p class=\"note\">Error \(status.code)</p></div>"
         }
         response.status = status
         response.headers[.cacheControl] = "no-store"
         return response
     }
+
+    /// The star in gold wax.
+    static let icon = """
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><path fill="#b58a2d" d="\(wax)"/>\
+        <path fill="none" stroke="#fff" stroke-width="4" stroke-linejoin="round" d="\(products[1].motif)"/></svg>
+        """
 
     // MARK: Parts
 
@@ -168,17 +199,65 @@ enum Page {
         """
     }
 
-    /// Bytes as bars, all to one scale.
-    private static func bars(_ rows: [(name: String, words: String, bytes: Int)]) -> String {
-        let most = max(rows.map(\.bytes).max() ?? 1, 1)
-        return "<table class=\"bars\">"
-            + rows.map {
-                """
-                <tr><th>\($0.name)<small>\($0.words)</small></th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">\
-                <rect class="track" width="1000" height="10"/><rect width="\($0.bytes * 1000 / most)" height="10"/></svg></td>\
-                <td class="bytes">\($0.bytes.formatted())</td></tr>
-                """
-            }.joined() + "</table>"
+    /// One stage's bytes over the other's: what it takes over, what it adds, what it saves.
+    private static func stages(_ rows: [(name: String, words: String, bytes: Int)]) -> String {
+        let most = rows.map(\.bytes).max() ?? 1
+        var before = rows[0].bytes
+        return table(
+            "", "",
+            rows.map { name, words, bytes in
+                defer { before = bytes }
+                let parts = [("", 0, min(before, bytes)), ("more", before, bytes), ("less", bytes, before)]
+                let difference =
+                    bytes == before ? "" : (bytes < before ? "−" : "+") + abs(bytes - before).formatted()
+                return row(name, words, parts, of: most, bytes, difference)
+            })
+    }
+
+    /// Each cookie against what a browser keeps in one.
+    private static func gauges(_ cookies: [(name: String, bytes: Int)], limit: Int) -> String {
+        table(
+            "gauges", "a browser keeps \(limit.formatted())",
+            cookies.map {
+                row(
+                    "<code>\(escape($0.name))</code>", "", [("", 0, $0.bytes)], of: limit, $0.bytes,
+                    "\($0.bytes * 100 / limit) %")
+            })
+    }
+
+    private static func fields(_ report: SizeReport) -> String {
+        let most = report.fields.first?.byteCount ?? 1
+        return table(
+            "fields", "",
+            report.fields.map {
+                row(escape($0.name), "", [("", 0, $0.byteCount)], of: most, $0.byteCount, "")
+            })
+    }
+
+    private static func table(_ style: String, _ scale: String, _ rows: [String]) -> String {
+        """
+        <table class="bars \(style)"><tr class="scale"><td></td><td>\(scale)</td><td class="bytes">bytes</td><td class="remark"></td></tr>
+        \(rows.joined(separator: "\n"))</table>
+        """
+    }
+
+    /// A row with a bar, of parts from one number of bytes to another.
+    private static func row(
+        _ name: String, _ words: String, _ parts: [(style: String, from: Int, to: Int)], of most: Int,
+        _ bytes: Int,
+        _ remark: String
+    ) -> String {
+        let scale = 1000 / Double(max(most, 1))
+        let rectangles = parts.filter { $0.from < $0.to }.map {
+            """
+            <rect class="\($0.style)" x="\(Int(Double($0.from) * scale))" width="\(Int(Double($0.to - $0.from) * scale))" height="10"/>
+            """
+        }
+        return """
+            <tr><th scope="row">\(name)<small>\(words)</small></th><td><svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">\
+            <rect class="track" width="1000" height="10"/>\(rectangles.joined())</svg></td>\
+            <td class="bytes">\(bytes.formatted())</td><td class="remark">\(remark)</td></tr>
+            """
     }
 
     private static func time(_ date: Date) -> String {
@@ -210,20 +289,21 @@ enum Page {
         }
         let text = """
             <!doctype html><html lang="en"><head><meta charset="utf-8"><title>\(title) · Signet</title>
-            <meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/style.css"></head><body>
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/style.css"></head><body>
             <svg width="0" height="0" aria-hidden="true"><symbol id="wax" viewBox="0 0 100 100"><path d="\(wax)"/></symbol></svg>
             <header><a class="brand" href="/">Signet</a><nav>\(links)</nav></header><main><h1>\(title)</h1>
             \(body())
             </main><footer>An example of SealedCookie: this shop keeps nothing about you on its servers.</footer></body></html>
             """
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/html; charset=utf-8",
-                .contentSecurityPolicy:
-                    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            ],
-            body: .init(byteBuffer: .init(string: text)))
+        var headers: HTTPFields = [
+            .contentType: "text/html; charset=utf-8", .xContentTypeOptions: "nosniff",
+            .contentSecurityPolicy:
+                "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ]
+        // After signing out, the back button must not show it.
+        if session?.name != nil { headers[.cacheControl] = "no-store" }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: .init(string: text)))
     }
 
     private static let wax = """

@@ -97,6 +97,33 @@ func withShop(
     try await app.test(.router) { client in try await body(client, ring, keys, log) }
 }
 
+struct Visits: Codable, Equatable, Sendable {
+    var count: Int
+}
+
+struct VisitsContext: SessionContext {
+    var coreContext: CoreRequestContextStorage
+    let session = RequestSession<Visits>()
+    init(source: Source) { coreContext = .init(source: source) }
+}
+
+/// Routes of one's own behind the middleware.
+func withSessions(
+    _ routes: (Router<VisitsContext>) -> Void,
+    body:
+        @escaping @Sendable (any TestClientProtocol, CookieSealer<Visits>, Log) async throws -> Void
+) async throws {
+    let sealer = try CookieSealer<Visits>(
+        keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(1)))
+    let router = Router(context: VisitsContext.self)
+    router.add(middleware: SessionMiddleware(sealer: sealer))
+    routes(router)
+    let log = Log()
+    try await Application(router: router, logger: log.logger).test(.router) { client in
+        try await body(client, sealer, log)
+    }
+}
+
 @Suite struct ShopTests {
     @Test func `A visitor fills a cart, signs in with it and signs out`() async throws {
         try await withShop { client, _, _, _ in
@@ -139,8 +166,11 @@ func withShop(
             #expect(refused.status == .contentTooLarge && refused.headers[values: .setCookie].isEmpty)
             let full = try await browser.get("/cart").text
             #expect(full.split(separator: "aria-label=\"Remove").count == lines + 1)
-            #expect(try await browser.get("/profile").text.contains("in 4"))
-            for _ in 2...lines { _ = try await browser.post("/cart/remove", ["line": "1"]) }
+            #expect(try await browser.get("/profile").text.contains("<code>__Host-session.3</code>"))
+            for match in full.matches(of: /name="engraving" value="(\w+)"/).dropFirst() {
+                _ = try await browser.post(
+                    "/cart/remove", ["product": "0", "engraving": String(match.output.1)])
+            }
             #expect(browser.cookies.count == 1)
             #expect(try await browser.get("/cart").text.split(separator: "aria-label=\"Remove").count == 2)
         }
@@ -151,7 +181,7 @@ func withShop(
         try await withShop { client, _, keys, _ in
             let browser = Browser(client)
             try await browser.signIn("Ada")
-            let fields = ["product": "0", "engraving": "", "line": "0", "name": "Eve"]
+            let fields = ["product": "0", "engraving": "", "name": "Eve"]
             let before = browser.cookies
             for wrong in [
                 String(repeating: "0", count: 32), "", String(browser.csrf.dropLast()), browser.csrf + "0",
@@ -162,6 +192,55 @@ func withShop(
             #expect(try await Browser(client).post(path, fields).status == .forbidden)
             #expect(browser.cookies == before && keys.ring.notBefore == nil)
             #expect(try await browser.post(path, fields).status == .seeOther)
+        }
+    }
+
+    @Test func `A line is removed by what it is, though another tab has changed the cart`() async throws {
+        try await withShop { client, _, _, _ in
+            let browser = Browser(client)
+            _ = try await browser.get("/")
+            for engraving in ["one", "two", "three"] {
+                _ = try await browser.post("/cart/add", ["product": "0", "engraving": engraving])
+            }
+            // Two tabs show all three; each removes one.
+            for engraving in ["one", "two"] {
+                _ = try await browser.post("/cart/remove", ["product": "0", "engraving": engraving])
+            }
+            let left = try await browser.get("/cart").text.matches(of: /<span>(\w+)<\/span>/)
+            #expect(left.map(\.output.1) == ["three"])
+        }
+    }
+
+    @Test func `Pages of somebody signed in are not stored, and HEAD answers as GET`() async throws {
+        try await withShop { client, _, _, _ in
+            let browser = Browser(client)
+            #expect(try await browser.get("/").headers[.cacheControl] == "private")
+            try await browser.signIn("Ada")
+            for path in ["/", "/cart", "/profile"] {
+                #expect(try await browser.get(path).headers[.cacheControl] == "private, no-store")
+            }
+            let head = try await client.execute(
+                uri: "/cart", method: .head, headers: [.cookie: browser.header])
+            #expect(head.status == .ok && head.body.readableBytes == 0 && head.headers[.vary] == "Cookie")
+        }
+    }
+
+    @Test func `The profile shows what the browser sent, also of a session that is older than its cookie`()
+        async throws
+    {
+        try await withShop { client, _, keys, _ in
+            let browser = Browser(client)
+            let sealer = try App.sealer(keys)
+            let ago = { Date.now.addingTimeInterval(-$0) }
+            let opened = try sealer.open(
+                value: sealer.seal(ShopSession(name: "Ada"), at: ago(86_400 * 13)).cookies[0].value,
+                at: ago(86_400 * 13))
+            browser.cookies["__Host-session"] = try sealer.reseal(opened, at: ago(10)).cookies[0].value
+            let cookie = try #require(browser.cookies["__Host-session"])
+            let page = try await browser.get("/profile").text
+            for bytes in [cookie.count, cookie.count + 14, cookie.count * 3 / 4] {
+                #expect(page.contains("<td class=\"bytes\">\(bytes)</td>"), "\(bytes)")
+            }
         }
     }
 
@@ -216,7 +295,10 @@ func withShop(
             #expect(again.headers[values: .setCookie].isEmpty)
             #expect(again.headers[values: .vary] == ["Cookie"] && again.headers[.cacheControl] == "private")
             // A change that changes nothing.
-            #expect(try await browser.post("/cart/remove", ["line": "7"]).headers[values: .setCookie].isEmpty)
+            #expect(
+                try await browser.post("/cart/remove", ["product": "0", "engraving": "not there"]).headers[
+                    values: .setCookie
+                ].isEmpty)
             #expect(
                 try await browser.post("/cart/add", ["product": "0", "engraving": ""]).headers[
                     values: .setCookie
@@ -239,6 +321,122 @@ func withShop(
                 response.headers[.cacheControl] == "public, max-age=3600" && response.headers[.vary] == nil)
             #expect(log.text.count == 1)  // not even opened: only the ring's own line
             #expect(try await browser.get("/nowhere").status == .notFound)
+        }
+    }
+
+    @Test func `Cache-Control keeps the application's directives, but never public`() async throws {
+        let given = [
+            "": "private", "public, max-age=60": "private, max-age=60", "no-cache": "private, no-cache",
+            "Public,S-MaxAge=9": "private, S-MaxAge=9", "no-store": "private, no-store",
+            "private": "private", "max-age=60, must-revalidate": "private, max-age=60, must-revalidate",
+        ]
+        try await withSessions { router in
+            router.get("touched") { request, context in
+                _ = context.session.value
+                var response = Response(status: .ok)
+                response.headers[.cacheControl] = request.headers[.cacheControl]
+                return response
+            }
+        } body: { client, _, _ in
+            for (before, after) in given {
+                let response = try await client.execute(
+                    uri: "/touched", method: .get, headers: [.cacheControl: before])
+                #expect(response.headers[values: .cacheControl] == [after])
+                #expect(response.headers[values: .vary] == ["Cookie"])
+            }
+        }
+    }
+
+    @Test func `What a handler throws changes no session, and stays out of shared caches`() async throws {
+        struct Odd: Error {}
+        try await withSessions { router in
+            router.get("missing") { _, context -> String in
+                context.session.value = Visits(count: 7)
+                throw HTTPError(.notFound, headers: [.cacheControl: "public, max-age=60"], message: "none")
+            }
+            router.get("untouched") { _, _ -> String in
+                throw HTTPError(.notFound, headers: [.cacheControl: "public, max-age=60"])
+            }
+            router.get("odd") { _, context -> String in
+                context.session.value = Visits(count: 7)
+                throw Odd()
+            }
+        } body: { client, _, _ in
+            let missing = try await client.execute(uri: "/missing", method: .get)
+            #expect(missing.status == .notFound && missing.headers[values: .setCookie].isEmpty)
+            #expect(
+                missing.headers[.vary] == "Cookie" && missing.headers[.cacheControl] == "private, max-age=60")
+            let untouched = try await client.execute(uri: "/untouched", method: .get)
+            #expect(
+                untouched.headers[.vary] == nil && untouched.headers[.cacheControl] == "public, max-age=60")
+            #expect(try await client.execute(uri: "/odd", method: .get).headers[.setCookie] == nil)
+        }
+    }
+
+    @Test func `A session that ended and began anew in one request has no age`() async throws {
+        try await withSessions { router in
+            router.get("again") { _, context in
+                context.session.value = nil
+                context.session.value = Visits(count: 2)
+                return "\(context.session.opened?.session.count ?? 0)"
+            }
+            router.get("ended") { _, context in
+                context.session.begin(Visits(count: 3))
+                context.session.value = nil
+                return ""
+            }
+        } body: { client, sealer, _ in
+            let old = try sealer.seal(Visits(count: 1), at: Date.now.addingTimeInterval(-4000)).cookies[0]
+            let response = try await client.execute(
+                uri: "/again", method: .get, headers: [.cookie: "\(old.name)=\(old.value)"])
+            #expect(response.text == "1")
+            let header = try #require(response.headers[.setCookie]).prefix { $0 != ";" }
+            let opened = try #require(try sealer.open(cookieHeader: String(header)))
+            #expect(opened.session.count == 2 && opened.createdAt.timeIntervalSinceNow > -60)
+            let ended = try await client.execute(uri: "/ended", method: .get)
+            #expect(ended.headers[values: .setCookie].map { $0.contains("Max-Age=0;") } == [true])
+        }
+    }
+
+    @Test func `A session that a streamed body changes is not kept, and the log says so`() async throws {
+        try await withSessions { router in
+            router.get("stream") { request, context in
+                if request.uri.query == "early" { _ = context.session.value }
+                let session = context.session
+                return Response(
+                    status: .ok,
+                    body: .init { writer in
+                        try await writer.write(ByteBuffer(string: "\(session.value?.count ?? 0)"))
+                        if request.uri.query == "write" { session.value = Visits(count: 1) }
+                        try await writer.finish(nil)
+                    })
+            }
+        } body: { client, _, log in
+            for (query, complaints) in [("early", 0), ("late", 1), ("write", 2)] {
+                let before = log.text.count
+                let response = try await client.execute(uri: "/stream?\(query)", method: .get)
+                #expect(response.text == "0" && response.headers[.setCookie] == nil)
+                let news = log.text.dropFirst(before).filter { $0.contains("after the response's headers") }
+                #expect(news.count == complaints, "\(query)")
+            }
+        }
+    }
+
+    @Test func `Tasks of one request may share its session: the cookie is opened once`() async throws {
+        try await withSessions { router in
+            router.get("tasks") { _, context in
+                let session = context.session
+                await withTaskGroup { group in
+                    for count in 1...50 { group.addTask { session.value = Visits(count: count) } }
+                }
+                return "\(session.value?.count ?? 0)"
+            }
+        } body: { client, sealer, log in
+            let response = try await client.execute(
+                uri: "/tasks", method: .get, headers: [.cookie: "__Host-session=broken"])
+            #expect(log.text.filter { $0.contains("no session") }.count == 1)
+            let header = try #require(response.headers[.setCookie]).prefix { $0 != ";" }
+            #expect(response.text == "\(try sealer.open(cookieHeader: String(header))?.session.count ?? 0)")
         }
     }
 

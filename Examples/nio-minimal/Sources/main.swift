@@ -9,6 +9,9 @@ struct Session: Codable, Sendable {
     var visits = 0
 }
 
+/// One line on standard error, at once also where that is a file.
+func log(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+
 /// Answers one connection's requests.
 final class Visits: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
@@ -54,7 +57,7 @@ final class Visits: ChannelInboundHandler {
         do {
             opened = try sessions.open(cookieHeaders: request.headers["Cookie"])
         } catch {
-            print("no session: \(error)")  // To the visitor it is the same as no cookie.
+            log("no session: \(error)")  // To the visitor it is the same as no cookie.
         }
         do {
             opened?.session.visits += 1
@@ -62,27 +65,36 @@ final class Visits: ChannelInboundHandler {
             for value in sealed.headerValues { headers.add(name: "Set-Cookie", value: value) }
             return (.ok, headers, "Visit \(opened?.session.visits ?? 1).\n")
         } catch {
-            print("session not sealed: \(error)")
+            log("session not sealed: \(error)")
             return (.internalServerError, headers, "Try again in a moment.\n")
         }
     }
 }
 
-let ring = "session.keys"
-if !FileManager.default.fileExists(atPath: ring) {
-    try KeyRing([.generate()]).create(at: ring)
-    print("There was no key ring: made \(ring), for development only.")
-}
-let sessions = try CookieSealer<Session>(
-    keys: try KeyRingFile(ring) { print($0) }, lifetime: .init(absolute: .days(14), idle: .hours(12)))
-let port = ProcessInfo.processInfo.environment["PORT"].flatMap { Int($0) } ?? 8080
-let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-    .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-    .childChannelInitializer { channel in
-        channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true).flatMapThrowing {
-            try channel.pipeline.syncOperations.addHandler(Visits(sessions))
-        }
+func serve() async throws {
+    let ring = "session.keys"
+    if !FileManager.default.fileExists(atPath: ring) {
+        try KeyRing([.generate()]).create(at: ring)
+        log("There was no key ring: made \(ring), for development only.")
     }
-    .bind(host: "127.0.0.1", port: port).get()
-print("Counting visits: http://localhost:\(port)")
-try await server.closeFuture.get()
+    let sessions = try CookieSealer<Session>(
+        keys: try KeyRingFile(ring) { log("\($0)") }, lifetime: .init(absolute: .days(14), idle: .hours(12)))
+    let port = ProcessInfo.processInfo.environment["PORT"].flatMap { Int($0) } ?? 8080
+    let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelInitializer { channel in
+            channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true).flatMapThrowing {
+                try channel.pipeline.syncOperations.addHandler(Visits(sessions))
+            }
+        }
+        .bind(host: "127.0.0.1", port: port).get()
+    log("Counting visits: http://localhost:\(port)")
+    try await server.closeFuture.get()
+}
+
+do {
+    try await serve()
+} catch {
+    log("error: \(error)")
+    exit(1)
+}

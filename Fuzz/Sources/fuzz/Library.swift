@@ -13,20 +13,21 @@ struct Opened {
         try self.init(CompressedPayload(bytes: payload, range: 0..<payload.count), compression)
     }
 
-    init(_ payload: CompressedPayload, _ compression: SessionCompression) throws {
-        let session = try payload.decompressed(compression)
-        times = session.times
-        item = Array(session.item.bytes[session.item.item])
-        contents = session.item.contents.map { Array(session.item.bytes[$0]) }
+    init(_ payload: consuming CompressedPayload, _ compression: SessionCompression) throws {
+        var memory = OpeningMemory()
+        times = try payload.decompressed(compression, in: &memory).times
+        let body = memory.body
+        item = Array(body.bytes[body.item])
+        contents = body.contents.map { Array(body.bytes[$0]) }
     }
 
     /// The item, put together and checked.
     func checked() throws -> CBORItem {
         guard let contents else { return try CBORIndex(parsing: item).wholeItem }
-        return try CBORIndex(
-            parsing: item + contents, skeleton: 0..<item.count,
-            contents: item.count..<item.count + contents.count
-        ).wholeItem
+        var index = CBORIndex()
+        try index.check(
+            item + contents, item: 0..<item.count, contents: item.count..<item.count + contents.count)
+        return index.wholeItem
     }
 }
 
@@ -40,15 +41,21 @@ extension Opened {
 func fields(_ times: SessionTimes) -> [UInt8] {
     var bytes: [UInt8] = [times.lifetime == nil ? 0 : CompressedPayload.Flag.lifetime]
     bytes.append(bigEndian: UInt64(times.created), byteCount: 4)
-    bytes.append(leb128: times.age)
-    if let lifetime = times.lifetime { bytes.append(leb128: lifetime) }
+    bytes.append(addingCapacity: 10) { rest in
+        rest.append(leb128: times.age)
+        if let lifetime = times.lifetime { rest.append(leb128: lifetime) }
+    }
     return bytes
 }
 
 extension CompressionDictionary {
-    var name: [UInt8] { id.bytes }
+    var name: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount)
+        return bytes
+    }
 }
 
 extension UUID {
-    init(of bytes: [UInt8]) { self.init(bytes: bytes[...]) }
+    init(of bytes: [UInt8]) { self.init(bytes: bytes.span) }
 }

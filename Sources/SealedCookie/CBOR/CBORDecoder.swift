@@ -1,5 +1,4 @@
 // Decodable values from a checked item. FORMAT §7 maps the types.
-import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -11,35 +10,61 @@ import Synchronization
 enum CBORDecoder {
     /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
     static func decode<Value: Decodable>(_ type: Value.Type, from index: CBORIndex) throws -> Value {
-        try CBORItem.Reader(index).decode(type, at: 0)
+        try CBORReader(CBORReading(index)).decode(type, at: 0)
     }
 }
 
-extension CBORItem {
-    /// A checked item, shared by every container that reads it. Nothing in it ever changes but a guess.
-    final class Reader: Sendable {
-        let index: CBORIndex
-        /// Where the key may stand that is asked for next: entries are mostly asked for in their order.
-        /// Of the map last read among those whose position has the same two low bits; it and the key.
-        fileprivate let guess0 = Atomic<UInt64>(0)
-        fileprivate let guess1 = Atomic<UInt64>(0)
-        fileprivate let guess2 = Atomic<UInt64>(0)
-        fileprivate let guess3 = Atomic<UInt64>(0)
+/// A checked item, and where in it the decoder is.
+struct CBORReading {
+    var index: CBORIndex
+    /// Where the key may stand that is asked for next: entries are mostly asked for in their order. Of the
+    /// map last read among those whose position has the same two low bits; it and the key.
+    fileprivate var guesses = InlineArray<4, UInt64>(repeating: 0)
+    /// What finds entries and paths of large items without going through all that stands before; made when
+    /// first asked for: the positions of a map's keys, and what each node is inside of.
+    fileprivate var keys: [Int32: [Int32]] = [:]
+    fileprivate var parents: CBORIndex.Parents?
 
-        init(_ index: CBORIndex) {
-            self.index = index
-        }
+    init(_ index: CBORIndex = CBORIndex()) {
+        self.index = index
+    }
+
+    /// Checks another item, in the memory of the one before.
+    mutating func check(
+        _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
+    ) throws(CBORFailure) {
+        guesses = InlineArray(repeating: 0)
+        if !keys.isEmpty { keys = [:] }
+        parents = nil
+        try index.check(bytes, item: item, contents: contents)
     }
 }
 
-extension CBORItem.Reader {
+/// What every container of one decoding reads from.
+typealias CBORReader = Shared<CBORReading>
+
+extension CBORReader {
     typealias Position = Int32
 
+    var index: CBORIndex { _read { yield value.index } }
+
+    @inline(__always)
     private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
 
     func path(to position: Position) -> [any CodingKey] {
-        index.path(to: Int(position)).map(CBORKey.init)
+        path(to: Int(position)).map(CBORKey.init)
     }
+
+    /// A type that tries one form after the other makes an error, and so a path, for every element.
+    private func path(to position: Int) -> [CBORPathElement] {
+        guard position > Self.fewNodes else { return index.path(to: position) }
+        let parents = value.parents ?? index.parents()
+        value.parents = parents
+        return index.path(to: position, parents)
+    }
+
+    /// As many nodes or entries as are gone through in less time than a table takes.
+    private static var fewNodes: Int { 32 }
 
     func context(_ position: Position, _ description: String) -> DecodingError.Context {
         DecodingError.Context(codingPath: path(to: position), debugDescription: description)
@@ -134,18 +159,18 @@ extension CBORItem.Reader {
         return time.date
     }
 
-    private func byteString<Bytes: RangeReplaceableCollection<UInt8>>(
-        _ type: Bytes.Type, at position: Position
-    ) throws -> Bytes {
-        guard node(position).kind == .bytes else { throw mismatch(type, at: position) }
-        return Bytes(index.bytes[index.content(Int(position))])
+    private func data(at position: Position) throws -> Data {
+        guard node(position).kind == .bytes else { throw mismatch(Data.self, at: position) }
+        return Data(copying: index.bytes.span.extracting(index.content(Int(position))))
     }
+
+    private func bytes(at position: Position) -> [UInt8] { Array(index.bytes[index.content(Int(position))]) }
 
     private func uuid(at position: Position) throws -> UUID {
         guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
             throw mismatch(UUID.self, at: position)
         }
-        return UUID(bytes: index.bytes[index.content(Int(position) + 1)])
+        return UUID(bytes: index.bytes.span.extracting(index.content(Int(position) + 1)))
     }
 
     private func url(at position: Position) throws -> URL {
@@ -173,33 +198,18 @@ extension CBORItem.Reader {
         return decimal
     }
 
-    /// A dictionary of one of the common types, without a container and a key for each entry.
-    private func dictionary<Value: Decodable>(_ type: Value.Type, at map: Position) throws -> Value? {
-        if type == [String: String].self {
-            return try dictionary(at: map) { try decode(String.self, at: $0) } as? Value
-        }
-        if type == [String: Bool].self {
-            return try dictionary(at: map) { try decode(Bool.self, at: $0) } as? Value
-        }
-        if type == [String: Int].self {
-            return try dictionary(at: map) { try decode(integer: Int.self, at: $0) } as? Value
-        }
-        if type == [String: Double].self {
-            return try dictionary(at: map) { try decode(Double.self, at: $0) } as? Value
-        }
-        return nil
-    }
-
+    /// A dictionary with text keys, without a container and a key for each entry; nil where there are others.
     private func dictionary<Element>(
         at map: Position, _ decode: (Position) throws -> Element
     ) throws -> [String: Element]? {
+        guard node(map).kind == .map else { return nil }
         var dictionary: [String: Element] = [:]
-        dictionary.reserveCapacity(Int(node(map).argument))
+        dictionary.reserveCapacity(min(Int(node(map).argument), 1024))
         var position = Int(map) + 1
-        let end = Int(index.node(Int(map)).next)
+        let end = index.node(Int(map)).next
         while position < end {
             let value = Position(truncatingIfNeeded: position + 1)
-            let next = Int(index.node(position + 1).next)
+            let next = index.node(position + 1).next
             // Integer keys are Dictionary's own affair.
             guard index.node(position).kind == .text else { return nil }
             dictionary[index.text(position)] = try decode(value)
@@ -209,27 +219,53 @@ extension CBORItem.Reader {
     }
 
     /// Decodes any value, with the format's own forms for the types that have one.
-    func decode<Value: Decodable>(_ type: Value.Type, at position: Position) throws -> Value {
-        if type == Date.self, let value = try date(at: position) as? Value { return value }
-        if type == UUID.self, let value = try uuid(at: position) as? Value { return value }
-        if type == Data.self, let value = try byteString(Data.self, at: position) as? Value { return value }
-        if type == URL.self, let value = try url(at: position) as? Value { return value }
-        if type == Decimal.self, let value = try decimal(at: position) as? Value { return value }
-        // An array of small integers is a [UInt8] too: that is how JSON has to write one.
-        if type == [UInt8].self, node(position).kind == .bytes,
-            let value = try byteString([UInt8].self, at: position) as? Value
-        {
-            return value
+    func decode<Session: Decodable>(_ type: Session.Type, at position: Position) throws -> Session {
+        if type == Date.self { return sameType(try date(at: position), as: type) }
+        if type == UUID.self { return sameType(try uuid(at: position), as: type) }
+        if type == Data.self { return sameType(try data(at: position), as: type) }
+        if type == URL.self { return sameType(try url(at: position), as: type) }
+        if type == Decimal.self { return sameType(try decimal(at: position), as: type) }
+        switch node(position).kind {
+        case .bytes where type == [UInt8].self:
+            // An array of small integers is a [UInt8] too: that is how JSON has to write one.
+            return sameType(bytes(at: position), as: type)
+        case .array where type == [String].self:
+            return sameType(try texts(at: position), as: type)
+        case .map:
+            // The common dictionaries. Integer keys are Dictionary's own affair.
+            if type == [String: String].self,
+                let value = try dictionary(at: position, { try decode(String.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Bool].self,
+                let value = try dictionary(at: position, { try decode(Bool.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Int].self,
+                let value = try dictionary(at: position, { try decode(integer: Int.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+            if type == [String: Double].self,
+                let value = try dictionary(at: position, { try decode(Double.self, at: $0) })
+            {
+                return sameType(value, as: type)
+            }
+        default: break
         }
-        if node(position).kind == .map, let value = try dictionary(type, at: position) { return value }
-        if type == [String].self, node(position).kind == .array,
-            let value = try index.children(of: Int(position)).map({
-                try decode(String.self, at: Position(truncatingIfNeeded: $0))
-            }) as? Value
-        {
-            return value
+        return try Session(from: CBORItemDecoder(reader: self, position: position, type: type))
+    }
+
+    private func texts(at array: Position) throws -> [String] {
+        var texts: [String] = []
+        texts.reserveCapacity(min(Int(node(array).argument), 1024))
+        // A text is one node.
+        for position in (array + 1)..<Position(index.node(Int(array)).next) {
+            texts.append(try decode(String.self, at: position))
         }
-        return try Value(from: CBORItemDecoder(reader: self, position: position, type: type))
+        return texts
     }
 
     // MARK: Containers
@@ -238,65 +274,91 @@ extension CBORItem.Reader {
     func value(in map: Position, text: String) -> Position? {
         let utf8 = text.utf8
         let count = UInt64(utf8.count)
-        return firstValue(in: map) { [index] key in
+        return firstValue(in: map) { key in
             key.kind == .text && key.argument == count
                 && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
+        } precedes: { key in
+            guard key.kind == .text, key.argument == count else {
+                // Integers, then texts, the shorter first.
+                return key.kind != .text || key.argument < count
+            }
+            return index.bytes[Int(key.start)..<Int(key.start) + Int(count)].lexicographicallyPrecedes(utf8)
         }
     }
 
     func value(in map: Position, integer: Int) -> Position? {
         let kind: CBORIndex.Node.Kind = integer < 0 ? .negative : .unsigned
         let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
-        return firstValue(in: map) { $0.kind == kind && $0.argument == argument }
+        return firstValue(in: map) {
+            $0.kind == kind && $0.argument == argument
+        } precedes: {
+            // Integers from 0 up, then from -1 down, then texts.
+            $0.kind == kind ? $0.argument < argument : $0.kind == .unsigned
+        }
     }
 
     @inline(__always)
-    private func firstValue(in map: Position, where matches: (CBORIndex.Node) -> Bool) -> Position? {
+    private func firstValue(
+        in map: Position, where matches: (CBORIndex.Node) -> Bool, precedes: (CBORIndex.Node) -> Bool
+    ) -> Position? {
         let start = Int(map) + 1
-        let end = Int(index.node(Int(map)).next)
+        let end = index.node(Int(map)).next
         let guess = guess(map) ?? start
+        // A key is one node; its value is the next.
+        if guess < end, matches(index.node(guess)) { return found(guess, in: map) }
+        if index.node(Int(map)).argument > UInt64(Self.fewNodes) {
+            guard let position = search(map, precedes), matches(index.node(position)) else { return nil }
+            return found(position, in: map)
+        }
         var position = guess
         while position < end {
-            // A key is one node; its value is the next.
-            let next = Int(index.node(position + 1).next)
-            if matches(index.node(position)) {
-                setGuess(map, next)
-                return Position(truncatingIfNeeded: position + 1)
-            }
-            position = next
+            if matches(index.node(position)) { return found(position, in: map) }
+            position = index.node(position + 1).next
         }
         position = start
         while position < guess {
-            let next = Int(index.node(position + 1).next)
-            if matches(index.node(position)) {
-                setGuess(map, next)
-                return Position(truncatingIfNeeded: position + 1)
-            }
-            position = next
+            if matches(index.node(position)) { return found(position, in: map) }
+            position = index.node(position + 1).next
         }
         return nil
     }
 
-    private func guess(_ map: Position) -> Int? {
-        let guess =
-            switch map & 3 {
-            case 0: guess0.load(ordering: .relaxed)
-            case 1: guess1.load(ordering: .relaxed)
-            case 2: guess2.load(ordering: .relaxed)
-            default: guess3.load(ordering: .relaxed)
-            }
-        return guess >> 32 == UInt64(map) && guess & 0xFFFF_FFFF > UInt64(map)
-            ? Int(guess & 0xFFFF_FFFF) : nil
+    /// The first key of a map that does not precede the one that is asked for: they are sorted.
+    private func search(_ map: Position, _ precedes: (CBORIndex.Node) -> Bool) -> Int? {
+        let keys = value.keys[map] ?? keyPositions(of: map)
+        value.keys[map] = keys
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if precedes(node(keys[middle])) { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count ? Int(keys[low]) : nil
     }
 
-    private func setGuess(_ map: Position, _ position: Int) {
-        let guess = UInt64(map) << 32 | UInt64(position)
-        switch map & 3 {
-        case 0: guess0.store(guess, ordering: .relaxed)
-        case 1: guess1.store(guess, ordering: .relaxed)
-        case 2: guess2.store(guess, ordering: .relaxed)
-        default: guess3.store(guess, ordering: .relaxed)
+    private func keyPositions(of map: Position) -> [Position] {
+        var keys: [Position] = []
+        keys.reserveCapacity(Int(index.node(Int(map)).argument))
+        var position = Int(map) + 1
+        let end = index.node(Int(map)).next
+        while position < end {
+            keys.append(Position(truncatingIfNeeded: position))
+            position = index.node(position + 1).next
         }
+        return keys
+    }
+
+    /// The value behind the key at `position`; behind it is where the next key is looked for first.
+    @inline(__always)
+    private func found(_ position: Int, in map: Position) -> Position {
+        value.guesses[Int(map & 3)] = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
+        return Position(truncatingIfNeeded: position + 1)
+    }
+
+    @inline(__always)
+    private func guess(_ map: Position) -> Int? {
+        let guess = value.guesses[Int(map & 3)]
+        return guess >> 32 == UInt64(map) && guess & 0xFFFF_FFFF > UInt64(map)
+            ? Int(guess & 0xFFFF_FFFF) : nil
     }
 
     func keyed<Key: CodingKey>(
@@ -316,9 +378,8 @@ extension CBORItem.Reader {
 
 extension UUID {
     /// A UUID of exactly 16 bytes.
-    init(bytes: ArraySlice<UInt8>) {
-        precondition(bytes.count == 16)
-        let b = Array(bytes)
+    init(bytes b: Span<UInt8>) {
+        precondition(b.count == 16)
         self.init(
             uuid: (
                 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
@@ -329,8 +390,8 @@ extension UUID {
 
 /// The Decoder for the item at one position. Three words, so that it fits an existential.
 struct CBORItemDecoder: Decoder {
-    let reader: CBORItem.Reader
-    let position: CBORItem.Reader.Position
+    let reader: CBORReader
+    let position: CBORReader.Position
     /// What is being decoded here: tells a dictionary's keys apart.
     let type: Any.Type
 
@@ -361,8 +422,8 @@ struct CBORItemDecoder: Decoder {
 }
 
 private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let reader: CBORItem.Reader
-    let map: CBORItem.Reader.Position
+    let reader: CBORReader
+    let map: CBORReader.Position
     let textKeys: Bool
 
     var codingPath: [any CodingKey] { reader.path(to: map) }
@@ -389,14 +450,14 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
     /// text, or what was written before the key got its integer, still opens.
-    private func find(_ key: some CodingKey) -> CBORItem.Reader.Position? {
+    private func find(_ key: some CodingKey) -> CBORReader.Position? {
         if !textKeys, let integer = key.intValue, let position = reader.value(in: map, integer: integer) {
             return position
         }
         return reader.value(in: map, text: key.stringValue)
     }
 
-    private func position(_ key: some CodingKey) throws -> CBORItem.Reader.Position {
+    private func position(_ key: some CodingKey) throws -> CBORReader.Position {
         guard let position = find(key) else {
             throw DecodingError.keyNotFound(key, reader.context(map, "no entry for this key"))
         }
@@ -480,8 +541,8 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 }
 
 private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
-    let reader: CBORItem.Reader
-    let position: CBORItem.Reader.Position
+    let reader: CBORReader
+    let position: CBORReader.Position
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
 
@@ -508,12 +569,12 @@ private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
 }
 
 private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
-    let reader: CBORItem.Reader
-    let array: CBORItem.Reader.Position
+    let reader: CBORReader
+    let array: CBORReader.Position
     private var next: Int
     private(set) var currentIndex = 0
 
-    init(reader: CBORItem.Reader, array: CBORItem.Reader.Position) {
+    init(reader: CBORReader, array: CBORReader.Position) {
         self.reader = reader
         self.array = array
         next = Int(array) + 1
@@ -521,23 +582,23 @@ private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
 
     var codingPath: [any CodingKey] { reader.path(to: array) }
     var count: Int? { Int(reader.index.node(Int(array)).argument) }
-    var isAtEnd: Bool { next >= Int(reader.index.node(Int(array)).next) }
+    var isAtEnd: Bool { next >= reader.index.node(Int(array)).next }
 
-    private func here(_ type: Any.Type) throws -> CBORItem.Reader.Position {
+    private func here(_ type: Any.Type) throws -> CBORReader.Position {
         guard !isAtEnd else {
             let path = codingPath + [CBORKey(intValue: currentIndex)]
             throw DecodingError.valueNotFound(
                 type, DecodingError.Context(codingPath: path, debugDescription: "the array ends here"))
         }
-        return CBORItem.Reader.Position(truncatingIfNeeded: next)
+        return CBORReader.Position(truncatingIfNeeded: next)
     }
 
     /// The element that `read` returns; the container moves on only if it does not throw.
     private mutating func element<Value>(
-        _ type: Any.Type, _ read: (CBORItem.Reader.Position) throws -> Value
+        _ type: Any.Type, _ read: (CBORReader.Position) throws -> Value
     ) throws -> Value {
         let value = try read(try here(type))
-        next = Int(reader.index.node(next).next)
+        next = reader.index.node(next).next
         currentIndex += 1
         return value
     }

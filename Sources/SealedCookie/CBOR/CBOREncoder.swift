@@ -12,16 +12,22 @@ enum CBOREncoder {
     /// - Parameter extra: bytes of room to reserve behind the item.
     /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
     static func encode(_ value: some Encodable, reservingCapacity extra: Int = 0) throws -> CBORItem {
-        let tree = Shared(spareTrees.take() ?? CBORTree())
-        try tree.encode(value, at: CBORTree.root)
-        let item = try tree.value.item(reservingCapacity: extra)
-        tree.value.reset()
-        // A value that kept its encoder, against Codable's rules, writes to a copy from here on.
-        spareTrees.give(tree.value)
-        return item
+        try spareTrees.with(
+            { tree throws in
+                defer {
+                    // A value that has kept its encoder, against Codable's rules, writes to a tree of its own.
+                    if isKnownUniquelyReferenced(&tree) {
+                        tree.value.reset()
+                    } else {
+                        tree = Shared(CBORTree())
+                    }
+                }
+                try tree.encode(value, at: CBORTree.root)
+                return try tree.value.item(reservingCapacity: extra)
+            }, orNew: { Shared(CBORTree()) })
     }
 
-    private static let spareTrees = Pool<CBORTree>()
+    private static let spareTrees = Pool<SharedTree>()
 }
 
 typealias SharedTree = Shared<CBORTree>
@@ -69,22 +75,23 @@ extension SharedTree {
 
     /// Encodes any value, with the format's own forms for the types that have one.
     func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
-        // Comparing metatypes is cheap; the casts are paid only by the types they are for.
-        if Session.self == Date.self, let date = encodable as? Date {
-            value.write(CBORTime(date).encoded, node)
-        } else if Session.self == UUID.self, let uuid = encodable as? UUID {
-            value.write(byteString: uuid.bytes, tag: CBORTag.uuid, node)
-        } else if Session.self == Data.self, let data = encodable as? Data {
-            value.write(byteString: data, node)
-        } else if Session.self == [UInt8].self, let bytes = encodable as? [UInt8] {
-            value.write(byteString: bytes, node)
-        } else if Session.self == [String].self, let texts = encodable as? [String] {
+        if Session.self == Date.self {
+            value.write(CBORTime(sameType(encodable, as: Date.self)).encoded, node)
+        } else if Session.self == UUID.self {
+            value.write(byteString: sameType(encodable, as: UUID.self).bytes, tag: CBORTag.uuid, node)
+        } else if Session.self == Data.self {
+            value.write(byteString: sameType(encodable, as: Data.self), node)
+        } else if Session.self == [UInt8].self {
+            value.write(byteString: sameType(encodable, as: [UInt8].self), node)
+        } else if Session.self == [String].self {
             value.open(node, as: .array)
-            for text in texts { value.write(text, value.addElement(to: node)) }
-        } else if Session.self == URL.self, let url = encodable as? URL {
-            value.write(url: url.absoluteString, node)
-        } else if Session.self == Decimal.self, let decimal = encodable as? Decimal {
-            if let fraction = CBORDecimal(decimal)?.encoded {
+            for text in sameType(encodable, as: [String].self) {
+                value.write(text, value.addElement(to: node))
+            }
+        } else if Session.self == URL.self {
+            value.write(url: sameType(encodable, as: URL.self).absoluteString, node)
+        } else if Session.self == Decimal.self {
+            if let fraction = CBORDecimal(sameType(encodable, as: Decimal.self))?.encoded {
                 value.write(fraction, node)
             } else {
                 // Decimal's one value without digits: NaN.

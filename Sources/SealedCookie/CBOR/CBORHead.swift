@@ -3,6 +3,21 @@
 /// The eight major types of RFC 8949 §3.1.
 enum CBORMajor: UInt8 {
     case unsigned, negative, bytes, text, array, map, tag, simple
+
+    /// The major type in an item's first byte.
+    @inline(__always)
+    init(head: UInt8) {
+        switch head >> 5 {
+        case 0: self = .unsigned
+        case 1: self = .negative
+        case 2: self = .bytes
+        case 3: self = .text
+        case 4: self = .array
+        case 5: self = .map
+        case 6: self = .tag
+        default: self = .simple
+        }
+    }
 }
 
 /// The tags that a session may hold. FORMAT §7 lists them; every other tag is refused.

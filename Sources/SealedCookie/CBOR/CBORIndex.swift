@@ -2,51 +2,93 @@
 
 /// A checked item. What the decoder and the value tree read needs no further checking.
 struct CBORIndex: Sendable {
-    /// One item, or the head of one that holds others: those follow it, up to `next`.
+    /// One item, or the head of one that holds others: those follow it, up to `next`. 16 bytes.
     struct Node: Sendable {
         enum Kind: UInt8, Sendable {
             case unsigned, negative, bytes, text, array, map, tag, bool, null, float
         }
 
-        let kind: Kind
+        /// A number, a length, a count, a tag, 0 or 1 for a Bool, a float's 64 bits.
+        let argument: UInt64
         /// Where the content of a byte or text string begins in `bytes`.
         let start: UInt32
+        /// `next`, which is below 2^28, and behind it four bits of `kind`.
+        private var nextAndKind: UInt32
+
+        fileprivate init(_ kind: Kind, start: Int, argument: UInt64, next: Int) {
+            self.argument = argument
+            self.start = UInt32(truncatingIfNeeded: start)
+            nextAndKind = UInt32(truncatingIfNeeded: next) << 4 | UInt32(kind.rawValue)
+        }
+
+        var kind: Kind {
+            switch nextAndKind & 15 {
+            case 0: .unsigned
+            case 1: .negative
+            case 2: .bytes
+            case 3: .text
+            case 4: .array
+            case 5: .map
+            case 6: .tag
+            case 7: .bool
+            case 8: .null
+            default: .float
+            }
+        }
         /// The position of the node behind this one and all it holds.
-        fileprivate(set) var next: UInt32
-        /// The argument: a number, a length, a count, a tag, 0 or 1 for a Bool, a float's 64 bits.
-        let argument: UInt64
+        fileprivate(set) var next: Int {
+            get { Int(nextAndKind >> 4) }
+            set { nextAndKind = UInt32(truncatingIfNeeded: newValue) << 4 | nextAndKind & 15 }
+        }
     }
 
-    let bytes: [UInt8]
-    private var nodes: [Node] = []
+    private(set) var bytes: [UInt8]
+    private var nodes: [Node]
     /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
-    let whole: Range<Int>?
+    private(set) var whole: Range<Int>?
+
+    /// Bytes of an item beyond which it is checked once before anything of it is noted: a node takes 16
+    /// bytes, an element of an array one.
+    private static let largeItem = 16_384
+
+    /// Of no item yet.
+    init() {
+        bytes = []
+        nodes = []
+    }
 
     /// Checks that `bytes[range]` is exactly one item of the profile.
     init(parsing bytes: [UInt8], in range: Range<Int>) throws(CBORFailure) {
-        try self.init(bytes, item: range, contents: nil)
+        self.init()
+        try check(bytes, item: range, contents: nil)
     }
 
     init(parsing bytes: [UInt8]) throws(CBORFailure) {
         try self.init(parsing: bytes, in: 0..<bytes.count)
     }
 
-    /// Checks a divided item: `skeleton` without the contents of its byte strings, which stand
-    /// behind one another in `contents`, in order and without a byte left over (FORMAT §6).
-    init(parsing bytes: [UInt8], skeleton: Range<Int>, contents: Range<Int>) throws(CBORFailure) {
-        try self.init(bytes, item: skeleton, contents: contents)
+    /// Checks another item, in the memory of the one before.
+    ///
+    /// - Parameter contents: nil where `bytes[item]` is the whole item. Else it is the skeleton without the
+    ///   contents of its byte strings, and those stand here behind one another, in order and without a byte
+    ///   left over (FORMAT §6.2).
+    mutating func check(
+        _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
+    ) throws(CBORFailure) {
+        guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
+        var checker = CBORChecker(item: item, contents: contents, nodes: exchange(&nodes, with: []))
+        if item.count + (contents?.count ?? 0) > Self.largeItem { try checker.count(bytes.span) }
+        try checker.check(bytes.span)
+        nodes = checker.nodes
+        whole = contents.map { $0.isEmpty } ?? true ? item : nil
+        self.bytes = bytes
     }
 
-    private init(_ bytes: [UInt8], item: Range<Int>, contents: Range<Int>?) throws(CBORFailure) {
-        guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
-        self.bytes = bytes
-        whole = contents.map { $0.isEmpty } ?? true ? item : nil
-        nodes.reserveCapacity(min(item.count, 64))
-        var reader = ByteReader(bytes, in: item)
-        var contentReader = contents.map { ByteReader(bytes, in: $0) }
-        try parse(&reader, &contentReader, depth: 0)
-        guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
-        if let contentReader, contentReader.remaining != 0 { throw CBORFailure(.byteStringContents) }
+    /// Gives its bytes away, for their memory; it is of no item afterwards.
+    mutating func takeBytes() -> [UInt8] {
+        nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
+        whole = nil
+        return exchange(&bytes, with: [])
     }
 
     // MARK: Reading what was checked
@@ -62,13 +104,13 @@ struct CBORIndex: Sendable {
     }
 
     func text(_ position: Int) -> String {
-        String(decoding: bytes[content(position)], as: UTF8.self)
+        String(validated: bytes.span.extracting(content(position)))
     }
 
     /// The positions of the items directly inside an array, map or tag; a map's keys and values
     /// in turn.
     func children(of position: Int) -> Children {
-        Children(index: self, position: position + 1, end: Int(nodes[position].next))
+        Children(index: self, position: position + 1, end: nodes[position].next)
     }
 
     struct Children: Sequence, IteratorProtocol {
@@ -78,7 +120,7 @@ struct CBORIndex: Sendable {
 
         mutating func next() -> Int? {
             guard position < end else { return nil }
-            defer { position = Int(index.nodes[position].next) }
+            defer { position = index.nodes[position].next }
             return position
         }
     }
@@ -86,12 +128,7 @@ struct CBORIndex: Sendable {
     /// The path element of a map key; nil for what cannot be one: neither text nor an Int64.
     func keyElement(_ position: Int) -> CBORPathElement? {
         let node = nodes[position]
-        guard isKey(position) else { return nil }
-        switch node.kind {
-        case .text: return .key(text(position))
-        case .unsigned: return .integerKey(Int64(bitPattern: node.argument))
-        default: return .integerKey(Int64(bitPattern: ~node.argument))
-        }
+        return node.kind == .text ? .key(text(position)) : node.int64.map { .integerKey($0) }
     }
 
     /// The entries of a map and the bytes that each takes in the item, key and value together.
@@ -142,7 +179,7 @@ struct CBORIndex: Sendable {
             var inner: Int?
             for child in children(of: position) {
                 let isKey = kind == .map && key == nil
-                if target >= child, target < Int(nodes[child].next) {
+                if target >= child, target < nodes[child].next {
                     switch kind {
                     case .array: path.append(.index(number))
                     case .map: if let element = keyElement(key ?? child) { path.append(element) }
@@ -160,27 +197,134 @@ struct CBORIndex: Sendable {
         return path
     }
 
-    // MARK: Checking
+    /// What each node is inside of, and as which of how many: paths from the inside out.
+    struct Parents: Sendable {
+        fileprivate var parents: [UInt32]
+        fileprivate var numbers: [UInt32]
+    }
 
-    private mutating func append(_ kind: Node.Kind, start: Int = 0, argument: UInt64) {
-        nodes.append(
-            Node(kind: kind, start: UInt32(start), next: UInt32(nodes.count + 1), argument: argument))
+    func parents() -> Parents {
+        var table = Parents(
+            parents: Array(repeating: 0, count: nodes.count), numbers: Array(repeating: 0, count: nodes.count)
+        )
+        // Those that are open, and how many nodes directly inside each there were.
+        var open: [(position: Int, count: UInt32)] = []
+        for position in nodes.indices {
+            while let last = open.last, nodes[last.position].next <= position { open.removeLast() }
+            if let last = open.last {
+                table.parents[position] = UInt32(last.position)
+                table.numbers[position] = last.count
+                open[open.count - 1].count += 1
+            }
+            if nodes[position].next > position + 1 { open.append((position, 0)) }
+        }
+        return table
+    }
+
+    /// The same as `path(to:)`, in as many steps as there are levels.
+    func path(to target: Int, _ table: Parents) -> [CBORPathElement] {
+        var path: [CBORPathElement] = []
+        var position = target
+        while position != 0 {
+            let parent = Int(table.parents[position])
+            switch nodes[parent].kind {
+            case .array: path.append(.index(Int(table.numbers[position])))
+            case .map:
+                // A value stands behind its key, which is one node.
+                let key = table.numbers[position].isMultiple(of: 2) ? position : position - 1
+                if let element = keyElement(key) { path.append(element) }
+            case .tag where nodes[parent].argument == CBORTag.embeddedItem:
+                // What is inside an embedded item is a secret, its keys included.
+                path.removeAll()
+            default: break
+            }
+            position = parent
+        }
+        return path.reversed()
+    }
+}
+
+extension CBORIndex.Node {
+    var isInteger: Bool { kind == .unsigned || kind == .negative }
+    var isInt64: Bool { isInteger && argument <= UInt64(Int64.max) }
+    var int64: Int64? {
+        guard isInt64 else { return nil }
+        return kind == .unsigned ? Int64(bitPattern: argument) : Int64(bitPattern: ~argument)
+    }
+    /// What a map's key may be.
+    var isKey: Bool { kind == .text || isInt64 }
+    var isIntegerOrBignum: Bool {
+        isInteger
+            || kind == .tag
+                && (argument == CBORTag.positiveBignum || argument == CBORTag.negativeBignum)
+    }
+}
+
+/// The check itself: one pass over an item's bytes, which it is given with each call.
+private struct CBORChecker {
+    private(set) var nodes: [CBORIndex.Node]
+    /// At the item, or its skeleton.
+    private var reader: ByteReader
+    /// At the contents of a skeleton's byte strings.
+    private var contents: ByteReader?
+    /// Counting only: what has been checked is forgotten, but for its count.
+    private var isForgetting = false
+    private var forgotten = 0
+
+    /// - Parameter nodes: none; for their memory.
+    init(item: Range<Int>, contents: Range<Int>?, nodes: consuming [CBORIndex.Node]) {
+        reader = ByteReader(in: item)
+        self.contents = contents.map { ByteReader(in: $0) }
+        nodes.removeAll(keepingCapacity: true)
+        nodes.reserveCapacity(min(item.count, 64))
+        self.nodes = nodes
+    }
+
+    /// Checks the item without noting it, and makes room for just as many nodes as it has.
+    mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) {
+        let start = (reader, contents)
+        isForgetting = true
+        try check(bytes)
+        isForgetting = false
+        (reader, contents) = start
+        let count = nodes.count + forgotten
+        nodes.removeAll(keepingCapacity: nodes.capacity <= 2 * count)
+        nodes.reserveCapacity(count)
+    }
+
+    mutating func check(_ bytes: Span<UInt8>) throws(CBORFailure) {
+        try checkItem(bytes, depth: 0)
+        guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
+        if let contents, contents.remaining != 0 { throw CBORFailure(.byteStringContents) }
+    }
+
+    @inline(__always)
+    private mutating func append(_ kind: CBORIndex.Node.Kind, start: Int = 0, argument: UInt64) {
+        nodes.append(CBORIndex.Node(kind, start: start, argument: argument, next: nodes.count + 1))
     }
 
     private mutating func close(_ position: Int) {
-        nodes[position].next = UInt32(nodes.count)
+        nodes[position].next = nodes.count
     }
 
-    private mutating func parse(
-        _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+    /// Where what is checked need not be kept, takes back the nodes from `position` on, many at a time.
+    @inline(__always)
+    private mutating func forget(from position: Int) {
+        guard isForgetting, nodes.count - position > 64 else { return }
+        forgotten += nodes.count - position
+        nodes.removeLast(nodes.count - position)
+    }
+
+    /// - Parameter tag: the tag that this item is the content of.
+    private mutating func checkItem(
+        _ bytes: Span<UInt8>, depth: Int, tag: UInt64? = nil
     ) throws(CBORFailure) {
-        guard let head = reader.byte() else { throw CBORFailure(.endsEarly) }
-        guard let major = CBORMajor(rawValue: head >> 5) else { throw CBORFailure(.reservedHead) }
+        guard let head = reader.byte(bytes) else { throw CBORFailure(.endsEarly) }
         let information = head & 0x1F
-        if major == .simple { return try parseSimple(information, &reader) }
-        let argument = try Self.argument(information, &reader)
-        let position = nodes.count
-        switch major {
+        let argument =
+            information < 24
+            ? UInt64(information) : try checkArgument(bytes, information, isSimple: head >= 0xE0)
+        switch CBORMajor(head: head) {
         case .unsigned:
             append(.unsigned, argument: argument)
         case .negative:
@@ -191,141 +335,169 @@ struct CBORIndex: Sendable {
             append(.bytes, start: place.lowerBound, argument: argument)
         case .text:
             guard let place = reader.skip(argument) else { throw CBORFailure(.endsEarly) }
-            guard Self.isUTF8(bytes.span.extracting(place)) else { throw CBORFailure(.notUTF8) }
+            guard isUTF8(bytes.extracting(place)) else { throw CBORFailure(.notUTF8) }
             append(.text, start: place.lowerBound, argument: argument)
         case .array:
             // Every element takes a byte at least: a length beyond that is refused before any work.
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
-            guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
-            append(.array, argument: argument)
-            try parseElements(Int(argument), &reader, &contents, depth: depth + 1)
+            let position = try open(.array, argument, depth)
+            // The two of a decimal fraction are looked at once more.
+            let isKept = tag == CBORTag.decimalFraction && argument == 2
+            try checkElements(bytes, Int(argument), depth: depth + 1, isKept: isKept)
             close(position)
         case .map:
             guard argument <= UInt64(reader.remaining / 2) else { throw CBORFailure(.endsEarly) }
-            guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
-            append(.map, argument: argument)
-            try parseEntries(Int(argument), &reader, &contents, depth: depth + 1)
+            let position = try open(.map, argument, depth)
+            let isKept = tag == CBORTag.extendedTime && argument == 2
+            try checkEntries(bytes, Int(argument), depth: depth + 1, isKept: isKept)
             close(position)
         case .tag:
-            guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
-            append(.tag, argument: argument)
-            try parse(&reader, &contents, depth: depth + 1)
-            try checkTag(argument, at: position, depth: depth + 1)
+            let position = try open(.tag, argument, depth)
+            try checkItem(bytes, depth: depth + 1, tag: argument)
+            try checkTag(bytes, argument, at: position, depth: depth + 1)
             close(position)
         case .simple:
-            break
+            try checkSimple(information, argument)
         }
     }
 
-    private mutating func parseElements(
-        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+    private mutating func open(
+        _ kind: CBORIndex.Node.Kind, _ argument: UInt64, _ depth: Int
+    ) throws(CBORFailure) -> Int {
+        guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
+        append(kind, argument: argument)
+        return nodes.count - 1
+    }
+
+    private mutating func checkElements(
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
+        let position = nodes.count
         for element in 0..<count {
+            // The most that there can be of, and nothing to check in them.
+            if isForgetting, !isKept, depth < CBORLimits.depth,
+                reader.skipByte(bytes, where: Self.isWholeItem)
+            {
+                forgotten += 1
+                continue
+            }
             do throws(CBORFailure) {
-                try parse(&reader, &contents, depth: depth)
+                try checkItem(bytes, depth: depth)
+                if !isKept { forget(from: position) }
             } catch {
                 throw error.inside(.index(element))
             }
         }
     }
 
-    private mutating func parseEntries(
-        _ count: Int, _ reader: inout ByteReader, _ contents: inout ByteReader?, depth: Int
+    /// Whether a head is a whole item: a small integer, something empty, false, true or null.
+    private static func isWholeItem(_ head: UInt8) -> Bool {
+        switch head {
+        case 0x00...0x17, 0x20...0x37, 0x40, 0x60, 0x80, 0xA0, 0xF4...0xF6: true
+        default: false
+        }
+    }
+
+    private mutating func checkEntries(
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
     ) throws(CBORFailure) {
         var previous: Range<Int>?
+        let position = nodes.count
         for _ in 0..<count {
             let keyStart = reader.position
             let keyPosition = nodes.count
-            try parse(&reader, &contents, depth: depth)
-            guard isKey(keyPosition) else { throw CBORFailure(.unusableKey) }
+            try checkItem(bytes, depth: depth)
+            guard nodes[keyPosition].isKey else { throw CBORFailure(.unusableKey) }
             let key = keyStart..<reader.position
             do throws(CBORFailure) {
-                if let previous {
-                    switch order(previous, key) {
-                    case .ascending: break
-                    case .equal: throw CBORFailure(.duplicateKey)
-                    case .descending: throw CBORFailure(.keysOutOfOrder)
-                    }
-                }
+                if let previous { try checkOrder(bytes, previous, key) }
                 previous = key
-                try parse(&reader, &contents, depth: depth)
+                try checkItem(bytes, depth: depth)
+                if !isKept { forget(from: position) }
             } catch {
-                // Only a failure needs the key as a String.
-                throw keyElement(keyPosition).map { error.inside($0) } ?? error
+                throw error.inside(keyElement(bytes, nodes[keyPosition]))
             }
         }
     }
 
-    private func isKey(_ position: Int) -> Bool {
-        let node = nodes[position]
-        return node.kind == .text || isInt64(position)
+    /// A checked key as a path has it; only a failure needs it so.
+    private func keyElement(_ bytes: Span<UInt8>, _ key: CBORIndex.Node) -> CBORPathElement {
+        if let integer = key.int64 { return .integerKey(integer) }
+        let start = Int(key.start)
+        return .key(String(validated: bytes.extracting(start..<start + Int(key.argument))))
     }
 
-    private enum Order { case ascending, equal, descending }
-
-    private func order(_ a: Range<Int>, _ b: Range<Int>) -> Order {
+    private func checkOrder(
+        _ bytes: Span<UInt8>, _ a: Range<Int>, _ b: Range<Int>
+    ) throws(CBORFailure) {
         var (i, j) = (a.lowerBound, b.lowerBound)
         while i < a.upperBound, j < b.upperBound {
-            if bytes[i] != bytes[j] { return bytes[i] < bytes[j] ? .ascending : .descending }
+            if bytes[i] != bytes[j] {
+                guard bytes[i] < bytes[j] else { throw CBORFailure(.keysOutOfOrder) }
+                return
+            }
             i += 1
             j += 1
         }
-        if a.count == b.count { return .equal }
-        return a.count < b.count ? .ascending : .descending
+        guard a.count != b.count else { throw CBORFailure(.duplicateKey) }
+        guard a.count < b.count else { throw CBORFailure(.keysOutOfOrder) }
     }
 
-    private static func isUTF8(_ text: Span<UInt8>) -> Bool {
-        (try? UTF8Span(validating: text)) != nil
+    private func isUTF8(_ text: Span<UInt8>) -> Bool {
+        // Most texts are short and ASCII.
+        if text.count <= 16 {
+            var all: UInt8 = 0
+            for index in text.indices { all |= text[index] }
+            if all < 0x80 { return true }
+        }
+        return (try? UTF8Span(validating: text)) != nil
     }
 
-    private static func argument(_ information: UInt8, _ reader: inout ByteReader) throws(CBORFailure)
-        -> UInt64
-    {
+    /// An argument behind its head, which must need all of its bytes; a float's may be any.
+    private mutating func checkArgument(
+        _ bytes: Span<UInt8>, _ information: UInt8, isSimple: Bool
+    ) throws(CBORFailure) -> UInt64 {
         switch information {
-        case 0..<24: return UInt64(information)
         case 24...27:
             let byteCount = 1 << Int(information - 24)
-            guard let value = reader.integer(byteCount: byteCount) else { throw CBORFailure(.endsEarly) }
+            guard !isSimple || byteCount > 1 else { throw CBORFailure(.unknownSimpleValue) }
+            guard let value = reader.integer(bytes, byteCount: byteCount) else {
+                throw CBORFailure(.endsEarly)
+            }
             let least: UInt64 = byteCount == 1 ? 24 : 1 << UInt64(byteCount * 4)
-            guard value >= least else { throw CBORFailure(.notShortest) }
+            guard isSimple || value >= least else { throw CBORFailure(.notShortest) }
             return value
         case 31: throw CBORFailure(.indefiniteLength)
         default: throw CBORFailure(.reservedHead)
         }
     }
 
-    private mutating func parseSimple(
-        _ information: UInt8, _ reader: inout ByteReader
-    ) throws(CBORFailure) {
+    private mutating func checkSimple(_ information: UInt8, _ argument: UInt64) throws(CBORFailure) {
         switch information {
-        case 20, 21: append(.bool, argument: UInt64(information - 20))
+        case 20, 21: append(.bool, argument: argument - 20)
         case 22: append(.null, argument: 0)
-        case 25:
-            guard let bits = reader.integer(byteCount: 2) else { throw CBORFailure(.endsEarly) }
-            append(.float, argument: CBORFloat.widen(half: UInt16(truncatingIfNeeded: bits)))
+        case 25: append(.float, argument: CBORFloat.widen(half: UInt16(truncatingIfNeeded: argument)))
         case 26:
-            guard let bits = reader.integer(byteCount: 4) else { throw CBORFailure(.endsEarly) }
-            let wide = CBORFloat.widen(single: UInt32(truncatingIfNeeded: bits))
+            let wide = CBORFloat.widen(single: UInt32(truncatingIfNeeded: argument))
             guard case .single = CBORFloat.shortest(wide) else { throw CBORFailure(.notShortest) }
             append(.float, argument: wide)
         case 27:
-            guard let bits = reader.integer(byteCount: 8) else { throw CBORFailure(.endsEarly) }
-            guard case .double = CBORFloat.shortest(bits) else { throw CBORFailure(.notShortest) }
-            append(.float, argument: bits)
-        case 28...30: throw CBORFailure(.reservedHead)
-        case 31: throw CBORFailure(.indefiniteLength)
+            guard case .double = CBORFloat.shortest(argument) else { throw CBORFailure(.notShortest) }
+            append(.float, argument: argument)
         default: throw CBORFailure(.unknownSimpleValue)
         }
     }
 
     /// Each known tag with the content that FORMAT §7 gives it; the content is the node behind.
-    private mutating func checkTag(_ tag: UInt64, at position: Int, depth: Int) throws(CBORFailure) {
+    private mutating func checkTag(
+        _ bytes: Span<UInt8>, _ tag: UInt64, at position: Int, depth: Int
+    ) throws(CBORFailure) {
         let content = nodes[position + 1]
         let fits: Bool
         switch tag {
         case CBORTag.epochTime:
             // Whole seconds within Int64.
-            fits = content.kind == .float || isInt64(position + 1)
+            fits = content.kind == .float || content.isInt64
         case CBORTag.positiveBignum, CBORTag.negativeBignum:
             // Beyond 64 bits, or the plain integer is the shortest form; no leading zero.
             fits =
@@ -333,15 +505,18 @@ struct CBORIndex: Sendable {
                 && bytes[Int(content.start)] != 0
         case CBORTag.decimalFraction:
             fits =
-                content.kind == .array && content.argument == 2 && isInt64(position + 2)
-                && isIntegerOrBignum(Int(nodes[position + 2].next))
+                content.kind == .array && content.argument == 2 && nodes[position + 2].isInt64
+                && nodes[nodes[position + 2].next].isIntegerOrBignum
         case CBORTag.embeddedItem:
             guard content.kind == .bytes else { throw CBORFailure(.tagContent(tag)) }
-            let range = self.content(position + 1)
-            var inner = ByteReader(bytes, in: range)
-            var none: ByteReader?
-            try parse(&inner, &none, depth: depth)
-            guard inner.remaining == 0 else { throw CBORFailure(.trailingBytes) }
+            // An item of its own inside the content.
+            let outer = (reader, contents)
+            let start = Int(content.start)
+            reader = ByteReader(in: start..<start + Int(content.argument))
+            contents = nil
+            try checkItem(bytes, depth: depth)
+            guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
+            (reader, contents) = outer
             close(position + 1)
             fits = true
         case CBORTag.url:
@@ -349,24 +524,10 @@ struct CBORIndex: Sendable {
         case CBORTag.uuid:
             fits = content.kind == .bytes && content.argument == 16
         case CBORTag.extendedTime:
-            fits = CBORTime(extendedTimeIn: self, map: position + 1) != nil
+            fits = CBORTime(extendedTime: { nodes[position + 1 + $0] }) != nil
         default:
             throw CBORFailure(.unknownTag(tag))
         }
         guard fits else { throw CBORFailure(.tagContent(tag)) }
-    }
-
-    private func isInt64(_ position: Int) -> Bool {
-        isInteger(position) && nodes[position].argument <= UInt64(Int64.max)
-    }
-
-    private func isInteger(_ position: Int) -> Bool {
-        [.unsigned, .negative].contains(nodes[position].kind)
-    }
-
-    private func isIntegerOrBignum(_ position: Int) -> Bool {
-        isInteger(position)
-            || nodes[position].kind == .tag
-                && [CBORTag.positiveBignum, CBORTag.negativeBignum].contains(nodes[position].argument)
     }
 }

@@ -122,7 +122,7 @@ package struct CBORDecimal: Equatable, Sendable {
         let node = index.node(position)
         guard node.kind == .tag, node.argument == CBORTag.decimalFraction,
             let exponent = CBORInteger(index, at: position + 2)?.exactly(as: Int64.self),
-            let mantissa = CBORInteger(index, at: Int(index.node(position + 2).next))
+            let mantissa = CBORInteger(index, at: index.node(position + 2).next)
         else { return nil }
         self.exponent = exponent
         self.mantissa = mantissa
@@ -175,25 +175,22 @@ extension CBORDecimal {
     init?(text: String) {
         let parts = text.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
         let exponent = parts.count == 2 ? Int64(plain: parts[1]) : 0
-        guard let number = parts.first, let exponent else {
-            return nil
-        }
-        let point = number.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let whole = CBORInteger(String(point[0].drop { $0 == "-" })) else { return nil }
-        var digits = whole.description
-        if point.count == 2 {
-            guard !point[1].isEmpty, point[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-                return nil
-            }
-            digits = String((digits + point[1]).drop { $0 == "0" })
-            if digits.isEmpty { digits = "0" }
-        }
+        guard let number = parts.first, let exponent else { return nil }
+        let isNegative = number.utf8.first == UInt8(ascii: "-")
+        let point = number.dropFirst(isNegative ? 1 : 0)
+            .split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let whole = point[0].utf8
+        // No zeros in front; behind a point at least one digit. Not by way of integers: with its sign a
+        // mantissa goes as far as -2^128.
+        guard point.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            whole.count == 1 || whole.first != 0x30
+        else { return nil }
+        let digits = point.joined().drop { $0 == "0" }
         let (shifted, overflow) = exponent.subtractingReportingOverflow(
             point.count == 2 ? Int64(point[1].utf8.count) : 0)
-        // A minus before zero, or two of them, is none of `CBORInteger`'s.
+        // A minus before zero is none of `CBORInteger`'s.
         guard !overflow,
-            let mantissa = CBORInteger((number.utf8.first == UInt8(ascii: "-") ? "-" : "") + digits),
-            point[0] == (mantissa.isNegative ? "-" : "") + whole.description
+            let mantissa = CBORInteger((isNegative ? "-" : "") + (digits.isEmpty ? "0" : digits))
         else { return nil }
         self.init(exponent: shifted, mantissa: mantissa)
     }

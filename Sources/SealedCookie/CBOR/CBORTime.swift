@@ -95,23 +95,22 @@ package enum CBORTime: Equatable, Sendable {
                 return nil
             }
         case CBORTag.extendedTime:
-            self.init(extendedTimeIn: index, map: position + 1)
+            self.init(extendedTime: { index.node(position + 1 + $0) })
         default:
             return nil
         }
     }
 
     /// Reads the content of tag 1001: exactly {1: seconds, -9 or -18: fraction}.
-    init?(extendedTimeIn index: CBORIndex, map position: Int) {
-        guard index.node(position).kind == .map, index.node(position).argument == 2 else { return nil }
-        let parts = Array(index.children(of: position))
-        guard parts.count == 4, index.keyElement(parts[0]) == .integerKey(1),
-            let seconds = CBORInteger(index, at: parts[1])?.exactly(as: Int64.self),
-            case .integerKey(let key) = index.keyElement(parts[2]), let scale = Scale(rawValue: key),
-            let fraction = CBORInteger(index, at: parts[3])?.exactly(as: UInt64.self),
-            fraction < scale.perSecond
+    ///
+    /// - Parameter node: the map, 0, and the nodes behind it.
+    init?(extendedTime node: (Int) -> CBORIndex.Node) {
+        // With two entries there are at least four.
+        guard node(0).kind == .map, node(0).argument == 2, let key = node(1).int64, key == 1,
+            let seconds = node(2).int64, let key = node(3).int64, let scale = Scale(rawValue: key),
+            node(4).kind == .unsigned, node(4).argument < scale.perSecond
         else { return nil }
-        self = .extended(seconds: seconds, scale: scale, fraction: fraction)
+        self = .extended(seconds: seconds, scale: scale, fraction: node(4).argument)
     }
 
     var encoded: CBORLeaf {

@@ -1,6 +1,7 @@
 // An item under construction: what the encoder's containers write into, and its sorted bytes at the end.
 
 /// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
+@usableFromInline
 struct CBORItem: Equatable, Sendable {
     var bytes: [UInt8]
     /// Ascending, not overlapping, none empty.

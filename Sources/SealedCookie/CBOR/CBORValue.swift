@@ -105,7 +105,7 @@ extension CBORValue {
         if let decimal = CBORDecimal(index, at: position) { return .decimal(decimal) }
         switch index.node(position).argument {
         case CBORTag.embeddedItem: return .secret(CBORValue(index, at: position + 2))
-        case CBORTag.uuid: return .uuid(UUID(bytes: index.bytes[index.content(position + 1)]))
+        case CBORTag.uuid: return .uuid(UUID(bytes: index.bytes.span.extracting(index.content(position + 1))))
         // Checked: the one tag left is a URL.
         default: return .url(index.text(position + 1))
         }

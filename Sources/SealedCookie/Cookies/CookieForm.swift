@@ -35,8 +35,9 @@ public struct CookieSplitting: Hashable, Sendable {
     static let overhead = 2
 }
 
-/// One site's session cookie: its name, its attributes and how much it may hold.
-struct CookieForm: Sendable {
+/// One site's session cookie: its name, its attributes and how much it may hold. A class: each sealed
+/// session has a reference to it.
+final class CookieForm: Sendable {
     let name: String
     let nameBytes: [UInt8]
     let attributes: SetCookie.Attributes
@@ -44,6 +45,10 @@ struct CookieForm: Sendable {
     let splitting: CookieSplitting
     /// Characters of a token in one cookie.
     let room: Int
+    /// Characters of a token in one of several.
+    private let partRoom: Int
+    /// Characters of the largest token, in as many cookies as are allowed.
+    let tokenLimit: Int
 
     init(
         name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting
@@ -57,28 +62,25 @@ struct CookieForm: Sendable {
             throw .invalidSplitting(splitting.cookieCount)
         }
         try attributes.check(name: name, limits: limits)
-        nameBytes = Array(name.utf8)
+        let nameBytes = Array(name.utf8)
         // The longest line that these attributes make.
         let empty = SetCookie(
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
         let underLine = limits.line.map { $0 - empty.description.utf8.count } ?? .max
-        room = min(limits.nameAndValue - nameBytes.count, underLine)
+        let room = min(limits.nameAndValue - nameBytes.count, underLine)
         let needed =
             Token.textCount(payloadByteCount: CompressedPayload.minimumCount) + CookieSplitting.overhead
         guard room >= needed else {
             throw .nameTooLong(byteCount: nameBytes.count, limit: limits.nameAndValue)
         }
         self.name = name
+        self.nameBytes = nameBytes
         self.attributes = attributes
         self.limits = limits
         self.splitting = splitting
-    }
-
-    private var partRoom: Int { room - CookieSplitting.overhead }
-
-    /// Characters of the largest token.
-    var tokenLimit: Int {
-        max(room, splitting.cookieCount == 1 ? 0 : splitting.cookieCount * partRoom)
+        self.room = room
+        partRoom = room - CookieSplitting.overhead
+        tokenLimit = max(room, splitting.cookieCount == 1 ? 0 : splitting.cookieCount * partRoom)
     }
 
     /// How many cookies a token of this many characters takes, whether or not it may.
@@ -122,6 +124,7 @@ struct CookieForm: Sendable {
 }
 
 /// A set of part numbers, 1 to 8.
+@usableFromInline
 struct PartSet: Hashable, Sendable {
     private var bits: UInt16 = 0
 

@@ -22,12 +22,12 @@ struct CookieHeader {
         var start = 0
         while start < header.count {
             var end = start
-            var equals: Int?
-            while end < header.count, header[end] != UInt8(ascii: ";") {
-                if equals == nil, header[end] == UInt8(ascii: "=") { equals = end }
+            while end < header.count, header[end] != UInt8(ascii: ";"), header[end] != UInt8(ascii: "=") {
                 end += 1
             }
-            if let equals, let part = Self.part(name, header, Self.trimmed(header, start..<equals)) {
+            let equals = end
+            while end < header.count, header[end] != UInt8(ascii: ";") { end += 1 }
+            if equals < end, let part = Self.part(name, header, Self.trimmed(header, start..<equals)) {
                 add(part) { Self.unquoted(header, Self.trimmed(header, equals + 1..<end)) }
             }
             start = end + 1

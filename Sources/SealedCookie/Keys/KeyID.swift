@@ -12,6 +12,11 @@ public struct KeyID: Hashable, Sendable, Comparable, CustomStringConvertible {
         number = UInt32(a) << 16 | UInt32(b) << 8 | UInt32(c)
     }
 
+    /// - Parameter number: below 2^24.
+    init(number: UInt32) {
+        self.number = number
+    }
+
     /// Reads six lower-case hexadecimal digits, such as `5f3a9c`; nil for anything else.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count == 6,

@@ -92,10 +92,9 @@ public final class KeyRingFile: Sendable {
     }
 
     /// The ring for a key id that the ring does not have: looks at the file at once, but not more
-    /// than once a second, whatever cookies come in.
-    func ringForUnknownKey() -> KeyRing {
-        lookIfDue(nextLookForUnknownKey, Self.unknownKeyInterval)
-        return snapshot.value.ring
+    /// than once a second, whatever cookies come in. Nil: it was not looked at.
+    func ringForUnknownKey() -> KeyRing? {
+        lookIfDue(nextLookForUnknownKey, Self.unknownKeyInterval) ? snapshot.value.ring : nil
     }
 
     /// Reads the file now, for example on SIGHUP.
@@ -106,14 +105,19 @@ public final class KeyRingFile: Sendable {
         if let failure { throw failure }
     }
 
-    private func lookIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) {
+    /// Whether it was time to.
+    @discardableResult
+    private func lookIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) -> Bool {
         let now = clock()
         let due = time.load(ordering: .relaxed)
-        guard now >= due else { return }
+        guard now >= due else { return false }
         let next = now.addingClamped(interval)
         // One of those who come now looks; the others go on with the ring there is.
-        guard time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
+        guard time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else {
+            return false
+        }
         look(always: false)
+        return true
     }
 
     private func look(always: Bool) {
@@ -128,7 +132,9 @@ public final class KeyRingFile: Sendable {
                 }
                 // A file that is being written in place is a ring up to any line. What would be a step back
                 // holds only when it has stood for a while.
-                if !always, identity?.isFresh ?? true, ring.isStepBack(from: current) {
+                if !always, ring.isStepBack(from: current),
+                    identity?.isFresh ?? true || (try? FileIdentity(path)) != identity
+                {
                     last.identity = nil
                     return nil
                 }

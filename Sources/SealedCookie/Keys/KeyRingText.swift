@@ -26,7 +26,10 @@ extension KeyRing {
     /// - Throws: `KeyRingError`, also where there is no such variable.
     public init(environment name: String) throws(KeyRingError) {
         let source = "$\(name)"
-        guard let text = StandardStreams.environment(name) else {
+        let found = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
+            try SecretBytes.environment(name)
+        }
+        guard let text = found else {
             throw KeyRingError(
                 source: source, line: nil, problem: .unreadable("no such environment variable"))
         }
@@ -102,7 +105,10 @@ extension KeyRing {
     /// The text itself stays in memory as long as the caller's string does; prefer a file.
     public init(parsing text: String, source: String = "text") throws(KeyRingError) {
         let bytes = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
-            try SecretBytes.copy(of: Array(text.utf8).span)
+            // Not by way of an array, which nobody would wipe.
+            var bytes = try SecretBytes(capacity: text.utf8.count)
+            try bytes.append(text)
+            return bytes
         }
         try self.init(parsing: bytes, source: source)
     }
@@ -301,11 +307,13 @@ private struct KeyRingParser: ~Copyable {
         return String(decoding: field.map { text[$0] }, as: UTF8.self)
     }
 
-    /// The runs of other than blanks; a carriage return at the end is a blank too.
+    /// The runs of other than blanks; a carriage return at the end is a blank too. No more than five: a
+    /// line of a ring has four at the most, a comment any number.
     private static func fields(_ text: Span<UInt8>, _ line: Range<Int>) -> [Range<Int>] {
         var fields: [Range<Int>] = []
         var start: Int?
         for position in line {
+            guard fields.count < 5 else { return fields }
             let isBlank = [0x20, 0x09, 0x0D].contains(text[position])
             if isBlank, let fieldStart = start {
                 fields.append(fieldStart..<position)

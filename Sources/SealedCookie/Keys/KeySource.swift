@@ -12,12 +12,9 @@ enum KeySource: Sendable {
         }
     }
 
-    /// The key `id` and the ring that it was found in. A file is looked at again for an unknown one.
-    func key(_ id: KeyID) -> (key: SealingKey?, ring: KeyRing) {
-        let ring = ring
-        if let key = ring.key(id) { return (key, ring) }
-        guard case .file(let file) = self, !ring.revoked.contains(id) else { return (nil, ring) }
-        let later = file.ringForUnknownKey()
-        return (later.key(id), later)
+    /// The ring for a key id that `ring` does not have; nil: the same as before.
+    func ringForUnknownKey() -> KeyRing? {
+        guard case .file(let file) = self else { return nil }
+        return file.ringForUnknownKey()
     }
 }

@@ -186,10 +186,11 @@ import CZlib
                 // Room left but no end: the input ran out in the middle of the stream.
                 if unsafe stream.pointee.avail_out != 0 { return .corrupt }
                 room = min(most - produced, produced)
-            case Z_MEM_ERROR:
-                throw NativeFailure(operation: "inflate")
-            default:
+            // Z_NEED_DICT is of zlib's own wrapper, which a raw stream has not.
+            case Z_DATA_ERROR, Z_NEED_DICT:
                 return .corrupt
+            default:
+                throw NativeFailure(operation: "inflate")
             }
         }
     }

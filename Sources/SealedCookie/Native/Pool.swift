@@ -4,53 +4,122 @@ import Synchronization
 
 /// A few spare values of a kind that is costly to make and that one thread may use at a time.
 ///
-/// No lock is held while a value is in use, so code that runs with one may itself need another.
-@safe final class Pool<Element: ~Copyable & Sendable>: @unchecked Sendable {
-    // @unchecked: the slots stand where they are from init to deinit, and each has its lock.
-    private let slots: UnsafeMutablePointer<Mutex<Element?>>
+/// Nothing is locked while a value is in use, so code that runs with one may itself need another.
+@safe struct Pool<Element: ~Copyable>: ~Copyable, @unchecked Sendable {
+    // @unchecked: whoever swaps a value out of its slot has it alone, until it puts it back. A value that is
+    // or holds a reference must be the only one that does.
+    private let slots: UnsafeMutablePointer<Slot>
     /// A power of two.
     private static var slotCount: Int { 8 }
 
+    /// A spare value or nil. Two lines of a cache each, so that threads do not wait for their neighbours.
+    @safe private struct Slot: ~Copyable {
+        let spare = unsafe Atomic<UnsafeMutableRawPointer?>(nil)
+        private let padding = InlineArray<15, UInt64>(repeating: 0)
+    }
+
     init() {
         unsafe slots = .allocate(capacity: Self.slotCount)
-        for index in 0..<Self.slotCount { unsafe (slots + index).initialize(to: Mutex(nil)) }
+        for index in 0..<Self.slotCount { unsafe (slots + index).initialize(to: Slot()) }
     }
 
     deinit {
+        for index in 0..<Self.slotCount {
+            if let spare = unsafe slots[index].spare.exchange(nil, ordering: .acquiring) {
+                unsafe Self.destroy(spare)
+            }
+        }
         unsafe slots.deinitialize(count: Self.slotCount)
         unsafe slots.deallocate()
     }
 
-    /// Where this thread looks first, so that threads seldom meet at one slot.
-    private var home: Int {
-        // glibc's pthread_t is the address of the thread's descriptor: its low bits are equal.
-        let spread = UInt(pthread_self()) &* 0x9E37_79B9_7F4A_7C15
-        return Int(spread >> 61)
+    /// Runs `body` with a spare value, or with a new one where there is none.
+    ///
+    /// A value with which `body` failed is not used again.
+    @inline(__always)
+    func with<Result, Failure: Error>(
+        _ body: (inout Element) throws(Failure) -> Result, orNew make: () throws(Failure) -> Element
+    ) throws(Failure) -> Result {
+        let home = home
+        // Sound: `take` and `make` both hand out a value that nobody else has.
+        let raw = if let spare = unsafe take(home) { unsafe spare } else { try unsafe Self.new(make) }
+        let element = unsafe raw.assumingMemoryBound(to: Element.self)
+        do throws(Failure) {
+            let result = try unsafe body(&element.pointee)
+            unsafe give(raw, home)
+            return result
+        } catch {
+            unsafe Self.destroy(raw)
+            throw error
+        }
     }
 
-    /// A spare value, or nil: then the caller makes one.
-    func take() -> Element? {
-        let home = home
+    /// Where this thread looks first, so that threads seldom meet at one slot.
+    private var home: Int { ThreadNumber.current & (Self.slotCount - 1) }
+
+    private func take(_ home: Int) -> UnsafeMutableRawPointer? {
         for offset in 0..<Self.slotCount {
             // Sound: the mask keeps the index below slotCount.
-            let taken = unsafe slots[(home + offset) & (Self.slotCount - 1)].withLockIfAvailable { spare in
-                spare.take()
+            let slot = unsafe slots + ((home + offset) & (Self.slotCount - 1))
+            // A look first: it costs less than a swap, and most of the other slots are empty.
+            if unsafe slot.pointee.spare.load(ordering: .relaxed) != nil,
+                let taken = unsafe slot.pointee.spare.exchange(nil, ordering: .acquiring)
+            {
+                return unsafe taken
             }
-            if let found = taken, let element = found { return element }
         }
         return nil
     }
 
-    /// Keeps `element` for the next `take`, or drops it where the nearest slots are full.
-    func give(_ element: consuming Element) {
-        let home = home
-        var rest: Element? = consume element
+    /// Keeps a value for the next `take`, or destroys it where all slots are full.
+    private func give(_ spare: UnsafeMutableRawPointer, _ home: Int) {
         for offset in 0..<Self.slotCount {
-            let kept: Void? = unsafe slots[(home + offset) & (Self.slotCount - 1)].withLockIfAvailable {
-                spare in
-                if spare == nil { spare = rest.take() }
+            // Sound: as in `take`.
+            let slot = unsafe slots + ((home + offset) & (Self.slotCount - 1))
+            if unsafe slot.pointee.spare.compareExchange(
+                expected: nil, desired: spare, ordering: .releasing
+            ).exchanged {
+                return
             }
-            if kept != nil, rest == nil { return }
         }
+        unsafe Self.destroy(spare)
+    }
+
+    private static func new<Failure: Error>(
+        _ make: () throws(Failure) -> Element
+    ) throws(Failure) -> UnsafeMutableRawPointer {
+        let element = UnsafeMutablePointer<Element>.allocate(capacity: 1)
+        do throws(Failure) {
+            unsafe element.initialize(to: try make())
+        } catch {
+            unsafe element.deallocate()
+            throw error
+        }
+        return UnsafeMutableRawPointer(element)
+    }
+
+    private static func destroy(_ spare: UnsafeMutableRawPointer) {
+        let element = unsafe spare.assumingMemoryBound(to: Element.self)
+        unsafe element.deinitialize(count: 1)
+        unsafe element.deallocate()
+    }
+}
+
+/// Threads numbered in the order in which they first asked. A hash of their addresses would have two of them
+/// meet more often.
+private enum ThreadNumber {
+    private static let next = Atomic<Int>(1)
+    private static let key: pthread_key_t? = {
+        var key = pthread_key_t()
+        return unsafe pthread_key_create(&key, nil) == 0 ? key : nil
+    }()
+
+    static var current: Int {
+        // Without a key all threads are number 0: slower, and as sound.
+        guard let key else { return 0 }
+        if let number = unsafe pthread_getspecific(key) { return Int(bitPattern: number) }
+        let number = next.add(1, ordering: .relaxed).oldValue
+        unsafe pthread_setspecific(key, UnsafeRawPointer(bitPattern: number))
+        return number
     }
 }

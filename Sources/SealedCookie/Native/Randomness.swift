@@ -2,29 +2,12 @@
 import COpenSSL
 import Glibc
 
-/// Random bytes for nonces.
+/// A page of random bytes for nonces.
 ///
 /// One call of RAND_bytes costs more than encrypting a small session, whatever it asks for; so they
-/// are drawn some two hundred nonces at a time.
-enum Randomness {
-    private static let buffers = Pool<RandomBuffer>()
-
-    /// Fills `range` of `bytes` with random bytes that nobody else gets.
-    static func fill(_ bytes: inout [UInt8], in range: Range<Int>) throws(NativeFailure) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        let buffer = if let spare = buffers.take() { spare } else { RandomBuffer() }
-        try unsafe bytes.withUnsafeMutableBufferPointer { (target) throws(NativeFailure) in
-            // Sound: the precondition keeps the range inside the array.
-            try unsafe buffer.copy(
-                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range])))
-        }
-        buffers.give(buffer)
-    }
-}
-
-/// A page of random bytes. How many are left stands in the page too: in a forked child the kernel
-/// hands out zeros in place of the page, which says that none are left.
-@safe private struct RandomBuffer: ~Copyable, @unchecked Sendable {
+/// are drawn some two hundred nonces at a time. How many are left stands in the page too: in a forked
+/// child the kernel hands out zeros in place of the page, which says that none are left.
+@safe struct RandomBuffer: ~Copyable, @unchecked Sendable {
     // @unchecked: the page is this value's alone.
     private static var pageCount: Int { 4096 }
     private static var headerCount: Int { MemoryLayout<Int>.size + MemoryLayout<Int64>.size }
@@ -59,8 +42,18 @@ enum Randomness {
         unsafe munmap(page, Self.pageCount)
     }
 
+    /// Fills `range` of `bytes` with random bytes that nobody else gets.
+    mutating func fill(_ bytes: inout [UInt8], in range: Range<Int>) throws(NativeFailure) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        try unsafe bytes.withUnsafeMutableBufferPointer { (target) throws(NativeFailure) in
+            // Sound: the precondition keeps the range inside the array.
+            try unsafe copy(
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range])))
+        }
+    }
+
     /// Moves random bytes out of the page; they are overwritten there.
-    func copy(into target: UnsafeMutableRawBufferPointer) throws(NativeFailure) {
+    private func copy(into target: UnsafeMutableRawBufferPointer) throws(NativeFailure) {
         guard let base = target.baseAddress else {
             throw NativeFailure(operation: "random bytes for no place")
         }

@@ -4,6 +4,7 @@ import COpenSSL
 enum SHA256 {
     /// The 32-byte digest of `message`.
     static func digest(of message: [UInt8]) throws(NativeFailure) -> [UInt8] {
+        try OpenSSL.prepare()
         var digest: [UInt8] = Array(repeating: 0, count: 32)
         var written = 0
         guard unsafe EVP_Q_digest(nil, "SHA256", nil, message, message.count, &digest, &written) == 1,

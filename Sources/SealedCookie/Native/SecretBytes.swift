@@ -1,5 +1,6 @@
 // Memory for keys and for text that holds keys: wiped when it grows and when it is freed.
 import COpenSSL
+import Glibc
 
 /// Bytes that never lie about in freed memory.
 ///
@@ -28,8 +29,22 @@ import COpenSSL
         return copy
     }
 
+    /// An environment variable's value; nil: there is no such variable.
+    static func environment(_ name: String) throws(NativeFailure) -> SecretBytes? {
+        guard let value = unsafe getenv(name) else { return nil }
+        let count = unsafe strlen(value)
+        var bytes = try SecretBytes(capacity: count)
+        try unsafe bytes.fill(room: count) { target in
+            // Sound: `fill` gives room for `count` bytes, which the value has before its zero.
+            unsafe target.copyMemory(from: value, byteCount: count)
+            return count
+        }
+        return bytes
+    }
+
     /// `count` bytes from OpenSSL's generator for private values.
     static func random(count: Int) throws(NativeFailure) -> SecretBytes {
+        try OpenSSL.prepare()
         var bytes = try SecretBytes(capacity: count)
         try unsafe bytes.fill(room: count) { (target) throws(NativeFailure) in
             // Sound: `fill` gives room for `count` bytes.

@@ -13,7 +13,7 @@ final class Shared<Value> {
     }
 
     @inline(__always) var value: Value {
-        get { unsafe storage }
+        _read { yield unsafe storage }
         _modify { yield unsafe &storage }
     }
 }

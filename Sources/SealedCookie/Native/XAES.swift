@@ -9,17 +9,17 @@ final class XAESKey: Sendable {
     static let tagLength = 16
 
     private let key: SecretBytes
-    /// K1 of the CMAC subkey derivation (NIST SP 800-38B §6.1), which XAES xors into its blocks.
-    private let subkey: SecretBytes
     private let contexts = Pool<XAESContexts>()
 
     /// Takes over 32 key bytes.
     init(_ key: consuming SecretBytes) throws(NativeFailure) {
         precondition(key.count == Self.keyLength)
-        let contexts = try XAESContexts(key: key)
-        self.subkey = try contexts.cmacSubkey()
+        try OpenSSL.prepare()
         self.key = key
-        self.contexts.give(contexts)
+        // Fails now rather than at the first session.
+        try contexts.with(
+            { _ throws(NativeFailure) in },
+            orNew: { () throws(NativeFailure) in try XAESContexts(key: self.key) })
     }
 
     /// The key's own 32 bytes, for the ring file and the key id.
@@ -43,60 +43,99 @@ final class XAESKey: Sendable {
         }
     }
 
-    /// Encrypts `bytes[plaintext]` where it stands and writes the 16-byte tag behind it.
+    /// Draws a fresh R into `bytes[random]` and encrypts `bytes[plaintext]` where it stands, under the
+    /// nonce that FORMAT §5 makes of R; the 16-byte tag goes behind it.
     ///
-    /// - Parameter bytes: must reach at least 16 bytes beyond the plaintext.
-    /// - Parameter nonce: 24 bytes, never used before with this key.
+    /// - Parameter random: 20 bytes.
     func seal(
-        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: InlineArray<24, UInt8>,
-        associatedData: Span<UInt8>
+        _ bytes: inout [UInt8], random: Range<Int>, plaintext: Range<Int>, associatedData: Span<UInt8>
     ) throws(NativeFailure) {
-        precondition(plaintext.lowerBound >= 0 && plaintext.upperBound + Self.tagLength <= bytes.count)
-        let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
-        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
-            (messageKey, gcmNonce) throws(NativeFailure) in
-            try unsafe contexts.seal(
-                &bytes, plaintext: plaintext, messageKey, gcmNonce, associatedData: associatedData)
-        }
-        self.contexts.give(contexts)
+        try contexts.with(
+            { contexts throws(NativeFailure) in
+                try contexts.random.fill(&bytes, in: random)
+                try contexts.prepare(XAESNonce(random: bytes.span.extracting(random)))
+                try contexts.seal(&bytes, plaintext, associatedData)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
     }
 
-    /// Decrypts `bytes[ciphertext]` where it stands if the 16-byte tag behind it verifies.
+    /// Decrypts `bytes[ciphertext]` where it stands, if the 16-byte tag behind it verifies.
     ///
+    /// - Parameter random: where R stands, 20 bytes.
     /// - Returns: whether the tag verified. Where it did not, the ciphertext's place holds zeros:
     ///   nothing of an unauthenticated plaintext is left.
     func open(
-        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: InlineArray<24, UInt8>,
-        associatedData: Span<UInt8>
+        _ bytes: inout [UInt8], random: Range<Int>, ciphertext: Range<Int>, associatedData: Span<UInt8>
     ) throws(NativeFailure) -> Bool {
-        precondition(ciphertext.lowerBound >= 0 && ciphertext.upperBound + Self.tagLength <= bytes.count)
-        let contexts = if let spare = contexts.take() { spare } else { try XAESContexts(key: key) }
+        try open(
+            &bytes, ciphertext: ciphertext, nonce: XAESNonce(random: bytes.span.extracting(random)),
+            associatedData: associatedData)
+    }
+
+    // MARK: With any nonce, as test vectors have it
+
+    /// - Parameter nonce: never used before with this key.
+    func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
+    ) throws(NativeFailure) {
+        try contexts.with(
+            { contexts throws(NativeFailure) in
+                try contexts.prepare(nonce)
+                try contexts.seal(&bytes, plaintext, associatedData)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
+    }
+
+    func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
+    ) throws(NativeFailure) -> Bool {
         var authentic = false
         // Also on a failure in mid-way: what was written by then is not authenticated.
         defer { if !authentic { wipe(&bytes, in: ciphertext) } }
-        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
-            (messageKey, gcmNonce) throws(NativeFailure) in
-            authentic = try unsafe contexts.open(
-                &bytes, ciphertext: ciphertext, messageKey, gcmNonce, associatedData: associatedData)
-        }
-        self.contexts.give(contexts)
+        authentic = try contexts.with(
+            { contexts throws(NativeFailure) in
+                try contexts.prepare(nonce)
+                return try contexts.open(&bytes, ciphertext, associatedData)
+            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
         return authentic
     }
 
-    /// The intermediates of the derivation, for the specification's test vectors.
-    func derivation(nonce: InlineArray<24, UInt8>) throws(NativeFailure) -> (
+    /// The intermediates of the derivation.
+    func derivation(nonce: XAESNonce) throws(NativeFailure) -> (
         subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]
     ) {
-        let contexts = try XAESContexts(key: key)
-        var messageKeyBytes: [UInt8] = []
-        var gcmNonceBytes: [UInt8] = []
-        try unsafe contexts.withMessageKey(subkey: subkey, nonce: nonce) {
-            (messageKey, gcmNonce) throws(NativeFailure) in
-            unsafe messageKeyBytes = Array(UnsafeBufferPointer(start: messageKey, count: 32))
-            unsafe gcmNonceBytes = Array(UnsafeBufferPointer(start: gcmNonce, count: 12))
+        var contexts = try XAESContexts(key: key)
+        try contexts.prepare(nonce)
+        return contexts.intermediates
+    }
+}
+
+/// The 24 bytes of N.
+struct XAESNonce {
+    /// Its bytes in memory's order, and so in three words.
+    fileprivate let words: InlineArray<3, UInt64>
+
+    init(_ bytes: Span<UInt8>) {
+        precondition(bytes.count == XAESKey.nonceLength)
+        words = unsafe bytes.withUnsafeBytes { bytes in
+            // Sound: 24 bytes.
+            unsafe [
+                bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+            ]
         }
-        let subkeyBytes = subkey.withSpan { span in span.indices.map { span[$0] } }
-        return (subkeyBytes, messageKeyBytes, gcmNonceBytes)
+    }
+
+    /// R[0..<8] ‖ 00000000 ‖ R[8..<20], of the 20 bytes of R (FORMAT §5).
+    init(random: Span<UInt8>) {
+        precondition(random.count == 20)
+        words = unsafe random.withUnsafeBytes { random in
+            // Sound: 20 bytes.
+            let middle = unsafe UInt64(
+                UInt32(littleEndian: random.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
+            return unsafe [
+                random.loadUnaligned(as: UInt64.self), UInt64(littleEndian: middle << 32),
+                random.loadUnaligned(fromByteOffset: 12, as: UInt64.self),
+            ]
+        }
     }
 }
 
@@ -105,20 +144,17 @@ enum AES256GCM {
     static func seal(
         _ bytes: inout [UInt8], plaintext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
     ) throws(NativeFailure) {
-        precondition(key.count == 32 && nonce.count == 12 && plaintext.upperBound + 16 <= bytes.count)
-        let contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
-        // Sound: arrays of the lengths that OpenSSL reads.
-        try unsafe contexts.seal(
-            &bytes, plaintext: plaintext, key, nonce, associatedData: associatedData.span)
+        var contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
+        contexts.prepare(messageKey: key, gcmNonce: nonce)
+        try contexts.seal(&bytes, plaintext, associatedData.span)
     }
 
     static func open(
         _ bytes: inout [UInt8], ciphertext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
     ) throws(NativeFailure) -> Bool {
-        precondition(key.count == 32 && nonce.count == 12 && ciphertext.upperBound + 16 <= bytes.count)
-        let contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
-        return try unsafe contexts.open(
-            &bytes, ciphertext: ciphertext, key, nonce, associatedData: associatedData.span)
+        var contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
+        contexts.prepare(messageKey: key, gcmNonce: nonce)
+        return try contexts.open(&bytes, ciphertext, associatedData.span)
     }
 }
 
@@ -139,18 +175,47 @@ enum AES256GCM {
     }
 }
 
+/// K1, and the key and nonce of the message at hand: on the heap, wiped when freed.
+@safe private struct MessageSecrets: ~Copyable, @unchecked Sendable {
+    // @unchecked: as for CipherContext.
+    /// 16 bytes: K1 of the CMAC subkey derivation (NIST SP 800-38B §6.1), which XAES xors into its blocks.
+    let subkey: UnsafeMutablePointer<UInt8>
+    /// 32 bytes.
+    var key: UnsafeMutablePointer<UInt8> { unsafe subkey + 16 }
+    /// 12 bytes, and 4 that are not used.
+    var nonce: UnsafeMutablePointer<UInt8> { unsafe subkey + 48 }
+    private static var count: Int { 64 }
+
+    init() throws(NativeFailure) {
+        guard let base = unsafe sealed_cookie_allocate(Self.count) else {
+            throw NativeFailure(operation: "OPENSSL_zalloc")
+        }
+        unsafe subkey = base.assumingMemoryBound(to: UInt8.self)
+    }
+
+    deinit {
+        unsafe sealed_cookie_wipe_and_free(subkey, Self.count)
+    }
+
+    func wipeMessage() { unsafe OPENSSL_cleanse(key, Self.count - 16) }
+}
+
 /// The OpenSSL contexts for one message at a time under one key.
 private struct XAESContexts: ~Copyable, Sendable {
     /// AES-256-ECB under the long-term key.
-    let block: CipherContext
+    private let block: CipherContext
     /// AES-256-GCM, keyed anew for each message.
-    let encrypt: CipherContext
-    let decrypt: CipherContext
+    private let encrypt: CipherContext
+    private let decrypt: CipherContext
+    private let secrets: MessageSecrets
+    /// For nonces. Here, so that sealing takes one thing out of one pool.
+    var random = RandomBuffer()
 
     init(key: borrowing SecretBytes) throws(NativeFailure) {
         let block = try CipherContext()
         let encrypt = try CipherContext()
         let decrypt = try CipherContext()
+        let secrets = try MessageSecrets()
         let keyed = key.withSpan { span in
             unsafe span.withUnsafeBufferPointer { bytes in
                 unsafe EVP_EncryptInit_ex(block.pointer, EVP_aes_256_ecb(), nil, bytes.baseAddress, nil)
@@ -162,178 +227,156 @@ private struct XAESContexts: ~Copyable, Sendable {
         else {
             throw NativeFailure(operation: "EVP_EncryptInit_ex")
         }
+        try Self.makeSubkey(block, secrets)
         self.block = block
         self.encrypt = encrypt
         self.decrypt = decrypt
+        self.secrets = secrets
     }
 
-    /// AES-256-GCM under a message's own key, in place; the tag goes behind.
-    func seal(
-        _ bytes: inout [UInt8], plaintext: Range<Int>, _ messageKey: UnsafePointer<UInt8>,
-        _ gcmNonce: UnsafePointer<UInt8>, associatedData: Span<UInt8>
+    /// K1: AES(K, 0) shifted left by one bit, reduced by x^128 + x^7 + x^2 + x + 1.
+    private static func makeSubkey(
+        _ block: borrowing CipherContext, _ secrets: borrowing MessageSecrets
     ) throws(NativeFailure) {
-        let encrypt = unsafe self.encrypt.pointer
-        guard unsafe EVP_EncryptInit_ex(encrypt, nil, nil, messageKey, gcmNonce) == 1 else {
-            throw NativeFailure(operation: "EVP_EncryptInit_ex")
-        }
+        let bytes = unsafe secrets.subkey
         var written: Int32 = 0
-        let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
-            unsafe data.isEmpty
-                || EVP_EncryptUpdate(encrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-        }
-        guard isAdded else {
+        // Sound: 16 bytes, which are zero; ECB writes one block in place.
+        guard unsafe EVP_EncryptUpdate(block.pointer, bytes, &written, bytes, 16) == 1, written == 16 else {
             throw NativeFailure(operation: "EVP_EncryptUpdate")
         }
+        let reduction = unsafe (0 &- (bytes[0] >> 7)) & 0x87
+        for index in 0..<15 {
+            unsafe bytes[index] = bytes[index] << 1 | bytes[index + 1] >> 7
+        }
+        unsafe bytes[15] = bytes[15] << 1 ^ reduction
+    }
+
+    /// Derives the key and the nonce of the next message.
+    mutating func prepare(_ nonce: XAESNonce) throws(NativeFailure) {
+        // M1 ‖ M2, each 00 counter 'X' 00 nonce[0..<12], xored with K1. Words are as memory has them.
+        let start = UInt64(littleEndian: UInt64(littleEndian: nonce.words[0]) << 32 | 0x0058_0100)
+        let counter = UInt64(littleEndian: 0x0300)  // 1 xor 2
+        let rest = UInt64(
+            littleEndian: UInt64(littleEndian: nonce.words[0]) >> 32 | UInt64(littleEndian: nonce.words[1])
+                << 32)
+        let tail = UInt32(
+            truncatingIfNeeded: UInt64(littleEndian: nonce.words[1]) >> 32)
+        let subkey = unsafe UnsafeRawPointer(secrets.subkey)
+        let key = unsafe UnsafeMutableRawPointer(secrets.key)
+        let gcmNonce = unsafe UnsafeMutableRawPointer(secrets.nonce)
+        // Sound: 16 bytes of K1, 32 of key and 16 of nonce, all aligned to 8.
+        let front = unsafe start ^ subkey.load(as: UInt64.self)
+        let back = unsafe rest ^ subkey.load(fromByteOffset: 8, as: UInt64.self)
+        unsafe key.storeBytes(of: front, as: UInt64.self)
+        unsafe key.storeBytes(of: back, toByteOffset: 8, as: UInt64.self)
+        unsafe key.storeBytes(of: front ^ counter, toByteOffset: 16, as: UInt64.self)
+        unsafe key.storeBytes(of: back, toByteOffset: 24, as: UInt64.self)
+        unsafe gcmNonce.storeBytes(of: UInt32(littleEndian: tail), as: UInt32.self)
+        unsafe gcmNonce.storeBytes(of: nonce.words[2], toByteOffset: 4, as: UInt64.self)
+        var written: Int32 = 0
+        // Sound: two whole blocks in place.
+        guard unsafe EVP_EncryptUpdate(block.pointer, secrets.key, &written, secrets.key, 32) == 1,
+            written == 32
+        else {
+            secrets.wipeMessage()
+            throw NativeFailure(operation: "EVP_EncryptUpdate")
+        }
+    }
+
+    /// Takes the next message's key and nonce as they are.
+    mutating func prepare(messageKey: [UInt8], gcmNonce: [UInt8]) {
+        precondition(messageKey.count == 32 && gcmNonce.count == 12)
+        // Sound: room for 32 and 12 bytes.
+        unsafe secrets.key.update(from: messageKey, count: 32)
+        unsafe secrets.nonce.update(from: gcmNonce, count: 12)
+    }
+
+    /// AES-256-GCM under the prepared key, in place; the tag goes behind. The key is gone afterwards.
+    mutating func seal(
+        _ bytes: inout [UInt8], _ plaintext: Range<Int>, _ associatedData: Span<UInt8>
+    ) throws(NativeFailure) {
+        precondition(plaintext.lowerBound >= 0 && plaintext.upperBound + XAESKey.tagLength <= bytes.count)
+        defer { secrets.wipeMessage() }
+        let context = unsafe encrypt.pointer
+        guard unsafe EVP_EncryptInit_ex(context, nil, nil, secrets.key, secrets.nonce) == 1 else {
+            throw NativeFailure(operation: "EVP_EncryptInit_ex")
+        }
         let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
-            // Sound: the precondition keeps the text and its tag inside the array; GCM
-            // writes exactly as many bytes as it reads, and may write in place.
-            let text = unsafe base + plaintext.lowerBound
-            var written: Int32 = 0
-            guard
-                unsafe plaintext.isEmpty
-                    || EVP_EncryptUpdate(encrypt, text, &written, text, Int32(plaintext.count)) == 1
-            else { return "EVP_EncryptUpdate" }
-            let end = unsafe base + plaintext.upperBound
-            guard unsafe EVP_EncryptFinal_ex(encrypt, end, &written) == 1 else {
-                return "EVP_EncryptFinal_ex"
+            unsafe associatedData.withUnsafeBufferPointer { data in
+                guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
+                var written: Int32 = 0
+                // Sound: the precondition keeps the text and its tag inside the array; GCM
+                // writes exactly as many bytes as it reads, and may write in place. Its counts are checked
+                // too: what it left out would stand in the token as it is.
+                let text = unsafe base + plaintext.lowerBound
+                let end = unsafe base + plaintext.upperBound
+                guard
+                    unsafe data.isEmpty
+                        || EVP_EncryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
+                            == 1 && written == Int32(data.count),
+                    unsafe plaintext.isEmpty
+                        || EVP_EncryptUpdate(context, text, &written, text, Int32(plaintext.count)) == 1
+                            && written == Int32(plaintext.count)
+                else { return "EVP_EncryptUpdate" }
+                guard unsafe EVP_EncryptFinal_ex(context, end, &written) == 1 else {
+                    return "EVP_EncryptFinal_ex"
+                }
+                let tagLength = Int32(XAESKey.tagLength)
+                guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tagLength, end) == 1 else {
+                    return "EVP_CTRL_AEAD_GET_TAG"
+                }
+                return nil
             }
-            guard
-                unsafe EVP_CIPHER_CTX_ctrl(encrypt, EVP_CTRL_AEAD_GET_TAG, Int32(XAESKey.tagLength), end)
-                    == 1
-            else { return "EVP_CTRL_AEAD_GET_TAG" }
-            return nil
         }
         if let failed { throw NativeFailure(operation: failed) }
     }
 
     /// The way back; false where the tag does not verify. What stands in place then is not authentic.
-    func open(
-        _ bytes: inout [UInt8], ciphertext: Range<Int>, _ messageKey: UnsafePointer<UInt8>,
-        _ gcmNonce: UnsafePointer<UInt8>, associatedData: Span<UInt8>
+    mutating func open(
+        _ bytes: inout [UInt8], _ ciphertext: Range<Int>, _ associatedData: Span<UInt8>
     ) throws(NativeFailure) -> Bool {
-        let decrypt = unsafe self.decrypt.pointer
-        guard unsafe EVP_DecryptInit_ex(decrypt, nil, nil, messageKey, gcmNonce) == 1 else {
+        precondition(ciphertext.lowerBound >= 0 && ciphertext.upperBound + XAESKey.tagLength <= bytes.count)
+        defer { secrets.wipeMessage() }
+        let context = unsafe decrypt.pointer
+        guard unsafe EVP_DecryptInit_ex(context, nil, nil, secrets.key, secrets.nonce) == 1 else {
             throw NativeFailure(operation: "EVP_DecryptInit_ex")
         }
         var authentic = false
-        var written: Int32 = 0
-        let isAdded = unsafe associatedData.withUnsafeBufferPointer { data in
-            unsafe data.isEmpty
-                || EVP_DecryptUpdate(decrypt, nil, &written, data.baseAddress, Int32(data.count)) == 1
-        }
-        guard isAdded else {
-            throw NativeFailure(operation: "EVP_DecryptUpdate")
-        }
         let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
-            // Sound: as in `seal`.
-            let text = unsafe base + ciphertext.lowerBound
-            var written: Int32 = 0
-            guard
-                unsafe ciphertext.isEmpty
-                    || EVP_DecryptUpdate(decrypt, text, &written, text, Int32(ciphertext.count)) == 1
-            else { return "EVP_DecryptUpdate" }
-            let end = unsafe base + ciphertext.upperBound
-            guard
-                unsafe EVP_CIPHER_CTX_ctrl(decrypt, EVP_CTRL_AEAD_SET_TAG, Int32(XAESKey.tagLength), end)
-                    == 1
-            else { return "EVP_CTRL_AEAD_SET_TAG" }
-            // Compares the tags in constant time; 0 or less is a tag that does not verify.
-            authentic = unsafe EVP_DecryptFinal_ex(decrypt, end, &written) == 1
-            return nil
+            unsafe associatedData.withUnsafeBufferPointer { data in
+                guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
+                var written: Int32 = 0
+                // Sound: as in `seal`.
+                let text = unsafe base + ciphertext.lowerBound
+                let end = unsafe base + ciphertext.upperBound
+                guard
+                    unsafe data.isEmpty
+                        || EVP_DecryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
+                            == 1 && written == Int32(data.count),
+                    unsafe ciphertext.isEmpty
+                        || EVP_DecryptUpdate(context, text, &written, text, Int32(ciphertext.count)) == 1
+                            && written == Int32(ciphertext.count)
+                else { return "EVP_DecryptUpdate" }
+                let tagLength = Int32(XAESKey.tagLength)
+                guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagLength, end) == 1 else {
+                    return "EVP_CTRL_AEAD_SET_TAG"
+                }
+                // Compares the tags in constant time; 0 or less is a tag that does not verify.
+                authentic = unsafe EVP_DecryptFinal_ex(context, end, &written) == 1
+                return nil
+            }
         }
         if let failed { throw NativeFailure(operation: failed) }
         return authentic
     }
 
-    /// K1: AES(K, 0) shifted left by one bit, reduced by x^128 + x^7 + x^2 + x + 1.
-    func cmacSubkey() throws(NativeFailure) -> SecretBytes {
-        var subkey = try SecretBytes(capacity: 16)
-        try unsafe subkey.fill(room: 16) { (output) throws(NativeFailure) in
-            let bytes = unsafe output.assumingMemoryBound(to: UInt8.self)
-            // Sound: `fill` gives room for 16 bytes, which are zero; ECB writes one block in place.
-            unsafe bytes.update(repeating: 0, count: 16)
-            var written: Int32 = 0
-            guard unsafe EVP_EncryptUpdate(block.pointer, bytes, &written, bytes, 16) == 1, written == 16
-            else {
-                throw NativeFailure(operation: "EVP_EncryptUpdate")
-            }
-            let reduction = unsafe (0 &- (bytes[0] >> 7)) & 0x87
-            for index in 0..<15 {
-                unsafe bytes[index] = bytes[index] << 1 | bytes[index + 1] >> 7
-            }
-            unsafe bytes[15] = bytes[15] << 1 ^ reduction
-            return 16
-        }
-        return subkey
+    /// What `prepare` has derived, for the specification's vectors.
+    var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
+        // Sound: the lengths that the three have.
+        unsafe (
+            Array(UnsafeBufferPointer(start: secrets.subkey, count: 16)),
+            Array(UnsafeBufferPointer(start: secrets.key, count: 32)),
+            Array(UnsafeBufferPointer(start: secrets.nonce, count: 12))
+        )
     }
-
-    /// Derives the key for one message and hands it over with the 96-bit nonce; both are wiped after.
-    func withMessageKey(
-        subkey: borrowing SecretBytes, nonce: InlineArray<24, UInt8>,
-        _ body: (_ messageKey: UnsafePointer<UInt8>, _ gcmNonce: UnsafePointer<UInt8>) throws(NativeFailure)
-            -> Void
-    ) throws(NativeFailure) {
-        // M1 ‖ M2 (each 00 counter 'X' 00 nonce[0..<12], xored with K1), then nonce[12..<24].
-        var failure: NativeFailure?
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 44) { scratch in
-            guard let base = scratch.baseAddress else {
-                failure = NativeFailure(operation: "memory for a message key")
-                return
-            }
-            defer { unsafe OPENSSL_cleanse(base, 44) }
-            // Sound: 16 and 16 and 12 bytes are the 44; the subkey has 16.
-            unsafe withUnsafeBytes(of: nonce) { nonce in
-                guard let nonce = nonce.baseAddress else { return }
-                unsafe (base + 4).update(from: nonce.assumingMemoryBound(to: UInt8.self), count: 12)
-                unsafe (base + 32).update(from: (nonce + 12).assumingMemoryBound(to: UInt8.self), count: 12)
-            }
-            unsafe base[0] = 0
-            unsafe base[1] = 1
-            unsafe base[2] = 0x58
-            unsafe base[3] = 0
-            unsafe (base + 16).update(from: base, count: 16)
-            unsafe base[17] = 2
-            subkey.withSpan { subkey in
-                for index in 0..<16 {
-                    unsafe base[index] ^= subkey[index]
-                    unsafe base[index + 16] ^= subkey[index]
-                }
-            }
-            var written: Int32 = 0
-            // Sound: two whole blocks in place, inside the 44 bytes.
-            guard unsafe EVP_EncryptUpdate(block.pointer, base, &written, base, 32) == 1, written == 32 else {
-                failure = NativeFailure(operation: "EVP_EncryptUpdate")
-                return
-            }
-            do throws(NativeFailure) {
-                unsafe try body(base, base + 32)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-    }
-}
-
-/// A copy of `template` with four bytes replaced, on the stack for the time of `body`.
-func withPatchedCopy<Result>(
-    of template: [UInt8], at offset: Int, _ patch: InlineArray<4, UInt8>,
-    _ body: (Span<UInt8>) throws(NativeFailure) -> Result
-) throws(NativeFailure) -> Result {
-    precondition(offset >= 0 && offset + 4 <= template.count)
-    var outcome: Swift.Result<Result, NativeFailure>?
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: template.count) { copy in
-        // Sound: as many bytes as the template has; the precondition keeps the patch inside.
-        _ = unsafe copy.initialize(fromContentsOf: template)
-        for index in 0..<4 { unsafe copy[offset + index] = patch[index] }
-        do throws(NativeFailure) {
-            outcome = .success(try unsafe body(UnsafeBufferPointer(copy).span))
-        } catch {
-            outcome = .failure(error)
-        }
-    }
-    guard let outcome else { throw NativeFailure(operation: "memory for associated data") }
-    return try outcome.get()
 }

@@ -4,7 +4,7 @@
 ///
 /// What a byte string holds never meets the compressor: in a compressed body the contents follow the
 /// DEFLATE stream of the rest.
-struct CompressedPayload: Sendable {
+struct CompressedPayload: ~Copyable, Sendable {
     /// The payload stands in `range`; around it is room for the stages to come.
     var bytes: [UInt8]
     let range: Range<Int>
@@ -20,7 +20,7 @@ struct CompressedPayload: Sendable {
         static let known: UInt8 = 15
     }
 
-    init(bytes: [UInt8], range: Range<Int>) {
+    init(bytes: consuming [UInt8], range: Range<Int>) {
         self.bytes = bytes
         self.range = range
     }
@@ -31,21 +31,24 @@ struct CompressedPayload: Sendable {
     ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
     init(
-        compressing payload: SessionPayload<CBORItem>,
+        compressing payload: borrowing SessionPayload<CBORItem>,
         by compression: SessionCompression = .withoutDictionary,
         block: Int = 0, headroom: Int, tailroom: Int
     ) throws(NativeFailure) {
-        let item = payload.item
+        let times = payload.times
+        let itemCount = payload.item.bytes.count
+        // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(headroom + 15 + item.bytes.count + block + tailroom)
-        bytes.append(zeros: headroom)
-        bytes.append(payload.times.lifetime == nil ? 0 : Flag.lifetime)
-        bytes.append(bigEndian: UInt64(payload.times.created), byteCount: 4)
-        bytes.append(leb128: payload.times.age)
-        if let lifetime = payload.times.lifetime { bytes.append(leb128: lifetime) }
-        let flags = try Self.appendCompressed(item, by: compression, to: &bytes)
+        bytes.append(addingCapacity: headroom + 15 + itemCount + block + tailroom) { start in
+            start.append(repeating: 0, count: headroom)
+            start.append(times.lifetime == nil ? 0 : Flag.lifetime)
+            start.append(bigEndian: times.created)
+            start.append(leb128: times.age)
+            if let lifetime = times.lifetime { start.append(leb128: lifetime) }
+        }
+        let flags = try Self.appendCompressed(payload.item, by: compression, to: &bytes)
         bytes[headroom] |= flags
-        if flags == 0 { bytes.append(contentsOf: item.bytes) }
+        if flags == 0 { bytes.append(copying: payload.item.bytes.span) }
         if block > 0 {
             bytes[headroom] |= Flag.padding
             bytes.append(0x80)
@@ -56,7 +59,6 @@ struct CompressedPayload: Sendable {
     }
 
     private static let deflaters = DeflaterPool()
-    private static let inflaters = Pool<Inflater>()
 
     /// Appends the divided, compressed form of `item` if it is shorter than the item.
     ///
@@ -64,15 +66,16 @@ struct CompressedPayload: Sendable {
     private static func appendCompressed(
         _ item: CBORItem, by compression: SessionCompression, to bytes: inout [UInt8]
     ) throws(NativeFailure) -> UInt8 {
+        guard compression.isOn else { return 0 }
         let contentCount = item.byteStrings.reduce(0) { $0 + $1.count }
         let skeletonCount = item.bytes.count - contentCount
         // No stream of a shorter item is shorter than the item itself.
-        guard compression.isOn, skeletonCount > 4 else { return 0 }
+        guard skeletonCount > 4 else { return 0 }
         let skeleton = Self.skeleton(of: item)
         let start = bytes.count
         // One that the skeleton has nothing in common with costs its name and helps nobody.
         let dictionary = compression.dictionary.flatMap { $0.hasLikes(of: skeleton.span) ? $0 : nil }
-        if let dictionary { bytes.append(contentsOf: dictionary.id.bytes) }
+        if let id = dictionary?.id { bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount) }
         let limit = skeletonCount - 1 - (bytes.count - start)
         let isKept = try (dictionary?.deflaters ?? Self.deflaters).with { (deflater) throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
@@ -81,7 +84,7 @@ struct CompressedPayload: Sendable {
             bytes.removeLast(bytes.count - start)
             return 0
         }
-        for content in item.byteStrings { bytes.append(contentsOf: item.bytes[content]) }
+        for content in item.byteStrings { bytes.append(copying: item.bytes.span.extracting(content)) }
         return dictionary == nil ? Flag.compressed : Flag.compressed | Flag.dictionary
     }
 
@@ -99,68 +102,81 @@ struct CompressedPayload: Sendable {
         return skeleton
     }
 
-    /// The payload back.
-    consuming func decompressed(_ compression: SessionCompression) throws(PayloadError) -> SessionPayload<
-        PayloadBody
-    > {
-        var reader = ByteReader(bytes, in: range)
-        guard let flags = reader.byte() else { throw .payload(.endsEarly) }
-        guard flags & ~Flag.known == 0 else { throw .payload(.unknownFlags(flags)) }
-        guard let created = reader.integer(byteCount: 4) else { throw .payload(.endsEarly) }
-        guard let age = reader.leb128() else { throw .payload(.number) }
-        var lifetime: UInt32?
-        if flags & Flag.lifetime != 0 {
-            // A lifetime of nothing is no lifetime.
-            guard let span = reader.leb128(), span > 0 else { throw .payload(.number) }
-            lifetime = span
+    /// The payload back. Its item is in `memory.body`.
+    consuming func decompressed(
+        _ compression: SessionCompression, in memory: inout OpeningMemory
+    ) throws(PayloadError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
+        let fields: Fields
+        do throws(PayloadFailure) {
+            fields = try Fields(bytes.span, in: range)
+        } catch {
+            throw .payload(error)
         }
-        var end = reader.end
-        if flags & Flag.padding != 0 {
-            while end > reader.position, bytes[end - 1] == 0 { end -= 1 }
-            guard end > reader.position, bytes[end - 1] == 0x80 else { throw .payload(.padding) }
-            end -= 1
+        guard fields.isCompressed else {
+            memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
+            return (fields.times, nil)
         }
-        let times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
-        let isCompressed = flags & Flag.compressed != 0
         var dictionary: CompressionDictionary?
-        if flags & Flag.dictionary != 0 {
-            // A dictionary for nothing.
-            guard isCompressed else { throw .payload(.unknownFlags(flags)) }
-            dictionary = try self.dictionary(&reader, end: end, compression)
+        if let id = fields.dictionary {
+            dictionary = compression.dictionary(id)
+            guard dictionary != nil else { throw .payload(.unknownDictionary(id.description)) }
         }
-        guard reader.position <= end else { throw .payload(.endsEarly) }
-        let body = reader.position..<end
-        guard isCompressed else {
-            return SessionPayload(times: times, item: PayloadBody(bytes: bytes, item: body, contents: nil))
-        }
-        return SessionPayload(times: times, item: try inflated(body, dictionary), dictionary: dictionary?.id)
+        memory.body = try inflated(fields.body, dictionary, in: &memory)
+        memory.give(exchange(&bytes, with: []))
+        return (fields.times, fields.dictionary)
     }
 
-    private func dictionary(
-        _ reader: inout ByteReader, end: Int, _ compression: SessionCompression
-    ) throws(PayloadError) -> CompressionDictionary {
-        guard reader.position < end else { throw .payload(.endsEarly) }
-        let count = bytes[reader.position] < 16 ? 1 : 4
-        guard reader.position + count <= end else { throw .payload(.endsEarly) }
-        let id = CompressionDictionary.ID(bytes: Array(bytes[reader.position..<reader.position + count]))
-        _ = reader.skip(UInt64(count))
-        guard let dictionary = compression.dictionary(id) else {
-            throw .payload(.unknownDictionary(id.description))
+    /// Where a payload's fields stand.
+    private struct Fields {
+        let times: SessionTimes
+        let isCompressed: Bool
+        let dictionary: CompressionDictionary.ID?
+        let body: Range<Int>
+
+        init(_ bytes: Span<UInt8>, in range: Range<Int>) throws(PayloadFailure) {
+            var reader = ByteReader(in: range)
+            guard let flags = reader.byte(bytes) else { throw .endsEarly }
+            isCompressed = flags & Flag.compressed != 0
+            let hasDictionary = flags & Flag.dictionary != 0
+            // A dictionary for nothing is refused as well.
+            guard flags & ~Flag.known == 0, isCompressed || !hasDictionary else { throw .unknownFlags(flags) }
+            guard let created = reader.integer(bytes, byteCount: 4) else { throw .endsEarly }
+            guard let age = reader.leb128(bytes) else { throw .number }
+            var lifetime: UInt32?
+            if flags & Flag.lifetime != 0 {
+                // A lifetime of nothing is no lifetime.
+                guard let span = reader.leb128(bytes), span > 0 else { throw .number }
+                lifetime = span
+            }
+            times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
+            var end = reader.end
+            if flags & Flag.padding != 0 {
+                while end > reader.position, bytes[end - 1] == 0 { end -= 1 }
+                guard end > reader.position, bytes[end - 1] == 0x80 else { throw .padding }
+                end -= 1
+            }
+            if hasDictionary {
+                guard let id = CompressionDictionary.ID(&reader, bytes, end: end) else { throw .endsEarly }
+                dictionary = id
+            } else {
+                dictionary = nil
+            }
+            guard reader.position <= end else { throw .endsEarly }
+            body = reader.position..<end
         }
-        return dictionary
     }
 
     private func inflated(
-        _ body: Range<Int>, _ dictionary: CompressionDictionary?
+        _ body: Range<Int>, _ dictionary: CompressionDictionary?, in memory: inout OpeningMemory
     ) throws(PayloadError) -> PayloadBody {
-        var inflated: [UInt8] = []
+        var inflated = memory.takeBytes()
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
-            let inflater = if let spare = Self.inflaters.take() { spare } else { try Inflater() }
-            outcome = try inflater.decompress(
-                bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
-                limit: CBORLimits.itemBytes)
-            Self.inflaters.give(inflater)
+            outcome = try memory.inflating { (inflater) throws(NativeFailure) in
+                try inflater.decompress(
+                    bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
+                    limit: CBORLimits.itemBytes)
+            }
         } catch {
             throw .native(error)
         }
@@ -168,7 +184,9 @@ struct CompressedPayload: Sendable {
             throw .payload(outcome == .tooLong ? .item(CBORFailure(.tooLong)) : .deflate)
         }
         let skeleton = 0..<inflated.count
-        inflated.append(contentsOf: bytes[body.lowerBound + consumed..<body.upperBound])
+        if consumed < body.count {
+            inflated.append(copying: bytes.span.extracting(body.lowerBound + consumed..<body.upperBound))
+        }
         let contents = skeleton.upperBound..<inflated.count
         return PayloadBody(bytes: inflated, item: skeleton, contents: contents)
     }

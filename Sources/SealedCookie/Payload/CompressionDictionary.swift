@@ -9,12 +9,37 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// How a payload names a dictionary: 1 for the standard one; for an application's own a byte from
     /// 16 up and three more, out of the SHA-256 of its content.
     struct ID: Sendable, Hashable, CustomStringConvertible {
-        static let standard = ID(bytes: [1])
-        let bytes: [UInt8]
+        static let standard = ID(number: 1, byteCount: 1)
+        /// Its bytes, big-endian.
+        let number: UInt32
+        let byteCount: Int
+
+        /// As it stands at the reader, if there is one before `end`.
+        init?(_ reader: inout ByteReader, _ bytes: Span<UInt8>, end: Int) {
+            guard reader.position < end else { return nil }
+            let byteCount = bytes[reader.position] < 16 ? 1 : 4
+            guard reader.position + byteCount <= end,
+                let number = reader.integer(bytes, byteCount: byteCount)
+            else { return nil }
+            self.init(number: UInt32(truncatingIfNeeded: number), byteCount: byteCount)
+        }
+
+        /// The name of a content with this SHA-256.
+        init(digest: [UInt8]) {
+            let first = UInt32(16 + digest[0] % 240)
+            let rest = digest[1...3].reduce(0) { $0 << 8 | UInt32($1) }
+            self.init(number: first << 24 | rest, byteCount: 4)
+        }
+
+        private init(number: UInt32, byteCount: Int) {
+            self.number = number
+            self.byteCount = byteCount
+        }
 
         /// Lower-case hexadecimal digits.
         var description: String {
-            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let digits = String(number, radix: 16)
+            return String(repeating: "0", count: byteCount * 2 - digits.count) + digits
         }
     }
 
@@ -51,15 +76,12 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// - Throws: `DictionaryError` for none or too many.
     public init(_ bytes: [UInt8]) throws(DictionaryError) {
         guard !bytes.isEmpty, bytes.count <= Self.largest else { throw .byteCount(bytes.count) }
-        let digest: [UInt8]
         do throws(NativeFailure) {
-            digest = try SHA256.digest(of: bytes)
+            // A name, not a number that somebody has to give out: another content has another name.
+            self.init(id: ID(digest: try SHA256.digest(of: bytes)), bytes: bytes)
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
-        // A name, not a number that somebody has to give out: another content has another name.
-        let id = ID(bytes: [16 + digest[0] % 240, digest[1], digest[2], digest[3]])
-        self.init(id: id, bytes: bytes)
     }
 
     private init(id: ID, bytes: [UInt8]) {
@@ -174,13 +196,10 @@ final class DeflaterPool: Sendable {
         self.dictionary = dictionary
     }
 
-    func with<Result>(_ body: (borrowing Deflater) throws(NativeFailure) -> Result) throws(NativeFailure)
+    func with<Result>(_ body: (inout Deflater) throws(NativeFailure) -> Result) throws(NativeFailure)
         -> Result
     {
-        let deflater = if let spare = pool.take() { spare } else { try Deflater(dictionary: dictionary) }
-        let result = try body(deflater)
-        pool.give(deflater)
-        return result
+        try pool.with(body, orNew: { () throws(NativeFailure) in try Deflater(dictionary: dictionary) })
     }
 }
 

@@ -1,22 +1,42 @@
 // The first stage: a session's item and its times. FORMAT §6.
 
 /// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
+@usableFromInline
 struct PayloadBody: Sendable {
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// Where the item stands in `bytes`, or its skeleton.
     let item: Range<Int>
     /// Where the contents of the skeleton's byte strings stand; nil: the item is whole.
     let contents: Range<Int>?
+
+    init(bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?) {
+        self.bytes = bytes
+        self.item = item
+        self.contents = contents
+    }
+
+    static let none = PayloadBody(bytes: [], item: 0..<0, contents: nil)
+
+    /// Gives the bytes away.
+    mutating func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
+
+    /// The bytes of an item that is not divided.
+    consuming func wholeItem() -> [UInt8] {
+        var whole = takeBytes()
+        // A small item has not the memory of a large one for itself.
+        if whole.capacity > 2 * item.count + 1024 { return Array(whole[item]) }
+        // Moved to the front: that is less work than a new array.
+        whole.keep(item)
+        return whole
+    }
 }
 
 extension CBORIndex {
     /// Checks a payload's item.
-    init(parsing body: PayloadBody) throws(CBORFailure) {
-        if let contents = body.contents {
-            try self.init(parsing: body.bytes, skeleton: body.item, contents: contents)
-        } else {
-            try self.init(parsing: body.bytes, in: body.item)
-        }
+    init(parsing body: consuming PayloadBody) throws(CBORFailure) {
+        self.init()
+        let (item, contents) = (body.item, body.contents)
+        try check(body.takeBytes(), item: item, contents: contents)
     }
 }
 

@@ -45,6 +45,7 @@ extension Int {
 }
 
 /// The times inside a token, authenticated and encrypted with the session.
+@usableFromInline
 struct SessionTimes: Equatable, Sendable {
     /// How far another server's clock may run ahead of ours.
     static let clockSkew: Int64 = 60

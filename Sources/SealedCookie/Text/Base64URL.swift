@@ -14,7 +14,24 @@ enum Base64URL {
     /// outside the alphabet, padding, white space, an impossible length, or trailing bits that are
     /// not zero.
     static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-        Base64Words.decode(text)
+        var bytes: [UInt8] = []
+        return decode(text, appendingTo: &bytes) ? bytes : nil
+    }
+
+    /// The same; false where there are none: what was appended then means nothing.
+    static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
+        Base64Words.decode(text, appendingTo: &bytes)
+    }
+
+    /// The first four bytes of `text` as a number, without looking at the rest; nil where its first six
+    /// characters are not base64url.
+    static func firstFourBytes(_ text: Span<UInt8>) -> UInt32? {
+        Base64Words.firstFourBytes(text)
+    }
+
+    /// Whether `decode` takes `text`.
+    static func isText(_ text: Span<UInt8>) -> Bool {
+        Base64Words.isText(text)
     }
 
     static func decode(_ text: some StringProtocol) -> [UInt8]? {

@@ -1,28 +1,34 @@
 // A cursor over bytes that cannot run past their end.
 
-/// Reads from the front of a range of an array; every read says whether there was enough.
+/// Reads from the front of a range of bytes, which each read is given anew: a cursor holds no reference
+/// to them. Every read says whether there was enough.
 struct ByteReader {
-    let bytes: [UInt8]
     private(set) var position: Int
     let end: Int
 
-    init(_ bytes: [UInt8], in range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        self.bytes = bytes
+    init(in range: Range<Int>) {
         position = range.lowerBound
         end = range.upperBound
     }
 
     var remaining: Int { end - position }
 
-    mutating func byte() -> UInt8? {
+    @inline(__always)
+    mutating func byte(_ bytes: Span<UInt8>) -> UInt8? {
         guard position < end else { return nil }
         defer { position += 1 }
         return bytes[position]
     }
 
+    /// Passes over one byte if it is such a one.
+    mutating func skipByte(_ bytes: Span<UInt8>, where isSuch: (UInt8) -> Bool) -> Bool {
+        guard position < end, isSuch(bytes[position]) else { return false }
+        position += 1
+        return true
+    }
+
     /// A big-endian unsigned integer of `count` bytes, 8 at most.
-    mutating func integer(byteCount count: Int) -> UInt64? {
+    mutating func integer(_ bytes: Span<UInt8>, byteCount count: Int) -> UInt64? {
         guard remaining >= count else { return nil }
         var value: UInt64 = 0
         for index in position..<position + count { value = value << 8 | UInt64(bytes[index]) }
@@ -31,18 +37,19 @@ struct ByteReader {
     }
 
     /// The next `count` bytes' place; nil, without moving, where fewer are left.
+    @inline(__always)
     mutating func skip(_ count: UInt64) -> Range<Int>? {
         guard count <= UInt64(remaining) else { return nil }
         let start = position
-        position += Int(count)
+        position += Int(truncatingIfNeeded: count)
         return start..<position
     }
 
     /// An unsigned LEB128 number in its shortest form, below 2^32.
-    mutating func leb128() -> UInt32? {
+    mutating func leb128(_ bytes: Span<UInt8>) -> UInt32? {
         var value: UInt64 = 0
         for shift in stride(from: 0, to: 35, by: 7) {
-            guard let byte = byte() else { return nil }
+            guard let byte = byte(bytes) else { return nil }
             value |= UInt64(byte & 0x7F) << UInt64(shift)
             if byte & 0x80 == 0 {
                 // A last group of zero adds nothing: a longer spelling of the same number.
@@ -62,6 +69,16 @@ extension [UInt8] {
         }
     }
 
+}
+
+extension OutputSpan<UInt8> {
+    mutating func append(bigEndian value: UInt32) {
+        append(UInt8(truncatingIfNeeded: value >> 24))
+        append(UInt8(truncatingIfNeeded: value >> 16))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value))
+    }
+
     mutating func append(leb128 value: UInt32) {
         var rest = value
         while rest >= 0x80 {
@@ -75,8 +92,6 @@ extension [UInt8] {
 extension [UInt8] {
     mutating func append(zeros count: Int) {
         guard count > 0 else { return }
-        append(addingCapacity: count) { free in
-            for _ in 0..<count { free.append(0) }
-        }
+        append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
     }
 }

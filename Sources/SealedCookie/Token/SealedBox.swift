@@ -1,7 +1,7 @@
 // The third stage: a payload encrypted and authenticated. FORMAT §3, §5.
 
-/// A token's bytes: header, ciphertext, tag.
-struct SealedBox: Sendable {
+/// A token's bytes: header, ciphertext, tag. Used up by the stage that follows, as payloads are.
+struct SealedBox: ~Copyable, Sendable {
     /// Every token's first byte; in base64url it makes an `S`.
     static let version: UInt8 = 0x48
     /// Version, key id and R.
@@ -12,7 +12,7 @@ struct SealedBox: Sendable {
     private(set) var bytes: [UInt8]
 
     /// Takes over bytes of which nothing is known yet.
-    init(untrusted bytes: [UInt8]) throws(OpenError) {
+    init(untrusted bytes: consuming [UInt8]) throws(OpenError) {
         guard bytes.count >= Self.minimumCount else { throw .tooShort(byteCount: bytes.count) }
         guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
         self.bytes = bytes
@@ -20,24 +20,22 @@ struct SealedBox: Sendable {
 
     /// Seals `payload`, which must have `headerCount` bytes of headroom, with a fresh random R.
     init(
-        sealing payload: consuming CompressedPayload, using key: SealingKey,
-        authenticating context: TokenContext
+        sealing payload: consuming CompressedPayload, using key: borrowing SealingKey,
+        authenticating context: borrowing TokenContext
     ) throws(NativeFailure) {
         precondition(payload.range.lowerBound == Self.headerCount)
         let range = payload.range
         // Taken out, so that there is no second reference for which it would be copied.
-        var bytes = payload.bytes
-        payload.bytes = []
+        var bytes = exchange(&payload.bytes, with: [])
         bytes.append(zeros: range.upperBound + XAESKey.tagLength - bytes.count)
         let id = key.id.bytes
         bytes[0] = Self.version
         bytes[1] = id.0
         bytes[2] = id.1
         bytes[3] = id.2
-        try Randomness.fill(&bytes, in: Self.randomRange)
-        let nonce = Self.nonce(bytes)
         try context.withAssociatedData(header: Self.header(bytes)) { (data) throws(NativeFailure) in
-            try key.material.seal(&bytes, plaintext: range, nonce: nonce, associatedData: data)
+            try key.material.seal(
+                &bytes, random: Self.randomRange, plaintext: range, associatedData: data)
         }
         self.bytes = bytes
     }
@@ -48,17 +46,16 @@ struct SealedBox: Sendable {
     ///
     /// - Throws: `.notAuthentic`; then nothing of the plaintext is left in memory.
     consuming func opened(
-        using key: SealingKey, authenticating context: TokenContext
+        using key: SealingKey, authenticating context: borrowing TokenContext
     ) throws(OpenError) -> CompressedPayload {
         let header = Self.header(bytes)
-        let nonce = Self.nonce(bytes)
-        var bytes = self.bytes
-        self.bytes = []
+        var bytes = exchange(&self.bytes, with: [])
         let range = Self.headerCount..<bytes.count - XAESKey.tagLength
         let authentic: Bool
         do throws(NativeFailure) {
             authentic = try context.withAssociatedData(header: header) { (data) throws(NativeFailure) in
-                try key.material.open(&bytes, ciphertext: range, nonce: nonce, associatedData: data)
+                try key.material.open(
+                    &bytes, random: Self.randomRange, ciphertext: range, associatedData: data)
             }
         } catch {
             throw .libraryFailed(operation: error.operation)
@@ -70,23 +67,15 @@ struct SealedBox: Sendable {
     private static func header(_ bytes: [UInt8]) -> InlineArray<4, UInt8> {
         [bytes[0], bytes[1], bytes[2], bytes[3]]
     }
-
-    /// N = R[0..<8] ‖ 00000000 ‖ R[8..<20].
-    private static func nonce(_ bytes: [UInt8]) -> InlineArray<24, UInt8> {
-        let random = bytes.span.extracting(randomRange)
-        var nonce = InlineArray<24, UInt8>(repeating: 0)
-        for index in 0..<8 { nonce[index] = random[index] }
-        for index in 8..<20 { nonce[index + 4] = random[index] }
-        return nonce
-    }
 }
 
 extension CompressedPayload {
     /// The payload of an opened box.
-    consuming func payload(_ compression: SessionCompression) throws(OpenError) -> SessionPayload<PayloadBody>
-    {
+    consuming func payload(
+        _ compression: SessionCompression, in memory: inout OpeningMemory
+    ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         do throws(PayloadError) {
-            return try decompressed(compression)
+            return try decompressed(compression, in: &memory)
         } catch {
             switch error {
             case .payload(.unknownDictionary(let id)): throw .unknownDictionary(id)

@@ -2,24 +2,24 @@
 
 /// The associated data of every token of one cookie. A token copied under another name or purpose
 /// does not authenticate.
-struct TokenContext: Sendable {
+struct TokenContext: ~Copyable, Sendable {
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
-    private let template: [UInt8]
+    private let template: TemplateBytes
     private static let label = Array("SealedCookie".utf8)
     /// Count, length of the label, the label, length of the header.
     private static let headerOffset = 8 + 8 + label.count + 8
 
     init(name: String, purpose: String) {
-        template = Self.preAuthenticationEncoding([
-            Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8),
-        ])
+        let pieces = [Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8)]
+        template = TemplateBytes(Self.preAuthenticationEncoding(pieces), place: Self.headerOffset)
     }
 
     /// The associated data for a token with these first four bytes, for the time of `body`.
+    @inline(__always)
     func withAssociatedData<Result>(
         header: InlineArray<4, UInt8>, _ body: (Span<UInt8>) throws(NativeFailure) -> Result
     ) throws(NativeFailure) -> Result {
-        try withPatchedCopy(of: template, at: Self.headerOffset, header, body)
+        try template.with(header, body)
     }
 
     /// PAE as in PASETO: a count and each piece behind its length, all numbers 64-bit little-endian,

@@ -1,0 +1,9 @@
+// A value of a generic type as one of the concrete type that it turned out to be.
+
+/// `value`, where `To` has been found to be its type. `as?` would look both types up at run time.
+@inline(__always)
+func sameType<From, To>(_ value: From, as type: To.Type) -> To {
+    precondition(From.self == To.self)
+    // Sound: they are one type.
+    return unsafe unsafeBitCast(value, to: type)
+}
