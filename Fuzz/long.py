@@ -2,7 +2,8 @@
 """Fuzzes each target for long, several at a time: long.py PROGRAM [TARGET …]
 
 A target is done after MINUTES (30) or RUNS (50,000,000), whichever comes first; JOBS (2) run at once. Time in which a process was
-stopped (SIGSTOP) does not count. Corpora stay in .build/corpus and grow from one time to the next; runs and minutes begin anew.
+stopped (SIGSTOP) does not count, but for libFuzzer's own timeout, which is an hour therefore. Corpora stay in .build/corpus and
+grow from one time to the next; runs and minutes begin anew.
 Writes the table .build/long.md as it goes; other targets' rows stay. Ends with 1 if anything was found.
 """
 import os
@@ -30,8 +31,8 @@ class Run:
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         arguments = [f"-runs={int(RUNS)}", f"-max_len={longest}", f"-dict=Dictionaries/{dictionary}.txt", f"-artifact_prefix=Findings/{target}-",
-                     "-rss_limit_mb=2048", "-timeout=60", "-print_final_stats=1", "-reload=0", "-len_control=100"]
-        # In time zones and with hash seeds of its own it would not be the same run again.
+                     "-rss_limit_mb=2048", "-timeout=3600", "-print_final_stats=1", "-reload=0", "-len_control=100"]
+        # With a hash seed of its own each time, it would not be the same run again.
         environment = os.environ | {"FUZZ_TARGET": target, "SWIFT_DETERMINISTIC_HASHING": "1"}
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([sys.argv[1], *arguments, *map(str, folders)], cwd=HERE, stdout=log, stderr=log, env=environment)
@@ -43,7 +44,8 @@ class Run:
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
             if fields[0] not in "TZ":
-                self.active += now - self.last
+                # Where this script was stopped itself, nobody knows what the process did.
+                self.active += min(now - self.last, 5)
             if fields[0] != "Z":
                 self.cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         except FileNotFoundError:
