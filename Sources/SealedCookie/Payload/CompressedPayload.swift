@@ -112,14 +112,15 @@ struct CompressedPayload: ~Copyable, Sendable {
         } catch {
             throw .payload(error)
         }
-        guard fields.isCompressed else {
-            memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
-            return (fields.times, nil)
-        }
         var dictionary: CompressionDictionary?
         if let id = fields.dictionary {
             dictionary = compression.dictionary(id)
             guard dictionary != nil else { throw .payload(.unknownDictionary(id.description)) }
+        }
+        guard !fields.body.isEmpty else { throw .payload(.endsEarly) }
+        guard fields.isCompressed else {
+            memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
+            return (fields.times, nil)
         }
         memory.body = try inflated(fields.body, dictionary, in: &memory)
         memory.give(exchange(&bytes, with: []))
@@ -161,7 +162,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             } else {
                 dictionary = nil
             }
-            guard reader.position < end else { throw .endsEarly }
+            guard reader.position <= end else { throw .endsEarly }
             body = reader.position..<end
         }
     }
