@@ -101,6 +101,8 @@ import Testing
             (9, [0x00], OpenError.unknownDictionary("00")), (9, [0x02], .unknownDictionary("02")),
             (9, [0x0F], .unknownDictionary("0f")),
             (9, [0x10, 1, 2, 3, 0xF6], .unknownDictionary("10010203")),
+            // Without a body, too.
+            (9, [0x10, 1, 2, 3], .unknownDictionary("10010203")),
             (9, [0xFF, 1, 2], .malformedPayload("the payload ends early")),
 
             (8, [0x01], .malformedPayload("unknown flags 0x8")),
