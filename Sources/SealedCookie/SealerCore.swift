@@ -66,7 +66,7 @@ final class SealerCore: Sendable {
     }
 
     private func seal(
-        _ payload: SessionPayload<CBORItem>, _ ring: KeyRing, stale: PartSet, at now: Date
+        _ payload: SessionPayload, _ ring: KeyRing, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
         guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
         let times = payload.times
@@ -103,7 +103,7 @@ final class SealerCore: Sendable {
         return try sizeReport(for: SessionPayload(times: times, item: item))
     }
 
-    func sizeReport(for payload: SessionPayload<CBORItem>) throws(SealError) -> SizeReport {
+    func sizeReport(for payload: SessionPayload) throws(SealError) -> SizeReport {
         do throws(NativeFailure) {
             return SizeReport(item: payload.item, payloadBytes: try compress(payload).range.count, form: form)
         } catch {
@@ -111,7 +111,7 @@ final class SealerCore: Sendable {
         }
     }
 
-    private func compress(_ payload: SessionPayload<CBORItem>) throws(NativeFailure) -> CompressedPayload {
+    private func compress(_ payload: SessionPayload) throws(NativeFailure) -> CompressedPayload {
         try CompressedPayload(
             compressing: payload, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
             tailroom: XAESKey.tagLength)

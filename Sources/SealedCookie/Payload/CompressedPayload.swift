@@ -31,7 +31,7 @@ struct CompressedPayload: ~Copyable, Sendable {
     ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
     init(
-        compressing payload: borrowing SessionPayload<CBORItem>,
+        compressing payload: borrowing SessionPayload,
         by compression: SessionCompression = .withoutDictionary,
         block: Int = 0, headroom: Int, tailroom: Int
     ) throws(NativeFailure) {

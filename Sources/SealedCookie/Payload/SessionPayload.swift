@@ -40,18 +40,10 @@ extension CBORIndex {
     }
 }
 
-/// A session as it goes into a token: a `CBORItem` on the way in, a `PayloadBody` on the way out.
-struct SessionPayload<Item: Sendable>: Sendable {
+/// A session as it goes into a token.
+struct SessionPayload: Sendable {
     let times: SessionTimes
-    let item: Item
-    /// The dictionary that it was compressed with.
-    let dictionary: CompressionDictionary.ID?
-
-    init(times: SessionTimes, item: Item, dictionary: CompressionDictionary.ID? = nil) {
-        self.times = times
-        self.item = item
-        self.dictionary = dictionary
-    }
+    let item: CBORItem
 }
 
 /// Why an authenticated plaintext is not a payload of version 1. Another server with our key made
