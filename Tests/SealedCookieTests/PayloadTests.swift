@@ -148,6 +148,39 @@ import Testing
         #expect(left == [7])
     }
 
+    /// The short reach spares time, not bytes.
+    @Test(arguments: [0, 1, 900, 1800, 1801, 3799, 3800])
+    func `short sessions find the same matches in a short window`(
+        dictionaryCount: Int
+    ) throws {
+        var generator = SystemRandomNumberGenerator()
+        let words = ["member", "admin", "billing", "created_at", "csrf", "locale", "é", "\u{1}"].map {
+            Array($0.utf8)
+        }
+        func text(_ count: Int) -> [UInt8] {
+            var text: [UInt8] = []
+            while text.count < count {
+                text += words.randomElement(using: &generator) ?? []
+                text.append(.random(in: 0...255, using: &generator))
+            }
+            return Array(text.prefix(count))
+        }
+        let dictionary = text(dictionaryCount)
+        let short = try Deflater(dictionary: dictionary, reach: .short)
+        let long = try Deflater(dictionary: dictionary, reach: .long)
+        let most = min(Deflater.Reach.shortInput, Deflater.Reach.shortLimit - dictionaryCount)
+        for count in [0, 1, 17, 260, most / 2, most - 1, most] where (0...most).contains(count) {
+            #expect(Deflater.Reach(dictionary: dictionaryCount, input: count) == .short)
+            // Ends with the dictionary's beginning: as far back as can be.
+            let input = count > 600 ? text(count - 300) + dictionary.prefix(300) : text(count)
+            var streams: [[UInt8]] = [[], []]
+            #expect(try short.compress(input.span, appendingTo: &streams[0], limit: 4000))
+            #expect(try long.compress(input.span, appendingTo: &streams[1], limit: 4000))
+            #expect(streams[0] == streams[1], "\(dictionaryCount) and \(count) bytes")
+        }
+        #expect(Deflater.Reach(dictionary: dictionaryCount, input: most + 1) == .long)
+    }
+
     @Test func `byte strings count towards the 64 KiB of an item`() throws {
         // An array of a text and a byte string, divided: 1 + 3 + 65,500 + 2 bytes and the content.
         for (count, fits) in [(30, true), (31, false)] as [(UInt8, Bool)] {

@@ -11,11 +11,16 @@
 
 struct floor_state {
     EVP_CIPHER_CTX *block, *encrypt, *decrypt;
-    z_stream deflate, inflate;
-    // With a dictionary: a stream primed once, and the copy of it that works, both in one piece of memory.
-    z_stream primed, copy;
-    uint8_t *arena;
-    size_t arena_used, arena_primed;
+    z_stream inflate;
+    // For short sessions and for long ones.
+    struct deflating {
+        int window, memory;
+        z_stream deflate;
+        // With a dictionary: a stream primed once, and the copy of it that works, both in one piece of memory.
+        z_stream primed, copy;
+        uint8_t *arena;
+        size_t arena_used, arena_primed;
+    } deflating[2];
     const uint8_t *dictionary;
     size_t dictionary_count;
     uint8_t subkey[16];
@@ -55,10 +60,18 @@ floor_state *floor_new(const uint8_t key[32]) {
         || EVP_EncryptInit_ex(s->encrypt, EVP_aes_256_gcm(), NULL, NULL, NULL) != 1
         || EVP_DecryptInit_ex(s->decrypt, EVP_aes_256_gcm(), NULL, NULL, NULL) != 1
         || EVP_EncryptUpdate(s->block, l, &written, zero, 16) != 1
-        || deflateInit2(&s->deflate, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY) != Z_OK
         || inflateInit2(&s->inflate, -15) != Z_OK) {
         floor_free(s);
         return NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        struct deflating *d = &s->deflating[i];
+        d->window = i ? -13 : -12;
+        d->memory = i ? 6 : 5;
+        if (deflateInit2(&d->deflate, 9, Z_DEFLATED, d->window, d->memory, Z_DEFAULT_STRATEGY) != Z_OK) {
+            floor_free(s);
+            return NULL;
+        }
     }
     for (int i = 0; i < 16; i++) s->subkey[i] = (uint8_t)(l[i] << 1 | (i < 15 ? l[i + 1] >> 7 : 0));
     if (l[0] & 0x80) s->subkey[15] ^= 0x87;
@@ -70,16 +83,18 @@ void floor_free(floor_state *s) {
     EVP_CIPHER_CTX_free(s->block);
     EVP_CIPHER_CTX_free(s->encrypt);
     EVP_CIPHER_CTX_free(s->decrypt);
-    deflateEnd(&s->deflate);
+    for (int i = 0; i < 2; i++) {
+        deflateEnd(&s->deflating[i].deflate);
+        free(s->deflating[i].arena);
+    }
     inflateEnd(&s->inflate);
-    free(s->arena);
     free(s);
 }
 
 enum { arena_capacity = 256 * 1024 };
 
 static voidpf arena_allocate(voidpf opaque, uInt items, uInt size) {
-    floor_state *s = opaque;
+    struct deflating *s = opaque;
     size_t count = ((size_t)items * size + 63) & ~(size_t)63;
     if (count > arena_capacity - s->arena_used) return Z_NULL;
     s->arena_used += count;
@@ -95,22 +110,26 @@ int floor_set_dictionary(floor_state *s, const uint8_t *dictionary, size_t lengt
     s->dictionary = dictionary;
     s->dictionary_count = length;
     if (!length) return 1;
-    if (!s->arena && !(s->arena = calloc(1, arena_capacity))) return 0;
-    s->arena_used = 0;
-    s->primed = (z_stream){.zalloc = arena_allocate, .zfree = arena_release, .opaque = s};
-    if (deflateInit2(&s->primed, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY) != Z_OK
-        || deflateSetDictionary(&s->primed, dictionary, (uInt)length) != Z_OK)
-        return 0;
-    s->arena_primed = s->arena_used;
+    for (int i = 0; i < 2; i++) {
+        struct deflating *d = &s->deflating[i];
+        if (!d->arena && !(d->arena = calloc(1, arena_capacity))) return 0;
+        d->arena_used = 0;
+        d->primed = (z_stream){.zalloc = arena_allocate, .zfree = arena_release, .opaque = d};
+        if (deflateInit2(&d->primed, 9, Z_DEFLATED, d->window, d->memory, Z_DEFAULT_STRATEGY) != Z_OK
+            || deflateSetDictionary(&d->primed, dictionary, (uInt)length) != Z_OK)
+            return 0;
+        d->arena_primed = d->arena_used;
+    }
     return 1;
 }
 
 STAGE size_t floor_deflate(floor_state *s, const uint8_t *in, size_t count, uint8_t *out, size_t limit) {
-    z_stream *z = &s->deflate;
+    struct deflating *d = &s->deflating[count > 2000 || count + s->dictionary_count > 3800];
+    z_stream *z = &d->deflate;
     if (s->dictionary_count) {
-        s->arena_used = s->arena_primed;
-        z = &s->copy;
-        if (deflateCopy(z, &s->primed) != Z_OK) return 0;
+        d->arena_used = d->arena_primed;
+        z = &d->copy;
+        if (deflateCopy(z, &d->primed) != Z_OK) return 0;
     } else if (deflateReset(z) != Z_OK) {
         return 0;
     }

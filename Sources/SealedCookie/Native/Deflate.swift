@@ -15,45 +15,92 @@ import CZlib
     /// How much of it the primed stream takes.
     private let primed: Int
 
-    /// Bytes that a stream of these parameters takes, and some more.
-    private static var streamSize: Int { 96 * 1024 }
+    /// How far a stream looks back. Most sessions need little, and less memory is sooner copied or cleared.
+    enum Reach {
+        /// For at most `shortLimit` bytes, dictionary included: the same matches as with the long one.
+        case short
+        case long
 
-    init(dictionary: [UInt8] = []) throws(NativeFailure) {
+        /// Within the window with what zlib looks ahead, and fewer symbols than end a block.
+        static let shortLimit = 3800
+        static let shortInput = 2000
+
+        init(dictionary: Int, input: Int) {
+            self = input <= Self.shortInput && dictionary + input <= Self.shortLimit ? .short : .long
+        }
+
+        /// Raw, of 4 and 8 KiB.
+        fileprivate var windowBits: Int32 { self == .short ? -12 : -13 }
+        /// The long one's: as small as long inputs allow without a longer token.
+        fileprivate var memLevel: Int32 { self == .short ? 5 : 6 }
+        /// Bytes that a stream and its copy take of zlib 1.2 and 1.3, to begin with.
+        fileprivate var arena: Int { self == .short ? 80 * 1024 : 160 * 1024 }
+    }
+
+    init(dictionary: [UInt8] = [], reach: Reach = .long) throws(NativeFailure) {
         let streams = UnsafeMutablePointer<z_stream>.allocate(capacity: 2)
         unsafe streams.initialize(repeating: z_stream(), count: 2)
-        var arena: UnsafeMutablePointer<sealed_cookie_arena>?
-        if !dictionary.isEmpty {
-            let memory = UnsafeMutablePointer<sealed_cookie_arena>.allocate(capacity: 1)
-            let capacity = 2 * Self.streamSize
-            // Zeros: zlib reads ahead of what it has written, though nothing comes of it.
-            let base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-            unsafe base.initialize(repeating: 0, count: capacity)
-            unsafe memory.initialize(to: sealed_cookie_arena(base: base, used: 0, capacity: capacity))
-            unsafe arena = memory
-            unsafe streams[1].opaque = UnsafeMutableRawPointer(memory)
+        unsafe self.streams = streams
+        guard !dictionary.isEmpty else {
+            unsafe arena = nil
+            primed = 0
+            // From here on the deinit frees what there is.
+            guard unsafe Self.start(streams, reach) == Z_OK else {
+                throw NativeFailure(operation: "deflateInit2")
+            }
+            return
+        }
+        var capacity = reach.arena
+        while true {
+            let arena = unsafe Self.arena(capacity)
+            unsafe streams[1] = z_stream()
+            unsafe streams[1].opaque = UnsafeMutableRawPointer(arena)
             unsafe streams[1].zalloc = sealed_cookie_arena_allocate
             unsafe streams[1].zfree = sealed_cookie_arena_release
+            var status = unsafe Self.start(streams + 1, reach)
+            if status == Z_OK {
+                status = unsafe deflateSetDictionary(streams + 1, dictionary, UInt32(dictionary.count))
+            }
+            let used = unsafe arena.pointee.used
+            let isTooSmall = unsafe arena.pointee.is_full || 2 * used > capacity
+            // Another zlib takes more.
+            if isTooSmall, capacity < 1 << 22 {
+                unsafe Self.release(arena)
+                capacity *= 2
+                continue
+            }
+            unsafe self.arena = unsafe arena
+            primed = used
+            guard status == Z_OK, !isTooSmall else { throw NativeFailure(operation: "deflateInit2") }
+            return
         }
-        let first = dictionary.isEmpty ? 0 : 1
-        // Window 8 KiB (-13: raw), memLevel 6: as small as long inputs allow without a longer token.
-        var status = unsafe deflateInit2_(
-            streams + first, 9, Z_DEFLATED, -13, 6, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
+    }
+
+    private static func start(_ stream: UnsafeMutablePointer<z_stream>, _ reach: Reach) -> Int32 {
+        unsafe deflateInit2_(
+            stream, 9, Z_DEFLATED, reach.windowBits, reach.memLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size))
-        if status == Z_OK, !dictionary.isEmpty {
-            status = unsafe deflateSetDictionary(streams + 1, dictionary, UInt32(dictionary.count))
-        }
-        unsafe self.streams = streams
-        unsafe self.arena = arena
-        primed = unsafe arena?.pointee.used ?? 0
-        // From here on the deinit frees what there is.
-        guard status == Z_OK else { throw NativeFailure(operation: "deflateInit2") }
+    }
+
+    private static func arena(_ capacity: Int) -> UnsafeMutablePointer<sealed_cookie_arena> {
+        let arena = UnsafeMutablePointer<sealed_cookie_arena>.allocate(capacity: 1)
+        // Zeros: zlib reads ahead of what it has written, though nothing comes of it.
+        let base = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        unsafe base.initialize(repeating: 0, count: capacity)
+        unsafe arena.initialize(
+            to: sealed_cookie_arena(base: base, used: 0, capacity: capacity, is_full: false))
+        return unsafe arena
+    }
+
+    private static func release(_ arena: UnsafeMutablePointer<sealed_cookie_arena>) {
+        unsafe arena.pointee.base.deallocate()
+        unsafe arena.deallocate()
     }
 
     deinit {
         if let arena = unsafe arena {
             // Both streams lie in it: there is nothing to end.
-            unsafe arena.pointee.base.deallocate()
-            unsafe arena.deallocate()
+            unsafe Self.release(arena)
         } else {
             unsafe deflateEnd(streams)
         }

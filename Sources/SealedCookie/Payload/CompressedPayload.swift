@@ -77,7 +77,8 @@ struct CompressedPayload: ~Copyable, Sendable {
         let dictionary = compression.dictionary.flatMap { $0.hasLikes(of: skeleton.span) ? $0 : nil }
         if let id = dictionary?.id { bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount) }
         let limit = skeletonCount - 1 - (bytes.count - start)
-        let isKept = try (dictionary?.deflaters ?? Self.deflaters).with { (deflater) throws(NativeFailure) in
+        let isKept = try (dictionary?.deflaters ?? Self.deflaters).with(skeletonCount) {
+            (deflater) throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
         }
         guard isKept else {

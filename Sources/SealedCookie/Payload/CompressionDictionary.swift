@@ -190,16 +190,29 @@ public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible
 /// Compressors that are primed with one dictionary, or none.
 final class DeflaterPool: Sendable {
     private let dictionary: [UInt8]
-    private let pool = Pool<Deflater>()
+    private let short = Pool<Deflater>()
+    private let long = Pool<Deflater>()
 
     init(dictionary: [UInt8] = []) {
         self.dictionary = dictionary
     }
 
-    func with<Result>(_ body: (inout Deflater) throws(NativeFailure) -> Result) throws(NativeFailure)
-        -> Result
-    {
-        try pool.with(body, orNew: { () throws(NativeFailure) in try Deflater(dictionary: dictionary) })
+    /// Runs `body` with a compressor for this many bytes.
+    func with<Result>(
+        _ count: Int, _ body: (inout Deflater) throws(NativeFailure) -> Result
+    ) throws(NativeFailure) -> Result {
+        switch Deflater.Reach(dictionary: dictionary.count, input: count) {
+        case .short: try with(short, .short, body)
+        case .long: try with(long, .long, body)
+        }
+    }
+
+    private func with<Result>(
+        _ pool: borrowing Pool<Deflater>, _ reach: Deflater.Reach,
+        _ body: (inout Deflater) throws(NativeFailure) -> Result
+    ) throws(NativeFailure) -> Result {
+        try pool.with(
+            body, orNew: { () throws(NativeFailure) in try Deflater(dictionary: dictionary, reach: reach) })
     }
 }
 
