@@ -373,6 +373,27 @@ struct SplitMix: RandomNumberGenerator {
         }
     }
 
+    /// Keys are ordered by their first eight bytes, head included, and only then by the rest.
+    @Test(arguments: [3, 20, 300]) func `keys that begin alike are sorted by all their bytes`(count: Int)
+        throws
+    {
+        for prefix in ["", "abcdef", "abcdefg", "abcdefgh", "abcdefghijklmnopqrstuvwxyz", "\0\0\0\0\0\0\0\0"]
+        {
+            let suffixes = (0..<count).map { String($0 * 7919 % 1000, radix: 3) }
+            let keys = Set(suffixes.map { prefix + $0 } + [prefix, prefix + "\0"])
+            let item = try CBOREncoder.encode(Dictionary(uniqueKeysWithValues: keys.map { ($0, true) }))
+            var expected: [UInt8] = []
+            expected.append(.map, UInt64(keys.count))
+            let encoded = keys.map { key in
+                var bytes: [UInt8] = []
+                bytes.append(.text, UInt64(key.utf8.count))
+                return bytes + Array(key.utf8)
+            }
+            for key in encoded.sorted(by: { $0.lexicographicallyPrecedes($1) }) { expected += key + [0xF5] }
+            #expect(item.bytes == expected)
+        }
+    }
+
     @Test func `containers may be written in any order`() throws {
         #expect(try roundTrip(Interleaved()) == Interleaved())
         #expect(

@@ -272,17 +272,16 @@ extension CBORReader {
 
     /// The value of an entry, by its text or integer key.
     func value(in map: Position, text: String) -> Position? {
-        let utf8 = text.utf8
+        let utf8 = text.utf8.span
         let count = UInt64(utf8.count)
         return firstValue(in: map) { key in
-            key.kind == .text && key.argument == count
-                && index.bytes[Int(key.start)..<Int(key.start) + Int(count)].elementsEqual(utf8)
+            key.kind == .text && key.argument == count && index.compare(key, with: utf8) == 0
         } precedes: { key in
             guard key.kind == .text, key.argument == count else {
                 // Integers, then texts, the shorter first.
                 return key.kind != .text || key.argument < count
             }
-            return index.bytes[Int(key.start)..<Int(key.start) + Int(count)].lexicographicallyPrecedes(utf8)
+            return index.compare(key, with: utf8) < 0
         }
     }
 

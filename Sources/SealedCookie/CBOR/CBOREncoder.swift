@@ -76,13 +76,15 @@ extension SharedTree {
     /// Encodes any value, with the format's own forms for the types that have one.
     func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
         if Session.self == Date.self {
-            value.write(CBORTime(sameType(encodable, as: Date.self)).encoded, node)
+            value.write(CBORTime(sameType(encodable, as: Date.self)), node)
         } else if Session.self == UUID.self {
-            value.write(byteString: sameType(encodable, as: UUID.self).bytes, tag: CBORTag.uuid, node)
+            value.write(sameType(encodable, as: UUID.self), node)
         } else if Session.self == Data.self {
-            value.write(byteString: sameType(encodable, as: Data.self), node)
+            let data = sameType(encodable, as: Data.self)
+            value.write(byteString: data.span, node)
         } else if Session.self == [UInt8].self {
-            value.write(byteString: sameType(encodable, as: [UInt8].self), node)
+            let bytes = sameType(encodable, as: [UInt8].self)
+            value.write(byteString: bytes.span, node)
         } else if Session.self == [String].self {
             value.open(node, as: .array)
             for text in sameType(encodable, as: [String].self) {
@@ -105,7 +107,7 @@ extension SharedTree {
 }
 
 extension UUID {
-    var bytes: [UInt8] {
+    var bytes: InlineArray<16, UInt8> {
         let bytes = uuid
         return [
             bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7,

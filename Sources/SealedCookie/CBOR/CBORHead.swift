@@ -39,7 +39,7 @@ enum CBORLimits {
     static let itemBytes = 65_536
 }
 
-extension [UInt8] {
+extension ByteSink where Self: ~Copyable & ~Escapable {
     /// Appends a head with the shortest argument (RFC 8949 §4.2.1).
     @inline(__always)
     mutating func append(_ major: CBORMajor, _ argument: UInt64) {
@@ -61,11 +61,16 @@ extension [UInt8] {
             append(bigEndian: argument, byteCount: 8)
         }
     }
+}
 
+extension [UInt8] {
     mutating func append(cborText text: String) {
-        let bytes = text.utf8
-        append(.text, UInt64(bytes.count))
-        append(contentsOf: bytes)
+        let bytes = text.utf8.span
+        // A head has 9 bytes at the most.
+        append(addingCapacity: 9 + bytes.count) {
+            $0.append(.text, UInt64(bytes.count))
+            $0.append(copying: bytes)
+        }
     }
 
     mutating func append(cborInteger value: Int64) {

@@ -103,6 +103,11 @@ struct CBORIndex: Sendable {
         return Int(node.start)..<Int(node.start) + Int(node.argument)
     }
 
+    /// The order of a text's bytes and of as many others: below 0, 0 or above.
+    func compare(_ text: Node, with bytes: Span<UInt8>) -> Int {
+        self.bytes.span.extracting(Int(text.start)..<Int(text.start) + bytes.count).compare(with: bytes)
+    }
+
     func text(_ position: Int) -> String {
         String(validated: bytes.span.extracting(content(position)))
     }

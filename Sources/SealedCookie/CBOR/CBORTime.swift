@@ -113,25 +113,27 @@ package enum CBORTime: Equatable, Sendable {
         self = .extended(seconds: seconds, scale: scale, fraction: node(4).argument)
     }
 
-    var encoded: CBORLeaf {
-        var leaf = CBORLeaf(levels: 1)
+    /// Tags and maps inside one another.
+    var levels: Int {
+        if case .extended = self { 2 } else { 1 }
+    }
+
+    func append(to bytes: inout [UInt8]) {
         switch self {
         case .seconds(let seconds):
-            leaf.bytes.append(.tag, CBORTag.epochTime)
-            leaf.bytes.append(cborInteger: seconds)
+            bytes.append(.tag, CBORTag.epochTime)
+            bytes.append(cborInteger: seconds)
         case .float(let bits):
-            leaf.bytes.append(.tag, CBORTag.epochTime)
-            leaf.bytes.append(cborFloat: bits)
+            bytes.append(.tag, CBORTag.epochTime)
+            bytes.append(cborFloat: bits)
         case .extended(let seconds, let scale, let fraction):
-            leaf.levels = 2
-            leaf.bytes.append(.tag, CBORTag.extendedTime)
-            leaf.bytes.append(.map, 2)
-            leaf.bytes.append(cborInteger: 1)
-            leaf.bytes.append(cborInteger: seconds)
-            leaf.bytes.append(cborInteger: scale.rawValue)
-            leaf.bytes.append(.unsigned, fraction)
+            bytes.append(.tag, CBORTag.extendedTime)
+            bytes.append(.map, 2)
+            bytes.append(cborInteger: 1)
+            bytes.append(cborInteger: seconds)
+            bytes.append(cborInteger: scale.rawValue)
+            bytes.append(.unsigned, fraction)
         }
-        return leaf
     }
 }
 

@@ -1,4 +1,9 @@
 // An item under construction: what the encoder's containers write into, and its sorted bytes at the end.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
 @usableFromInline
@@ -36,6 +41,8 @@ struct CBORTree: Sendable {
 
         var kind: Kind
         var depth: UInt8
+        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys.
+        var keyPrefix: UInt64 = 0
         /// In `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
         var keyStart: Int32
         var valueStart: Int32
@@ -54,6 +61,8 @@ struct CBORTree: Sendable {
     private var bytes: [UInt8] = []
     private var nodes: [Node] = []
     private var order: [NodeID] = []
+    /// Nodes that are not leaves, and not empty.
+    private var containerCount = 0
     private var failure: CBORFailure?
 
     init() {
@@ -65,6 +74,7 @@ struct CBORTree: Sendable {
         nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
         nodes.append(
             Node(kind: .empty, depth: 0, keyStart: 0, valueStart: 0, end: 0, contentCount: 0, parent: -1))
+        containerCount = 0
         failure = nil
     }
 
@@ -84,6 +94,7 @@ struct CBORTree: Sendable {
         if current == .empty {
             if Int(nodes[Int(node)].depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             nodes[Int(node)].kind = kind
+            containerCount += 1
         } else if current != kind {
             note(.containerMixed, at: node)
         }
@@ -117,8 +128,10 @@ struct CBORTree: Sendable {
         let start = Int32(bytes.count)
         nodes.append(
             Node(
-                kind: .empty, depth: min(depth, 254) + 1, keyStart: keyStart, valueStart: start, end: start,
-                contentCount: 0, parent: parent))
+                kind: .empty, depth: min(depth, 254) + 1,
+                keyPrefix: bytes.span.extracting(Int(keyStart)...).prefix, keyStart: keyStart,
+                valueStart: start, end: start, contentCount: 0, parent: parent))
+        var nodes = nodes.mutableSpan
         let last = nodes[Int(parent)].lastChild
         if last < 0 {
             nodes[Int(parent)].firstChild = id
@@ -128,7 +141,7 @@ struct CBORTree: Sendable {
         nodes[Int(parent)].lastChild = id
         nodes[Int(parent)].childCount += 1
         // A node takes at least a byte of the item: this bounds the tree's memory as well.
-        if bytes.count > CBORLimits.itemBytes || nodes.count > CBORLimits.itemBytes + 1 {
+        if bytes.count > CBORLimits.itemBytes || id > CBORLimits.itemBytes {
             note(.tooLong, at: parent)
         }
         return id
@@ -162,10 +175,12 @@ struct CBORTree: Sendable {
         // Elsewhere than behind its key where another container was written in between.
         if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
         write(&bytes)
+        let end = bytes.count
+        if end > CBORLimits.itemBytes { note(.tooLong, at: node) }
+        var nodes = nodes.mutableSpan
         nodes[index].kind = .leaf
-        nodes[index].end = Int32(bytes.count)
+        nodes[index].end = Int32(end)
         nodes[index].contentCount = Int32(contentCount)
-        if bytes.count > CBORLimits.itemBytes { note(.tooLong, at: node) }
     }
 
     /// Copies a node's key to the end, so that key and value stand together.
@@ -187,14 +202,23 @@ struct CBORTree: Sendable {
         leaf(node, size: value.utf8.count) { $0.append(cborText: value) }
     }
 
-    /// A byte string, behind `tag` where there is one.
-    mutating func write(byteString: some Collection<UInt8>, tag: UInt64? = nil, _ node: NodeID) {
-        leaf(node, size: byteString.count, contentCount: byteString.count, levels: tag == nil ? 0 : 1) {
-            bytes in
-            if let tag { bytes.append(.tag, tag) }
+    mutating func write(byteString: Span<UInt8>, _ node: NodeID) {
+        leaf(node, size: byteString.count, contentCount: byteString.count) { bytes in
             bytes.append(.bytes, UInt64(byteString.count))
-            bytes.append(contentsOf: byteString)
+            bytes.append(copying: byteString)
         }
+    }
+
+    mutating func write(_ uuid: UUID, _ node: NodeID) {
+        leaf(node, contentCount: 16, levels: 1) { bytes in
+            bytes.append(.tag, CBORTag.uuid)
+            bytes.append(.bytes, 16)
+            bytes.append(copying: uuid.bytes.span)
+        }
+    }
+
+    mutating func write(_ time: CBORTime, _ node: NodeID) {
+        leaf(node, levels: time.levels) { bytes in time.append(to: &bytes) }
     }
 
     mutating func write(url: String, _ node: NodeID) {
@@ -206,7 +230,7 @@ struct CBORTree: Sendable {
 
     mutating func write(_ encoded: CBORLeaf, _ node: NodeID) {
         leaf(node, size: encoded.bytes.count, contentCount: encoded.contentCount, levels: encoded.levels) {
-            $0.append(contentsOf: encoded.bytes)
+            $0.append(copying: encoded.bytes.span)
         }
     }
 
@@ -216,77 +240,96 @@ struct CBORTree: Sendable {
     mutating func item(reservingCapacity extra: Int = 0) throws(CBORFailure) -> CBORItem {
         try check()
         var item = CBORItem(bytes: [], byteStrings: [])
-        item.bytes.reserveCapacity(bytes.count + nodes.count * 3 + extra)
-        emit(Self.root, into: &item)
+        item.bytes.append(addingCapacity: most + extra) { output in
+            emit(Self.root, into: &output, &item.byteStrings)
+        }
         guard item.bytes.count <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
         return item
     }
 
-    private mutating func emit(_ node: NodeID, into item: inout CBORItem) {
+    /// Bytes that an item takes at the most: those that there are, one for each empty node, a head for each
+    /// container, of 5 bytes, and of a tag and a head for an embedded item.
+    private var most: Int { bytes.count + nodes.count + 7 * containerCount }
+
+    private mutating func emit(
+        _ node: NodeID, into output: inout OutputSpan<UInt8>, _ byteStrings: inout [Range<Int>]
+    ) {
         let current = nodes[Int(node)]
         switch current.kind {
         case .empty:
             // A type that encodes nothing is an empty map, as for an empty struct.
-            item.bytes.append(.map, 0)
+            output.append(.map, 0)
         case .leaf:
-            appendLeaf(current, from: current.valueStart, to: &item)
+            appendLeaf(current, from: current.valueStart, to: &output, &byteStrings)
         case .array:
-            item.bytes.append(.array, UInt64(current.childCount))
+            output.append(.array, UInt64(current.childCount))
             var child = current.firstChild
             while child >= 0 {
-                emit(child, into: &item)
+                emit(child, into: &output, &byteStrings)
                 child = nodes[Int(child)].next
             }
         case .map:
             let start = order.count
             sortChildren(of: current)
-            item.bytes.append(.map, UInt64(order.count - start))
+            output.append(.map, UInt64(order.count - start))
             for position in start..<order.count {
                 let child = nodes[Int(order[position])]
                 if child.kind == .leaf {
                     // Key and value stand together: one copy.
-                    appendLeaf(child, from: child.keyStart, to: &item)
+                    appendLeaf(child, from: child.keyStart, to: &output, &byteStrings)
                 } else {
-                    item.bytes.append(contentsOf: bytes[Int(child.keyStart)..<Int(child.valueStart)])
-                    emit(order[position], into: &item)
+                    output.append(
+                        copying: bytes.span.extracting(Int(child.keyStart)..<Int(child.valueStart)))
+                    emit(order[position], into: &output, &byteStrings)
                 }
             }
-            order.removeSubrange(start...)
+            order.removeLast(order.count - start)
         case .embedded:
-            var inner = CBORItem(bytes: [], byteStrings: [])
-            if current.firstChild >= 0 {
-                emit(current.firstChild, into: &inner)
-            } else {
-                inner.bytes.append(.map, 0)
+            var inner: [UInt8] = []
+            var unused: [Range<Int>] = []
+            inner.append(addingCapacity: most) { inner in
+                if current.firstChild >= 0 {
+                    emit(current.firstChild, into: &inner, &unused)
+                } else {
+                    inner.append(.map, 0)
+                }
             }
-            item.bytes.append(.tag, CBORTag.embeddedItem)
-            item.bytes.append(.bytes, UInt64(inner.bytes.count))
-            item.byteStrings.append(item.bytes.count..<item.bytes.count + inner.bytes.count)
-            item.bytes.append(contentsOf: inner.bytes)
+            output.append(.tag, CBORTag.embeddedItem)
+            output.append(.bytes, UInt64(inner.count))
+            byteStrings.append(output.count..<output.count + inner.count)
+            output.append(copying: inner.span)
         }
     }
 
     @inline(__always)
-    private func appendLeaf(_ node: Node, from start: Int32, to item: inout CBORItem) {
-        item.bytes.append(contentsOf: bytes[Int(start)..<Int(node.end)])
+    private func appendLeaf(
+        _ node: Node, from start: Int32, to output: inout OutputSpan<UInt8>, _ byteStrings: inout [Range<Int>]
+    ) {
+        output.append(copying: bytes.span.extracting(Int(start)..<Int(node.end)))
         if node.contentCount > 0 {
-            item.byteStrings.append(item.bytes.count - Int(node.contentCount)..<item.bytes.count)
+            byteStrings.append(output.count - Int(node.contentCount)..<output.count)
         }
     }
 
     /// Appends a map's children to `order`, by the bytes of their keys; of equal keys the last.
     private mutating func sortChildren(of map: Node) {
+        // Taken out, to be written while nodes are read.
+        var order = exchange(&order, with: [])
+        defer { self.order = order }
         let start = order.count
         var child = map.firstChild
-        var strictlyAscending = true
+        var last = child
+        var isAscending = true
         while child >= 0 {
-            if order.count > start, !precedes(order[order.count - 1], child) { strictlyAscending = false }
+            if last != child, !precedes(last, child) { isAscending = false }
             order.append(child)
+            last = child
             child = nodes[Int(child)].next
         }
-        if strictlyAscending { return }
+        if isAscending { return }
         // Ids rise with time: they keep equal keys in the order in which they came.
         if order.count - start <= 24 {
+            var order = order.mutableSpan
             for position in start + 1..<order.count {
                 let moving = order[position]
                 var hole = position
@@ -306,23 +349,24 @@ struct CBORTree: Sendable {
         var kept = start
         for position in start + 1..<order.count {
             if precedes(order[kept], order[position]) { kept += 1 }
-            order[kept] = order[position]
+            if kept != position { order[kept] = order[position] }
         }
-        order.removeSubrange((kept + 1)...)
+        order.removeLast(order.count - kept - 1)
     }
 
     /// Whether `a`'s encoded key comes before `b`'s bytewise.
+    @inline(__always)
     private func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
+        let (aPrefix, bPrefix) = (nodes[Int(a)].keyPrefix, nodes[Int(b)].keyPrefix)
+        return aPrefix == bPrefix ? keyPrecedes(a, b) : aPrefix < bPrefix
+    }
+
+    private func keyPrecedes(_ a: NodeID, _ b: NodeID) -> Bool {
         let (a, b) = (nodes[Int(a)], nodes[Int(b)])
-        var (i, j) = (Int(a.keyStart), Int(b.keyStart))
-        let (aEnd, bEnd) = (Int(a.valueStart), Int(b.valueStart))
+        let aKey = bytes.span.extracting(Int(a.keyStart)..<Int(a.valueStart))
+        let bKey = bytes.span.extracting(Int(b.keyStart)..<Int(b.valueStart))
         // The head holds the length, so keys of one head are of one length.
-        while i < aEnd, j < bEnd {
-            if bytes[i] != bytes[j] { return bytes[i] < bytes[j] }
-            i += 1
-            j += 1
-        }
-        return i == aEnd && j < bEnd
+        return aKey.count == bKey.count ? aKey.compare(with: bKey) < 0 : aKey.count < bKey.count
     }
 
     // MARK: Paths

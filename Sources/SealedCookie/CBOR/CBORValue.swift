@@ -132,7 +132,7 @@ extension CBORValue {
                     }
                 try entry.value.write(to: tree, at: child)
             }
-        case .time(let time): tree.value.write(time.encoded, node)
+        case .time(let time): tree.value.write(time, node)
         case .uuid(let uuid): try tree.encode(uuid, at: node)
         case .url(let url): tree.value.write(url: url, node)
         case .decimal(let decimal): tree.value.write(decimal.encoded, node)

@@ -1,4 +1,6 @@
-// Bytes moved in one piece: into arrays, texts and Data.
+// Bytes moved and compared in one piece: into arrays, texts and Data.
+import Glibc
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -23,19 +25,51 @@ extension Data {
     }
 }
 
+extension Span<UInt8> {
+    /// The first eight bytes, big-endian; zeros for those that there are not.
+    var prefix: UInt64 {
+        if count >= 8 {
+            // Sound: eight bytes.
+            return unsafe withUnsafeBytes { unsafe UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) }
+        }
+        var prefix: UInt64 = 0
+        for index in indices { prefix |= UInt64(self[index]) << UInt64(56 - 8 * index) }
+        return prefix
+    }
+
+    /// The order of these bytes and of as many others: below 0, 0 or above. Not for secrets.
+    func compare(with other: Span<UInt8>) -> Int {
+        precondition(count == other.count)
+        return unsafe withUnsafeBufferPointer { a in
+            unsafe other.withUnsafeBufferPointer { b in
+                guard let a = a.baseAddress, let b = b.baseAddress else { return 0 }
+                // Sound: both have as many.
+                return unsafe Int(memcmp(a, b, count))
+            }
+        }
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// There must be room for them.
+    @inline(__always)
+    mutating func append(copying bytes: Span<UInt8>) {
+        unsafe withUnsafeMutableBufferPointer { target, initialized in
+            precondition(target.count - initialized >= bytes.count)
+            unsafe bytes.withUnsafeBufferPointer { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                // Sound: there is room for as many.
+                unsafe (to + initialized).initialize(from: from, count: source.count)
+                initialized += source.count
+            }
+        }
+    }
+}
+
 extension [UInt8] {
     mutating func append(copying bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
-        append(addingCapacity: bytes.count) { free in
-            unsafe free.withUnsafeMutableBufferPointer { target, initialized in
-                unsafe bytes.withUnsafeBufferPointer { source in
-                    guard let to = target.baseAddress, let from = source.baseAddress else { return }
-                    // Sound: there is room for as many.
-                    unsafe to.initialize(from: from, count: source.count)
-                    initialized = source.count
-                }
-            }
-        }
+        append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
     }
 
     /// Drops all but the bytes in `range`, in place.

@@ -42,7 +42,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         bytes.append(addingCapacity: headroom + 15 + itemCount + block + tailroom) { start in
             start.append(repeating: 0, count: headroom)
             start.append(times.lifetime == nil ? 0 : Flag.lifetime)
-            start.append(bigEndian: times.created)
+            start.append(bigEndian: UInt64(times.created), byteCount: 4)
             start.append(leb128: times.age)
             if let lifetime = times.lifetime { start.append(leb128: lifetime) }
         }
@@ -96,10 +96,10 @@ struct CompressedPayload: ~Copyable, Sendable {
         skeleton.reserveCapacity(item.bytes.count)
         var position = 0
         for content in item.byteStrings {
-            skeleton.append(contentsOf: item.bytes[position..<content.lowerBound])
+            skeleton.append(copying: item.bytes.span.extracting(position..<content.lowerBound))
             position = content.upperBound
         }
-        skeleton.append(contentsOf: item.bytes[position...])
+        skeleton.append(copying: item.bytes.span.extracting(position..<item.bytes.count))
         return skeleton
     }
 

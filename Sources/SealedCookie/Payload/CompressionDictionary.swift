@@ -136,25 +136,42 @@ private final class Likes: Sendable {
     private static let bitCount = 16
     /// A bit for each hash: most runs that are not there are told apart by it alone.
     private let filter: [UInt64]
-    private let runs: Set<UInt32>
+    /// The runs, each at its hash or at the next free place behind it; 0 is free.
+    private let runs: [UInt32]
+    private let hasZeros: Bool
 
     init(_ bytes: [UInt8]) {
         var filter = [UInt64](repeating: 0, count: 1 << (Self.bitCount - 6))
-        var runs: Set<UInt32> = []
+        // At most half full: a search ends soon.
+        var capacity = 16
+        while capacity < 2 * bytes.count { capacity *= 2 }
+        var runs = [UInt32](repeating: 0, count: capacity)
+        var hasZeros = false
         var run: UInt32 = 0
         for (index, byte) in bytes.enumerated() {
             run = run << 8 | UInt32(byte)
             guard index >= 3 else { continue }
-            runs.insert(run)
+            if run == 0 { hasZeros = true }
             let hash = Self.hash(run)
             filter[hash >> 6] |= 1 << UInt64(hash & 63)
+            runs[Self.place(of: run, hash, in: runs)] = run
         }
         self.filter = filter
         self.runs = runs
+        self.hasZeros = hasZeros
     }
 
     private static func hash(_ run: UInt32) -> Int {
         Int(truncatingIfNeeded: (run &* 0x9E37_79B1) >> UInt32(32 - bitCount))
+    }
+
+    /// Where `run` stands, or where there is room for it.
+    @inline(__always)
+    private static func place(of run: UInt32, _ hash: Int, in runs: [UInt32]) -> Int {
+        let mask = runs.count - 1
+        var place = hash & mask
+        while runs[place] != run, runs[place] != 0 { place = (place + 1) & mask }
+        return place
     }
 
     func hasThree(in text: Span<UInt8>) -> Bool {
@@ -163,9 +180,9 @@ private final class Likes: Sendable {
         for index in text.indices {
             run = run << 8 | UInt32(text[index])
             let hash = Self.hash(run)
-            guard filter[hash >> 6] & (1 << UInt64(hash & 63)) != 0, index >= 3, runs.contains(run) else {
-                continue
-            }
+            guard filter[hash >> 6] & (1 << UInt64(hash & 63)) != 0, index >= 3,
+                runs[Self.place(of: run, hash, in: runs)] == run, run != 0 || hasZeros
+            else { continue }
             found += 1
             if found == 3 { return true }
         }

@@ -61,24 +61,24 @@ struct ByteReader {
     }
 }
 
-extension [UInt8] {
-    /// Appends `value` in big-endian order, `count` bytes.
+/// What bytes are appended to.
+protocol ByteSink: ~Copyable, ~Escapable {
+    mutating func append(_ byte: UInt8)
+}
+
+extension [UInt8]: ByteSink {}
+extension OutputSpan: ByteSink where Element == UInt8 {}
+
+extension ByteSink where Self: ~Copyable & ~Escapable {
+    /// Appends the last `count` bytes of `value`, in big-endian order.
+    @inline(__always)
     mutating func append(bigEndian value: UInt64, byteCount count: Int) {
         for shift in stride(from: (count - 1) * 8, through: 0, by: -8) {
             append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))
         }
     }
 
-}
-
-extension OutputSpan<UInt8> {
-    mutating func append(bigEndian value: UInt32) {
-        append(UInt8(truncatingIfNeeded: value >> 24))
-        append(UInt8(truncatingIfNeeded: value >> 16))
-        append(UInt8(truncatingIfNeeded: value >> 8))
-        append(UInt8(truncatingIfNeeded: value))
-    }
-
+    @inline(__always)
     mutating func append(leb128 value: UInt32) {
         var rest = value
         while rest >= 0x80 {
