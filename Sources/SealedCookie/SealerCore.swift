@@ -275,7 +275,17 @@ extension OpeningMemory {
     static func with<Result>(
         _ body: (inout OpeningMemory) throws(OpenError) -> Result
     ) throws(OpenError) -> Result {
-        try pool.with(body, orNew: { () throws(OpenError) in OpeningMemory() })
+        try with(from: pool, body)
+    }
+
+    @inline(__always)
+    static func with<Result>(
+        from pool: borrowing Pool<OpeningMemory>,
+        _ body: (inout OpeningMemory) throws(OpenError) -> Result
+    ) throws(OpenError) -> Result {
+        // Garbage is refused before anything is written to the memory, and costs the next visitor no new one.
+        try pool.with(
+            body, orNew: { () throws(OpenError) in OpeningMemory() }, sparing: { $0.isBeforeOpening })
     }
 
     fileprivate mutating func checkSession() throws(OpenError) {

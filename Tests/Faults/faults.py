@@ -1,4 +1,4 @@
-"""Every call into OpenSSL and zlib fails once, and so does every piece of memory they ask for.   usage: faults.py [--quick] FAULTS OBJECTS…
+"""Every call into OpenSSL, zlib and the kernel's randomness fails once, and so does every piece of memory they ask for.   usage: faults.py [--quick] FAULTS OBJECTS…
 
 FAULTS is the driver, built with AddressSanitizer; OBJECTS are the library's object files, to see that no call was forgotten.
 Judges what came of each fault, and opens every token that came out meanwhile with the independent implementation.
@@ -65,10 +65,10 @@ def judge(scenario, group, way, what, outcome, step, then):
 
 
 def called(objects):
-    """The functions of OpenSSL, zlib and mmap that the library calls and that can fail."""
+    """The functions of OpenSSL and zlib, getentropy and mmap that the library calls and that can fail."""
     lines = subprocess.run(["nm", "-u", *objects], capture_output=True, text=True, check=True).stdout.splitlines()
     names = {line.split()[-1] for line in lines if line.strip() and not line.endswith(":")}
-    return {n for n in names if re.match(r"(EVP|RAND|CRYPTO|OPENSSL|OSSL|ERR)_|(de|in)flate|mmap$|madvise$|munmap$", n)} - CANNOT_FAIL
+    return {n for n in names if re.match(r"(EVP|RAND|CRYPTO|OPENSSL|OSSL|ERR)_|(de|in)flate|getentropy$|mmap$|madvise$|munmap$", n)} - CANNOT_FAIL
 
 
 started = time.time()

@@ -193,15 +193,17 @@ import Testing
                 #expect(text.count < 6 || Base64URL.firstFourBytes(text.span) == first)
             }
         }
-        // Every byte at every place of a block and of what is left behind one.
-        let text = Array(Base64URL.encode([UInt8](repeating: 0, count: 60).span).utf8)
-        for place in text.indices {
-            for byte in UInt8.min...UInt8.max {
-                var changed = text
-                changed[place] = byte
-                let isValid = Base64URL.decode(changed.span) != nil
-                #expect(Base64URL.isText(changed.span) == isValid)
-                if place < 6 { #expect((Base64URL.firstFourBytes(changed.span) != nil) == isValid) }
+        // Every byte at every place: of less than a block, and of a block and what is left behind one.
+        for count in [45, 60] {
+            let text = Array(Base64URL.encode([UInt8](repeating: 0, count: count).span).utf8)
+            for place in text.indices {
+                for byte in UInt8.min...UInt8.max {
+                    var changed = text
+                    changed[place] = byte
+                    let isValid = Base64URL.decode(changed.span) != nil
+                    #expect(Base64URL.isText(changed.span) == isValid)
+                    if place < 6 { #expect((Base64URL.firstFourBytes(changed.span) != nil) == isValid) }
+                }
             }
         }
     }

@@ -92,6 +92,18 @@ private final class TestClock: Sendable {
         }
     }
 
+    @Test func `a file is fresh for two seconds, and not for one and a bit`() throws {
+        var status = stat()
+        try unsafe #require(stat(folder.ring, &status) == 0)
+        let changed = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+        for (age, isFresh) in [
+            (-1_000_000_000, true), (0, true), (1_999_999_999, true), (2_000_000_000, false),
+        ] as [(Int64, Bool)] {
+            #expect(try FileIdentity(folder.ring, at: changed + age).isFresh == isFresh)
+        }
+        #expect(try FileIdentity(folder.ring, at: 0) == FileIdentity(folder.ring))
+    }
+
     @Test func `a swapped link is seen, as Kubernetes swaps it`() throws {
         // ring -> ..data/ring, ..data -> ..2026_1; a new folder, then a new ..data by rename.
         let root = folder.path

@@ -107,18 +107,29 @@ struct FileIdentity: Equatable {
             && a.changed == b.changed
     }
 
+    /// More than any file system's clock takes for a tick.
+    private static let longestTick: Int64 = 2_000_000_000
+
     /// Follows symbolic links.
-    init(_ path: String) throws(SystemFailure) {
+    ///
+    /// - Parameter now: on the clock of file systems, in nanoseconds, and before the file is looked at: what
+    ///   changes afterwards must not count as older.
+    init(_ path: String, at now: Int64 = realTime()) throws(SystemFailure) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { throw SystemFailure(operation: "stat", code: errno) }
-        var now = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &now)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
         modified = Self.nanoseconds(status.st_mtim)
         changed = Self.nanoseconds(status.st_ctim)
-        isFresh = now.tv_sec - status.st_ctim.tv_sec < 2
+        // Whole seconds would take two that are all but one for two.
+        isFresh = now &- changed < Self.longestTick
+    }
+
+    private static func realTime() -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return nanoseconds(now)
     }
 
     private static func nanoseconds(_ time: timespec) -> Int64 {

@@ -36,9 +36,12 @@ import Synchronization
     /// Runs `body` with a spare value, or with a new one where there is none.
     ///
     /// A value with which `body` failed is not used again.
+    ///
+    /// - Parameter spares: whether a failure is one that leaves the value as good as it was.
     @inline(__always)
     func with<Result, Failure: Error>(
-        _ body: (inout Element) throws(Failure) -> Result, orNew make: () throws(Failure) -> Element
+        _ body: (inout Element) throws(Failure) -> Result, orNew make: () throws(Failure) -> Element,
+        sparing spares: (Failure) -> Bool = { _ in false }
     ) throws(Failure) -> Result {
         let home = home
         // Sound: `take` and `make` both hand out a value that nobody else has.
@@ -49,7 +52,7 @@ import Synchronization
             unsafe give(raw, home)
             return result
         } catch {
-            unsafe Self.destroy(raw)
+            if spares(error) { unsafe give(raw, home) } else { unsafe Self.destroy(raw) }
             throw error
         }
     }

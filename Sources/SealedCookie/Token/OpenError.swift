@@ -83,6 +83,9 @@ extension OpenError {
         }
     }
 
+    /// Whether this was found before anything was opened, and not for want of memory or the like in between.
+    var isBeforeOpening: Bool { if case .libraryFailed = self { false } else { !isAuthentic } }
+
     /// Of a decoding error the place and the type, not its words: they may quote the session.
     init(_ error: DecodingError) {
         let (path, expected): ([any CodingKey], String) =

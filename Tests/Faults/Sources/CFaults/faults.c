@@ -1,4 +1,4 @@
-// Stands between the library and OpenSSL, zlib and mmap: the executable's own functions come before a shared library's.
+// Stands between the library and OpenSSL, zlib, getentropy and mmap: the executable's own functions come before a shared library's.
 #define _GNU_SOURCE
 #include "faults.h"
 
@@ -93,6 +93,7 @@ CALL(void *, CRYPTO_clear_realloc, (void *pointer, size_t old, size_t size, cons
      (pointer, old, size, file, line), REFUSES, NULL, NULL)
 CALL(OSSL_LIB_CTX *, OSSL_LIB_CTX_get0_global_default, (void), (), REFUSES, NULL, NULL)
 CALL(int, RAND_bytes, (unsigned char *bytes, int count), (bytes, count), REFUSES | LATE | OTHERWISE, 0, -1)
+CALL(int, getentropy, (void *bytes, size_t count), (bytes, count), REFUSES | LATE, (errno = EIO, -1), 0)
 CALL(int, RAND_priv_bytes, (unsigned char *bytes, int count), (bytes, count), REFUSES | LATE | OTHERWISE, 0, -1)
 CALL(EVP_CIPHER_CTX *, EVP_CIPHER_CTX_new, (void), (), REFUSES, NULL, NULL)
 CALL(const EVP_CIPHER *, EVP_aes_256_ecb, (void), (), REFUSES, NULL, NULL)
