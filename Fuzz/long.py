@@ -31,7 +31,7 @@ class Run:
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         arguments = [f"-runs={int(RUNS)}", f"-max_len={longest}", f"-dict=Dictionaries/{dictionary}.txt", f"-artifact_prefix=Findings/{target}-",
-                     "-rss_limit_mb=2048", "-timeout=3600", "-print_final_stats=1", "-reload=0", "-len_control=100"]
+                     "-rss_limit_mb=2048", "-timeout=3600", "-report_slow_units=3600", "-print_final_stats=1", "-reload=0", "-len_control=100"]
         # With a hash seed of its own each time, it would not be the same run again.
         environment = os.environ | {"FUZZ_TARGET": target, "SWIFT_DETERMINISTIC_HASHING": "1"}
         with open(self.log, "w") as log:
