@@ -78,7 +78,8 @@ private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]
             bytes[0] |= CompressedPayload.Flag.dictionary
             bytes += dictionary?.name ?? []
         }
-        let done = try? (dictionary?.deflaters ?? plainDeflaters).with(skeleton.count) { deflater throws(NativeFailure) in
+        let done = try? (dictionary?.deflaters ?? plainDeflaters).with(skeleton.count) {
+            deflater throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: skeleton.count + 64)
         }
         guard done == true else { return nil }
