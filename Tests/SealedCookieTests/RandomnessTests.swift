@@ -29,48 +29,50 @@ import Testing
         #expect(seen.count == 1000)
     }
 
-    /// The child writes its nonces to a pipe; none may be one of the parent's.
-    @Test func `parent and child never share a nonce`() throws {
-        let count = 100
-        var ends: [Int32] = [0, 0]
-        try #require(unsafe pipe(&ends) == 0)
-        // A buffer that is drawn and partly used, for the child to find a copy of.
-        var buffer = RandomBuffer()
-        var first = [UInt8](repeating: 0, count: 20)
-        try buffer.fill(&first, in: 0..<20)
-        let child = fork()
-        if child == 0 {
-            // Only calls that are sound in a child of many threads: no test library, no printing.
-            var nonces = [UInt8](repeating: 0, count: count * 20)
-            for draw in 0..<count {
-                if (try? buffer.fill(&nonces, in: draw * 20..<draw * 20 + 20)) == nil { _exit(2) }
+    /// The child writes its nonces to a pipe; none may be one of the parent's. In a process of its own, for a child
+    /// would find locks of the runtime taken that other tests' threads held.
+    @Test func `parent and child never share a nonce`() async {
+        await #expect(processExitsWith: .success) {
+            let count = 100
+            var ends: [Int32] = [0, 0]
+            try #require(unsafe pipe(&ends) == 0)
+            // A buffer that is drawn and partly used, for the child to find a copy of.
+            var buffer = RandomBuffer()
+            var first = [UInt8](repeating: 0, count: 20)
+            try buffer.fill(&first, in: 0..<20)
+            let child = fork()
+            if child == 0 {
+                var nonces = [UInt8](repeating: 0, count: count * 20)
+                for draw in 0..<count {
+                    if (try? buffer.fill(&nonces, in: draw * 20..<draw * 20 + 20)) == nil { _exit(2) }
+                }
+                let written = unsafe write(ends[1], nonces, nonces.count)
+                _exit(written == nonces.count ? 0 : 3)
             }
-            let written = unsafe write(ends[1], nonces, nonces.count)
-            _exit(written == nonces.count ? 0 : 3)
+            try #require(child > 0)
+            close(ends[1])
+            var parents: Set<[UInt8]> = [first]
+            for _ in 0..<count {
+                var nonce = [UInt8](repeating: 0, count: 20)
+                try buffer.fill(&nonce, in: 0..<20)
+                parents.insert(nonce)
+            }
+            var received: [UInt8] = []
+            var chunk = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let got = unsafe read(ends[0], &chunk, chunk.count)
+                guard got > 0 else { break }
+                received += chunk[..<got]
+            }
+            close(ends[0])
+            var status: Int32 = 0
+            #expect(unsafe waitpid(child, &status, 0) == child && status == 0)
+            try #require(received.count == count * 20)
+            let children = Set((0..<count).map { Array(received[$0 * 20..<$0 * 20 + 20]) })
+            #expect(parents.count == count + 1 && children.count == count)
+            // Counts, so that a failure prints no thousands of bytes.
+            #expect(parents.intersection(children).count == 0)
+            #expect(!children.contains(Array(repeating: 0, count: 20)))
         }
-        try #require(child > 0)
-        close(ends[1])
-        var parents: Set<[UInt8]> = [first]
-        for _ in 0..<count {
-            var nonce = [UInt8](repeating: 0, count: 20)
-            try buffer.fill(&nonce, in: 0..<20)
-            parents.insert(nonce)
-        }
-        var received: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let got = unsafe read(ends[0], &chunk, chunk.count)
-            guard got > 0 else { break }
-            received += chunk[..<got]
-        }
-        close(ends[0])
-        var status: Int32 = 0
-        #expect(unsafe waitpid(child, &status, 0) == child && status == 0)
-        try #require(received.count == count * 20)
-        let children = Set((0..<count).map { Array(received[$0 * 20..<$0 * 20 + 20]) })
-        #expect(parents.count == count + 1 && children.count == count)
-        // Counts, so that a failure prints no thousands of bytes.
-        #expect(parents.intersection(children).count == 0)
-        #expect(!children.contains(Array(repeating: 0, count: 20)))
     }
 }
