@@ -413,6 +413,38 @@ struct SplitMix: RandomNumberGenerator {
         #expect(try hex(Twice()) == "a3" + "626b30181e" + "626b31181c" + "626b32181d")
     }
 
+    /// It was sealed, and opened nowhere: the empty map that is written for it is a level as well.
+    @Test(arguments: [63, 64]) func `a type that encodes nothing counts as a level`(levels: Int) throws {
+        struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }
+        struct Deep: Encodable {
+            let levels: Int
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                for _ in 1..<levels { container = container.nestedUnkeyedContainer() }
+                try container.encode(Silent())
+            }
+        }
+        if levels < 64 {
+            let item = try CBOREncoder.encode(Deep(levels: levels))
+            #expect(try CBORIndex(parsing: item.bytes).wholeItem == item)
+        } else {
+            let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(Deep(levels: levels)) }
+            #expect(failure?.reason == .tooDeep)
+        }
+    }
+
+    /// The second was dropped in silence.
+    @Test func `a second secret into one encoder is refused`() throws {
+        struct Twice: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                try Secret("one").encode(to: encoder)
+                try Secret("two").encode(to: encoder)
+            }
+        }
+        let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(Twice()) }
+        #expect(failure?.reason == .encodedTwice)
+    }
+
     @Test func `a type that encodes nothing is an empty map`() throws {
         struct Nothing: Codable, Equatable {}
         struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }

@@ -144,6 +144,7 @@ struct CBORItemEncoder: Encoder {
 
     /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
     func encodeEmbedded(_ value: some Encodable) throws {
+        if tree.value.kind(of: node) == .embedded { tree.value.note(.encodedTwice, at: node) }
         tree.value.open(node, as: .embedded)
         try tree.encode(value, at: tree.value.addElement(to: node))
     }

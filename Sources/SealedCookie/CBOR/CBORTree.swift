@@ -243,6 +243,7 @@ struct CBORTree: Sendable {
         item.bytes.append(addingCapacity: most + extra) { output in
             emit(Self.root, into: &output, &item.byteStrings)
         }
+        try check()
         guard item.bytes.count <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
         return item
     }
@@ -258,6 +259,7 @@ struct CBORTree: Sendable {
         switch current.kind {
         case .empty:
             // A type that encodes nothing is an empty map, as for an empty struct.
+            if Int(current.depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             output.append(.map, 0)
         case .leaf:
             appendLeaf(current, from: current.valueStart, to: &output, &byteStrings)
