@@ -146,10 +146,7 @@ final class SealerCore: Sendable {
                     first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory,
                     take)
             } catch {
-                // The reason that says most: one from behind the tag, else the first.
-                if refusal.map({ !$0.isAuthentic }) ?? true, error.isAuthentic || refusal == nil {
-                    refusal = error
-                }
+                if error.saysMore(than: refusal) { refusal = error }
             }
         }
         if let refusal { throw refusal }
@@ -168,7 +165,7 @@ final class SealerCore: Sendable {
         if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
         let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
         attempts -= combinations
-        var refusal = OpenError.notAuthentic
+        var refusal: OpenError?
         for combination in 0..<combinations {
             var rest = combination
             let chosen = parts.map { candidates in
@@ -177,7 +174,7 @@ final class SealerCore: Sendable {
             }
             let count = chosen.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
             guard count <= form.tokenLimit else {
-                if combination == 0 { refusal = .tooLong(byteCount: count) }
+                if refusal == nil { refusal = .tooLong(byteCount: count) }
                 continue
             }
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
@@ -187,10 +184,10 @@ final class SealerCore: Sendable {
                     open(token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory),
                     &memory)
             } catch {
-                if combination == 0 || error.isAuthentic { refusal = error }
+                if error.saysMore(than: refusal) { refusal = error }
             }
         }
-        throw refusal
+        throw refusal ?? .notAuthentic
     }
 
     /// Opens the session in the text of a token.
@@ -283,7 +280,7 @@ extension OpeningMemory {
         from pool: borrowing Pool<OpeningMemory>,
         _ body: (inout OpeningMemory) throws(OpenError) -> Result
     ) throws(OpenError) -> Result {
-        // Garbage is refused before anything is written to the memory, and costs the next visitor no new one.
+        // Garbage leaves nothing behind: the next visitor takes the same memory, at most without an array.
         try pool.with(
             body, orNew: { () throws(OpenError) in OpeningMemory() }, sparing: { $0.isBeforeOpening })
     }

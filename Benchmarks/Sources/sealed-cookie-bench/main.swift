@@ -24,6 +24,9 @@ let limits = CookieLimits(nameAndValue: 16_384, attributeValue: 1024)
 let aad = [UInt8](repeating: 1, count: 8 + 8 + 12 + 8 + 4 + 8 + 14 + 8)
 let dictionary = CompressionDictionary.standard.content
 
+/// OpenSSL or zlib gives the floor none of what it needs.
+struct NoFloor: Error {}
+
 struct Row: Codable {
     struct Side: Codable {
         /// Nanoseconds: ours, its spread in percent, the floor's.
@@ -75,7 +78,7 @@ struct FloorWork {
     var token: [CChar] = []
 
     init(_ session: EncodedSession, mode: String) throws {
-        guard let floor = floor_new([UInt8](repeating: 7, count: 32)) else { fatalError("no floor") }
+        guard let floor = floor_new([UInt8](repeating: 7, count: 32)) else { throw NoFloor() }
         self.floor = floor
         var (skeleton, contents) = divided(session.bytes)
         let usesDictionary = mode == "standard"

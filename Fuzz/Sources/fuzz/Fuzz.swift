@@ -10,15 +10,19 @@ struct Target: Sendable {
     let run: @Sendable ([UInt8]) throws -> Void
 }
 
-/// Ends the run: libFuzzer keeps the input.
+/// Ends the run, which is how libFuzzer learns of a finding and keeps the input.
+func fail(_ what: String) -> Never {
+    fatalError(what)  // On purpose: see above.
+}
+
 func require(_ condition: Bool, _ what: @autoclosure () -> String = "") {
-    if !condition { fatalError("does not hold: \(what())") }
+    if !condition { fail("does not hold: \(what())") }
 }
 
 let chosen: Target = {
     let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] ?? ""
     guard let target = targets.first(where: { $0.name == name }) else {
-        fatalError("FUZZ_TARGET is one of \(targets.map(\.name).joined(separator: " "))")
+        fail("FUZZ_TARGET is one of \(targets.map(\.name).joined(separator: " "))")
     }
     return target
 }()
@@ -28,7 +32,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     do {
         try chosen.run(Array(UnsafeBufferPointer(start: start, count: count)))
     } catch {
-        fatalError("\(error)")
+        fail("\(error)")
     }
     return 0
 }

@@ -2,7 +2,7 @@
 import Foundation
 
 /// Inputs go over in batches, and one is judged while the next is made: an answer for each alone takes ten times as long.
-final class Judge: @unchecked Sendable {
+final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thread.
     static let shared = Judge()
     private static let batchSize = 64
     private static let batchBytes = 32_768
@@ -22,7 +22,7 @@ final class Judge: @unchecked Sendable {
         ]
         process.standardInput = toIt
         process.standardOutput = fromIt
-        do { try process.run() } catch { fatalError("no python3: \(error)") }
+        do { try process.run() } catch { fail("no python3: \(error)") }
         atexit { Judge.shared.finish() }
     }
 
@@ -62,7 +62,7 @@ final class Judge: @unchecked Sendable {
             if moved > 0 {
                 done += moved
             } else if moved == 0 || errno != EINTR {
-                fatalError("the judge has gone")
+                fail("the judge has gone")
             }
         }
     }
@@ -80,7 +80,7 @@ final class Judge: @unchecked Sendable {
             let folder = ProcessInfo.processInfo.environment["FUZZ_FINDINGS"] ?? "."
             let path = "\(folder)/differential-of-\(input.hashValue.magnitude)"
             try? Data(input).write(to: URL(filePath: path))
-            fatalError("the readers disagree: \(path) has the input")
+            fail("the readers disagree: \(path) has the input")
         }
         asked = []
     }

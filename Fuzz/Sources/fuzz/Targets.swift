@@ -7,7 +7,7 @@ let key: SealingKey = {
     let bytes = (0..<32).map { UInt8($0) }
     guard let secret = try? SecretBytes.copy(of: bytes.span), let material = try? XAESKey(secret),
         let key = try? SealingKey(material: material, activeFrom: nil)
-    else { fatalError("no key") }
+    else { fail("no key") }
     return key
 }()
 
@@ -18,21 +18,20 @@ let ownDictionary: CompressionDictionary = {
     guard
         let own = try? CompressionDictionary(
             Array("\u{65}owner\u{67}members\u{69}own wordspown words, again".utf8))
-    else { fatalError("no dictionary") }
+    else { fail("no dictionary") }
     return own
 }()
 let ownCompression = SessionCompression.dictionaries([ownDictionary])
 
 func sealer<Session: Codable & Sendable>(
     _ type: Session.Type, _ splitting: CookieSplitting = .never,
-    _ compression: SessionCompression = ownCompression
+    _ compression: SessionCompression = ownCompression,
+    limits: CookieLimits = CookieLimits(nameAndValue: 65_536, attributeValue: 1024)
 ) -> CookieSealer<Session> {
     guard let ring = try? KeyRing([key]),
         let sealer = try? CookieSealer<Session>(
-            "s", keys: ring, lifetime: policy,
-            limits: CookieLimits(nameAndValue: 65_536, attributeValue: 1024),
-            splitting: splitting, compression: compression)
-    else { fatalError("no sealer") }
+            "s", keys: ring, lifetime: policy, limits: limits, splitting: splitting, compression: compression)
+    else { fail("no sealer") }
     return sealer
 }
 
@@ -55,7 +54,7 @@ let targets: [Target] = [
         func refused(_ text: String) {
             do {
                 _ = try trees.open(value: text, at: now)
-                fatalError("opened: \(text)")
+                fail("opened: \(text)")
             } catch {
                 checkWords("\(error)")
             }
@@ -101,7 +100,7 @@ let targets: [Target] = [
         let again = try trees.open(value: trees.reseal(tree, at: now).cookies[0].value, at: now)
         require(again.session == tree.session)
         require(again.createdAt == tree.createdAt && again.lifetime == tree.lifetime)
-        guard let raw else { fatalError("does not open as it is") }
+        guard let raw else { fail("does not open as it is") }
         let bytes = raw.session.bytes
         require(
             try CBOREncoder.encode(tree.session).bytes == bytes,
@@ -397,25 +396,19 @@ extension [UInt8] {
 let goodToken: [UInt8] = {
     guard let sealed = try? trees.seal(.text("good"), at: now),
         let bytes = Base64URL.decode(sealed.cookies[0].value)
-    else { fatalError("no token") }
+    else { fail("no token") }
     return bytes
 }()
 
 // MARK: cookie-header and json
 
-func splitSealer(_ limits: CookieLimits) -> CookieSealer<CBORValue> {
-    guard let ring = try? KeyRing([key]),
-        let sealer = try? CookieSealer<CBORValue>(
-            "s", keys: ring, lifetime: policy, limits: limits, splitting: .upTo(4))
-    else { fatalError("no sealer") }
-    return sealer
-}
-let split = splitSealer(.rfc6265bis)
+let split = sealer(CBORValue.self, .upTo(4), .standard, limits: .rfc6265bis)
 /// Of three small cookies.
-let small = splitSealer(CookieLimits(nameAndValue: 256, attributeValue: 1024))
+let small = sealer(
+    CBORValue.self, .upTo(4), .standard, limits: CookieLimits(nameAndValue: 256, attributeValue: 1024))
 let sampleSession = CBORValue.bytes((0..<480).map { UInt8(truncatingIfNeeded: $0 &* 31) })
 let sample: [String] = {
-    guard let sealed = try? small.seal(sampleSession, at: now) else { fatalError("no sample") }
+    guard let sealed = try? small.seal(sampleSession, at: now) else { fail("no sample") }
     let cookies = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
     precondition(cookies.count == 3)
     return cookies
@@ -536,7 +529,7 @@ func roundTrip(_ choices: inout Choices) throws {
     let header =
         "theme=dark;" + pairs.joined(separator: choices.below(2) == 0 ? "; " : ";\t") + "; \(name)x=1"
     func checked(_ opened: OpenedSession<Everything>?) -> OpenedSession<Everything> {
-        guard let opened else { fatalError("no cookie") }
+        guard let opened else { fail("no cookie") }
         require(opened.session == session, "another session: \(opened.session) for \(session)")
         require(opened.createdAt == began, "\(opened.createdAt)")
         require(opened.lifetime == own)
@@ -547,15 +540,13 @@ func roundTrip(_ choices: inout Choices) throws {
     require(!opened.needsResealing || lifetime.idle != nil, "sealed this moment")
     // To the last moment and no longer.
     _ = checked(try typed.open(cookieHeader: header, at: sealed.expiresAt - 0.001))
-    if (try? typed.open(cookieHeader: header, at: sealed.expiresAt)) != nil { fatalError("ended, and opens") }
+    require((try? typed.open(cookieHeader: header, at: sealed.expiresAt)) == nil, "ended, and opens")
     // Under other names, purposes and for tools without the type.
     if let other = try? CookieSealer<Everything>(
         name, keys: ring, lifetime: lifetime, purpose: purpose + "\u{0}", splitting: splitting,
         compression: compression)
     {
-        if (try? other.open(cookieHeader: header, at: began)) != nil {
-            fatalError("opens for another purpose")
-        }
+        require((try? other.open(cookieHeader: header, at: began)) == nil, "opens for another purpose")
     }
     let item = try CBOREncoder.encode(session).bytes
     require(try sealer(EncodedSession.self).open(cookieHeader: header, at: began)?.session.bytes == item)

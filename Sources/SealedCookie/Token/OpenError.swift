@@ -72,19 +72,22 @@ extension OpenError: CustomStringConvertible {
 }
 
 extension OpenError {
-    /// Whether the tag verified before this was found.
-    var isAuthentic: Bool {
+    /// Whether this was found before anything was opened: neither behind the tag nor by a failing library.
+    var isBeforeOpening: Bool {
         switch self {
-        case .malformedPayload, .unknownDictionary, .inFuture, .expired, .endedBefore, .sessionMismatch: true
         case .tooLong, .tooManyParts, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
-            .revokedKey, .notAuthentic,
+            .revokedKey, .notAuthentic:
+            true
+        case .malformedPayload, .unknownDictionary, .inFuture, .expired, .endedBefore, .sessionMismatch,
             .libraryFailed:
             false
         }
     }
 
-    /// Whether this was found before anything was opened, and not for want of memory or the like in between.
-    var isBeforeOpening: Bool { if case .libraryFailed = self { false } else { !isAuthentic } }
+    /// Of several values' refusals the one to tell is the first that came of an opening, else the first.
+    func saysMore(than refusal: OpenError?) -> Bool {
+        refusal.map { $0.isBeforeOpening && !isBeforeOpening } ?? true
+    }
 
     /// Of a decoding error the place and the type, not its words: they may quote the session.
     init(_ error: DecodingError) {

@@ -182,5 +182,5 @@ private func longest(
         let session = try session(count)
         if let sealed = try? sessions.seal(session, at: now) { return sealed.cookies[0].value }
     }
-    fatalError("nothing fits")
+    fail("nothing fits")
 }

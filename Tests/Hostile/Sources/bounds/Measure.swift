@@ -2,8 +2,13 @@
 import CHostile
 import Foundation
 
-/// Bounds that did not hold. One thread counts.
-nonisolated(unsafe) var faults = 0
+/// Bounds that did not hold.
+nonisolated(unsafe) var faults = 0  // This program has one thread.
+/// Without this there is nothing to measure.
+func fail(_ what: String) -> Never {
+    fatalError(what)  // On purpose: a report of bounds that were not tried would be worse.
+}
+
 /// Says whether a bound holds, and remembers where it does not.
 func verdict(_ holds: Bool) -> String {
     if !holds { faults += 1 }

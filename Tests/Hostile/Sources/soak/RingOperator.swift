@@ -4,8 +4,7 @@ import Synchronization
 
 @testable import SealedCookie
 
-final class RingOperator: @unchecked Sendable {
-    // @unchecked: `run` is one thread's; the others read `history`, and `faults` after it has ended.
+final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faults` is read after its end.
     let path: String
     let history = History()
     private(set) var faults: [String] = []

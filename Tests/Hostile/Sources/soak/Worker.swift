@@ -50,8 +50,7 @@ extension Mutex where Value == Sealed? {
     }
 }
 
-final class Worker: @unchecked Sendable {
-    // @unchecked: one thread runs it; it is read after that has ended.
+final class Worker: @unchecked Sendable {  // One thread runs it; it is read after that has ended.
     private let number: Int
     private let sessions: CookieSealer<SoakSession>
     private let history: History
