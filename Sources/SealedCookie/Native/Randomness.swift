@@ -85,19 +85,15 @@ import Glibc
             throw NativeFailure(operation: "RAND_bytes")
         }
         // OpenSSL's generator is copied with a machine that is cloned, and in a child whose process number
-        // is the parent's, and then gives both the same. The kernel's does not.
-        var done = 0
-        while done < count {
-            // It gives 256 bytes at the most.
-            var more = InlineArray<256, UInt8>(repeating: 0)
-            let wanted = min(count - done, 256)
-            let failed = unsafe withUnsafeMutableBytes(of: &more) {
-                unsafe getentropy($0.baseAddress, wanted)
-            }
-            guard failed == 0 else { throw NativeFailure(operation: "getentropy") }
-            // Sound: `wanted` bytes of `count`, which the caller has room for.
-            for index in 0..<wanted { unsafe bytes[done + index] ^= more[index] }
-            done += wanted
+        // is the parent's, and then gives both the same. The kernel's does not: two such sets of nonces
+        // differ by what it gave to each. As many bytes as it gives at once are enough for that.
+        var more = InlineArray<256, UInt8>(repeating: 0)
+        let failed = unsafe withUnsafeMutableBytes(of: &more) { more in
+            let failed = unsafe getentropy(more.baseAddress, min(count, more.count))
+            // Sound: `count` bytes, which the caller has room for.
+            for index in 0..<count { unsafe bytes[index] ^= more[index & 255] }
+            return failed
         }
+        guard failed == 0 else { throw NativeFailure(operation: "getentropy") }
     }
 }
