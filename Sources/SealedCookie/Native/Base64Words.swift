@@ -27,16 +27,16 @@ enum Base64Words {
         // Sound: eight bytes are read while eight are left, of which six make eight characters; then three
         // while three are left make four, and the rest its two or three: the whole text. A pair's index has
         // 12 bits.
-        while index + 8 <= bytes.count {
+        while index &+ 8 <= bytes.count {
             let word = unsafe UInt64(
                 bigEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            let first = unsafe UInt64(pairs[Int(word >> 52)]) | UInt64(pairs[Int(word >> 40 & 0xFFF)]) << 16
-            let second =
-                unsafe UInt64(pairs[Int(word >> 28 & 0xFFF)])
-                | UInt64(pairs[Int(word >> 16 & 0xFFF)]) << 16
-            unsafe next.storeBytes(of: UInt64(littleEndian: first | second << 32), as: UInt64.self)
+            for pair in 0..<4 {
+                let bits = Int(truncatingIfNeeded: word >> UInt64(52 - 12 * pair)) & 0xFFF
+                unsafe next.storeBytes(
+                    of: UInt16(littleEndian: pairs[bits]), toByteOffset: 2 * pair, as: UInt16.self)
+            }
             unsafe next += 8
-            index += 6
+            index &+= 6
         }
         while index + 3 <= bytes.count {
             let group = unsafe Int(bytes[index]) << 16 | Int(bytes[index + 1]) << 8 | Int(bytes[index + 2])
