@@ -121,18 +121,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func open(
         cookieHeader header: String?, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
-        guard var header else { return nil }
-        header.makeContiguousUTF8()
-        return try OpeningMemory.with { memory throws(OpenError) in
-            var opened: OpenedSession<Session>?
-            try core.open(
-                header: header.utf8.span, checksItem: Self.checksItem, at: now, in: &memory
-            ) { about, memory throws(OpenError) in
-                // A session of another type is refused like any other, and the next value is tried.
-                opened = OpenedSession(session: try session(in: &memory), about)
-            }
-            return opened
+        guard let header else { return nil }
+        var opened: OpenedSession<Session>?
+        try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
+            about, memory throws(OpenError) in
+            // A session of another type is refused like any other, and the next value is tried.
+            opened = OpenedSession(session: try session(in: &memory), about)
         }
+        return opened
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
@@ -148,16 +144,23 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Throws: why it is no session.
     @inlinable
-    public func open(value: some StringProtocol, at now: Date = .now) throws(OpenError) -> OpenedSession<
-        Session
-    > {
-        var text = String(value)
-        text.makeContiguousUTF8()
-        return try OpeningMemory.with { memory throws(OpenError) in
-            let about = try core.open(
-                value: text.utf8.span, checksItem: Self.checksItem, at: now, in: &memory)
-            return OpenedSession(session: try session(in: &memory), about)
+    public func open(value: String, at now: Date = .now) throws(OpenError) -> OpenedSession<Session> {
+        var opened: OpenedSession<Session>?
+        try core.open(value: value.utf8.span, checksItem: Self.checksItem, at: now) {
+            about, memory throws(OpenError) in
+            opened = OpenedSession(session: try session(in: &memory), about)
         }
+        // There is one value, which is taken or refused.
+        guard let opened else { throw .notAuthentic }
+        return opened
+    }
+
+    /// The same of a part of a longer text.
+    @inlinable
+    public func open(
+        value: some StringProtocol, at now: Date = .now
+    ) throws(OpenError) -> OpenedSession<Session> {
+        try open(value: String(value), at: now)
     }
 
     /// Encoded sessions are handed on as they are.
@@ -165,7 +168,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     static var checksItem: Bool { Session.self != EncodedSession.self }
 
     @inlinable
-    func session(in memory: inout OpeningMemory) throws(OpenError) -> Session {
+    func session(in memory: inout WorkingMemory) throws(OpenError) -> Session {
         guard Session.self == EncodedSession.self else { return try memory.session(Session.self) }
         guard let session = try memory.encodedSession() as? Session else {
             throw .sessionMismatch(codingPath: [], expected: "an encoded session")

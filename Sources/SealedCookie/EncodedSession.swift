@@ -28,8 +28,7 @@ public struct EncodedSession: Equatable, Sendable {
     }
 
     /// Takes the item out of a payload; puts the contents of its byte strings back in their places.
-    @usableFromInline
-    init(_ body: consuming PayloadBody) throws(OpenError) {
+    init(_ body: PayloadBody) throws(OpenError) {
         guard let contents = body.contents, !contents.isEmpty else {
             bytes = body.wholeItem()
             byteStrings = nil

@@ -68,12 +68,30 @@ final class SealerCore: Sendable {
     private func seal(
         _ payload: SessionPayload, _ ring: KeyRing, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let key = ring.activeKey(at: now) else { throw .noActiveKey }
+        guard let place = ring.activePlace(at: now) else { throw .noActiveKey }
         let times = payload.times
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        let id = ring.keys[place].id
+        let token: Token = try ring.keys.withUncounted(\.material, at: place) { (key) throws(SealError) in
+            try key.seal { (workspace) throws(SealError) in
+                try self.token(payload, using: &workspace, of: id)
+            }
+        }
+        let end = times.end(under: lifetime)
+        return SealedSession(
+            expiresAt: end, sealedToken: token, form: form,
+            maxAge: form.attributes.endsWithBrowser
+                ? nil : Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down)),
+            stale: stale, sealedAt: now)
+    }
+
+    /// The line of stages from a payload to a token.
+    private func token(
+        _ payload: SessionPayload, using workspace: inout Workspace, of id: KeyID
+    ) throws(SealError) -> Token {
         let compressed: CompressedPayload
         do throws(NativeFailure) {
-            compressed = try compress(payload)
+            compressed = try compress(payload, reusing: workspace.memory.takeBytes())
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
@@ -82,18 +100,15 @@ final class SealerCore: Sendable {
         guard Token.textCount(payloadByteCount: payloadCount) <= form.tokenLimit else {
             throw .tooLarge(SizeReport(item: payload.item, payloadBytes: payloadCount, form: form))
         }
-        let token: Token
         do throws(NativeFailure) {
-            token = Token(try SealedBox(sealing: consume compressed, using: key, authenticating: context))
+            let box = try SealedBox(
+                sealing: compressed, using: &workspace.ciphers, of: id, authenticating: context)
+            let token = Token(box)
+            workspace.memory.give(box.takeBytes())
+            return token
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
-        let end = times.end(under: lifetime)
-        return SealedSession(
-            expiresAt: end, sealedToken: token, form: form,
-            maxAge: form.attributes.endsWithBrowser
-                ? nil : Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down)),
-            stale: stale, sealedAt: now)
     }
 
     func sizeReport(
@@ -111,25 +126,26 @@ final class SealerCore: Sendable {
         }
     }
 
-    private func compress(_ payload: SessionPayload) throws(NativeFailure) -> CompressedPayload {
+    private func compress(
+        _ payload: SessionPayload, reusing bytes: consuming [UInt8] = []
+    ) throws(NativeFailure) -> CompressedPayload {
         try CompressedPayload(
             compressing: payload, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
-            tailroom: XAESKey.tagLength)
+            tailroom: SealedBox.tailCount(authenticating: context), reusing: bytes)
     }
 
     // MARK: Opening
 
     /// Takes the session out of the memory that its item was left in.
     @usableFromInline
-    typealias Taking = (AboutSession, inout OpeningMemory) throws(OpenError) -> Void
+    typealias Taking = (AboutSession, inout WorkingMemory) throws(OpenError) -> Void
 
     /// Opens the session in a `Cookie` header: of the values that there are the first that `take` takes.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
     @usableFromInline
     func open(
-        header text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory,
-        _ take: Taking
+        header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         let cookie = CookieHeader(text, name: form.nameBytes, partCount: form.splitting.cookieCount)
         var refusal: OpenError?
@@ -139,12 +155,10 @@ final class SealerCore: Sendable {
                 let first = text.extracting(value)
                 let count = CookieSplitting.count(first) ?? 1
                 guard count > 1, form.splitting.cookieCount > 1 else {
-                    return try take(
-                        open(first, limit: form.room, cookie, checksItem, at: now, in: &memory), &memory)
+                    return try open(first, limit: form.room, cookie, checksItem, at: now, take)
                 }
                 return try open(
-                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, in: &memory,
-                    take)
+                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, take)
             } catch {
                 if error.saysMore(than: refusal) { refusal = error }
             }
@@ -156,7 +170,7 @@ final class SealerCore: Sendable {
     /// than once, but in no more than are left of 16 a request.
     private func open(
         _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, _ checksItem: Bool, at now: Date, in memory: inout OpeningMemory, _ take: Taking
+        attempts: inout Int, _ checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
@@ -180,9 +194,7 @@ final class SealerCore: Sendable {
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
-                return try take(
-                    open(token.span, limit: form.tokenLimit, cookie, checksItem, at: now, in: &memory),
-                    &memory)
+                return try open(token.span, limit: form.tokenLimit, cookie, checksItem, at: now, take)
             } catch {
                 if error.saysMore(than: refusal) { refusal = error }
             }
@@ -192,54 +204,71 @@ final class SealerCore: Sendable {
 
     /// Opens the session in the text of a token.
     @usableFromInline
-    func open(
-        value text: Span<UInt8>, checksItem: Bool, at now: Date, in memory: inout OpeningMemory
-    ) throws(OpenError) -> AboutSession {
-        try open(text, limit: form.room, nil, checksItem, at: now, in: &memory)
+    func open(value text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking) throws(OpenError) {
+        try open(text, limit: form.room, nil, checksItem, at: now, take)
     }
 
     /// - Parameter cookie: what else there was of it in the request.
     private func open(
         _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
-        in memory: inout OpeningMemory
-    ) throws(OpenError) -> AboutSession {
-        let ring = try ring(for: text, limit: limit)
-        let box = try Token.box(in: text, limit: limit, reusing: memory.takeBytes())
-        let id = box.keyID
-        let (times, dictionary) = try box.opened(using: ring.openingKey(id), authenticating: context)
-            .payload(compression, in: &memory)
-        if checksItem { try memory.checkSession() }
-        // Only now: a date that is not authenticated is an attacker's.
-        guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
-        let end = times.end(under: lifetime)
-        guard now < end else { throw .expired(end) }
-        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
-        let isOutdated =
-            dictionary.map { $0 != compression.dictionary?.id } ?? false
-            || cookie.map { $0.present.hasAny(from: form.cookieCount(tokenCount: text.count)) } ?? false
-        return AboutSession(
-            times: times, end: end, keyID: id,
-            needsResealing: isOutdated || needsResealing(times, id, ring, at: now),
-            presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
-    }
-
-    /// The ring with the key that a token names. Decodes nothing: most garbage names none.
-    private func ring(for text: Span<UInt8>, limit: Int) throws(OpenError) -> KeyRing {
+        _ take: Taking
+    ) throws(OpenError) {
         let ring = source.ring
+        // The key first, and nothing decoded: most garbage names none.
         let id = Token.keyID(in: text, limit: limit)
-        if let id, ring.keys.contains(where: { $0.id == id }) { return ring }
+        if let id, let place = ring.place(of: id) {
+            return try open(text, limit: limit, ring, place, cookie, checksItem, at: now, take)
+        }
         try Token.check(text, limit: limit)
         guard let id else { throw .notBase64URL }
         guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
         guard let later = source.ringForUnknownKey() else { throw .unknownKey(id) }
-        _ = try later.openingKey(id)
-        return later
+        guard let place = later.place(of: id) else {
+            throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+        }
+        try open(text, limit: limit, later, place, cookie, checksItem, at: now, take)
     }
 
-    private func needsResealing(
-        _ times: SessionTimes, _ id: KeyID, _ ring: KeyRing, at now: Date
-    ) -> Bool {
-        if let active = ring.activeKey(at: now), active.id != id { return true }
+    /// Opens a token with the key that it names, and has the session taken.
+    private func open(
+        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ place: Int, _ cookie: CookieHeader?,
+        _ checksItem: Bool, at now: Date, _ take: Taking
+    ) throws(OpenError) {
+        let (id, notBefore) = (ring.keys[place].id, ring.notBefore)
+        let hasLaterKey = ring.activePlace(at: now).map { $0 != place } ?? false
+        try ring.keys.withUncounted(\.material, at: place) { (key) throws(OpenError) in
+            try key.open { (workspace) throws(OpenError) in
+                let (times, dictionary) = try payload(of: text, limit: limit, using: &workspace)
+                if checksItem { try workspace.memory.checkSession() }
+                // Only now: a date that is not authenticated is an attacker's.
+                guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
+                let end = times.end(under: lifetime)
+                guard now < end else { throw .expired(end) }
+                if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+                let hasOtherForm =
+                    compression.isOutdated(dictionary)
+                    || cookie?.present.hasAny(from: form.cookieCount(tokenCount: text.count)) ?? false
+                let about = AboutSession(
+                    times: times, end: end, keyID: id,
+                    needsResealing: hasLaterKey || hasOtherForm || isIdle(times, at: now),
+                    presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+                try take(about, &workspace.memory)
+            }
+        }
+    }
+
+    /// The line of stages from a token to its payload, whose item is left in the workspace.
+    private func payload(
+        of text: Span<UInt8>, limit: Int, using workspace: inout Workspace
+    ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
+        try Token.box(
+            in: text, limit: limit, reusing: workspace.memory.takeBytes(), tailroom: context.count
+        ).opened(using: &workspace.ciphers, authenticating: context)
+            .payload(compression, in: &workspace.memory)
+    }
+
+    /// Whether a tenth of the idle time is over.
+    private func isIdle(_ times: SessionTimes, at now: Date) -> Bool {
         guard let idle = lifetime.idle else { return false }
         return now.timeIntervalSince(times.sealedAt) * 10 >= Double(idle.seconds)
     }
@@ -257,34 +286,51 @@ struct AboutSession: Sendable {
 }
 
 extension KeyRing {
-    /// The one key for tokens of this id.
-    fileprivate func openingKey(_ id: KeyID) throws(OpenError) -> SealingKey {
-        for key in keys where key.id == id { return key }
-        throw revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+    /// Where the key that seals at `now` stands in `keys`.
+    fileprivate func activePlace(at now: Date) -> Int? {
+        let keys = keys.span
+        return keys.indices.last { keys[$0].isActive(at: now) }
+    }
+
+    /// Where the one key for tokens of this id stands in `keys`.
+    fileprivate func place(of id: KeyID) -> Int? {
+        let keys = keys.span
+        return keys.indices.first { keys[$0].id == id }
     }
 }
 
-extension OpeningMemory {
-    private static let pool = Pool<OpeningMemory>()
-
-    /// Runs `body` with memory that it has alone.
-    @usableFromInline
-    static func with<Result>(
-        _ body: (inout OpeningMemory) throws(OpenError) -> Result
-    ) throws(OpenError) -> Result {
-        try with(from: pool, body)
-    }
-
+extension WorkingKey {
+    /// Runs `body` with a workspace that it has alone.
     @inline(__always)
-    static func with<Result>(
-        from pool: borrowing Pool<OpeningMemory>,
-        _ body: (inout OpeningMemory) throws(OpenError) -> Result
-    ) throws(OpenError) -> Result {
-        // Garbage leaves nothing behind: the next visitor takes the same memory, at most without an array.
-        try pool.with(
-            body, orNew: { () throws(OpenError) in OpeningMemory() }, sparing: { $0.isBeforeOpening })
+    fileprivate func seal<Result>(
+        _ body: (inout Workspace) throws(SealError) -> Result
+    ) throws(SealError) -> Result {
+        try with(
+            body, failure: { .libraryFailed(operation: $0.operation) },
+            sparing: { if case .libraryFailed = $0 { false } else { true } })
     }
 
+    /// Runs `body` with a workspace that it has alone.
+    @inline(__always)
+    func open<Result>(
+        _ body: (inout Workspace) throws(OpenError) -> Result
+    ) throws(OpenError) -> Result {
+        try with(
+            { (workspace) throws(OpenError) in
+                do throws(OpenError) {
+                    return try body(&workspace)
+                } catch {
+                    // Garbage leaves nothing behind: the next visitor takes the same memory, at most without
+                    // an array.
+                    if !error.isBeforeOpening { workspace.memory = WorkingMemory() }
+                    throw error
+                }
+            }, failure: { .libraryFailed(operation: $0.operation) },
+            sparing: { if case .libraryFailed = $0 { false } else { true } })
+    }
+}
+
+extension WorkingMemory {
     fileprivate mutating func checkSession() throws(OpenError) {
         do throws(CBORFailure) {
             try checkBody()
@@ -308,6 +354,9 @@ extension OpeningMemory {
     /// The session as it came.
     @usableFromInline
     mutating func encodedSession() throws(OpenError) -> EncodedSession {
-        try EncodedSession(exchange(&body, with: .none))
+        var body = exchange(&body, with: PayloadBody())
+        let session = try EncodedSession(body)
+        give(body.takeBytes())
+        return session
     }
 }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ArchitectureTests {
     /// Lowest first: a file names what its own folder and the folders before it declare. The files
     /// beside the folders, which a user meets, come last.
-    static let order = ["Native", "Text", "CBOR", "Keys", "Payload", "Token", "Cookies", ""]
+    static let order = ["Native", "Text", "CBOR", "Payload", "Keys", "Token", "Cookies", ""]
 
     struct Source {
         let folder: String

@@ -31,13 +31,13 @@ import Testing
             }
             let expected = runs(skeleton).filter(Set(runs(content)).contains).count >= 3
             outcomes.insert(expected)
-            #expect(try CompressionDictionary(content).hasLikes(of: skeleton.span) == expected)
+            #expect(try CompressionDictionary(content).contents.hasLikes(of: skeleton.span) == expected)
         }
         #expect(outcomes == [true, false])
         // A run with the hash of four zeros.
         let zeros = [UInt8](repeating: 0, count: 9)
-        #expect(try !CompressionDictionary([0x0E, 0x8B, 0x2F, 0x51]).hasLikes(of: zeros.span))
-        #expect(try CompressionDictionary([0, 0, 0, 0]).hasLikes(of: zeros.span))
+        #expect(try !CompressionDictionary([0x0E, 0x8B, 0x2F, 0x51]).contents.hasLikes(of: zeros.span))
+        #expect(try CompressionDictionary([0, 0, 0, 0]).contents.hasLikes(of: zeros.span))
     }
 
     @Test func `the standard dictionary is the one that its list makes`() throws {
@@ -64,6 +64,10 @@ import Testing
         #expect(try CompressionDictionary(Array(repeating: 1, count: 7936)).content.count == 7936)
     }
 
+    private func sealing(_ compression: SessionCompression) -> CompressionDictionary? {
+        compression.sealingPlace.map { compression.dictionaries[$0] }
+    }
+
     @Test func `every way opens what every other sealed, if it has the dictionary`() throws {
         let (first, second) = (
             try dictionary("member_admin billing_admin"), try dictionary("fmemberlmember_admin")
@@ -76,7 +80,7 @@ import Testing
             let token = try sealer(from).seal(login, at: noon).token
             for to in ways {
                 let reader = try sealer(to)
-                if let used = from.dictionary, to.dictionary(used.id) == nil {
+                if let used = sealing(from), to.place(of: used.id) == nil {
                     #expect(throws: OpenError.unknownDictionary(used.id.description)) {
                         try reader.open(value: token, at: noon)
                     }
@@ -85,7 +89,7 @@ import Testing
                     #expect(opened.session == login)
                     // Another dictionary than this sealer's is a reason to seal again.
                     #expect(
-                        opened.needsResealing == (from.dictionary != nil && from.dictionary != to.dictionary),
+                        opened.needsResealing == (sealing(from) != nil && sealing(from) != sealing(to)),
                         "\(number)")
                 }
             }
@@ -136,10 +140,8 @@ import Testing
                 [flags, 0x6A, 0x6F, 0xDB, 0x80, 0] + field
                 + (flags == 8 || field.count == 1 ? [0xF6, 0xF6] : [])
             let bytes = [UInt8](repeating: 0, count: 24) + payload
-            let box = try SealedBox(
-                sealing: CompressedPayload(bytes: bytes, range: 24..<bytes.count), using: sampleKey(1),
-                authenticating: TokenContext(name: "__Host-session", purpose: ""))
-            #expect(throws: error) { try sealer(.standard).open(value: Token(box).text, at: noon + 3600) }
+            let token = try tokenText(CompressedPayload(bytes: bytes, range: 24..<bytes.count), sampleKey(1))
+            #expect(throws: error) { try sealer(.standard).open(value: token, at: noon + 3600) }
         }
     }
 

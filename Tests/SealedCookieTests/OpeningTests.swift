@@ -142,10 +142,8 @@ import Testing
     @Test func `a payload without a body is refused by every sealer`() throws {
         let bytes: [UInt8] =
             Array(repeating: 0, count: SealedBox.headerCount) + [4, 0x6A, 0x6F, 0xDB, 0x80, 0, 0x80]
-        let box = try SealedBox(
-            sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
-            using: sampleKey(1), authenticating: TokenContext(name: "__Host-session", purpose: ""))
-        let token = Token(box).text
+        let token = try tokenText(
+            CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count), sampleKey(1))
         #expect(throws: OpenError.malformedPayload("the payload ends early")) {
             try sealer(EncodedSession.self).open(value: token, at: noon + 3600)
         }

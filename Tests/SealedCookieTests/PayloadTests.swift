@@ -8,10 +8,8 @@ import Testing
     /// A token with any plaintext, sealed with the first sample key for `__Host-session`.
     private func token(_ payload: [UInt8]) throws -> String {
         let bytes = Array(repeating: 0, count: SealedBox.headerCount) + payload
-        let box = try SealedBox(
-            sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
-            using: sampleKey(1), authenticating: TokenContext(name: "__Host-session", purpose: ""))
-        return Token(box).text
+        return try tokenText(
+            CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count), sampleKey(1))
     }
 
     private let sealer = Result {
@@ -130,7 +128,7 @@ import Testing
         let small = try CompressedPayload(
             compressing: SessionPayload(times: times, item: repeated), headroom: 0, tailroom: 0)
         #expect(small.bytes[0] == 1 && small.range.count < 6 + repeated.bytes.count)
-        var memory = OpeningMemory()
+        var memory = WorkingMemory()
         _ = try small.decompressed(.standard, in: &memory)
         #expect(memory.body.bytes == repeated.bytes)
     }

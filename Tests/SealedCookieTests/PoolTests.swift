@@ -114,17 +114,17 @@ private enum Failure: Error { case harmless, serious }
     }
 
     @Test func `memory for opening outlasts garbage, and no other failure`() throws {
-        let pool = Pool<OpeningMemory>()
         /// Whether the memory is still there with which `error` was thrown.
         func isKept(after error: OpenError) throws -> Bool {
+            let key = try sampleKey(1).material
             #expect(throws: error) {
-                try OpeningMemory.with(from: pool) { memory throws(OpenError) in
-                    memory.give(Array(repeating: 0, count: 100))
+                try key.open { (workspace) throws(OpenError) in
+                    workspace.memory.give(Array(repeating: 0, count: 100))
                     throw error
                 }
             }
-            return try OpeningMemory.with(from: pool) { memory throws(OpenError) in
-                memory.takeBytes().capacity > 0
+            return try key.open { (workspace) throws(OpenError) in
+                workspace.memory.takeBytes().capacity > 0
             }
         }
         let id = KeyID(1, 2, 3)

@@ -82,7 +82,7 @@ private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]
             bytes[0] |= CompressedPayload.Flag.dictionary
             bytes += dictionary?.name ?? []
         }
-        let done = try? (dictionary?.deflaters ?? plainDeflaters).with(skeleton.count) {
+        let done = try? (dictionary?.contents.deflaters ?? plainDeflaters).with(skeleton.count) {
             deflater throws(NativeFailure) in
             try deflater.compress(skeleton.span, appendingTo: &bytes, limit: skeleton.count + 64)
         }

@@ -14,7 +14,7 @@ struct Opened {
     }
 
     init(_ payload: consuming CompressedPayload, _ compression: SessionCompression) throws {
-        var memory = OpeningMemory()
+        var memory = WorkingMemory()
         times = try payload.decompressed(compression, in: &memory).times
         let body = memory.body
         item = Array(body.bytes[body.item])

@@ -48,7 +48,7 @@ public struct KeyRing: Sendable {
                 kept.append(key)
                 continue
             }
-            guard kept[position].material.holdsSameKey(as: key.material) else {
+            guard kept[position].holdsSameKey(as: key) else {
                 throw KeyRingError(source: source, line: nil, problem: .idCollision(key.id))
             }
             // One key twice, as in a union of rings: the later time, when both files' servers have it.

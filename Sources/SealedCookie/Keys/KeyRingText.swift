@@ -180,7 +180,7 @@ extension SealingKey {
         if let activeFrom { try text.append("from=\(Timestamp.text(activeFrom)) ") }
         try text.append(KeyRing.secretPrefix)
         // Encoded straight into memory that is wiped: no String of the secret.
-        try material.withBytes { bytes throws(NativeFailure) in
+        try material.key.withBytes { bytes throws(NativeFailure) in
             try Base64URL.append(secret: bytes, to: &text)
         }
         try text.append("\n")

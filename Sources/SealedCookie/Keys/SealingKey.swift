@@ -13,10 +13,10 @@ public struct SealingKey: Sendable, Identifiable {
     public let id: KeyID
     /// When the key begins to seal; it opens from the start. Nil: earlier than any other. Whole seconds.
     public let activeFrom: Date?
-    let material: XAESKey
+    let material: WorkingKey
 
     init(material: XAESKey, activeFrom: Date?) throws(NativeFailure) {
-        self.material = material
+        self.material = try WorkingKey(material)
         self.activeFrom = activeFrom
         id = try KeyID.derived(from: material)
     }
@@ -34,6 +34,8 @@ public struct SealingKey: Sendable, Identifiable {
             return try SealingKey(material: XAESKey(secret), activeFrom: activeFrom)
         }
     }
+
+    func holdsSameKey(as other: SealingKey) -> Bool { material.key.holdsSameKey(as: other.material.key) }
 
     func isActive(at now: Date) -> Bool {
         activeFrom.map { $0 <= now } ?? true

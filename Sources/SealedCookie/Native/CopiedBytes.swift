@@ -72,14 +72,8 @@ extension [UInt8] {
         append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
     }
 
-    /// Drops all but the bytes in `range`, in place.
-    mutating func keep(_ range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count)
-        unsafe withUnsafeMutableBufferPointer { buffer in
-            guard range.lowerBound > 0, let base = buffer.baseAddress else { return }
-            // Sound: the precondition keeps the range inside the array.
-            unsafe base.update(from: base + range.lowerBound, count: range.count)
-        }
-        removeLast(count - range.count)
+    init(copying bytes: Span<UInt8>) {
+        self.init()
+        append(copying: bytes)
     }
 }

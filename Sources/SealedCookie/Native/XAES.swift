@@ -1,25 +1,18 @@
 // XAES-256-GCM (C2SP XAES-256-GCM.md) over OpenSSL's AES-256-ECB and AES-256-GCM. FORMAT §5.
 import COpenSSL
 
-/// A 256-bit key for XAES-256-GCM. It owns every copy of itself: the cipher contexts that were
-/// keyed with it are freed, and so wiped, with it.
+/// A 256-bit key for XAES-256-GCM.
 final class XAESKey: Sendable {
     static let keyLength = 32
     static let nonceLength = 24
     static let tagLength = 16
 
-    private let key: SecretBytes
-    private let contexts = Pool<XAESContexts>()
+    fileprivate let key: SecretBytes
 
     /// Takes over 32 key bytes.
-    init(_ key: consuming SecretBytes) throws(NativeFailure) {
+    init(_ key: consuming SecretBytes) {
         precondition(key.count == Self.keyLength)
-        try OpenSSL.prepare()
         self.key = key
-        // Fails now rather than at the first session.
-        try contexts.with(
-            { _ throws(NativeFailure) in },
-            orNew: { () throws(NativeFailure) in try XAESContexts(key: self.key) })
     }
 
     /// The key's own 32 bytes, for the ring file and the key id.
@@ -41,70 +34,6 @@ final class XAESKey: Sendable {
                 }
             }
         }
-    }
-
-    /// Draws a fresh R into `bytes[random]` and encrypts `bytes[plaintext]` where it stands, under the
-    /// nonce that FORMAT §5 makes of R; the 16-byte tag goes behind it.
-    ///
-    /// - Parameter random: 20 bytes.
-    func seal(
-        _ bytes: inout [UInt8], random: Range<Int>, plaintext: Range<Int>, associatedData: Span<UInt8>
-    ) throws(NativeFailure) {
-        try contexts.with(
-            { contexts throws(NativeFailure) in
-                try contexts.random.fill(&bytes, in: random)
-                try contexts.prepare(XAESNonce(random: bytes.span.extracting(random)))
-                try contexts.seal(&bytes, plaintext, associatedData)
-            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
-    }
-
-    /// Decrypts `bytes[ciphertext]` where it stands, if the 16-byte tag behind it verifies.
-    ///
-    /// - Parameter random: where R stands, 20 bytes.
-    /// - Returns: whether the tag verified. Where it did not, the ciphertext's place holds zeros:
-    ///   nothing of an unauthenticated plaintext is left.
-    func open(
-        _ bytes: inout [UInt8], random: Range<Int>, ciphertext: Range<Int>, associatedData: Span<UInt8>
-    ) throws(NativeFailure) -> Bool {
-        try open(
-            &bytes, ciphertext: ciphertext, nonce: XAESNonce(random: bytes.span.extracting(random)),
-            associatedData: associatedData)
-    }
-
-    // MARK: With any nonce, as test vectors have it
-
-    /// - Parameter nonce: never used before with this key.
-    func seal(
-        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
-    ) throws(NativeFailure) {
-        try contexts.with(
-            { contexts throws(NativeFailure) in
-                try contexts.prepare(nonce)
-                try contexts.seal(&bytes, plaintext, associatedData)
-            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
-    }
-
-    func open(
-        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
-    ) throws(NativeFailure) -> Bool {
-        var authentic = false
-        // Also on a failure in mid-way: what was written by then is not authenticated.
-        defer { if !authentic { wipe(&bytes, in: ciphertext) } }
-        authentic = try contexts.with(
-            { contexts throws(NativeFailure) in
-                try contexts.prepare(nonce)
-                return try contexts.open(&bytes, ciphertext, associatedData)
-            }, orNew: { () throws(NativeFailure) in try XAESContexts(key: key) })
-        return authentic
-    }
-
-    /// The intermediates of the derivation.
-    func derivation(nonce: XAESNonce) throws(NativeFailure) -> (
-        subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]
-    ) {
-        var contexts = try XAESContexts(key: key)
-        try contexts.prepare(nonce)
-        return contexts.intermediates
     }
 }
 
@@ -144,22 +73,26 @@ enum AES256GCM {
     static func seal(
         _ bytes: inout [UInt8], plaintext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
     ) throws(NativeFailure) {
-        var contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
-        contexts.prepare(messageKey: key, gcmNonce: nonce)
-        try contexts.seal(&bytes, plaintext, associatedData.span)
+        var ciphers = try XAESCiphers(SecretBytes.copy(of: key.span))
+        ciphers.prepare(messageKey: key, gcmNonce: nonce)
+        try bytes.with(tail: associatedData.span) { (bytes, associatedData) throws(NativeFailure) in
+            try ciphers.seal(&bytes, plaintext, associatedData)
+        }
     }
 
     static func open(
         _ bytes: inout [UInt8], ciphertext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
     ) throws(NativeFailure) -> Bool {
-        var contexts = try XAESContexts(key: SecretBytes.copy(of: key.span))
-        contexts.prepare(messageKey: key, gcmNonce: nonce)
-        return try contexts.open(&bytes, ciphertext, associatedData.span)
+        var ciphers = try XAESCiphers(SecretBytes.copy(of: key.span))
+        ciphers.prepare(messageKey: key, gcmNonce: nonce)
+        return try bytes.with(tail: associatedData.span) { (bytes, associatedData) throws(NativeFailure) in
+            try ciphers.open(&bytes, ciphertext, associatedData)
+        }
     }
 }
 
 /// One OpenSSL cipher context; freeing it wipes the key schedule inside.
-@safe private struct CipherContext: ~Copyable, @unchecked Sendable {
+@safe struct CipherContext: ~Copyable, @unchecked Sendable {
     // @unchecked: a context is used by whoever took it out of its key's pool, alone.
     let pointer: OpaquePointer
 
@@ -176,7 +109,7 @@ enum AES256GCM {
 }
 
 /// K1, and the key and nonce of the message at hand: on the heap, wiped when freed.
-@safe private struct MessageSecrets: ~Copyable, @unchecked Sendable {
+@safe struct MessageSecrets: ~Copyable, @unchecked Sendable {
     // @unchecked: as for CipherContext.
     /// 16 bytes: K1 of the CMAC subkey derivation (NIST SP 800-38B §6.1), which XAES xors into its blocks.
     let subkey: UnsafeMutablePointer<UInt8>
@@ -200,18 +133,36 @@ enum AES256GCM {
     func wipeMessage() { unsafe OPENSSL_cleanse(key, Self.count - 16) }
 }
 
-/// The OpenSSL contexts for one message at a time under one key.
-private struct XAESContexts: ~Copyable, Sendable {
+extension [UInt8] {
+    /// Runs `body` with other bytes behind these, which are gone afterwards.
+    fileprivate mutating func with<Result>(
+        tail: Span<UInt8>, _ body: (inout [UInt8], Range<Int>) throws(NativeFailure) -> Result
+    ) throws(NativeFailure) -> Result {
+        let end = count
+        append(copying: tail)
+        defer { removeLast(count - end) }
+        return try body(&self, end..<count)
+    }
+}
+
+/// XAES-256-GCM's ciphers under one key, for one message at a time. They own OpenSSL's copies of the key,
+/// which are freed, and so wiped, with them.
+struct XAESCiphers: ~Copyable, Sendable {
     /// AES-256-ECB under the long-term key.
     private let block: CipherContext
     /// AES-256-GCM, keyed anew for each message.
     private let encrypt: CipherContext
     private let decrypt: CipherContext
     private let secrets: MessageSecrets
-    /// For nonces. Here, so that sealing takes one thing out of one pool.
-    var random = RandomBuffer()
+    /// For nonces.
+    private var random = RandomBuffer()
 
-    init(key: borrowing SecretBytes) throws(NativeFailure) {
+    init(_ key: XAESKey) throws(NativeFailure) {
+        try OpenSSL.prepare()
+        try self.init(key.key)
+    }
+
+    fileprivate init(_ key: borrowing SecretBytes) throws(NativeFailure) {
         let block = try CipherContext()
         let encrypt = try CipherContext()
         let decrypt = try CipherContext()
@@ -251,8 +202,78 @@ private struct XAESContexts: ~Copyable, Sendable {
         unsafe bytes[15] = bytes[15] << 1 ^ reduction
     }
 
+    /// Draws a fresh R into `bytes[random]` and encrypts `bytes[plaintext]` where it stands, under the
+    /// nonce that FORMAT §5 makes of R; the 16-byte tag goes behind it.
+    ///
+    /// - Parameters:
+    ///   - random: 20 bytes.
+    ///   - associatedData: where it stands in `bytes`.
+    mutating func seal(
+        _ bytes: inout [UInt8], random: Range<Int>, plaintext: Range<Int>, associatedData: Range<Int>
+    ) throws(NativeFailure) {
+        try self.random.fill(&bytes, in: random)
+        try prepare(XAESNonce(random: bytes.span.extracting(random)))
+        try seal(&bytes, plaintext, associatedData)
+    }
+
+    /// Decrypts `bytes[ciphertext]` where it stands, if the 16-byte tag behind it verifies.
+    ///
+    /// - Parameters:
+    ///   - random: where R stands, 20 bytes.
+    ///   - associatedData: where it stands in `bytes`.
+    /// - Returns: whether the tag verified. Where it did not, the ciphertext's place holds zeros:
+    ///   nothing of an unauthenticated plaintext is left.
+    mutating func open(
+        _ bytes: inout [UInt8], random: Range<Int>, ciphertext: Range<Int>, associatedData: Range<Int>
+    ) throws(NativeFailure) -> Bool {
+        try open(
+            &bytes, XAESNonce(random: bytes.span.extracting(random)), ciphertext, associatedData)
+    }
+
+    private mutating func open(
+        _ bytes: inout [UInt8], _ nonce: XAESNonce, _ ciphertext: Range<Int>, _ associatedData: Range<Int>
+    ) throws(NativeFailure) -> Bool {
+        var authentic = false
+        // Also on a failure in mid-way: what was written by then is not authenticated.
+        defer { if !authentic { wipe(&bytes, in: ciphertext) } }
+        try prepare(nonce)
+        authentic = try open(&bytes, ciphertext, associatedData)
+        return authentic
+    }
+
+    // MARK: With any nonce, as test vectors have it
+
+    /// - Parameter nonce: never used before with this key.
+    mutating func seal(
+        _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
+    ) throws(NativeFailure) {
+        try prepare(nonce)
+        try bytes.with(tail: associatedData) { (bytes, associatedData) throws(NativeFailure) in
+            try seal(&bytes, plaintext, associatedData)
+        }
+    }
+
+    mutating func open(
+        _ bytes: inout [UInt8], ciphertext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
+    ) throws(NativeFailure) -> Bool {
+        try bytes.with(tail: associatedData) { (bytes, associatedData) throws(NativeFailure) in
+            try open(&bytes, nonce, ciphertext, associatedData)
+        }
+    }
+
+    /// The intermediates of the derivation.
+    mutating func derivation(nonce: XAESNonce) throws(NativeFailure) -> (
+        subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]
+    ) {
+        try prepare(nonce)
+        defer { secrets.wipeMessage() }
+        return intermediates
+    }
+
+    // MARK: Stages
+
     /// Derives the key and the nonce of the next message.
-    mutating func prepare(_ nonce: XAESNonce) throws(NativeFailure) {
+    private mutating func prepare(_ nonce: XAESNonce) throws(NativeFailure) {
         // M1 ‖ M2, each 00 counter 'X' 00 nonce[0..<12], xored with K1. Words are as memory has them.
         let start = UInt64(littleEndian: UInt64(littleEndian: nonce.words[0]) << 32 | 0x0058_0100)
         let counter = UInt64(littleEndian: 0x0300)  // 1 xor 2
@@ -284,58 +305,64 @@ private struct XAESContexts: ~Copyable, Sendable {
     }
 
     /// Takes the next message's key and nonce as they are.
-    mutating func prepare(messageKey: [UInt8], gcmNonce: [UInt8]) {
+    fileprivate mutating func prepare(messageKey: [UInt8], gcmNonce: [UInt8]) {
         precondition(messageKey.count == 32 && gcmNonce.count == 12)
         // Sound: room for 32 and 12 bytes.
         unsafe secrets.key.update(from: messageKey, count: 32)
         unsafe secrets.nonce.update(from: gcmNonce, count: 12)
     }
 
+    /// The text, its tag and the associated data are inside the array, in this order.
+    private static func check(_ bytes: [UInt8], _ text: Range<Int>, _ associatedData: Range<Int>) {
+        precondition(
+            text.lowerBound >= 0 && text.upperBound + XAESKey.tagLength <= associatedData.lowerBound
+                && associatedData.upperBound <= bytes.count)
+    }
+
     /// AES-256-GCM under the prepared key, in place; the tag goes behind. The key is gone afterwards.
-    mutating func seal(
-        _ bytes: inout [UInt8], _ plaintext: Range<Int>, _ associatedData: Span<UInt8>
+    fileprivate mutating func seal(
+        _ bytes: inout [UInt8], _ plaintext: Range<Int>, _ associatedData: Range<Int>
     ) throws(NativeFailure) {
-        precondition(plaintext.lowerBound >= 0 && plaintext.upperBound + XAESKey.tagLength <= bytes.count)
+        Self.check(bytes, plaintext, associatedData)
         defer { secrets.wipeMessage() }
         let context = unsafe encrypt.pointer
         guard unsafe EVP_EncryptInit_ex(context, nil, nil, secrets.key, secrets.nonce) == 1 else {
             throw NativeFailure(operation: "EVP_EncryptInit_ex")
         }
         let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            unsafe associatedData.withUnsafeBufferPointer { data in
-                guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
-                var written: Int32 = 0
-                // Sound: the precondition keeps the text and its tag inside the array; GCM
-                // writes exactly as many bytes as it reads, and may write in place. Its counts are checked
-                // too: what it left out would stand in the token as it is.
-                let text = unsafe base + plaintext.lowerBound
-                let end = unsafe base + plaintext.upperBound
-                guard
-                    unsafe data.isEmpty
-                        || EVP_EncryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
-                            == 1 && written == Int32(data.count),
-                    unsafe plaintext.isEmpty
-                        || EVP_EncryptUpdate(context, text, &written, text, Int32(plaintext.count)) == 1
-                            && written == Int32(plaintext.count)
-                else { return "EVP_EncryptUpdate" }
-                guard unsafe EVP_EncryptFinal_ex(context, end, &written) == 1 else {
-                    return "EVP_EncryptFinal_ex"
-                }
-                let tagLength = Int32(XAESKey.tagLength)
-                guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tagLength, end) == 1 else {
-                    return "EVP_CTRL_AEAD_GET_TAG"
-                }
-                return nil
+            guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
+            var written: Int32 = 0
+            // Sound: `check` keeps the text, its tag and the data inside the array; GCM
+            // writes exactly as many bytes as it reads, and may write in place. Its counts are checked
+            // too: what it left out would stand in the token as it is.
+            let data = unsafe base + associatedData.lowerBound
+            let text = unsafe base + plaintext.lowerBound
+            let end = unsafe base + plaintext.upperBound
+            guard
+                unsafe associatedData.isEmpty
+                    || EVP_EncryptUpdate(context, nil, &written, data, Int32(associatedData.count)) == 1
+                        && written == Int32(associatedData.count),
+                unsafe plaintext.isEmpty
+                    || EVP_EncryptUpdate(context, text, &written, text, Int32(plaintext.count)) == 1
+                        && written == Int32(plaintext.count)
+            else { return "EVP_EncryptUpdate" }
+            guard unsafe EVP_EncryptFinal_ex(context, end, &written) == 1 else {
+                return "EVP_EncryptFinal_ex"
             }
+            let tagLength = Int32(XAESKey.tagLength)
+            guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tagLength, end) == 1 else {
+                return "EVP_CTRL_AEAD_GET_TAG"
+            }
+            return nil
         }
         if let failed { throw NativeFailure(operation: failed) }
     }
 
     /// The way back; false where the tag does not verify. What stands in place then is not authentic.
-    mutating func open(
-        _ bytes: inout [UInt8], _ ciphertext: Range<Int>, _ associatedData: Span<UInt8>
+    fileprivate mutating func open(
+        _ bytes: inout [UInt8], _ ciphertext: Range<Int>, _ associatedData: Range<Int>
     ) throws(NativeFailure) -> Bool {
-        precondition(ciphertext.lowerBound >= 0 && ciphertext.upperBound + XAESKey.tagLength <= bytes.count)
+        Self.check(bytes, ciphertext, associatedData)
         defer { secrets.wipeMessage() }
         let context = unsafe decrypt.pointer
         guard unsafe EVP_DecryptInit_ex(context, nil, nil, secrets.key, secrets.nonce) == 1 else {
@@ -343,35 +370,34 @@ private struct XAESContexts: ~Copyable, Sendable {
         }
         var authentic = false
         let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            unsafe associatedData.withUnsafeBufferPointer { data in
-                guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
-                var written: Int32 = 0
-                // Sound: as in `seal`.
-                let text = unsafe base + ciphertext.lowerBound
-                let end = unsafe base + ciphertext.upperBound
-                guard
-                    unsafe data.isEmpty
-                        || EVP_DecryptUpdate(context, nil, &written, data.baseAddress, Int32(data.count))
-                            == 1 && written == Int32(data.count),
-                    unsafe ciphertext.isEmpty
-                        || EVP_DecryptUpdate(context, text, &written, text, Int32(ciphertext.count)) == 1
-                            && written == Int32(ciphertext.count)
-                else { return "EVP_DecryptUpdate" }
-                let tagLength = Int32(XAESKey.tagLength)
-                guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagLength, end) == 1 else {
-                    return "EVP_CTRL_AEAD_SET_TAG"
-                }
-                // Compares the tags in constant time; 0 or less is a tag that does not verify.
-                authentic = unsafe EVP_DecryptFinal_ex(context, end, &written) == 1
-                return nil
+            guard let base = buffer.baseAddress else { return "EVP_DecryptUpdate" }
+            var written: Int32 = 0
+            // Sound: as in `seal`.
+            let data = unsafe base + associatedData.lowerBound
+            let text = unsafe base + ciphertext.lowerBound
+            let end = unsafe base + ciphertext.upperBound
+            guard
+                unsafe associatedData.isEmpty
+                    || EVP_DecryptUpdate(context, nil, &written, data, Int32(associatedData.count)) == 1
+                        && written == Int32(associatedData.count),
+                unsafe ciphertext.isEmpty
+                    || EVP_DecryptUpdate(context, text, &written, text, Int32(ciphertext.count)) == 1
+                        && written == Int32(ciphertext.count)
+            else { return "EVP_DecryptUpdate" }
+            let tagLength = Int32(XAESKey.tagLength)
+            guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagLength, end) == 1 else {
+                return "EVP_CTRL_AEAD_SET_TAG"
             }
+            // Compares the tags in constant time; 0 or less is a tag that does not verify.
+            authentic = unsafe EVP_DecryptFinal_ex(context, end, &written) == 1
+            return nil
         }
         if let failed { throw NativeFailure(operation: failed) }
         return authentic
     }
 
     /// What `prepare` has derived, for the specification's vectors.
-    var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
+    private var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
         // Sound: the lengths that the three have.
         unsafe (
             Array(UnsafeBufferPointer(start: secrets.subkey, count: 16)),

@@ -30,15 +30,15 @@ struct CompressedPayload: ~Copyable, Sendable {
     ///   - tailroom: bytes to reserve behind, for the tag.
     ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
+    ///   - bytes: an empty array, for its memory.
     init(
         compressing payload: borrowing SessionPayload,
         by compression: SessionCompression = .withoutDictionary,
-        block: Int = 0, headroom: Int, tailroom: Int
+        block: Int = 0, headroom: Int, tailroom: Int, reusing bytes: consuming [UInt8] = []
     ) throws(NativeFailure) {
         let times = payload.times
         let itemCount = payload.item.bytes.count
         // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
-        var bytes: [UInt8] = []
         bytes.append(addingCapacity: headroom + 15 + itemCount + block + tailroom) { start in
             start.append(repeating: 0, count: headroom)
             start.append(times.lifetime == nil ? 0 : Flag.lifetime)
@@ -73,20 +73,37 @@ struct CompressedPayload: ~Copyable, Sendable {
         guard skeletonCount > 4 else { return 0 }
         let skeleton = Self.skeleton(of: item)
         let start = bytes.count
-        // One that the skeleton has nothing in common with costs its name and helps nobody.
-        let dictionary = compression.dictionary.flatMap { $0.hasLikes(of: skeleton.span) ? $0 : nil }
-        if let id = dictionary?.id { bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount) }
-        let limit = skeletonCount - 1 - (bytes.count - start)
-        let isKept = try (dictionary?.deflaters ?? Self.deflaters).with(skeletonCount) {
-            (deflater) throws(NativeFailure) in
-            try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
+        var isKept = false
+        var flags = Flag.compressed
+        if let place = compression.sealingPlace {
+            try compression.dictionaries.withUncounted(\.contents, at: place) {
+                (dictionary) throws(NativeFailure) in
+                // One that the skeleton has nothing in common with costs its name and helps nobody.
+                guard dictionary.hasLikes(of: skeleton.span) else { return }
+                flags |= Flag.dictionary
+                bytes.append(bigEndian: UInt64(dictionary.id.number), byteCount: dictionary.id.byteCount)
+                isKept = try append(skeleton, by: dictionary.deflaters, to: &bytes, from: start)
+            }
+        }
+        if flags & Flag.dictionary == 0 {
+            isKept = try append(skeleton, by: deflaters, to: &bytes, from: start)
         }
         guard isKept else {
             bytes.removeLast(bytes.count - start)
             return 0
         }
         for content in item.byteStrings { bytes.append(copying: item.bytes.span.extracting(content)) }
-        return dictionary == nil ? Flag.compressed : Flag.compressed | Flag.dictionary
+        return flags
+    }
+
+    /// Appends the stream of `skeleton`, if that and what stands from `start` are shorter than itself.
+    private static func append(
+        _ skeleton: [UInt8], by deflaters: DeflaterPool, to bytes: inout [UInt8], from start: Int
+    ) throws(NativeFailure) -> Bool {
+        let limit = skeleton.count - 1 - (bytes.count - start)
+        return try deflaters.with(skeleton.count) { (deflater) throws(NativeFailure) in
+            try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
+        }
     }
 
     /// The item without the contents of its byte strings, their heads included.
@@ -105,7 +122,7 @@ struct CompressedPayload: ~Copyable, Sendable {
 
     /// The payload back. Its item is in `memory.body`.
     consuming func decompressed(
-        _ compression: SessionCompression, in memory: inout OpeningMemory
+        _ compression: SessionCompression, in memory: inout WorkingMemory
     ) throws(PayloadError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         let fields: Fields
         do throws(PayloadFailure) {
@@ -113,17 +130,24 @@ struct CompressedPayload: ~Copyable, Sendable {
         } catch {
             throw .payload(error)
         }
-        var dictionary: CompressionDictionary?
+        var place: Int?
         if let id = fields.dictionary {
-            dictionary = compression.dictionary(id)
-            guard dictionary != nil else { throw .payload(.unknownDictionary(id.description)) }
+            place = compression.place(of: id)
+            guard place != nil else { throw .payload(.unknownDictionary(id.description)) }
         }
         guard !fields.body.isEmpty else { throw .payload(.endsEarly) }
         guard fields.isCompressed else {
             memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
             return (fields.times, nil)
         }
-        memory.body = try inflated(fields.body, dictionary, in: &memory)
+        if let place {
+            try compression.dictionaries.withUncounted(\.contents, at: place) {
+                (dictionary) throws(PayloadError) in
+                try inflate(fields.body, dictionary.bytes, in: &memory)
+            }
+        } else {
+            try inflate(fields.body, [], in: &memory)
+        }
         memory.give(exchange(&bytes, with: []))
         return (fields.times, fields.dictionary)
     }
@@ -168,17 +192,15 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
     }
 
-    private func inflated(
-        _ body: Range<Int>, _ dictionary: CompressionDictionary?, in memory: inout OpeningMemory
-    ) throws(PayloadError) -> PayloadBody {
+    /// Leaves what `body` holds in `memory.body`.
+    private func inflate(
+        _ body: Range<Int>, _ dictionary: [UInt8], in memory: inout WorkingMemory
+    ) throws(PayloadError) {
         var inflated = memory.takeBytes()
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
-            outcome = try memory.inflating { (inflater) throws(NativeFailure) in
-                try inflater.decompress(
-                    bytes.span.extracting(body), dictionary: dictionary?.bytes ?? [], appendingTo: &inflated,
-                    limit: CBORLimits.itemBytes)
-            }
+            outcome = try memory.inflate(
+                bytes.span.extracting(body), dictionary, appendingTo: &inflated, limit: CBORLimits.itemBytes)
         } catch {
             throw .native(error)
         }
@@ -190,7 +212,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             inflated.append(copying: bytes.span.extracting(body.lowerBound + consumed..<body.upperBound))
         }
         let contents = skeleton.upperBound..<inflated.count
-        return PayloadBody(bytes: inflated, item: skeleton, contents: contents)
+        memory.body = PayloadBody(bytes: inflated, item: skeleton, contents: contents)
     }
 }
 

@@ -47,11 +47,11 @@ public struct CompressionDictionary: Sendable, Hashable {
     public static let largest = 7936
 
     /// One reference: it is passed along with every session.
-    private final class Contents: Sendable {
+    final class Contents: Sendable {
         let id: ID
         let bytes: [UInt8]
         let deflaters: DeflaterPool
-        let likes: Likes
+        private let likes: Likes
 
         init(id: ID, bytes: [UInt8]) {
             self.id = id
@@ -59,12 +59,14 @@ public struct CompressionDictionary: Sendable, Hashable {
             deflaters = DeflaterPool(dictionary: bytes)
             likes = Likes(bytes)
         }
+
+        /// Whether at least three runs of four bytes of `skeleton` stand in the dictionary.
+        func hasLikes(of skeleton: Span<UInt8>) -> Bool { likes.hasThree(in: skeleton) }
     }
 
-    private let contents: Contents
+    let contents: Contents
     var id: ID { contents.id }
     var bytes: [UInt8] { contents.bytes }
-    var deflaters: DeflaterPool { contents.deflaters }
     /// What to write into a file, and to make the dictionary of again.
     public var content: [UInt8] { bytes }
     /// The dictionary of FORMAT §6.4.
@@ -87,9 +89,6 @@ public struct CompressionDictionary: Sendable, Hashable {
     private init(id: ID, bytes: [UInt8]) {
         contents = Contents(id: id, bytes: bytes)
     }
-
-    /// Whether at least three runs of four bytes of `skeleton` stand in the dictionary.
-    func hasLikes(of skeleton: Span<UInt8>) -> Bool { contents.likes.hasThree(in: skeleton) }
 
     public static func == (a: CompressionDictionary, b: CompressionDictionary) -> Bool { a.bytes == b.bytes }
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
@@ -236,31 +235,41 @@ final class DeflaterPool: Sendable {
 /// Whether and how a sealer compresses. It opens what any other way has sealed, as long as it has the
 /// dictionary.
 public struct SessionCompression: Sendable, Hashable {
-    /// The dictionary that seals; nil: none.
-    let dictionary: CompressionDictionary?
-    /// Those that open, beside the standard one.
-    let known: [CompressionDictionary]
+    /// Those that open: the standard one, and the application's.
+    let dictionaries: [CompressionDictionary]
+    /// Where the one that seals stands among them; nil: none does.
+    let sealingPlace: Int?
     let isOn: Bool
 
     /// DEFLATE with the standard dictionary.
-    public static let standard = SessionCompression(dictionary: .standard, known: [], isOn: true)
+    public static let standard = SessionCompression(dictionaries: [.standard], sealingPlace: 0, isOn: true)
     /// DEFLATE without a dictionary.
-    public static let withoutDictionary = SessionCompression(dictionary: nil, known: [], isOn: true)
+    public static let withoutDictionary = SessionCompression(
+        dictionaries: [.standard], sealingPlace: nil, isOn: true)
     /// None: sealing takes a fifth of the time, and tokens are up to twice as long.
-    public static let off = SessionCompression(dictionary: nil, known: [], isOn: false)
+    public static let off = SessionCompression(dictionaries: [.standard], sealingPlace: nil, isOn: false)
 
     /// DEFLATE with an application's own dictionaries.
     ///
     /// - Parameter dictionaries: the last one seals, all open. Drop one when no session is left that it
     ///   sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
-        SessionCompression(dictionary: dictionaries.last ?? .standard, known: dictionaries, isOn: true)
+        SessionCompression(
+            dictionaries: [.standard] + dictionaries, sealingPlace: dictionaries.count, isOn: true)
     }
 
-    func dictionary(_ id: CompressionDictionary.ID) -> CompressionDictionary? {
-        id == .standard ? .standard : known.first { $0.id == id }
+    /// Where the dictionary of this name stands.
+    func place(of id: CompressionDictionary.ID) -> Int? {
+        let dictionaries = dictionaries.span
+        return dictionaries.indices.first { dictionaries[$0].id == id }
+    }
+
+    /// Whether a session is to be sealed again because of the dictionary that sealed it.
+    func isOutdated(_ id: CompressionDictionary.ID?) -> Bool {
+        guard let id else { return false }
+        return sealingPlace.map { dictionaries[$0].id != id } ?? true
     }
 
     /// Two dictionaries of one name could not be told apart: one pair in 4 thousand million.
-    var hasAmbiguousNames: Bool { Set(known).count != Set(known.map(\.id)).count }
+    var hasAmbiguousNames: Bool { Set(dictionaries).count != Set(dictionaries.map(\.id)).count }
 }

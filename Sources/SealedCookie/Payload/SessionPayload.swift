@@ -15,28 +15,21 @@ struct PayloadBody: Sendable {
         self.contents = contents
     }
 
-    static let none = PayloadBody(bytes: [], item: 0..<0, contents: nil)
+    /// Nothing.
+    init() { self.init(bytes: [], item: 0..<0, contents: nil) }
 
     /// Gives the bytes away.
     mutating func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
 
-    /// The bytes of an item that is not divided.
-    consuming func wholeItem() -> [UInt8] {
-        var whole = takeBytes()
-        // A small item has not the memory of a large one for itself.
-        if whole.capacity > 2 * item.count + 1024 { return Array(whole[item]) }
-        // Moved to the front: that is less work than a new array.
-        whole.keep(item)
-        return whole
-    }
+    /// The bytes of an item that is not divided: a copy, of their size.
+    func wholeItem() -> [UInt8] { [UInt8](copying: bytes.span.extracting(item)) }
 }
 
 extension CBORIndex {
     /// Checks a payload's item.
-    init(parsing body: consuming PayloadBody) throws(CBORFailure) {
+    init(parsing body: PayloadBody) throws(CBORFailure) {
         self.init()
-        let (item, contents) = (body.item, body.contents)
-        try check(body.takeBytes(), item: item, contents: contents)
+        try check(body.bytes, item: body.item, contents: body.contents)
     }
 }
 

@@ -19,29 +19,34 @@ struct SealedBox: ~Copyable, Sendable {
     }
 
     /// Seals `payload`, which must have `headerCount` bytes of headroom, with a fresh random R.
+    ///
+    /// - Parameter id: that of the ciphers' key.
     init(
-        sealing payload: consuming CompressedPayload, using key: borrowing SealingKey,
+        sealing payload: consuming CompressedPayload, using ciphers: inout XAESCiphers, of id: KeyID,
         authenticating context: borrowing TokenContext
     ) throws(NativeFailure) {
-        // What stood behind the payload would go out behind the tag.
-        precondition(
-            payload.range.lowerBound == Self.headerCount
-                && payload.bytes.count <= payload.range.upperBound + XAESKey.tagLength)
         let range = payload.range
+        let end = range.upperBound + XAESKey.tagLength
+        // What stood behind the payload would go out behind the tag.
+        precondition(range.lowerBound == Self.headerCount && payload.bytes.count <= end)
         // Taken out, so that there is no second reference for which it would be copied.
         var bytes = exchange(&payload.bytes, with: [])
-        bytes.append(zeros: range.upperBound + XAESKey.tagLength - bytes.count)
-        let id = key.id.bytes
+        bytes.append(zeros: end - bytes.count)
         bytes[0] = Self.version
-        bytes[1] = id.0
-        bytes[2] = id.1
-        bytes[3] = id.2
-        try context.withAssociatedData(header: Self.header(bytes)) { (data) throws(NativeFailure) in
-            try key.material.seal(
-                &bytes, random: Self.randomRange, plaintext: range, associatedData: data)
-        }
+        (bytes[1], bytes[2], bytes[3]) = id.bytes
+        let data = context.append(header: Self.header(bytes), to: &bytes)
+        try ciphers.seal(&bytes, random: Self.randomRange, plaintext: range, associatedData: data)
+        bytes.removeLast(data.count)
         self.bytes = bytes
     }
+
+    /// Bytes to reserve behind a payload: for its tag, and for what is authenticated with it.
+    static func tailCount(authenticating context: borrowing TokenContext) -> Int {
+        XAESKey.tagLength + context.count
+    }
+
+    /// Gives the bytes away.
+    consuming func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
 
     var keyID: KeyID { KeyID(bytes[1], bytes[2], bytes[3]) }
 
@@ -49,17 +54,15 @@ struct SealedBox: ~Copyable, Sendable {
     ///
     /// - Throws: `.notAuthentic`; then nothing of the plaintext is left in memory.
     consuming func opened(
-        using key: SealingKey, authenticating context: borrowing TokenContext
+        using ciphers: inout XAESCiphers, authenticating context: borrowing TokenContext
     ) throws(OpenError) -> CompressedPayload {
-        let header = Self.header(bytes)
         var bytes = exchange(&self.bytes, with: [])
         let range = Self.headerCount..<bytes.count - XAESKey.tagLength
         let authentic: Bool
         do throws(NativeFailure) {
-            authentic = try context.withAssociatedData(header: header) { (data) throws(NativeFailure) in
-                try key.material.open(
-                    &bytes, random: Self.randomRange, ciphertext: range, associatedData: data)
-            }
+            let data = context.append(header: Self.header(bytes), to: &bytes)
+            authentic = try ciphers.open(
+                &bytes, random: Self.randomRange, ciphertext: range, associatedData: data)
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
@@ -75,7 +78,7 @@ struct SealedBox: ~Copyable, Sendable {
 extension CompressedPayload {
     /// The payload of an opened box.
     consuming func payload(
-        _ compression: SessionCompression, in memory: inout OpeningMemory
+        _ compression: SessionCompression, in memory: inout WorkingMemory
     ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         do throws(PayloadError) {
             return try decompressed(compression, in: &memory)

@@ -12,10 +12,12 @@ struct Token: Sendable {
     ///
     /// - Parameter limit: bytes of text that are looked at, at the most.
     /// - Parameter bytes: an empty array, for its memory.
+    /// - Parameter tailroom: bytes to reserve behind the box.
     static func box(
-        in text: Span<UInt8>, limit: Int, reusing bytes: consuming [UInt8] = []
+        in text: Span<UInt8>, limit: Int, reusing bytes: consuming [UInt8] = [], tailroom: Int = 0
     ) throws(OpenError) -> SealedBox {
         guard text.count <= limit else { throw .tooLong(byteCount: text.count) }
+        bytes.reserveCapacity(text.count * 3 / 4 + tailroom)
         guard Base64URL.decode(text, appendingTo: &bytes) else { throw .notBase64URL }
         return try SealedBox(untrusted: bytes)
     }

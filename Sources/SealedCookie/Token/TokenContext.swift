@@ -4,22 +4,27 @@
 /// does not authenticate.
 struct TokenContext: ~Copyable, Sendable {
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
-    private let template: TemplateBytes
+    private let template: [UInt8]
     private static let label = Array("SealedCookie".utf8)
-    /// Count, length of the label, the label, length of the header.
-    private static let headerOffset = 8 + 8 + label.count + 8
+    /// Where the header stands: behind the count, the label with its length, and its own length.
+    private let headerPlace = 8 + 8 + label.count + 8
+
+    /// Bytes of the associated data.
+    var count: Int { template.count }
 
     init(name: String, purpose: String) {
         let pieces = [Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8)]
-        template = TemplateBytes(Self.preAuthenticationEncoding(pieces), place: Self.headerOffset)
+        template = Self.preAuthenticationEncoding(pieces)
     }
 
-    /// The associated data for a token with these first four bytes, for the time of `body`.
-    @inline(__always)
-    func withAssociatedData<Result>(
-        header: InlineArray<4, UInt8>, _ body: (Span<UInt8>) throws(NativeFailure) -> Result
-    ) throws(NativeFailure) -> Result {
-        try template.with(header, body)
+    /// Appends the associated data for a token with these first four bytes.
+    ///
+    /// - Returns: where it stands.
+    func append(header: InlineArray<4, UInt8>, to bytes: inout [UInt8]) -> Range<Int> {
+        let start = bytes.count
+        bytes.append(copying: template.span)
+        for index in 0..<4 { bytes[start + headerPlace + index] = header[index] }
+        return start..<bytes.count
     }
 
     /// PAE as in PASETO: a count and each piece behind its length, all numbers 64-bit little-endian,

@@ -9,6 +9,15 @@ func sampleKey(_ seed: UInt8, from: Date? = nil) throws -> SealingKey {
     return try SealingKey(material: XAESKey(SecretBytes.copy(of: bytes.span)), activeFrom: from)
 }
 
+/// A token of `__Host-session` with any plaintext: only a holder of the key can make one.
+func tokenText(_ payload: consuming CompressedPayload, _ key: SealingKey) throws -> String {
+    var ciphers = try XAESCiphers(key.material.key)
+    let box = try SealedBox(
+        sealing: payload, using: &ciphers, of: key.id,
+        authenticating: TokenContext(name: "__Host-session", purpose: ""))
+    return Token(box).text
+}
+
 func sampleRing(_ seeds: UInt8...) throws -> KeyRing {
     try KeyRing(seeds.map { try sampleKey($0) })
 }

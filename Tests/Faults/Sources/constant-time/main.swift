@@ -42,7 +42,7 @@ func secretKey(_ seed: UInt8) throws -> XAESKey {
     let bytes = (0..<32).map { seed &* 37 &+ UInt8($0) &* 11 }
     let secret = try SecretBytes.copy(of: bytes.span)
     secret.withSpan { $0.mark() }
-    return try XAESKey(secret)
+    return XAESKey(secret)
 }
 
 func nonce(_ seed: UInt8) -> XAESNonce { XAESNonce((0..<24).map { seed &+ $0 }.span) }
@@ -67,7 +67,8 @@ if CommandLine.arguments.contains("tables") {
     check("control: AES by tables, 1 seal", 1...1_000_000) {
         let key = try secretKey(1)
         var bytes = [UInt8](repeating: 7, count: 316)
-        try key.seal(&bytes, plaintext: 0..<300, nonce: nonce(1), associatedData: data.span)
+        var ciphers = try XAESCiphers(key)
+        try ciphers.seal(&bytes, plaintext: 0..<300, nonce: nonce(1), associatedData: data.span)
     }
     exit(failures == 0 ? 0 : 1)
 }
@@ -127,7 +128,10 @@ check("a key's text written", 0...0) {
 
 var keys: [XAESKey] = []
 check("a key set up: its schedule, K1", 0...0) {
-    for seed in 0..<UInt8(rounds) { keys.append(try secretKey(seed)) }
+    for seed in 0..<UInt8(rounds) {
+        keys.append(try secretKey(seed))
+        _ = try XAESCiphers(keys[Int(seed)])
+    }
 }
 check("a key's id", 0...0) {
     for key in keys {
@@ -153,7 +157,8 @@ check("sealed, \(sizes.count) sizes, key and plaintext secret", 0...0) {
         var bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 * 3) }
         bytes.span.mark()
         bytes += [UInt8](repeating: 0, count: 16)
-        try keys[index].seal(
+        var ciphers = try XAESCiphers(keys[index])
+        try ciphers.seal(
             &bytes, plaintext: 0..<size, nonce: nonce(UInt8(index)), associatedData: data.span)
         // A token is anybody's.
         bytes.span.publish()
@@ -163,8 +168,9 @@ check("sealed, \(sizes.count) sizes, key and plaintext secret", 0...0) {
 check("opened, \(sizes.count) sizes: whether the tag verifies", sizes.count...sizes.count) {
     for (index, size) in sizes.enumerated() {
         var bytes = sealed[index]
+        var ciphers = try XAESCiphers(keys[index])
         guard
-            try keys[index].open(
+            try ciphers.open(
                 &bytes, ciphertext: 0..<size, nonce: nonce(UInt8(index)), associatedData: data.span)
         else { throw NativeFailure(operation: "open") }
         bytes.span.publish()
@@ -177,8 +183,9 @@ check("refused, each byte of a tag changed: whether it verifies", 16...16) {
     for place in 0..<16 {
         var bytes = sealed[4]
         bytes[sizes[4] + place] ^= 1
+        var ciphers = try XAESCiphers(keys[4])
         guard
-            try !keys[4].open(&bytes, ciphertext: 0..<sizes[4], nonce: nonce(4), associatedData: data.span)
+            try !ciphers.open(&bytes, ciphertext: 0..<sizes[4], nonce: nonce(4), associatedData: data.span)
         else { throw NativeFailure(operation: "open") }
     }
 }
@@ -208,8 +215,10 @@ check("sealed with secret bytes, UUID and Secret text in a session", 0...0) {
             throw NativeFailure(operation: "compressed")
         }
         let key = try SealingKey.generate()
+        var ciphers = try XAESCiphers(key.material.key)
         _ = try SealedBox(
-            sealing: payload, using: key, authenticating: TokenContext(name: "a", purpose: "b"))
+            sealing: payload, using: &ciphers, of: key.id,
+            authenticating: TokenContext(name: "a", purpose: "b"))
     }
 }
 

@@ -36,9 +36,10 @@ func sealer<Session: Codable & Sendable>(
 /// A token with any plaintext: only a holder of the key can make one.
 func token(_ payload: [UInt8]) throws -> String {
     let bytes = [UInt8](repeating: 0, count: SealedBox.headerCount) + payload
+    var ciphers = try XAESCiphers(key.material.key)
     let box = try SealedBox(
-        sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count), using: key,
-        authenticating: TokenContext(name: "__Host-session", purpose: ""))
+        sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
+        using: &ciphers, of: key.id, authenticating: TokenContext(name: "__Host-session", purpose: ""))
     return Token(box).text
 }
 

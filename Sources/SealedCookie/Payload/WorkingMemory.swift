@@ -1,29 +1,29 @@
-// What opening a token works with, and leaves for the next one.
+// What one token leaves for the next to be worked with.
 
 /// A stream to inflate with, and memory for a token's bytes and for its item.
 ///
-/// What one opening leaves here the next overwrites, and does not read.
+/// What one token leaves here the next overwrites, and does not read.
 @usableFromInline
-struct OpeningMemory: ~Copyable {
+struct WorkingMemory: ~Copyable {
     private var inflater: Inflater?
     /// The item, once it is checked: for a session of some type.
     private var reader = CBORReader(CBORReading())
     /// The item as it came: for who takes it as bytes.
-    var body = PayloadBody.none
+    var body = PayloadBody()
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 
     init() {}
 
-    /// Runs `body` with a stream to inflate with, made where there is none.
-    @inline(__always)
-    mutating func inflating<Result>(
-        _ body: (borrowing Inflater) throws(NativeFailure) -> Result
-    ) throws(NativeFailure) -> Result {
+    /// Inflates with the stream, made where there is none.
+    mutating func inflate(
+        _ input: Span<UInt8>, _ dictionary: [UInt8], appendingTo output: inout [UInt8], limit: Int
+    ) throws(NativeFailure) -> Inflater.Outcome {
         let inflater = if let kept = self.inflater.take() { kept } else { try Inflater() }
-        let result = try body(inflater)
+        let outcome = try inflater.decompress(
+            input, dictionary: dictionary, appendingTo: &output, limit: limit)
         self.inflater = consume inflater
-        return result
+        return outcome
     }
 
     /// An empty array, with room if there is one to spare.

@@ -1,0 +1,27 @@
+// Objects that are used without counting a reference to them.
+
+extension Array {
+    /// Runs `body` with the object that an element has, which this array keeps meanwhile.
+    ///
+    /// Each request uses the same ring, key and dictionary. Counting them would cost more than looking them
+    /// up, and threads that count one object wait for each other.
+    @inline(__always)
+    func withUncounted<Object: AnyObject, Result, Failure: Error>(
+        _ object: (Element) -> Object, at index: Int, _ body: (Object) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // Sound: the array is kept until the end of this call, and nothing takes its elements out.
+        defer { extendLifetime(self) }
+        let object = unsafe Unmanaged.passUnretained(object(self[index]))
+        let outcome: Swift.Result<Result, Failure> = unsafe object._withUnsafeGuaranteedRef { object in
+            do throws(Failure) {
+                return .success(try body(object))
+            } catch {
+                return .failure(error)
+            }
+        }
+        switch consume outcome {
+        case .success(let result): return result
+        case .failure(let failure): throw failure
+        }
+    }
+}
