@@ -238,6 +238,39 @@ private final class TestClock: Sendable {
         #expect(try here.open(value: second).session == 7)
     }
 
+    /// A session that does something while it is decoded.
+    private struct Interruption: Codable {
+        static let action = Mutex<(@Sendable () throws -> Void)?>(nil)
+
+        init() {}
+        init(from decoder: any Decoder) throws { try Self.action.withLock { $0 }?() }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encodeNil()
+        }
+    }
+
+    /// Its references are not counted there: what holds the key is the ring that the opening began with.
+    @Test func `a key lives as long as an opening with it, though its ring is replaced meanwhile`() throws {
+        let file = try follow(folder.ring)
+        let sealer = try CookieSealer<Interruption>(keys: file, lifetime: .init(absolute: .days(14)))
+        let token = try sealer.seal(Interruption(), at: noon).token
+        let id = try #require(file.ring.keys.first?.id)
+        weak let key = file.ring.keys.first?.material
+        let replace: @Sendable () throws -> Void = { [path = folder.ring, clock] in
+            try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                try ring.rotated(from: noon).ring.revoking(id)
+            }
+            clock.advance(by: .milliseconds(1))
+            #expect(file.ring.key(id) == nil)
+            #expect(key != nil)
+        }
+        Interruption.action.withLock { $0 = replace }
+        #expect(try sealer.open(value: token, at: noon).keyID == id)
+        #expect(key == nil)
+        #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
+    }
+
     @Test func `a ring from the environment`() throws {
         unsafe setenv("SEALED_COOKIE_TEST_RING", try String(contentsOfFile: folder.ring, encoding: .utf8), 1)
         defer { unsafe unsetenv("SEALED_COOKIE_TEST_RING") }
