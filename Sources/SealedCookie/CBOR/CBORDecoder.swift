@@ -38,6 +38,15 @@ struct CBORReading {
         parents = nil
         try index.check(bytes, item: item, contents: contents)
     }
+
+    /// Reads the content of a byte or text string.
+    ///
+    /// Mutating, though it changes nothing: who has the index alone reads its bytes without counting one more
+    /// reference to them.
+    @inline(__always)
+    mutating func content<Result>(_ position: Int, _ read: (Span<UInt8>) -> Result) -> Result {
+        read(index.bytes.span.extracting(index.content(position)))
+    }
 }
 
 /// What every container of one decoding reads from.
@@ -104,7 +113,7 @@ extension CBORReader {
 
     func decode(_ type: String.Type, at position: Position) throws -> String {
         guard node(position).kind == .text else { throw mismatch(type, at: position) }
-        return index.text(Int(position))
+        return value.content(Int(position)) { String(validated: $0) }
     }
 
     func decode<Integer: FixedWidthInteger>(integer type: Integer.Type, at position: Position) throws
@@ -161,7 +170,7 @@ extension CBORReader {
 
     private func data(at position: Position) throws -> Data {
         guard node(position).kind == .bytes else { throw mismatch(Data.self, at: position) }
-        return Data(copying: index.bytes.span.extracting(index.content(Int(position))))
+        return value.content(Int(position)) { Data(copying: $0) }
     }
 
     private func bytes(at position: Position) -> [UInt8] { Array(index.bytes[index.content(Int(position))]) }
@@ -170,7 +179,7 @@ extension CBORReader {
         guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
             throw mismatch(UUID.self, at: position)
         }
-        return UUID(bytes: index.bytes.span.extracting(index.content(Int(position) + 1)))
+        return value.content(Int(position) + 1) { UUID(bytes: $0) }
     }
 
     private func url(at position: Position) throws -> URL {
