@@ -21,7 +21,7 @@ struct CBORIndex: Sendable {
             nextAndKind = UInt32(truncatingIfNeeded: next) << 4 | UInt32(kind.rawValue)
         }
 
-        var kind: Kind {
+        @inline(__always) var kind: Kind {
             switch nextAndKind & 15 {
             case 0: .unsigned
             case 1: .negative
@@ -35,6 +35,8 @@ struct CBORIndex: Sendable {
             default: .float
             }
         }
+        /// Rises with the kind, and the kind of a key with its major type.
+        fileprivate var order: UInt32 { nextAndKind & 15 }
         /// The position of the node behind this one and all it holds.
         fileprivate(set) var next: Int {
             get { Int(nextAndKind >> 4) }
@@ -75,11 +77,20 @@ struct CBORIndex: Sendable {
     mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
-        guard item.count + (contents?.count ?? 0) <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
-        var checker = CBORChecker(item: item, contents: contents, nodes: exchange(&nodes, with: []))
-        if item.count + (contents?.count ?? 0) > Self.largeItem { try checker.count(bytes.span) }
-        try checker.check(bytes.span)
-        nodes = checker.nodes
+        // An item has no more nodes than bytes.
+        var room = item.count + (contents?.count ?? 0)
+        guard room <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
+        var nodes = exchange(&nodes, with: [])
+        nodes.removeAll(keepingCapacity: true)
+        var checker = CBORChecker(item: item, contents: contents)
+        if room > Self.largeItem {
+            room = try checker.count(bytes.span)
+            if nodes.capacity > 2 * room { nodes = [] }
+        }
+        try nodes.append(addingCapacity: room) { nodes throws(CBORFailure) in
+            try checker.check(bytes.span, &nodes)
+        }
+        self.nodes = nodes
         whole = contents.map { $0.isEmpty } ?? true ? item : nil
         self.bytes = bytes
     }
@@ -99,8 +110,7 @@ struct CBORIndex: Sendable {
 
     /// The content of a byte or text string.
     func content(_ position: Int) -> Range<Int> {
-        let node = nodes[position]
-        return Int(node.start)..<Int(node.start) + Int(node.argument)
+        nodes[position].content
     }
 
     /// The order of a text's bytes and of as many others: below 0, 0 or above.
@@ -250,6 +260,8 @@ struct CBORIndex: Sendable {
 }
 
 extension CBORIndex.Node {
+    /// Where the content of a byte or text string stands.
+    var content: Range<Int> { Int(start)..<Int(start) + Int(argument) }
     var isInteger: Bool { kind == .unsigned || kind == .negative }
     var isInt64: Bool { isInteger && argument <= UInt64(Int64.max) }
     var int64: Int64? {
@@ -267,7 +279,6 @@ extension CBORIndex.Node {
 
 /// The check itself: one pass over an item's bytes, which it is given with each call.
 private struct CBORChecker {
-    private(set) var nodes: [CBORIndex.Node]
     /// At the item, or its skeleton.
     private var reader: ByteReader
     /// At the contents of a skeleton's byte strings.
@@ -276,53 +287,47 @@ private struct CBORChecker {
     private var isForgetting = false
     private var forgotten = 0
 
-    /// - Parameter nodes: none; for their memory.
-    init(item: Range<Int>, contents: Range<Int>?, nodes: consuming [CBORIndex.Node]) {
+    init(item: Range<Int>, contents: Range<Int>?) {
         reader = ByteReader(in: item)
         self.contents = contents.map { ByteReader(in: $0) }
-        nodes.removeAll(keepingCapacity: true)
-        nodes.reserveCapacity(min(item.count, 64))
-        self.nodes = nodes
     }
 
-    /// Checks the item without noting it, and makes room for just as many nodes as it has.
-    mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) {
+    /// Nodes at once while they are forgotten: of each level what holds the others, four entries of what is
+    /// looked at once more, and one.
+    private static let mostWhileForgetting = 6 * (CBORLimits.depth + 1)
+
+    /// Checks the item without noting it: how many nodes it has.
+    mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) -> Int {
         let start = (reader, contents)
         isForgetting = true
-        try check(bytes)
+        var nodes: [CBORIndex.Node] = []
+        try nodes.append(addingCapacity: Self.mostWhileForgetting) { nodes throws(CBORFailure) in
+            try check(bytes, &nodes)
+        }
         isForgetting = false
         (reader, contents) = start
-        let count = nodes.count + forgotten
-        nodes.removeAll(keepingCapacity: nodes.capacity <= 2 * count)
-        nodes.reserveCapacity(count)
+        return nodes.count + forgotten
     }
 
-    mutating func check(_ bytes: Span<UInt8>) throws(CBORFailure) {
-        try checkItem(bytes, depth: 0)
+    mutating func check(_ bytes: Span<UInt8>, _ nodes: inout Nodes) throws(CBORFailure) {
+        try checkItem(bytes, depth: 0, &nodes)
         guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
         if let contents, contents.remaining != 0 { throw CBORFailure(.byteStringContents) }
     }
 
-    @inline(__always)
-    private mutating func append(_ kind: CBORIndex.Node.Kind, start: Int = 0, argument: UInt64) {
-        nodes.append(CBORIndex.Node(kind, start: start, argument: argument, next: nodes.count + 1))
-    }
+    typealias Nodes = OutputSpan<CBORIndex.Node>
 
-    private mutating func close(_ position: Int) {
-        nodes[position].next = nodes.count
-    }
-
-    /// Where what is checked need not be kept, takes back the nodes from `position` on, many at a time.
+    /// Where what is checked need not be kept, takes back the nodes from `position` on.
     @inline(__always)
-    private mutating func forget(from position: Int) {
-        guard isForgetting, nodes.count - position > 64 else { return }
+    private mutating func forget(_ nodes: inout Nodes, from position: Int) {
+        guard isForgetting else { return }
         forgotten += nodes.count - position
         nodes.removeLast(nodes.count - position)
     }
 
     /// - Parameter tag: the tag that this item is the content of.
     private mutating func checkItem(
-        _ bytes: Span<UInt8>, depth: Int, tag: UInt64? = nil
+        _ bytes: Span<UInt8>, depth: Int, tag: UInt64? = nil, _ nodes: inout Nodes
     ) throws(CBORFailure) {
         guard let head = reader.byte(bytes) else { throw CBORFailure(.endsEarly) }
         let information = head & 0x1F
@@ -331,53 +336,52 @@ private struct CBORChecker {
             ? UInt64(information) : try checkArgument(bytes, information, isSimple: head >= 0xE0)
         switch CBORMajor(head: head) {
         case .unsigned:
-            append(.unsigned, argument: argument)
+            nodes.append(.unsigned, argument: argument)
         case .negative:
-            append(.negative, argument: argument)
+            nodes.append(.negative, argument: argument)
         case .bytes:
             let place = contents == nil ? reader.skip(argument) : contents?.skip(argument)
             guard let place else { throw CBORFailure(contents == nil ? .endsEarly : .byteStringContents) }
-            append(.bytes, start: place.lowerBound, argument: argument)
+            nodes.append(.bytes, start: place.lowerBound, argument: argument)
         case .text:
             guard let place = reader.skip(argument) else { throw CBORFailure(.endsEarly) }
             guard isUTF8(bytes.extracting(place)) else { throw CBORFailure(.notUTF8) }
-            append(.text, start: place.lowerBound, argument: argument)
+            nodes.append(.text, start: place.lowerBound, argument: argument)
         case .array:
             // Every element takes a byte at least: a length beyond that is refused before any work.
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
-            let position = try open(.array, argument, depth)
+            let position = try open(.array, argument, depth, &nodes)
             // The two of a decimal fraction are looked at once more.
             let isKept = tag == CBORTag.decimalFraction && argument == 2
-            try checkElements(bytes, Int(argument), depth: depth + 1, isKept: isKept)
-            close(position)
+            try checkElements(bytes, Int(argument), depth: depth + 1, isKept: isKept, &nodes)
+            nodes.close(position)
         case .map:
             guard argument <= UInt64(reader.remaining / 2) else { throw CBORFailure(.endsEarly) }
-            let position = try open(.map, argument, depth)
+            let position = try open(.map, argument, depth, &nodes)
             let isKept = tag == CBORTag.extendedTime && argument == 2
-            try checkEntries(bytes, Int(argument), depth: depth + 1, isKept: isKept)
-            close(position)
+            try checkEntries(bytes, Int(argument), depth: depth + 1, isKept: isKept, &nodes)
+            nodes.close(position)
         case .tag:
-            let position = try open(.tag, argument, depth)
-            try checkItem(bytes, depth: depth + 1, tag: argument)
-            try checkTag(bytes, argument, at: position, depth: depth + 1)
-            close(position)
+            let position = try open(.tag, argument, depth, &nodes)
+            try checkItem(bytes, depth: depth + 1, tag: argument, &nodes)
+            try checkTag(bytes, argument, at: position, depth: depth + 1, &nodes)
+            nodes.close(position)
         case .simple:
-            try checkSimple(information, argument)
+            try checkSimple(information, argument, &nodes)
         }
     }
 
     private mutating func open(
-        _ kind: CBORIndex.Node.Kind, _ argument: UInt64, _ depth: Int
+        _ kind: CBORIndex.Node.Kind, _ argument: UInt64, _ depth: Int, _ nodes: inout Nodes
     ) throws(CBORFailure) -> Int {
         guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
-        append(kind, argument: argument)
+        nodes.append(kind, argument: argument)
         return nodes.count - 1
     }
 
     private mutating func checkElements(
-        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool, _ nodes: inout Nodes
     ) throws(CBORFailure) {
-        let position = nodes.count
         for element in 0..<count {
             // The most that there can be of, and nothing to check in them.
             if isForgetting, !isKept, depth < CBORLimits.depth,
@@ -386,9 +390,10 @@ private struct CBORChecker {
                 forgotten += 1
                 continue
             }
+            let position = nodes.count
             do throws(CBORFailure) {
-                try checkItem(bytes, depth: depth)
-                if !isKept { forget(from: position) }
+                try checkItem(bytes, depth: depth, &nodes)
+                forget(&nodes, from: isKept ? position + 1 : position)
             } catch {
                 throw error.inside(.index(element))
             }
@@ -404,23 +409,21 @@ private struct CBORChecker {
     }
 
     private mutating func checkEntries(
-        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool
+        _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool, _ nodes: inout Nodes
     ) throws(CBORFailure) {
-        var previous: Range<Int>?
-        let position = nodes.count
+        var previous: CBORIndex.Node?
         for _ in 0..<count {
-            let keyStart = reader.position
             let keyPosition = nodes.count
-            try checkItem(bytes, depth: depth)
-            guard nodes[keyPosition].isKey else { throw CBORFailure(.unusableKey) }
-            let key = keyStart..<reader.position
+            try checkItem(bytes, depth: depth, &nodes)
+            let key = nodes[keyPosition]
+            guard key.isKey else { throw CBORFailure(.unusableKey) }
             do throws(CBORFailure) {
                 if let previous { try checkOrder(bytes, previous, key) }
                 previous = key
-                try checkItem(bytes, depth: depth)
-                if !isKept { forget(from: position) }
+                try checkItem(bytes, depth: depth, &nodes)
+                forget(&nodes, from: isKept ? keyPosition + 2 : keyPosition)
             } catch {
-                throw error.inside(keyElement(bytes, nodes[keyPosition]))
+                throw error.inside(keyElement(bytes, key))
             }
         }
     }
@@ -428,34 +431,31 @@ private struct CBORChecker {
     /// A checked key as a path has it; only a failure needs it so.
     private func keyElement(_ bytes: Span<UInt8>, _ key: CBORIndex.Node) -> CBORPathElement {
         if let integer = key.int64 { return .integerKey(integer) }
-        let start = Int(key.start)
-        return .key(String(validated: bytes.extracting(start..<start + Int(key.argument))))
+        return .key(String(validated: bytes.extracting(key.content)))
     }
 
+    /// That of two keys the second's bytes come behind the first's. Heads in their shortest form are ordered as
+    /// their types and arguments are.
+    @inline(__always)
     private func checkOrder(
-        _ bytes: Span<UInt8>, _ a: Range<Int>, _ b: Range<Int>
+        _ bytes: Span<UInt8>, _ a: CBORIndex.Node, _ b: CBORIndex.Node
     ) throws(CBORFailure) {
-        var (i, j) = (a.lowerBound, b.lowerBound)
-        while i < a.upperBound, j < b.upperBound {
-            if bytes[i] != bytes[j] {
-                guard bytes[i] < bytes[j] else { throw CBORFailure(.keysOutOfOrder) }
-                return
-            }
-            i += 1
-            j += 1
+        if a.order != b.order {
+            guard a.order < b.order else { throw CBORFailure(.keysOutOfOrder) }
+        } else if a.argument != b.argument {
+            guard a.argument < b.argument else { throw CBORFailure(.keysOutOfOrder) }
+        } else {
+            let order =
+                a.kind == .text
+                ? bytes.extracting(a.content).compare(with: bytes.extracting(b.content)) : 0
+            guard order != 0 else { throw CBORFailure(.duplicateKey) }
+            guard order < 0 else { throw CBORFailure(.keysOutOfOrder) }
         }
-        guard a.count != b.count else { throw CBORFailure(.duplicateKey) }
-        guard a.count < b.count else { throw CBORFailure(.keysOutOfOrder) }
     }
 
     private func isUTF8(_ text: Span<UInt8>) -> Bool {
-        // Most texts are short and ASCII.
-        if text.count <= 16 {
-            var all: UInt8 = 0
-            for index in text.indices { all |= text[index] }
-            if all < 0x80 { return true }
-        }
-        return (try? UTF8Span(validating: text)) != nil
+        // Most texts are.
+        text.isASCII || (try? UTF8Span(validating: text)) != nil
     }
 
     /// An argument behind its head, which must need all of its bytes; a float's may be any.
@@ -477,25 +477,27 @@ private struct CBORChecker {
         }
     }
 
-    private mutating func checkSimple(_ information: UInt8, _ argument: UInt64) throws(CBORFailure) {
+    private mutating func checkSimple(
+        _ information: UInt8, _ argument: UInt64, _ nodes: inout Nodes
+    ) throws(CBORFailure) {
         switch information {
-        case 20, 21: append(.bool, argument: argument - 20)
-        case 22: append(.null, argument: 0)
-        case 25: append(.float, argument: CBORFloat.widen(half: UInt16(truncatingIfNeeded: argument)))
+        case 20, 21: nodes.append(.bool, argument: argument - 20)
+        case 22: nodes.append(.null, argument: 0)
+        case 25: nodes.append(.float, argument: CBORFloat.widen(half: UInt16(truncatingIfNeeded: argument)))
         case 26:
             let wide = CBORFloat.widen(single: UInt32(truncatingIfNeeded: argument))
             guard case .single = CBORFloat.shortest(wide) else { throw CBORFailure(.notShortest) }
-            append(.float, argument: wide)
+            nodes.append(.float, argument: wide)
         case 27:
             guard case .double = CBORFloat.shortest(argument) else { throw CBORFailure(.notShortest) }
-            append(.float, argument: argument)
+            nodes.append(.float, argument: argument)
         default: throw CBORFailure(.unknownSimpleValue)
         }
     }
 
     /// Each known tag with the content that FORMAT §7 gives it; the content is the node behind.
     private mutating func checkTag(
-        _ bytes: Span<UInt8>, _ tag: UInt64, at position: Int, depth: Int
+        _ bytes: Span<UInt8>, _ tag: UInt64, at position: Int, depth: Int, _ nodes: inout Nodes
     ) throws(CBORFailure) {
         let content = nodes[position + 1]
         let fits: Bool
@@ -519,10 +521,10 @@ private struct CBORChecker {
             let start = Int(content.start)
             reader = ByteReader(in: start..<start + Int(content.argument))
             contents = nil
-            try checkItem(bytes, depth: depth)
+            try checkItem(bytes, depth: depth, &nodes)
             guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
             (reader, contents) = outer
-            close(position + 1)
+            nodes.close(position + 1)
             fits = true
         case CBORTag.url:
             fits = content.kind == .text
@@ -534,5 +536,17 @@ private struct CBORChecker {
             throw CBORFailure(.unknownTag(tag))
         }
         guard fits else { throw CBORFailure(.tagContent(tag)) }
+    }
+}
+
+extension OutputSpan<CBORIndex.Node> {
+    @inline(__always)
+    fileprivate mutating func append(_ kind: CBORIndex.Node.Kind, start: Int = 0, argument: UInt64) {
+        append(CBORIndex.Node(kind, start: start, argument: argument, next: count + 1))
+    }
+
+    /// All that came since is inside the node at `position`.
+    fileprivate mutating func close(_ position: Int) {
+        self[position].next = count
     }
 }

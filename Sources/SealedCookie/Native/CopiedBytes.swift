@@ -37,6 +37,20 @@ extension Span<UInt8> {
         return prefix
     }
 
+    /// Whether none is beyond 0x7F.
+    var isASCII: Bool {
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        guard count >= 8 else { return prefix & highBits == 0 }
+        return unsafe withUnsafeBytes { bytes in
+            // Sound: eight bytes at a time, the last ones once more where eight do not divide them.
+            var all = unsafe bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
+            for offset in stride(from: 0, to: count - 8, by: 8) {
+                all |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            }
+            return all & highBits == 0
+        }
+    }
+
     /// The order of these bytes and of as many others: below 0, 0 or above. Not for secrets.
     func compare(with other: Span<UInt8>) -> Int {
         precondition(count == other.count)

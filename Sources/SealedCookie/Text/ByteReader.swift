@@ -27,13 +27,11 @@ struct ByteReader {
         return true
     }
 
-    /// A big-endian unsigned integer of `count` bytes, 8 at most.
+    /// A big-endian unsigned integer of `count` bytes, 1 to 8.
     mutating func integer(_ bytes: Span<UInt8>, byteCount count: Int) -> UInt64? {
         guard remaining >= count else { return nil }
-        var value: UInt64 = 0
-        for index in position..<position + count { value = value << 8 | UInt64(bytes[index]) }
-        position += count
-        return value
+        defer { position += count }
+        return bytes.extracting(position...).prefix >> UInt64(64 - 8 * count)
     }
 
     /// The next `count` bytes' place; nil, without moving, where fewer are left.
