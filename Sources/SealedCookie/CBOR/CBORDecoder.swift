@@ -164,7 +164,9 @@ extension CBORReader {
     }
 
     private func date(at position: Position) throws -> Date {
-        guard let time = CBORTime(index, at: Int(position)) else { throw mismatch(Date.self, at: position) }
+        guard let time = CBORTime(checked: { index.node(Int(position) + $0) }) else {
+            throw mismatch(Date.self, at: position)
+        }
         return time.date
     }
 
@@ -458,6 +460,7 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
     /// text, or what was written before the key got its integer, still opens.
+    @inline(__always)
     private func find(_ key: some CodingKey) -> CBORReader.Position? {
         if !textKeys, let integer = key.intValue, let position = reader.value(in: map, integer: integer) {
             return position

@@ -79,23 +79,21 @@ package enum CBORTime: Equatable, Sendable {
         }
     }
 
-    /// The time in a checked tag 1 or 1001 at `position`.
-    init?(_ index: CBORIndex, at position: Int) {
-        let node = index.node(position)
-        guard node.kind == .tag else { return nil }
-        switch node.argument {
+    /// The time in a checked tag 1 or 1001.
+    ///
+    /// - Parameter node: the tag, 0, and the nodes behind it.
+    @inline(__always)
+    init?(checked node: (Int) -> CBORIndex.Node) {
+        guard node(0).kind == .tag else { return nil }
+        switch node(0).argument {
         case CBORTag.epochTime:
-            let content = index.node(position + 1)
-            if content.kind == .float {
-                self = .float(content.argument)
-            } else if let seconds = CBORInteger(index, at: position + 1)?.exactly(as: Int64.self) {
+            if let seconds = node(1).int64 {
                 self = .seconds(seconds)
             } else {
-                // Beyond Int64: 292 thousand million years.
-                return nil
+                self = .float(node(1).argument)
             }
         case CBORTag.extendedTime:
-            self.init(extendedTime: { index.node(position + 1 + $0) })
+            self.init(extendedTime: { node(1 + $0) })
         default:
             return nil
         }
@@ -104,6 +102,7 @@ package enum CBORTime: Equatable, Sendable {
     /// Reads the content of tag 1001: exactly {1: seconds, -9 or -18: fraction}.
     ///
     /// - Parameter node: the map, 0, and the nodes behind it.
+    @inline(__always)
     init?(extendedTime node: (Int) -> CBORIndex.Node) {
         // With two entries there are at least four.
         guard node(0).kind == .map, node(0).argument == 2, let key = node(1).int64, key == 1,

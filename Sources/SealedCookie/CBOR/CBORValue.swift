@@ -101,7 +101,7 @@ extension CBORValue {
 
     private static func tagged(_ index: CBORIndex, at position: Int) -> CBORValue {
         if let integer = CBORInteger(index, at: position) { return .integer(integer) }
-        if let time = CBORTime(index, at: position) { return .time(time) }
+        if let time = CBORTime(checked: { index.node(position + $0) }) { return .time(time) }
         if let decimal = CBORDecimal(index, at: position) { return .decimal(decimal) }
         switch index.node(position).argument {
         case CBORTag.embeddedItem: return .secret(CBORValue(index, at: position + 2))
