@@ -61,6 +61,29 @@ import Testing
         }
     }
 
+    /// What of each level is kept while a large item is counted has its room from the start.
+    @Test func `large items are counted down to the last level`() throws {
+        func failure(_ item: [UInt8]) -> CBORFailure? {
+            do throws(CBORFailure) {
+                _ = try CBORIndex(parsing: item)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        for prefix in ["81", "820081", "a100", "a200000100", "c48200", "d903e9a2010028"] {
+            let level = try #require([UInt8](hex: prefix))
+            for count in 1...64 {
+                let item = Array(repeating: level, count: count).flatMap(\.self) + [0]
+                #expect(
+                    failure(behindText(1, item)) == failure(behindText(17_000, item)), "\(count) × \(prefix)")
+            }
+        }
+        let arrays = (63...64).map { failure(behindText(17_000, Array(repeating: 0x81, count: $0) + [0])) }
+        #expect(arrays[0] == nil)
+        #expect(arrays[1]?.reason == .tooDeep)
+    }
+
     // MARK: What took time that grew with the square of a session's size
 
     /// Tries one form after the other, and so makes errors for every element.
