@@ -686,6 +686,22 @@ struct SplitMix: RandomNumberGenerator {
         #expect(throws: CBORFailure(reason, path: path)) { try CBORIndex(parsing: bytes) }
     }
 
+    /// Texts are looked at in words of eight bytes.
+    @Test func `a byte that is not UTF-8 is found wherever it stands`() throws {
+        for count in 1...40 {
+            for position in 0..<count {
+                var bytes: [UInt8] = [0x82]
+                bytes.append(.text, UInt64(count))
+                let start = bytes.count
+                // What is behind the text is not looked at with it.
+                bytes += Array(repeating: 0x7F, count: count) + [0x80]
+                #expect(try CBORIndex(parsing: bytes).count == 3)
+                bytes[start + position] = 0xFF
+                #expect(throws: CBORFailure(.notUTF8, path: [.index(0)])) { try CBORIndex(parsing: bytes) }
+            }
+        }
+    }
+
     @Test func `64 levels open, 65 do not, in either direction`() throws {
         for open in ["81", "a100"] {
             _ = try CBORIndex(parsing: try #require([UInt8](hex: String(repeating: open, count: 64) + "f6")))
