@@ -258,6 +258,7 @@ final class SealerCore: Sendable {
     }
 
     /// The line of stages from a token to its payload, whose item is left in the workspace.
+    @inline(__always)
     private func payload(
         of text: Span<UInt8>, limit: Int, using workspace: inout Workspace
     ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
