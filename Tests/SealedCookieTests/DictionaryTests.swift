@@ -106,6 +106,15 @@ import Testing
         }
     }
 
+    @Test func `the standard dictionary's content can be an application's as well`() throws {
+        let twin = try sealer(.dictionaries([CompressionDictionary(CompressionDictionary.standard.content)]))
+        let token = try twin.seal(login, at: noon).token
+        #expect(try twin.open(value: token, at: noon).session == login)
+        // The name is another: three bytes more, and unknown to others.
+        #expect(try token.utf8.count == sealer(.standard).seal(login, at: noon).token.utf8.count + 4)
+        #expect(throws: OpenError.self) { try sealer(.standard).open(value: token, at: noon) }
+    }
+
     @Test func `two dictionaries of one name are refused`() throws {
         // Names have four bytes: found by the birthday paradox among counted texts.
         var seen: [CompressionDictionary.ID: Int] = [:]
@@ -120,6 +129,11 @@ import Testing
         let (a, b) = try #require(pair)
         #expect(throws: CookieConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(b)")]))
+        }
+        // The standard dictionary's content under a name of its own changes nothing of that.
+        let twin = try CompressionDictionary(CompressionDictionary.standard.content)
+        #expect(throws: CookieConfigurationError.ambiguousDictionaries) {
+            try sealer(.dictionaries([twin, dictionary("d\(a)"), dictionary("d\(b)")]))
         }
         // One dictionary twice is no harm.
         #expect(throws: Never.self) { try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(a)")])) }

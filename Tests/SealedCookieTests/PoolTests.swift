@@ -1,4 +1,4 @@
-// Spare contexts: what is kept, what is thrown away, and that nothing is lost.
+// Spare values: what is kept, what is thrown away, and that nothing is lost.
 import Foundation
 import Testing
 
@@ -113,7 +113,7 @@ private enum Failure: Error { case harmless, serious }
         #expect(told([]) == nil)
     }
 
-    @Test func `memory for opening outlasts garbage, and no other failure`() throws {
+    @Test func `a workspace's memory outlasts garbage, and no other failure`() throws {
         /// Whether the memory is still there with which `error` was thrown.
         func isKept(after error: OpenError) throws -> Bool {
             let key = try sampleKey(1).material

@@ -29,6 +29,19 @@ import Testing
         #expect(seen.count == 1000)
     }
 
+    @Test func `nonces of a page differ if only one of the two sources is random`() throws {
+        let (random, constant) = (
+            (0..<4080).map { _ in UInt8.random(in: 0...255) }, [UInt8](repeating: 0x5A, count: 4080)
+        )
+        for (page, more) in [(random, constant), (constant, random)] {
+            var mixed = page
+            var span = mixed.mutableSpan
+            RandomBuffer.mix(more.span.extracting(first: 256), into: &span)
+            let nonces = Set((0..<204).map { Array(mixed[$0 * 20..<$0 * 20 + 20]) })
+            #expect(nonces.count == 204)
+        }
+    }
+
     /// The child writes its nonces to a pipe; none may be one of the parent's. In a process of its own, for a child
     /// would find locks of the runtime taken that other tests' threads held.
     @Test func `parent and child never share a nonce`() async {

@@ -34,9 +34,14 @@ struct CBORReading {
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
         guesses = InlineArray(repeating: 0)
+        try index.check(bytes, item: item, contents: contents)
+    }
+
+    /// Gives the item's bytes away, and forgets where what stood in them.
+    mutating func takeBytes() -> [UInt8] {
         if !keys.isEmpty { keys = [:] }
         parents = nil
-        try index.check(bytes, item: item, contents: contents)
+        return index.takeBytes()
     }
 
     /// Reads the content of a byte or text string.

@@ -1,4 +1,4 @@
-// Spare contexts for concurrent use: taken out, used alone, given back.
+// Spare values for concurrent use: taken out, used alone, given back.
 import Glibc
 import Synchronization
 

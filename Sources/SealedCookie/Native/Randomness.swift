@@ -85,15 +85,26 @@ import Glibc
             throw NativeFailure(operation: "RAND_bytes")
         }
         // OpenSSL's generator is copied with a machine that is cloned, and in a child whose process number
-        // is the parent's, and then gives both the same. The kernel's does not: two such sets of nonces
-        // differ by what it gave to each. As many bytes as it gives at once are enough for that.
+        // is the parent's, and then gives both the same. The kernel's does not.
         var more = InlineArray<256, UInt8>(repeating: 0)
         let failed = unsafe withUnsafeMutableBytes(of: &more) { more in
-            let failed = unsafe getentropy(more.baseAddress, min(count, more.count))
-            // Sound: `count` bytes, which the caller has room for.
-            for index in 0..<count { unsafe bytes[index] ^= more[index & 255] }
+            let failed = unsafe getentropy(more.baseAddress, more.count)
+            if failed == 0 {
+                // Sound: `count` bytes, which the caller has room for.
+                var bytes = unsafe MutableSpan(_unsafeStart: bytes, count: count)
+                unsafe mix(more.bindMemory(to: UInt8.self).span, into: &bytes)
+            }
             return failed
         }
         guard failed == 0 else { throw NativeFailure(operation: "getentropy") }
+    }
+
+    /// Adds 256 bytes to a page of others, over and over, and each time otherwise: one source by itself is
+    /// enough to have all nonces of a page differ.
+    static func mix(_ more: Span<UInt8>, into bytes: inout MutableSpan<UInt8>) {
+        precondition(more.count == 256)
+        for index in bytes.indices {
+            bytes[index] ^= more[index & 255] &+ UInt8(truncatingIfNeeded: index >> 8)
+        }
     }
 }

@@ -46,7 +46,7 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// Bytes; beyond them a compressor could not look back from a session's first byte.
     public static let largest = 7936
 
-    /// One reference: it is passed along with every session.
+    /// One reference, of which no count is taken.
     final class Contents: Sendable {
         let id: ID
         let bytes: [UInt8]
@@ -271,5 +271,9 @@ public struct SessionCompression: Sendable, Hashable {
     }
 
     /// Two dictionaries of one name could not be told apart: one pair in 4 thousand million.
-    var hasAmbiguousNames: Bool { Set(dictionaries).count != Set(dictionaries.map(\.id)).count }
+    var hasAmbiguousNames: Bool {
+        // The standard one's name is no application's, though its content may be.
+        let own = dictionaries.dropFirst()
+        return Set(own).count != Set(own.map(\.id)).count
+    }
 }

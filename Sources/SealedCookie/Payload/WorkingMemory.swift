@@ -13,6 +13,9 @@ struct WorkingMemory: ~Copyable {
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 
+    /// Bytes of an array that is kept: enough for a session in one cookie.
+    private static let mostKept = 16_384
+
     init() {}
 
     /// Inflates with the stream, made where there is none.
@@ -33,7 +36,7 @@ struct WorkingMemory: ~Copyable {
 
     /// Keeps an array's memory for another `takeBytes`.
     mutating func give(_ bytes: consuming [UInt8]) {
-        guard bytes.capacity <= 4 * CBORLimits.itemBytes else { return }
+        guard bytes.capacity <= Self.mostKept else { return }
         bytes.removeAll(keepingCapacity: true)
         if spare.capacity == 0 { spare = bytes } else { secondSpare = bytes }
     }
@@ -49,7 +52,7 @@ struct WorkingMemory: ~Copyable {
         defer {
             // A value that has kept its decoder, against Codable's rules, keeps this item too.
             if isKnownUniquelyReferenced(&reader) {
-                give(reader.value.index.takeBytes())
+                give(reader.value.takeBytes())
             } else {
                 reader = CBORReader(CBORReading())
             }
