@@ -286,20 +286,6 @@ struct AboutSession: Sendable {
     let presentParts: PartSet
 }
 
-extension KeyRing {
-    /// Where the key that seals at `now` stands in `keys`.
-    fileprivate func activePlace(at now: Date) -> Int? {
-        let keys = keys.span
-        return keys.indices.last { keys[$0].isActive(at: now) }
-    }
-
-    /// Where the one key for tokens of this id stands in `keys`.
-    fileprivate func place(of id: KeyID) -> Int? {
-        let keys = keys.span
-        return keys.indices.first { keys[$0].id == id }
-    }
-}
-
 extension WorkingKey {
     /// Runs `body` with a workspace that it has alone.
     @inline(__always)

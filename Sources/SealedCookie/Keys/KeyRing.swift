@@ -43,8 +43,10 @@ public struct KeyRing: Sendable {
         _ keys: [SealingKey], revoked: Set<KeyID>, notBefore: Date?, source: String
     ) throws(KeyRingError) {
         var kept: [SealingKey] = []
+        var positions: [KeyID: Int] = [:]
         for key in keys where !revoked.contains(key.id) {
-            guard let position = kept.firstIndex(where: { $0.id == key.id }) else {
+            guard let position = positions[key.id] else {
+                positions[key.id] = kept.count
                 kept.append(key)
                 continue
             }
@@ -67,12 +69,24 @@ public struct KeyRing: Sendable {
 
     /// The key that seals at `now`: the newest whose time has come; nil if none has.
     public func activeKey(at now: Date = .now) -> SealingKey? {
-        keys.last { $0.isActive(at: now) }
+        activePlace(at: now).map { keys[$0] }
     }
 
     /// The one key of this id.
     public func key(_ id: KeyID) -> SealingKey? {
-        keys.first { $0.id == id }
+        place(of: id).map { keys[$0] }
+    }
+
+    /// Where the key that seals at `now` stands in `keys`.
+    func activePlace(at now: Date) -> Int? {
+        let keys = keys.span
+        return keys.indices.last { keys[$0].isActive(at: now) }
+    }
+
+    /// Where the one key of this id stands in `keys`.
+    func place(of id: KeyID) -> Int? {
+        let keys = keys.span
+        return keys.indices.first { keys[$0].id == id }
     }
 }
 
