@@ -256,8 +256,9 @@ private final class TestClock: Sendable {
         let sealer = try CookieSealer<Interruption>(keys: file, lifetime: .init(absolute: .days(14)))
         let token = try sealer.seal(Interruption(), at: noon).token
         let id = try #require(file.ring.keys.first?.id)
-        weak let key = file.ring.keys.first?.material
-        let replace: @Sendable () throws -> Void = { [path = folder.ring, clock] in
+        weak var key: WorkingKey?
+        key = file.ring.keys.first?.material
+        let replace: @Sendable () throws -> Void = { [path = folder.ring, clock, weak key] in
             try KeyRing.update(path) { (ring) throws(KeyRingError) in
                 try ring.rotated(from: noon).ring.revoking(id)
             }
