@@ -27,8 +27,10 @@ public struct EncodedSession: Equatable, Sendable {
         byteStrings = item.byteStrings
     }
 
-    /// Takes the item out of a payload; puts the contents of its byte strings back in their places.
-    init(_ body: PayloadBody) throws(OpenError) {
+    /// Copies the item out of a payload; puts the contents of its byte strings back in their places.
+    ///
+    /// - Parameter body: not changed; who has it alone reads its bytes without counting a reference to them.
+    init(copying body: inout PayloadBody) throws(OpenError) {
         guard let contents = body.contents, !contents.isEmpty else {
             bytes = body.wholeItem()
             byteStrings = nil

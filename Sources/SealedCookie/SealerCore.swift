@@ -37,7 +37,13 @@ final class SealerCore: Sendable {
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
     ) throws(SealError) -> SealedSession {
-        let ring = source.ring
+        if let file = source.file { return try seal(item, ownLifetime, file.ring, at: now) }
+        return try seal(item, ownLifetime, source.fixedRing, at: now)
+    }
+
+    private func seal(
+        _ item: consuming CBORItem, _ ownLifetime: SessionLifetime.Span?, _ ring: KeyRing, at now: Date
+    ) throws(SealError) -> SealedSession {
         let beginning = Self.beginning(at: now, in: ring)
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
             throw .timeOutOfRange
@@ -213,7 +219,17 @@ final class SealerCore: Sendable {
         _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
         _ take: Taking
     ) throws(OpenError) {
-        let ring = source.ring
+        if let file = source.file {
+            try open(text, limit: limit, file.ring, cookie, checksItem, at: now, take)
+        } else {
+            try open(text, limit: limit, source.fixedRing, cookie, checksItem, at: now, take)
+        }
+    }
+
+    private func open(
+        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ cookie: CookieHeader?, _ checksItem: Bool,
+        at now: Date, _ take: Taking
+    ) throws(OpenError) {
         // The key first, and nothing decoded: most garbage names none.
         let id = Token.keyID(in: text, limit: limit)
         if let id, let place = ring.place(of: id) {
@@ -341,8 +357,7 @@ extension WorkingMemory {
     /// The session as it came.
     @usableFromInline
     mutating func encodedSession() throws(OpenError) -> EncodedSession {
-        var body = exchange(&body, with: PayloadBody())
-        let session = try EncodedSession(body)
+        let session = try EncodedSession(copying: &body)
         give(body.takeBytes())
         return session
     }

@@ -25,6 +25,12 @@ public struct KeyRing: Sendable {
 
     private let contents: Contents
 
+    static let empty = KeyRing(Contents(keys: [], revoked: [], notBefore: nil))
+
+    private init(_ contents: Contents) {
+        self.contents = contents
+    }
+
     /// By the time from which they seal, oldest first.
     public var keys: [SealingKey] { contents.keys }
     /// Ids that are refused for good, even where another ring still has the key.

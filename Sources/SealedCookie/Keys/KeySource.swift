@@ -1,20 +1,18 @@
 // Where a sealer's ring comes from: given once, or a file that is read again when it changes.
 
-enum KeySource: Sendable {
-    case ring(KeyRing)
-    case file(KeyRingFile)
+/// Two fields rather than a choice of two: a ring that is given once is then used where it stands, without
+/// counting a reference to it for each request.
+struct KeySource: Sendable {
+    /// The ring, if there is no file; else an empty one, for a file's keys live no longer than in it.
+    let fixedRing: KeyRing
+    let file: KeyRingFile?
+
+    static func ring(_ ring: KeyRing) -> KeySource { KeySource(fixedRing: ring, file: nil) }
+    static func file(_ file: KeyRingFile) -> KeySource { KeySource(fixedRing: .empty, file: file) }
 
     /// The ring that holds now.
-    var ring: KeyRing {
-        switch self {
-        case .ring(let ring): ring
-        case .file(let file): file.ring
-        }
-    }
+    var ring: KeyRing { file?.ring ?? fixedRing }
 
     /// The ring for a key id that `ring` does not have; nil: the same as before.
-    func ringForUnknownKey() -> KeyRing? {
-        guard case .file(let file) = self else { return nil }
-        return file.ringForUnknownKey()
-    }
+    func ringForUnknownKey() -> KeyRing? { file?.ringForUnknownKey() }
 }
