@@ -173,7 +173,7 @@ sanitize-thread: setup
 	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread
 
 .PHONY: bench
-bench: setup ## Measure against the C calls alone and against other libraries' cookies (4 minutes)
+bench: setup ## Measure against the C calls alone and against other libraries' cookies (3 minutes)
 	@$(call install,python3)
 	@mkdir -p Benchmarks/.build
 	@python3 Benchmarks/Peers/run.py --json Benchmarks/.build/peers.json | tee Benchmarks/.build/bench.md

@@ -482,7 +482,7 @@ struct SplitMix: RandomNumberGenerator {
 
     @Test func `an encoder that a value kept does no harm`() throws {
         final class Keeper: Encodable {
-            nonisolated(unsafe) static var kept: (any Encoder)?
+            nonisolated(unsafe) static var kept: (any Encoder)?  // The loop below sets it, on one thread.
             func encode(to encoder: any Encoder) throws {
                 unsafe Self.kept = encoder
                 var container = encoder.singleValueContainer()

@@ -46,7 +46,7 @@ import Testing
 
     /// Keeps its decoder, against Codable's rules.
     private final class Keeper: Codable, Sendable {
-        nonisolated(unsafe) static var kept: (any Decoder)?
+        nonisolated(unsafe) static var kept: (any Decoder)?  // One test sets it, on one thread.
         let text: String
 
         init(_ text: String) { self.text = text }

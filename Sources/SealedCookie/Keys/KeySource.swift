@@ -7,6 +7,11 @@ struct KeySource: Sendable {
     let fixedRing: KeyRing
     let file: KeyRingFile?
 
+    private init(fixedRing: KeyRing, file: KeyRingFile?) {
+        self.fixedRing = fixedRing
+        self.file = file
+    }
+
     static func ring(_ ring: KeyRing) -> KeySource { KeySource(fixedRing: ring, file: nil) }
     static func file(_ file: KeyRingFile) -> KeySource { KeySource(fixedRing: .empty, file: file) }
 
