@@ -124,6 +124,41 @@ import Testing
         }
     }
 
+    private struct Empty: Codable, Equatable, Sendable {
+        var text = ""
+        var texts: [String] = []
+        var bytes = Data()
+        var map: [String: Int] = ["": 0]
+        var none: [String: [Int]] = [:]
+    }
+
+    /// For ThreadSanitizer: all empty arrays share their count, and nothing may write to it.
+    @Test func `what is empty is sealed, opened and refused on many threads`() async throws {
+        let empties = try sealer(Empty.self)
+        let maps = try sealer([String: Int].self)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    for _ in 0..<500 {
+                        do {
+                            #expect(Base64URL.decode("") == [])
+                            #expect(throws: CBORFailure.self) { try CBORIndex(parsing: []) }
+                            #expect(throws: (any Error).self) { try EncodedSession([]) }
+                            #expect(throws: OpenError.self) { try maps.open(value: "", at: noon) }
+                            let token = try empties.seal(Empty(), at: noon).token
+                            #expect(try empties.open(value: token, at: noon).session == Empty())
+                            let map = try maps.seal([:], at: noon).token
+                            #expect(try maps.open(value: map, at: noon).session == [:])
+                            #expect(try maps.open(cookieHeader: "", at: noon) == nil)
+                        } catch {
+                            Issue.record(error)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     private struct Before: Codable, Sendable { var user: String }
 
     @Test func `a session of another type does not keep the one behind it from being opened`() throws {

@@ -80,6 +80,8 @@ struct CBORIndex: Sendable {
         // An item has no more nodes than bytes.
         var room = item.count + (contents?.count ?? 0)
         guard room <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
+        // Room for none would be written to all empty arrays' shared count (Native/CopiedBytes.swift).
+        guard room > 0 else { throw CBORFailure(.endsEarly) }
         var nodes = exchange(&nodes, with: [])
         nodes.removeAll(keepingCapacity: true)
         var checker = CBORChecker(item: item, contents: contents)

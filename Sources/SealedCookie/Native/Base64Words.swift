@@ -62,15 +62,13 @@ enum Base64Words {
     /// Appends the bytes of `text`; false where it is not the one spelling of any bytes.
     static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
         guard text.count & 3 != 1 else { return false }
+        guard !text.isEmpty else { return true }
         let count = text.count * 3 / 4
         var isValid = false
         bytes.append(addingCapacity: count) { free in
             unsafe free.withUnsafeMutableBufferPointer { bytes, initialized in
                 initialized = count
-                guard let bytes = bytes.baseAddress else {
-                    isValid = true
-                    return
-                }
+                guard let bytes = bytes.baseAddress else { return }
                 unsafe text.withUnsafeBytes { text in
                     unsafe sextets.withUnsafeBufferPointer { sextets in
                         isValid = unsafe decode(text, sextets, into: UnsafeMutableRawPointer(bytes))
