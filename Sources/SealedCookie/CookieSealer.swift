@@ -76,6 +76,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
     ///
     /// After signing in, seal a new session instead, so that no older cookie shares its fate.
+    ///
+    /// - Throws: as `seal` does, and `.expired`, `.endedBefore` or `.revokedKey` where the session is over
+    ///   since it was opened.
     @inlinable
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now

@@ -62,6 +62,13 @@ public struct EncodedSession: Equatable, Sendable {
     public static func == (a: EncodedSession, b: EncodedSession) -> Bool { a.bytes == b.bytes }
 }
 
+extension EncodedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Its size, not what it holds.
+    public var description: String { "EncodedSession(\(bytes.count) bytes)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+}
+
 extension CompressionDictionary {
     /// A dictionary of what many of `sessions` have in common, at most `size` bytes.
     ///

@@ -75,3 +75,14 @@ extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, 
             displayStyle: .struct)
     }
 }
+
+extension SealedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Its size and when it ends, not the token: whoever has that is the visitor.
+    public var description: String {
+        "SealedSession(\(tokenBytes) characters, expires \(Timestamp.text(expiresAt)))"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror {
+        Mirror(self, children: ["tokenBytes": tokenBytes, "expiresAt": expiresAt], displayStyle: .struct)
+    }
+}

@@ -65,10 +65,13 @@ final class SealerCore: Sendable {
         _ item: consuming CBORItem, _ about: AboutSession, at now: Date
     ) throws(SealError) -> SealedSession {
         guard let times = about.times.sealedAgain(at: now) else { throw .timeOutOfRange }
-        let end = times.end(under: lifetime)
+        // The end that it was opened with, too: its idle time does not begin anew once it is over.
+        let end = min(about.end, times.end(under: lifetime))
         guard now < end else { throw .expired(end) }
-        return try seal(
-            SessionPayload(times: times, item: item), source.ring, stale: about.presentParts, at: now)
+        // Else a session sealed with a stolen key would move to one that the thief never had.
+        let ring = source.ring
+        guard !ring.revoked.contains(about.keyID) else { throw .revokedKey(about.keyID) }
+        return try seal(SessionPayload(times: times, item: item), ring, stale: about.presentParts, at: now)
     }
 
     private func seal(

@@ -121,6 +121,66 @@ import Testing
         #expect(try sealer.open(value: again, at: noon + 600 + 4320).needsResealing)
     }
 
+    @Test func `a session that is over is not sealed again, however it was opened before`() throws {
+        let sealer = try loginSealer(sampleRing(1), lifetime: .init(absolute: .days(365), idle: .hours(1)))
+        let opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon)
+        let end = noon + 3600
+        #expect(try sealer.reseal(opened, at: end - 1).expiresAt == end - 1 + 3600)
+        #expect(throws: SealError.expired(end)) { try sealer.reseal(opened, at: end) }
+        // Nor where another sealer's policy is a shorter one.
+        let shorter = try loginSealer(sampleRing(1), lifetime: .init(absolute: .minutes(10)))
+        #expect(throws: SealError.expired(noon + 600)) { try shorter.reseal(opened, at: noon + 600) }
+    }
+
+    /// What was sealed with a stolen key must not move to one that the thief never had.
+    @Test func `a session whose key was revoked since it was opened is not sealed again`() throws {
+        let folder = try ToolFolder()
+        let file = try KeyRingFile(folder.ring, lookingEvery: .zero)
+        let sealer = try CookieSealer<Login>(keys: file, lifetime: .init(absolute: .days(14)))
+        let opened = try sealer.open(value: sealer.seal(login).token)
+        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+            try ring.rotated(from: noon).ring.revoking(opened.keyID)
+        }
+        #expect(throws: SealError.revokedKey(opened.keyID)) { try sealer.reseal(opened) }
+        // A key that was removed because nobody needs it is another matter.
+        let other = try CookieSealer<Login>(keys: sampleRing(2), lifetime: .init(absolute: .days(14)))
+        #expect(try other.open(value: other.reseal(opened).token).session == login)
+    }
+
+    @Test func `neither a token nor a session is shown by accident`() throws {
+        let sealer = try CookieSealer<EncodedSession>(
+            keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
+        let session = EncodedSession(try CBOREncoder.encode(["name": "Zebra"]))
+        let sealed = try sealer.seal(session, at: noon)
+        let opened = try sealer.open(value: sealed.token, at: noon)
+        for value in [sealed, session, opened] as [any Sendable] {
+            var dumped = ""
+            dump(value, to: &dumped)
+            for text in ["\(value)", String(reflecting: value), dumped] {
+                #expect(!text.contains(sealed.token.dropFirst(20)) && !text.contains("Zebra"))
+                // Z and e, as a dump of bytes has them.
+                #expect(!text.contains("90") || !text.contains("101"), "\(text)")
+            }
+        }
+        #expect(
+            "\(sealed)"
+                == "SealedSession(\(sealed.tokenBytes) characters, expires \(Timestamp.text(noon + 86_400)))")
+        #expect("\(session)" == "EncodedSession(12 bytes)")
+    }
+
+    @Test func `limits without an end are those of the largest token`() throws {
+        let endless = CookieLimits(nameAndValue: .max, attributeValue: .max, line: .max)
+        for splitting in [CookieSplitting.never, .upTo(9)] {
+            let sealer = try CookieSealer<[UInt8]>(
+                keys: sampleRing(1), lifetime: .init(absolute: .days(1)), limits: endless,
+                splitting: splitting, paddingBlock: 4096)
+            let bytes = [UInt8](repeating: 0xA5, count: 65_000)
+            let sealed = try sealer.seal(bytes, at: noon)
+            #expect(sealed.cookies.filter { !$0.value.isEmpty }.count == 1 && sealed.room > 0)
+            #expect(try sealer.open(value: sealed.token, at: noon).session == bytes)
+        }
+    }
+
     // MARK: Cookie headers
 
     @Test func `no header and no cookie are no session, and no error`() throws {

@@ -238,6 +238,85 @@ private final class TestClock: Sendable {
         #expect(try here.open(value: second).session == 7)
     }
 
+    @Test func `an unknown key is found that another request has read the file for meanwhile`() throws {
+        /// What another request does each time that this one asks for the time.
+        final class Other: Sendable {
+            let act = Mutex<@Sendable () throws -> Void>({})
+        }
+        let (path, clock, other) = (folder.ring, clock.now, Other())
+        let file = try KeyRingFile(path, lookingEvery: .seconds(3600)) {
+            try? other.act.withLock { $0 }()
+            return clock()
+        }
+        let sealer = try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .days(1)))
+        #expect(throws: OpenError.self) {
+            try sealer.open(value: loginSealer(sampleRing(9)).seal(login).token)
+        }
+        // From here on this second's look is taken, and so it is not this request's to look.
+        _ = try rotate(path)
+        let token = try CookieSealer<Int>(
+            keys: KeyRing(contentsOf: path), lifetime: .init(absolute: .days(1))
+        ).seal(7).token
+        #expect(throws: OpenError.self) { try sealer.open(value: token) }
+        let calls = Counter()
+        other.act.withLock { act in
+            // First it asks for the ring, and does not find the key.
+            act = { if calls.next() == 2 { try file.reload() } }
+        }
+        #expect(try sealer.open(value: token).session == 7)
+        #expect(calls.next() == 3)
+    }
+
+    private final class Counter: Sendable {
+        private let count = Atomic(0)
+        var value: Int { count.load(ordering: .sequentiallyConsistent) }
+        @discardableResult func next() -> Int { count.add(1, ordering: .sequentiallyConsistent).newValue }
+    }
+
+    /// A FIFO stands for a file system that hangs: opening it waits until somebody writes.
+    @Test func `one request waits where the file system hangs, and no other`() throws {
+        let (path, kept, fifo) = (folder.ring, folder.file("kept.keys"), folder.file("fifo"))
+        let file = try follow(path)
+        try unsafe #require(rename(path, kept) == 0 && mkfifo(fifo, 0o600) == 0)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "fifo")
+        let (finished, clock) = (Counter(), clock)
+        for _ in 0..<4 {
+            Thread.detachNewThread {
+                for _ in 0..<5 {
+                    clock.advance(by: .milliseconds(1))
+                    _ = (file.ring, file.failure)
+                }
+                finished.next()
+            }
+        }
+        let deadline = ContinuousClock.now + .seconds(20)
+        while finished.value < 3, ContinuousClock.now < deadline { usleep(1000) }
+        usleep(50_000)
+        #expect(finished.value == 3)
+        // The file system is back: the one that waited goes on, and finds the file at his next look.
+        try unsafe #require(rename(kept, path) == 0)
+        while finished.value < 4, ContinuousClock.now < deadline {
+            close(unsafe open(fifo, O_RDWR | O_NONBLOCK))
+            usleep(10_000)
+        }
+        #expect(finished.value == 4 && file.failure == nil && file.ring.keys.count == 1)
+    }
+
+    @Test func `a step back holds soon after it has stood for a while, not an interval later`() throws {
+        _ = try rotate(folder.ring)
+        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(30), clock: clock.now)
+        clock.advance(by: .seconds(30))
+        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+            try ring.pruned(lifetime: .seconds(1))
+        }
+        #expect(file.ring.keys.count == 2)
+        sleep(3)
+        clock.advance(by: .milliseconds(2099))
+        #expect(file.ring.keys.count == 2)
+        tick()
+        #expect(file.ring.keys.count == 1)
+    }
+
     /// A session that does something while it is decoded.
     private struct Interruption: Codable {
         static let action = Mutex<(@Sendable () throws -> Void)?>(nil)

@@ -50,6 +50,9 @@ final class CookieForm: Sendable {
     /// Characters of the largest token, in as many cookies as are allowed.
     let tokenLimit: Int
 
+    /// More than the largest token takes, whatever limits are set.
+    private static let mostRoom = 1 << 20
+
     init(
         name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting
     ) throws(CookieConfigurationError) {
@@ -67,7 +70,7 @@ final class CookieForm: Sendable {
         let empty = SetCookie(
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
         let underLine = limits.line.map { $0 - empty.description.utf8.count } ?? .max
-        let room = min(limits.nameAndValue - nameBytes.count, underLine)
+        let room = min(limits.nameAndValue - nameBytes.count, underLine, Self.mostRoom)
         let needed =
             Token.textCount(payloadByteCount: CompressedPayload.minimumCount) + CookieSplitting.overhead
         guard room >= needed else {

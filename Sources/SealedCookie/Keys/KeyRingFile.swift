@@ -7,7 +7,7 @@ import Synchronization
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
 /// Whoever asks for the ring looks at the file, at most once in an interval; the others go on without
-/// a lock. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes
+/// a lock, also where the file system hangs and he waits for it. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes
 /// does, is seen. A file that cannot be read, is no ring, or holds no key changes nothing: the last good
 /// ring holds. A ring that lacks keys, revoked ids or the end of sessions that the one before had holds
 /// when its file has not changed for two seconds; it may be half written.
@@ -33,23 +33,21 @@ public final class KeyRingFile: Sendable {
         init(_ ring: KeyRing) { self.ring = ring }
     }
 
-    /// What the file looked like when it was last read.
-    private struct LastReading {
-        var identity: FileIdentity?
-        var failure: KeyRingError?
-    }
-
     public let path: String
     private let interval: Int64
     private let clock: @Sendable () -> Int64
     private let onEvent: @Sendable (Event) -> Void
     private let snapshot: Published<Snapshot>
-    private let lastReading: Mutex<LastReading>
+    /// What the file looked like when it was last read. Whoever looks at the file holds it.
+    private let lastIdentity: Mutex<FileIdentity?>
+    private let lastFailure = Mutex<KeyRingError?>(nil)
     /// On the monotonic clock, in nanoseconds.
     private let nextLook: Atomic<Int64>
     private let nextLookForUnknownKey: Atomic<Int64>
 
     private static let unknownKeyInterval: Int64 = 1_000_000_000
+    /// After which what has just changed is not fresh any longer, with some ticks of the clock to spare.
+    private static let settlingTime = FileIdentity.longestTick + 100_000_000
 
     /// - Parameters:
     ///   - interval: how often to look at the file at the most.
@@ -74,7 +72,7 @@ public final class KeyRingFile: Sendable {
         // Before the file is read: what changes in between is seen at the next look.
         let identity = try? FileIdentity(path)
         snapshot = Published(Snapshot(try KeyRing(contentsOf: path)))
-        lastReading = Mutex(LastReading(identity: identity?.isFresh == true ? nil : identity, failure: nil))
+        lastIdentity = Mutex(identity?.isFresh == true ? nil : identity)
         let now = clock()
         nextLook = Atomic(now.addingClamped(self.interval))
         nextLookForUnknownKey = Atomic(now)
@@ -88,13 +86,14 @@ public final class KeyRingFile: Sendable {
 
     /// Why the file could not be used at the last look; nil: it could.
     public var failure: KeyRingError? {
-        lastReading.withLock { $0.failure }
+        lastFailure.withLock { $0 }
     }
 
-    /// The ring for a key id that the ring does not have: looks at the file at once, but not more
-    /// than once a second, whatever cookies come in. Nil: it was not looked at.
-    func ringForUnknownKey() -> KeyRing? {
-        lookIfDue(nextLookForUnknownKey, Self.unknownKeyInterval) ? snapshot.value.ring : nil
+    /// The ring for a key id that the ring did not have: looks at the file at once, but not more
+    /// than once a second, whatever cookies come in. Others may have looked meanwhile.
+    func ringForUnknownKey() -> KeyRing {
+        lookIfDue(nextLookForUnknownKey, Self.unknownKeyInterval)
+        return snapshot.value.ring
     }
 
     /// Reads the file now, for example on SIGHUP.
@@ -105,54 +104,63 @@ public final class KeyRingFile: Sendable {
         if let failure { throw failure }
     }
 
-    /// Whether it was time to.
-    @discardableResult
-    private func lookIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) -> Bool {
+    private func lookIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) {
         let now = clock()
         let due = time.load(ordering: .relaxed)
-        guard now >= due else { return false }
+        guard now >= due else { return }
         let next = now.addingClamped(interval)
         // One of those who come now looks; the others go on with the ring there is.
-        guard time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else {
-            return false
+        if time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged {
+            look(always: false)
         }
-        look(always: false)
-        return true
     }
 
     private func look(always: Bool) {
-        let event: Event? = lastReading.withLock { last in
-            let identity = try? FileIdentity(path)
-            guard always || identity == nil || last.identity != identity else { return nil }
-            do throws(KeyRingError) {
-                let ring = try KeyRing(contentsOf: path)
-                let current = snapshot.value.ring
-                if ring.keys.isEmpty, !current.keys.isEmpty {
-                    throw KeyRingError(source: path, line: nil, problem: .noKeys)
-                }
-                // A file that is being written in place is a ring up to any line. What would be a step back
-                // holds only when it has stood for a while.
-                if !always, ring.isStepBack(from: current),
-                    identity?.isFresh ?? true || (try? FileIdentity(path)) != identity
-                {
-                    last.identity = nil
-                    return nil
-                }
-                let isNews = last.failure != nil || ring.entries != current.entries
-                if isNews { snapshot.publish(Snapshot(ring)) }
-                // One that has only just changed may change again without a trace: look again.
-                last.identity = identity?.isFresh == true ? nil : identity
-                last.failure = nil
-                return isNews ? .read(ring) : nil
-            } catch {
-                last.identity = nil
-                let isNews = last.failure != error
-                last.failure = error
-                return isNews ? .failed(error) : nil
-            }
-        }
+        let event =
+            always
+            ? lastIdentity.withLock { news(&$0, always: true) }
+            // Whoever finds another one at it does not wait: the file system may hang.
+            : lastIdentity.withLockIfAvailable { news(&$0, always: false) } ?? nil
         // Not under the lock: it is the application's code.
         if let event { onEvent(event) }
+    }
+
+    /// Reads the file if it has changed, or `always`; nil: nothing is to be told.
+    private func news(_ last: inout FileIdentity?, always: Bool) -> Event? {
+        let identity = try? FileIdentity(path)
+        guard always || identity == nil || last != identity else { return nil }
+        do throws(KeyRingError) {
+            let ring = try KeyRing(contentsOf: path)
+            let current = snapshot.value.ring
+            if ring.keys.isEmpty, !current.keys.isEmpty {
+                throw KeyRingError(source: path, line: nil, problem: .noKeys)
+            }
+            // A file that is being written in place is a ring up to any line. What would be a step back
+            // holds only when it has stood for a while.
+            if !always, ring.isStepBack(from: current),
+                identity?.isFresh ?? true || (try? FileIdentity(path)) != identity
+            {
+                last = nil
+                hastenNextLook()
+                return nil
+            }
+            let hadFailed = lastFailure.withLock { $0.take() } != nil
+            let isNews = hadFailed || ring.entries != current.entries
+            if isNews { snapshot.publish(Snapshot(ring)) }
+            // One that has only just changed may change again without a trace: look again.
+            last = identity?.isFresh == true ? nil : identity
+            return isNews ? .read(ring) : nil
+        } catch {
+            last = nil
+            let before = lastFailure.withLock { exchange(&$0, with: error) }
+            return before != error ? .failed(error) : nil
+        }
+    }
+
+    /// So that what is held off until it has stood for a while does not wait for a whole interval.
+    private func hastenNextLook() {
+        let soon = clock().addingClamped(Self.settlingTime)
+        if nextLook.load(ordering: .relaxed) > soon { nextLook.store(soon, ordering: .relaxed) }
     }
 }
 

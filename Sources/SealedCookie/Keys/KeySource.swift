@@ -18,6 +18,6 @@ struct KeySource: Sendable {
     /// The ring that holds now.
     var ring: KeyRing { file?.ring ?? fixedRing }
 
-    /// The ring for a key id that `ring` does not have; nil: the same as before.
+    /// The ring for a key id that `ring` did not have; nil: there is no other.
     func ringForUnknownKey() -> KeyRing? { file?.ringForUnknownKey() }
 }

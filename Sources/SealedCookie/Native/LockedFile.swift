@@ -108,7 +108,7 @@ struct FileIdentity: Equatable {
     }
 
     /// More than any file system's clock takes for a tick.
-    private static let longestTick: Int64 = 2_000_000_000
+    static let longestTick: Int64 = 2_000_000_000
 
     /// Follows symbolic links.
     ///
