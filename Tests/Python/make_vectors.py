@@ -483,6 +483,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
     ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
     ("end = min(created + absolute, sealed + idle)", ["invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),
+    ("with the ring of that time, MUST NOT be sealed again", ["- `a session that is over is not sealed again, however it was opened before`; `a session whose key was revoked since it was opened is not sealed again`"]),
     ("A token whose `sealed` is more than 60 s ahead of the opener's clock MUST be refused.", ["invalid: 61 s ahead", "invalid: an age of 61 s from now", "valid: 60 s ahead"]),
     ("Name and value together MUST NOT exceed 4096 bytes, `=` not counted, nor an attribute's value 1024", ["divided: *", "- the attribute: `cookies that browsers would drop are refused when the sealer is made`"]),
     ("A sealer MUST fail instead", ["divided: 4096 characters for s, up to 1", "divided: 4083 characters for __Host-session, up to 1"]),
