@@ -32,8 +32,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     of two applications on one ring. A token sealed for another purpose does not open.
     ///   - splitting: into how many cookies a session may go that one does not hold.
     ///   - compression: with which dictionary, if any.
-    ///   - paddingBlock: pads payloads to a multiple of this many bytes, to blur how long a session
-    ///     is; 0 for none, 4096 at most.
+    ///   - paddingBlock: pads payloads to a multiple of this many bytes, 2 to 4096, to blur how long a
+    ///     session is; 0 for none.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie.
     public init(
@@ -143,7 +143,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try open(cookieHeader: headers.count > 1 ? headers.joined(separator: "; ") : headers.first, at: now)
     }
 
-    /// Opens the session in a cookie's value, for frameworks that have parsed the header.
+    /// Opens the session in a cookie's value, for frameworks that have parsed the header. One that is
+    /// split stands in several cookies, and takes the header (`open(cookieHeader:)`).
     ///
     /// - Throws: why it is no session.
     @inlinable

@@ -162,8 +162,7 @@ final class SealerCore: Sendable {
         for value in cookie.values {
             do throws(OpenError) {
                 let first = text.extracting(value)
-                let count = CookieSplitting.count(first) ?? 1
-                guard count > 1, form.splitting.cookieCount > 1 else {
+                guard let count = CookieSplitting.count(first) else {
                     return try open(first, limit: form.room, cookie, checksItem, at: now, take)
                 }
                 return try open(

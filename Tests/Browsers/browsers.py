@@ -110,6 +110,9 @@ class Trial:
         check(not self.stored("__Host-c", "1", "; Path=/; HttpOnly"), f"{self.kind.name}: __Host- without Secure is refused")
         check(not self.stored("__Host-d", "1", "; Path=/deep; Secure", path="/deep/page"), f"{self.kind.name}: __Host- with a Path is refused")
         check(not self.stored("__Secure-e", "1", "; Path=/"), f"{self.kind.name}: __Secure- without Secure is refused")
+        check(self.stored("__Http-f", "1", line) and self.stored("__Host-Http-g", "1", line), f"{self.kind.name}: __Http- and __Host-Http-")
+        for name in ("__Http-h", "__Host-Http-i"):
+            check(not self.stored(name, "1", "; Path=/; Secure"), f"{self.kind.name}: {name} without HttpOnly is refused")
 
     def session(self, count):
         return json.dumps({"$bytes": base64.urlsafe_b64encode(os.urandom(count)).decode().rstrip("=")}, separators=(",", ":"))

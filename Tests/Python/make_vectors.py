@@ -280,6 +280,7 @@ def cookies() -> list[dict]:
     add("in double quotes each", "; ".join(f'{c[:c.index("=")]}="{c[c.index("=") + 1:]}"' for c in (first, one, two)), "", 3)
     add("a reader that allows more", f"{first}; {one}; {two}", "", 9)
     add("a reader that allows fewer", f"{first}; {one}; {two}", "too many cookies", 2)
+    add("a reader that allows no splitting", f"{first}; {one}; {two}", "too many cookies", 1)
     add("the last part is missing", f"{first}; {one}", "missing part", 3)
     add("a part in the middle is missing", f"{first}; {two}", "missing part", 3)
     add("the first is missing", f"{one}; {two}", None, 3)
@@ -492,7 +493,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
     ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
     ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4"]),
-    ("ignores numbers of n and above, and refuses more cookies than its own m", ["cookies: a stale part of a longer one", "cookies: a whole token and stale parts", "cookies: a reader that allows fewer"]),
+    ("ignores numbers of n and above, and refuses more cookies than its own m, or than 1 where it does not allow splitting", ["cookies: a stale part of a longer one", "cookies: a whole token and stale parts", "cookies: a reader that allows *"]),
     ("a part that is missing", ["cookies: the last part is missing", "cookies: a part in the middle is missing"]),
 ]
 

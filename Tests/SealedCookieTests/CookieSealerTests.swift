@@ -406,7 +406,19 @@ import Testing
         for path in ["", "a", "/;", "/\n", "/é", "/a "] {
             #expect(throws: CookieConfigurationError.invalidPath(path)) { try make("s", .init(path: path)) }
         }
-        for domain in ["", "a b", "a;b", "é"] {
+        for name in ["__Http-s", "__http-s", "__Host-Http-s"] {
+            #expect(throws: CookieConfigurationError.httpPrefixNeedsHTTPOnly) {
+                try make(name, .init(isHTTPOnly: false))
+            }
+            try make(name)
+        }
+        #expect(throws: CookieConfigurationError.httpPrefixNeedsSecure) {
+            try make("__Http-s", .init(isSecure: false))
+        }
+        for domain in ["example.org", ".example.org", "a-b.c", "127.0.0.1", "localhost"] {
+            try make("s", .init(domain: domain))
+        }
+        for domain in ["", ".", "..", "a..b", "..a", "a.", "-a.b", "a-.b", "a b", "a;b", "é", "a_b", "a\n"] {
             #expect(throws: CookieConfigurationError.invalidDomain(domain)) {
                 try make("s", .init(domain: domain))
             }

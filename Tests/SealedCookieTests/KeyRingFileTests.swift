@@ -186,6 +186,14 @@ private final class TestClock: Sendable {
         }
     }
 
+    @Test func `a server does not begin with a ring that holds no key`() throws {
+        for text in ["", "# a comment\n", "revoked 0123ab\n"] {
+            let path = try folder.write("empty.keys", text)
+            let error = #expect(throws: KeyRingError.self) { _ = try follow(path) }
+            #expect(error?.problem == .noKeys)
+        }
+    }
+
     @Test func `a broken or missing file changes nothing, and is told`() throws {
         let log = EventLog()
         let file = try follow(folder.ring, log)

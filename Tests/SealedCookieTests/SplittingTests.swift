@@ -144,8 +144,12 @@ import Testing
         #expect(throws: OpenError.tooManyParts(3, limit: 2)) {
             try self.sealer(2).open(cookieHeader: header(cookies), at: noon)
         }
-        #expect(throws: OpenError.notBase64URL) {
+        #expect(throws: OpenError.tooManyParts(3, limit: 1)) {
             try self.sealer(1).open(cookieHeader: header(cookies), at: noon)
+        }
+        // The first cookie's value alone is no token.
+        #expect(throws: OpenError.notBase64URL) {
+            try sealer.open(value: cookies["__Host-session"] ?? "", at: noon)
         }
     }
 

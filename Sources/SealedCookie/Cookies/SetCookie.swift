@@ -56,13 +56,15 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
                 guard path == "/" else { throw .hostPrefixNeedsRootPath }
             }
             if lowerName.hasPrefix("__secure-"), !isSecure { throw .securePrefixNeedsSecure }
+            if lowerName.hasPrefix("__http-") || lowerName.hasPrefix("__host-http-") {
+                guard isSecure else { throw .httpPrefixNeedsSecure }
+                guard isHTTPOnly else { throw .httpPrefixNeedsHTTPOnly }
+            }
             if sameSite == .none, !isSecure { throw .sameSiteNoneNeedsSecure }
             if isPartitioned, !isSecure { throw .partitionedNeedsSecure }
             guard path.hasPrefix("/"), Self.isAttributeValue(path) else { throw .invalidPath(path) }
             if let domain {
-                guard !domain.isEmpty, domain.utf8.allSatisfy(Self.isDomainByte) else {
-                    throw .invalidDomain(domain)
-                }
+                guard Self.isDomain(domain) else { throw .invalidDomain(domain) }
             }
             for value in [path, domain ?? ""] where value.utf8.count > limits.attributeValue {
                 throw .attributeTooLong(byteCount: value.utf8.count, limit: limits.attributeValue)
@@ -75,10 +77,19 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
                 && !text.hasSuffix(" ")
         }
 
-        private static func isDomainByte(_ byte: UInt8) -> Bool {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."): true
-            default: false
+        /// Labels of letters, digits and inner hyphens, divided by dots; browsers drop a dot in front.
+        private static func isDomain(_ text: String) -> Bool {
+            let labels = (text.hasPrefix(".") ? text.dropFirst() : text[...]).utf8.split(
+                separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            return labels.allSatisfy { label in
+                let hyphen = UInt8(ascii: "-")
+                return !label.isEmpty && label.first != hyphen && label.last != hyphen
+                    && label.allSatisfy { byte in
+                        switch byte {
+                        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, hyphen: true
+                        default: false
+                        }
+                    }
             }
         }
     }
@@ -159,11 +170,15 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case hostPrefixForbidsDomain
     case hostPrefixNeedsRootPath
     case securePrefixNeedsSecure
+    /// A name that begins with `__Http-` or `__Host-Http-`.
+    case httpPrefixNeedsSecure
+    /// A name that begins with `__Http-` or `__Host-Http-`: out of reach of scripts.
+    case httpPrefixNeedsHTTPOnly
     case sameSiteNoneNeedsSecure
     case partitionedNeedsSecure
     /// Not 0 (none) or 2 to 4096 bytes.
     case invalidPadding(Int)
-    /// Limits below 128 bytes of name and value.
+    /// Limits below 128 bytes of name and value or of a line, or without room for an attribute.
     case invalidLimits
     /// Two dictionaries whose names in a token are the same: change one by a byte.
     case ambiguousDictionaries
@@ -174,23 +189,25 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
 extension CookieConfigurationError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .invalidName(let name): "\"\(name)\" cannot be a cookie's name"
+        case .invalidName(let name): "\"\(name.printable)\" cannot be a cookie's name"
         case .nameTooLong(let count, let limit):
             "a cookie's name of \(count) bytes leaves no room under \(limit)"
-        case .invalidPath(let path): "\"\(path)\" cannot be a cookie's Path"
-        case .invalidDomain(let domain): "\"\(domain)\" cannot be a cookie's Domain"
+        case .invalidPath(let path): "\"\(path.printable)\" cannot be a cookie's Path"
+        case .invalidDomain(let domain): "\"\(domain.printable)\" cannot be a cookie's Domain"
         case .attributeTooLong(let count, let limit):
             "an attribute of \(count) bytes is over the limit of \(limit)"
         case .hostPrefixNeedsSecure: "a __Host- cookie must be Secure"
         case .hostPrefixForbidsDomain: "a __Host- cookie cannot have a Domain"
         case .hostPrefixNeedsRootPath: "a __Host- cookie must have Path=/"
         case .securePrefixNeedsSecure: "a __Secure- cookie must be Secure"
+        case .httpPrefixNeedsSecure: "an __Http- cookie must be Secure"
+        case .httpPrefixNeedsHTTPOnly: "an __Http- cookie must be HttpOnly"
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
         case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
-        case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes"
+        case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes, or none for attributes"
         }
     }
 }

@@ -52,7 +52,7 @@ public final class KeyRingFile: Sendable {
     /// - Parameters:
     ///   - interval: how often to look at the file at the most.
     ///   - onEvent: told of every change and failure, on the thread that found it; it must be quick.
-    /// - Throws: what is wrong with the file. There is no ring to go on with.
+    /// - Throws: what is wrong with the file, or that it holds no key. There is no ring to go on with.
     public convenience init(
         _ path: String, lookingEvery interval: Duration = .seconds(30),
         onEvent: @escaping @Sendable (Event) -> Void = { _ in }
@@ -71,7 +71,10 @@ public final class KeyRingFile: Sendable {
         self.onEvent = onEvent
         // Before the file is read: what changes in between is seen at the next look.
         let identity = try? FileIdentity(path)
-        snapshot = Published(Snapshot(try KeyRing(contentsOf: path)))
+        let ring = try KeyRing(contentsOf: path)
+        // A ring, but not one that a server could begin with: nothing would open or seal.
+        guard !ring.keys.isEmpty else { throw KeyRingError(source: path, line: nil, problem: .noKeys) }
+        snapshot = Published(Snapshot(ring))
         lastIdentity = Mutex(identity?.isFresh == true ? nil : identity)
         let now = clock()
         nextLook = Atomic(now.addingClamped(self.interval))
