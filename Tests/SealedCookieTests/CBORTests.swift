@@ -542,6 +542,45 @@ struct SplitMix: RandomNumberGenerator {
         #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
     }
 
+    /// Types went on into what was too deep, until the stack was used up.
+    @Test func `a value that never ends is given up at the level that is too deep`() throws {
+        final class Ring: Encodable {
+            var visits = 0
+            let kind: Int
+            init(_ kind: Int) { self.kind = kind }
+            func encode(to encoder: any Encoder) throws {
+                visits += 1
+                guard visits < 1000 else { return }
+                switch kind {
+                case 0:
+                    var container = encoder.container(keyedBy: CBORKey.self)
+                    try container.encode(self, forKey: CBORKey(stringValue: "a"))
+                case 1:
+                    var container = encoder.unkeyedContainer()
+                    try container.encode([self])
+                case 2:
+                    var container = encoder.container(keyedBy: CBORKey.self)
+                    try container.encodeIfPresent(Optional(self), forKey: CBORKey(intValue: 1))
+                case 3: try Secret(self).encode(to: encoder)
+                default:
+                    var container = encoder.unkeyedContainer()
+                    var inner = container.nestedContainer(keyedBy: CBORKey.self)
+                    try inner.encode(self, forKey: CBORKey(stringValue: "a"))
+                }
+            }
+        }
+        for kind in 0...4 {
+            let ring = Ring(kind)
+            let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(ring) }
+            #expect(failure?.reason == .tooDeep && ring.visits <= 65, "\(kind): \(ring.visits)")
+        }
+        var value = CBORValue.null
+        for _ in 0..<5000 { value = .array([value]) }
+        #expect(throws: CBORFailure(.tooDeep, path: Array(repeating: .index(0), count: 64))) {
+            try CBOREncoder.encode(value)
+        }
+    }
+
     struct Item: Codable { var id: Int, tags: [String] }
     struct Cart: Codable { var items: [Item] }
 

@@ -100,7 +100,9 @@ extension SharedTree {
                 value.write(floatBits: Double.nan.bitPattern, node)
             }
         } else {
-            try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
+            // Before, not after: a value far too deep would use up the stack first.
+            try value.check()
+            return try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
         }
         try value.check()
     }
