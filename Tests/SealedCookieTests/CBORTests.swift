@@ -542,6 +542,32 @@ struct SplitMix: RandomNumberGenerator {
         #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
     }
 
+    /// Each element's siblings were gone through.
+    @Test func `the number of an element is known however it was written`() throws {
+        struct Paths: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var list = encoder.unkeyedContainer()
+                try list.encode("0")
+                var map = list.nestedContainer(keyedBy: CBORKey.self)
+                try list.encode(["2", "2"])
+                var inner = list.nestedUnkeyedContainer()
+                try map.encode(1, forKey: CBORKey(stringValue: "later"))
+                try inner.encode(Path(expected: ["3", "0"]))
+                try inner.encode(Path(expected: ["3", "1"]))
+                try Path(expected: ["4"]).encode(to: list.superEncoder())
+                #expect(map.codingPath.map(\.stringValue) == ["1"])
+                #expect(inner.codingPath.map(\.stringValue) == ["3"])
+            }
+        }
+        struct Path: Encodable {
+            let expected: [String]
+            func encode(to encoder: any Encoder) throws {
+                #expect(encoder.codingPath.map(\.stringValue) == expected)
+            }
+        }
+        #expect(try hex(Paths()) == "856130" + "a1656c6174657201" + "8261326132" + "82a0a0" + "a0")
+    }
+
     /// Types went on into what was too deep, until the stack was used up.
     @Test func `a value that never ends is given up at the level that is too deep`() throws {
         final class Ring: Encodable {

@@ -41,7 +41,8 @@ struct CBORTree: Sendable {
 
         var kind: Kind
         var depth: UInt8
-        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys.
+        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
+        /// no key has its number among its siblings here.
         var keyPrefix: UInt64 = 0
         /// In `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
         var keyStart: Int32
@@ -101,35 +102,41 @@ struct CBORTree: Sendable {
     }
 
     mutating func addElement(to parent: NodeID) -> NodeID {
-        addChild(to: parent, keyStart: Int32(bytes.count))
+        addChild(
+            to: parent, keyStart: Int32(bytes.count), keyPrefix: UInt64(childCount(of: parent)))
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
-        let start = Int32(bytes.count)
+        let start = bytes.count
         if key.utf8.count <= CBORLimits.itemBytes {
             bytes.append(cborText: key)
         } else {
             note(.tooLong, at: parent)
         }
-        return addChild(to: parent, keyStart: start)
+        return addEntry(to: parent, keyStart: start)
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: Int) -> NodeID {
-        let start = Int32(bytes.count)
+        let start = bytes.count
         bytes.append(cborInteger: Int64(key))
-        return addChild(to: parent, keyStart: start)
+        return addEntry(to: parent, keyStart: start)
     }
 
-    private mutating func addChild(to parent: NodeID, keyStart: Int32) -> NodeID {
+    private mutating func addEntry(to parent: NodeID, keyStart: Int) -> NodeID {
+        addChild(
+            to: parent, keyStart: Int32(keyStart), keyPrefix: bytes.span.extracting(keyStart...).prefix)
+    }
+
+    @inline(__always)
+    private mutating func addChild(to parent: NodeID, keyStart: Int32, keyPrefix: UInt64) -> NodeID {
         let id = NodeID(nodes.count)
         let depth = nodes[Int(parent)].depth
         let start = Int32(bytes.count)
         nodes.append(
             Node(
-                kind: .empty, depth: min(depth, 254) + 1,
-                keyPrefix: bytes.span.extracting(Int(keyStart)...).prefix, keyStart: keyStart,
+                kind: .empty, depth: min(depth, 254) + 1, keyPrefix: keyPrefix, keyStart: keyStart,
                 valueStart: start, end: start, contentCount: 0, parent: parent))
         var nodes = nodes.mutableSpan
         let last = nodes[Int(parent)].lastChild
@@ -378,17 +385,11 @@ struct CBORTree: Sendable {
         var current = node
         while current > 0 {
             let node = nodes[Int(current)]
-            let parent = nodes[Int(node.parent)]
+            let parent = nodes[Int(node.parent)].kind
             if node.valueStart > node.keyStart {
                 elements.append(keyElement(node))
-            } else if parent.kind == .array {
-                var index = 0
-                var sibling = parent.firstChild
-                while sibling >= 0, sibling != current {
-                    index += 1
-                    sibling = nodes[Int(sibling)].next
-                }
-                elements.append(.index(index))
+            } else if parent == .array {
+                elements.append(.index(Int(node.keyPrefix)))
             }
             current = node.parent
         }
