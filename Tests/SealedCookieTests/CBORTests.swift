@@ -865,6 +865,78 @@ struct SplitMix: RandomNumberGenerator {
         }
     }
 
+    /// An array of texts was copied to its end, and trapped beyond 2 GiB.
+    @Test func `an array that is too large is given up at the element that is too much`() throws {
+        let text = String(repeating: "x", count: 60_000)
+        func elements(_ value: some Encodable) -> Int {
+            let tree = Shared(CBORTree())
+            #expect(throws: CBORFailure(.tooLong, path: [.index(1)])) {
+                try tree.encode(value, at: CBORTree.root)
+            }
+            return tree.value.childCount(of: CBORTree.root)
+        }
+        #expect(elements(Array(repeating: text, count: 1000)) == 2)
+        #expect(elements(Array(repeating: String?(text), count: 1000)) == 2)
+        #expect(elements(Array(repeating: Data(count: 60_000), count: 1000)) == 2)
+        #expect(elements(Array(repeating: [UInt8](repeating: 0, count: 60_000), count: 1000)) == 2)
+        #expect(elements(Array(repeating: Secret(text), count: 1000)) == 2)
+    }
+
+    /// Where no method can throw, entries were added without end: it trapped beyond 2 GiB.
+    @Test func `containers that cannot throw make nothing larger than an item`() throws {
+        struct Filler: Encodable {
+            let key: String
+            let fill: (any Encoder, String) throws -> Void
+            func encode(to encoder: any Encoder) throws { try fill(encoder, key) }
+        }
+        /// Entries or elements that are left. A key that is written once more is copied.
+        func count(
+            _ keyCount: Int, mostBytes: Int = 65_600,
+            _ fill: @escaping (any Encoder, String) throws -> Void
+        ) throws -> Int {
+            let tree = Shared(CBORTree())
+            let filler = Filler(key: String(repeating: "k", count: keyCount), fill: fill)
+            try? tree.encode(filler, at: CBORTree.root)
+            let failure = #expect(throws: CBORFailure.self) { try tree.value.item() }
+            #expect(failure?.reason == .tooLong && tree.value.bytes.count <= mostBytes)
+            return tree.value.childCount(of: CBORTree.root)
+        }
+        let nested = try count(60_000) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            for index in 0..<100 {
+                _ = container.nestedContainer(
+                    keyedBy: CBORKey.self, forKey: CBORKey(stringValue: key + "\(index)"))
+            }
+        }
+        #expect(nested == 1)
+        let supers = try count(60_000) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            for index in 0..<100 {
+                _ = container.superEncoder(forKey: CBORKey(stringValue: key + "\(index)"))
+            }
+        }
+        #expect(supers == 1)
+        let elements = try count(0) { encoder, _ in
+            var container = encoder.unkeyedContainer()
+            for _ in 0..<200_000 { _ = container.nestedUnkeyedContainer() }
+        }
+        #expect(elements == 65_536)
+        // A caller that goes on after its errors.
+        _ = try count(60_000) { encoder, text in
+            var container = encoder.unkeyedContainer()
+            for _ in 0..<100 { try? container.encode(text) }
+        }
+        // Values that are written behind their siblings' take their keys along.
+        let late = try count(6_000, mostBytes: 131_072) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            let encoders = (0..<10).map {
+                container.superEncoder(forKey: CBORKey(stringValue: "\($0)" + key))
+            }
+            for encoder in encoders + encoders { try? true.encode(to: encoder) }
+        }
+        #expect(late == 10)
+    }
+
     // MARK: Properties
 
     private func randomValue(_ random: inout SplitMix, depth: Int) -> CBORValue {

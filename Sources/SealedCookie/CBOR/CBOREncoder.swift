@@ -89,6 +89,7 @@ extension SharedTree {
             value.open(node, as: .array)
             for text in sameType(encodable, as: [String].self) {
                 value.write(text, value.addElement(to: node))
+                try value.check()
             }
         } else if Session.self == URL.self {
             value.write(url: sameType(encodable, as: URL.self).absoluteString, node)

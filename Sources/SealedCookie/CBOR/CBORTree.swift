@@ -59,7 +59,7 @@ struct CBORTree: Sendable {
 
     static let root: NodeID = 0
 
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
     private var nodes: [Node] = []
     private var order: [NodeID] = []
     /// Nodes that are not leaves, and not empty.
@@ -101,24 +101,25 @@ struct CBORTree: Sendable {
         }
     }
 
+    /// Where there is no room for a child, these three return the parent: what comes next is written nowhere, since what
+    /// was noted is thrown in the end. So a caller that cannot throw makes the tree no larger either.
     mutating func addElement(to parent: NodeID) -> NodeID {
-        addChild(
+        guard hasRoomForChild(of: parent) else { return parent }
+        return addChild(
             to: parent, keyStart: Int32(bytes.count), keyPrefix: UInt64(childCount(of: parent)))
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
+        guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
         let start = bytes.count
-        if key.utf8.count <= CBORLimits.itemBytes {
-            bytes.append(cborText: key)
-        } else {
-            note(.tooLong, at: parent)
-        }
+        bytes.append(cborText: key)
         return addEntry(to: parent, keyStart: start)
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: Int) -> NodeID {
+        guard hasRoomForChild(of: parent) else { return parent }
         let start = bytes.count
         bytes.append(cborInteger: Int64(key))
         return addEntry(to: parent, keyStart: start)
@@ -128,6 +129,21 @@ struct CBORTree: Sendable {
         addChild(
             to: parent, keyStart: Int32(keyStart), keyPrefix: bytes.span.extracting(keyStart...).prefix)
     }
+
+    /// Before the copy: what is far too long must not be copied first. A node takes at least a byte of the item: this bounds
+    /// the tree's memory as well, and keeps all its numbers far below 2^31.
+    @inline(__always)
+    private mutating func hasRoomForChild(of parent: NodeID, keyCount: Int = 0) -> Bool {
+        guard hasRoom(for: keyCount), nodes.count <= CBORLimits.itemBytes else {
+            note(.tooLong, at: parent)
+            return false
+        }
+        return true
+    }
+
+    /// Whether so many bytes more, without their heads, may still be an item.
+    @inline(__always)
+    private func hasRoom(for count: Int) -> Bool { count <= CBORLimits.itemBytes - bytes.count }
 
     @inline(__always)
     private mutating func addChild(to parent: NodeID, keyStart: Int32, keyPrefix: UInt64) -> NodeID {
@@ -147,10 +163,6 @@ struct CBORTree: Sendable {
         }
         nodes[Int(parent)].lastChild = id
         nodes[Int(parent)].childCount += 1
-        // A node takes at least a byte of the item: this bounds the tree's memory as well.
-        if bytes.count > CBORLimits.itemBytes || id > CBORLimits.itemBytes {
-            note(.tooLong, at: parent)
-        }
         return id
     }
 
@@ -171,7 +183,7 @@ struct CBORTree: Sendable {
         let index = Int(node)
         if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
         // Before the copy: what is far too long must not be copied first.
-        guard size <= CBORLimits.itemBytes else {
+        guard hasRoom(for: size) else {
             note(.tooLong, at: node)
             return
         }
