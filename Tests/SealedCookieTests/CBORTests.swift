@@ -540,6 +540,12 @@ struct SplitMix: RandomNumberGenerator {
         #expect(item.bytes.hex == "a1616181a1058361616130" + "6135")
         let back = try CBORDecoder.decode([String: [[Int: Path]]].self, from: CBORIndex(parsing: item.bytes))
         #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
+        // What is inside a Secret is not named, in either direction.
+        let secret = try CBOREncoder.encode(["s": [Secret(["k": [Path()]])]])
+        #expect(secret.bytes.hex == "a1617381d81849" + "a1616b8182617361" + "30")
+        let inside = try CBORDecoder.decode(
+            [String: [Secret<[String: [Path]]>]].self, from: CBORIndex(parsing: secret.bytes))
+        #expect(inside["s"]?[0].value["k"]?[0].path == ["s", "0"])
     }
 
     /// Each element's siblings were gone through.
@@ -768,6 +774,11 @@ struct SplitMix: RandomNumberGenerator {
         ("d903e9a10100", .tagContent(1001), []), ("d903e9a2010028" + "1a3b9aca00", .tagContent(1001), []),
         ("d903e9a2010029" + "00", .tagContent(1001), []), ("d903e9a2020028" + "00", .tagContent(1001), []),
         ("d903e9a20160" + "2800", .tagContent(1001), []),
+        // Inside an embedded item nothing is named.
+        ("d81844a1616bf7", .unknownSimpleValue, []), ("d81845a2616b0000f6", .keysOutOfOrder, []),
+        ("a1617382" + "00d8184681a1616b81f7", .unknownSimpleValue, [.key("s"), .index(1)]),
+        ("a16173d81849d81846a1616b811817", .notShortest, [.key("s")]),
+        ("d903e9a301002800" + "3100", .tagContent(1001), []),
     ]
 
     @Test(arguments: refusals) func `refused, with its place`(

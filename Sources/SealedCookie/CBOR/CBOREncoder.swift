@@ -146,10 +146,18 @@ struct CBORItemEncoder: Encoder {
     }
 
     /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
+    ///
+    /// What it throws names nothing inside: a type may append keys of its own to the path that it is given.
     func encodeEmbedded(_ value: some Encodable) throws {
         if tree.value.kind(of: node) == .embedded { tree.value.note(.encodedTwice, at: node) }
         tree.value.open(node, as: .embedded)
-        try tree.encode(value, at: tree.value.addElement(to: node))
+        do {
+            try tree.encode(value, at: tree.value.addElement(to: node))
+        } catch is EncodingError {
+            // Nor the value: who prints the error would print it.
+            throw EncodingError.invalidValue(
+                (), .init(codingPath: codingPath, debugDescription: "in an embedded item"))
+        }
     }
 }
 

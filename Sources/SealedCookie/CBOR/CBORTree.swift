@@ -398,7 +398,10 @@ struct CBORTree: Sendable {
         while current > 0 {
             let node = nodes[Int(current)]
             let parent = nodes[Int(node.parent)].kind
-            if node.valueStart > node.keyStart {
+            if parent == .embedded {
+                // What is inside an embedded item is a secret, its keys included.
+                elements.removeAll()
+            } else if node.valueStart > node.keyStart {
                 elements.append(keyElement(node))
             } else if parent == .array {
                 elements.append(.index(Int(node.keyPrefix)))
