@@ -89,7 +89,16 @@ extension EncodedSession {
 extension EncodedSession: Codable {
     /// As part of another session; other coders write its JSON view.
     public func encode(to encoder: any Encoder) throws {
-        try CBORValue(CBORIndex(parsing: bytes)).encode(to: encoder)
+        let index: CBORIndex
+        do throws(CBORFailure) {
+            index = try CBORIndex(parsing: bytes)
+        } catch {
+            // Its path begins here, not at the session's root.
+            throw EncodingError.invalidValue(
+                self,
+                .init(codingPath: encoder.codingPath, debugDescription: error.reason.description))
+        }
+        try CBORValue(index).encode(to: encoder)
     }
 
     public init(from decoder: any Decoder) throws {

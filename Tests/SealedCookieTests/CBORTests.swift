@@ -266,6 +266,33 @@ struct SplitMix: RandomNumberGenerator {
         #expect(try decode(Date.self, "c1f97e00").timeIntervalSince1970.isNaN)
     }
 
+    /// Between 2001 and 5 × 10^-17 s before it a Date was sealed with 10^18 units of 10^-18 s, and opened nowhere.
+    @Test func `Dates just before and behind a whole second open`() throws {
+        var random = SplitMix(state: 4)
+        var numbers: [Double] = [-1e-17, -1e-20, -5.5e-17, -5.6e-17, -0.0, .leastNonzeroMagnitude]
+        numbers += (-80...2).map { Double(sign: .minus, exponent: $0, significand: 1) }
+        for _ in 0..<2000 {
+            numbers.append(
+                Double(
+                    sign: .minus, exponent: .random(in: -1074 ... -1, using: &random),
+                    significand: .random(in: 1..<2, using: &random)))
+            numbers.append(.random(in: -1e6...1e6, using: &random).rounded())
+            numbers.append(.random(in: -1e10...1e10, using: &random).rounded())
+        }
+        numbers += (-3...3).map { Double($0) }
+        for number in numbers.flatMap({ [$0, -$0] }).flatMap({ [$0, $0.nextUp, $0.nextDown] }) {
+            for date in [
+                Date(timeIntervalSinceReferenceDate: number), Date(timeIntervalSince1970: number),
+            ] {
+                let item = try CBOREncoder.encode(date)
+                let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+                // Nearer than two seconds to 2001 to 10^-15 s.
+                let isNear = abs(date.timeIntervalSinceReferenceDate) < 2
+                #expect(isNear ? abs(back.timeIntervalSince(date)) < 1e-15 : back == date, "\(number)")
+            }
+        }
+    }
+
     @Test func `Decimals keep every digit`() throws {
         for text in [
             "0", "1", "-1", "0.1", "12.50", "100", "1e20", "-1e-20", "99999999999999999999999999999999999999",
@@ -513,6 +540,77 @@ struct SplitMix: RandomNumberGenerator {
         #expect(item.bytes.hex == "a1616181a1058361616130" + "6135")
         let back = try CBORDecoder.decode([String: [[Int: Path]]].self, from: CBORIndex(parsing: item.bytes))
         #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
+        // What is inside a Secret is not named, in either direction.
+        let secret = try CBOREncoder.encode(["s": [Secret(["k": [Path()]])]])
+        #expect(secret.bytes.hex == "a1617381d81849" + "a1616b8182617361" + "30")
+        let inside = try CBORDecoder.decode(
+            [String: [Secret<[String: [Path]]>]].self, from: CBORIndex(parsing: secret.bytes))
+        #expect(inside["s"]?[0].value["k"]?[0].path == ["s", "0"])
+    }
+
+    /// Each element's siblings were gone through.
+    @Test func `the number of an element is known however it was written`() throws {
+        struct Paths: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var list = encoder.unkeyedContainer()
+                try list.encode("0")
+                var map = list.nestedContainer(keyedBy: CBORKey.self)
+                try list.encode(["2", "2"])
+                var inner = list.nestedUnkeyedContainer()
+                try map.encode(1, forKey: CBORKey(stringValue: "later"))
+                try inner.encode(Path(expected: ["3", "0"]))
+                try inner.encode(Path(expected: ["3", "1"]))
+                try Path(expected: ["4"]).encode(to: list.superEncoder())
+                #expect(map.codingPath.map(\.stringValue) == ["1"])
+                #expect(inner.codingPath.map(\.stringValue) == ["3"])
+            }
+        }
+        struct Path: Encodable {
+            let expected: [String]
+            func encode(to encoder: any Encoder) throws {
+                #expect(encoder.codingPath.map(\.stringValue) == expected)
+            }
+        }
+        #expect(try hex(Paths()) == "856130" + "a1656c6174657201" + "8261326132" + "82a0a0" + "a0")
+    }
+
+    /// Types went on into what was too deep, until the stack was used up.
+    @Test func `a value that never ends is given up at the level that is too deep`() throws {
+        final class Ring: Encodable {
+            var visits = 0
+            let kind: Int
+            init(_ kind: Int) { self.kind = kind }
+            func encode(to encoder: any Encoder) throws {
+                visits += 1
+                guard visits < 1000 else { return }
+                switch kind {
+                case 0:
+                    var container = encoder.container(keyedBy: CBORKey.self)
+                    try container.encode(self, forKey: CBORKey(stringValue: "a"))
+                case 1:
+                    var container = encoder.unkeyedContainer()
+                    try container.encode([self])
+                case 2:
+                    var container = encoder.container(keyedBy: CBORKey.self)
+                    try container.encodeIfPresent(Optional(self), forKey: CBORKey(intValue: 1))
+                case 3: try Secret(self).encode(to: encoder)
+                default:
+                    var container = encoder.unkeyedContainer()
+                    var inner = container.nestedContainer(keyedBy: CBORKey.self)
+                    try inner.encode(self, forKey: CBORKey(stringValue: "a"))
+                }
+            }
+        }
+        for kind in 0...4 {
+            let ring = Ring(kind)
+            let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(ring) }
+            #expect(failure?.reason == .tooDeep && ring.visits <= 65, "\(kind): \(ring.visits)")
+        }
+        var value = CBORValue.null
+        for _ in 0..<5000 { value = .array([value]) }
+        #expect(throws: CBORFailure(.tooDeep, path: Array(repeating: .index(0), count: 64))) {
+            try CBOREncoder.encode(value)
+        }
     }
 
     struct Item: Codable { var id: Int, tags: [String] }
@@ -676,6 +774,10 @@ struct SplitMix: RandomNumberGenerator {
         ("d903e9a10100", .tagContent(1001), []), ("d903e9a2010028" + "1a3b9aca00", .tagContent(1001), []),
         ("d903e9a2010029" + "00", .tagContent(1001), []), ("d903e9a2020028" + "00", .tagContent(1001), []),
         ("d903e9a20160" + "2800", .tagContent(1001), []),
+        // Inside an embedded item nothing is named.
+        ("d81844a1616bf7", .unknownSimpleValue, []), ("d81845a2616b0000f6", .keysOutOfOrder, []),
+        ("a1617382" + "00d8184681a1616b81f7", .unknownSimpleValue, [.key("s"), .index(1)]),
+        ("a16173d81849d81846a1616b811817", .notShortest, [.key("s")]),
         ("d903e9a301002800" + "3100", .tagContent(1001), []),
     ]
 
@@ -772,6 +874,78 @@ struct SplitMix: RandomNumberGenerator {
         #expect(throws: CBORFailure(.tooLong, path: [])) {
             try CBOREncoder.encode([String(repeating: "k", count: 70_000): 1])
         }
+    }
+
+    /// An array of texts was copied to its end, and trapped beyond 2 GiB.
+    @Test func `an array that is too large is given up at the element that is too much`() throws {
+        let text = String(repeating: "x", count: 60_000)
+        func elements(_ value: some Encodable) -> Int {
+            let tree = Shared(CBORTree())
+            #expect(throws: CBORFailure(.tooLong, path: [.index(1)])) {
+                try tree.encode(value, at: CBORTree.root)
+            }
+            return tree.value.childCount(of: CBORTree.root)
+        }
+        #expect(elements(Array(repeating: text, count: 1000)) == 2)
+        #expect(elements(Array(repeating: String?(text), count: 1000)) == 2)
+        #expect(elements(Array(repeating: Data(count: 60_000), count: 1000)) == 2)
+        #expect(elements(Array(repeating: [UInt8](repeating: 0, count: 60_000), count: 1000)) == 2)
+        #expect(elements(Array(repeating: Secret(text), count: 1000)) == 2)
+    }
+
+    /// Where no method can throw, entries were added without end: it trapped beyond 2 GiB.
+    @Test func `containers that cannot throw make nothing larger than an item`() throws {
+        struct Filler: Encodable {
+            let key: String
+            let fill: (any Encoder, String) throws -> Void
+            func encode(to encoder: any Encoder) throws { try fill(encoder, key) }
+        }
+        /// Entries or elements that are left. A key that is written once more is copied.
+        func count(
+            _ keyCount: Int, mostBytes: Int = 65_600,
+            _ fill: @escaping (any Encoder, String) throws -> Void
+        ) throws -> Int {
+            let tree = Shared(CBORTree())
+            let filler = Filler(key: String(repeating: "k", count: keyCount), fill: fill)
+            try? tree.encode(filler, at: CBORTree.root)
+            let failure = #expect(throws: CBORFailure.self) { try tree.value.item() }
+            #expect(failure?.reason == .tooLong && tree.value.bytes.count <= mostBytes)
+            return tree.value.childCount(of: CBORTree.root)
+        }
+        let nested = try count(60_000) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            for index in 0..<100 {
+                _ = container.nestedContainer(
+                    keyedBy: CBORKey.self, forKey: CBORKey(stringValue: key + "\(index)"))
+            }
+        }
+        #expect(nested == 1)
+        let supers = try count(60_000) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            for index in 0..<100 {
+                _ = container.superEncoder(forKey: CBORKey(stringValue: key + "\(index)"))
+            }
+        }
+        #expect(supers == 1)
+        let elements = try count(0) { encoder, _ in
+            var container = encoder.unkeyedContainer()
+            for _ in 0..<200_000 { _ = container.nestedUnkeyedContainer() }
+        }
+        #expect(elements == 65_536)
+        // A caller that goes on after its errors.
+        _ = try count(60_000) { encoder, text in
+            var container = encoder.unkeyedContainer()
+            for _ in 0..<100 { try? container.encode(text) }
+        }
+        // Values that are written behind their siblings' take their keys along.
+        let late = try count(6_000, mostBytes: 131_072) { encoder, key in
+            var container = encoder.container(keyedBy: CBORKey.self)
+            let encoders = (0..<10).map {
+                container.superEncoder(forKey: CBORKey(stringValue: "\($0)" + key))
+            }
+            for encoder in encoders + encoders { try? true.encode(to: encoder) }
+        }
+        #expect(late == 10)
     }
 
     // MARK: Properties

@@ -142,6 +142,22 @@ import Testing
         #expect(growth < 24)
     }
 
+    @Test func `paths of every element while encoding do not cost the square of its length`() throws {
+        struct PathReader: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.singleValueContainer()
+                try container.encode(encoder.codingPath.count)
+            }
+        }
+        func encoding(_ count: Int) throws -> Double {
+            let readers = Array(repeating: PathReader(), count: count)
+            return try time { _ = try CBOREncoder.encode(readers) }
+        }
+        // Eight times as many: 8 times the time, not 64.
+        let growth = try encoding(24_000) / encoding(3_000)
+        #expect(growth < 24)
+    }
+
     @Test func `entries of a large map that are asked for backwards are not searched from the front`() throws
     {
         func looking(_ count: Int) throws -> Double {

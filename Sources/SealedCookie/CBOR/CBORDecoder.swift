@@ -426,13 +426,25 @@ struct CBORItemDecoder: Decoder {
     }
 
     /// Decodes the item inside a byte string (tag 24).
+    ///
+    /// What it throws names nothing inside: containers and types append keys of their own to the path.
     func decodeEmbedded<Value: Decodable>(_ type: Value.Type) throws -> Value {
         let node = reader.index.node(Int(position))
         guard node.kind == .tag, node.argument == CBORTag.embeddedItem else {
             throw reader.mismatch(type, at: position)
         }
-        // The tag, the byte string, the item in it.
-        return try reader.decode(type, at: position + 2)
+        do {
+            // The tag, the byte string, the item in it.
+            return try reader.decode(type, at: position + 2)
+        } catch let error as DecodingError {
+            let context = reader.context(position, "in an embedded item")
+            throw switch error {
+            case .typeMismatch(let type, _): DecodingError.typeMismatch(type, context)
+            case .valueNotFound(let type, _): DecodingError.valueNotFound(type, context)
+            case .keyNotFound: DecodingError.typeMismatch(type, context)
+            default: DecodingError.dataCorrupted(context)
+            }
+        }
     }
 }
 

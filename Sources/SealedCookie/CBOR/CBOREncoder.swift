@@ -89,6 +89,7 @@ extension SharedTree {
             value.open(node, as: .array)
             for text in sameType(encodable, as: [String].self) {
                 value.write(text, value.addElement(to: node))
+                try value.check()
             }
         } else if Session.self == URL.self {
             value.write(url: sameType(encodable, as: URL.self).absoluteString, node)
@@ -100,7 +101,9 @@ extension SharedTree {
                 value.write(floatBits: Double.nan.bitPattern, node)
             }
         } else {
-            try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
+            // Before, not after: a value far too deep would use up the stack first.
+            try value.check()
+            return try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
         }
         try value.check()
     }
@@ -143,10 +146,18 @@ struct CBORItemEncoder: Encoder {
     }
 
     /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
+    ///
+    /// What it throws names nothing inside: a type may append keys of its own to the path that it is given.
     func encodeEmbedded(_ value: some Encodable) throws {
         if tree.value.kind(of: node) == .embedded { tree.value.note(.encodedTwice, at: node) }
         tree.value.open(node, as: .embedded)
-        try tree.encode(value, at: tree.value.addElement(to: node))
+        do {
+            try tree.encode(value, at: tree.value.addElement(to: node))
+        } catch is EncodingError {
+            // Nor the value: who prints the error would print it.
+            throw EncodingError.invalidValue(
+                (), .init(codingPath: codingPath, debugDescription: "in an embedded item"))
+        }
     }
 }
 

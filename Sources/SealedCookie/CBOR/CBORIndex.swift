@@ -523,7 +523,12 @@ private struct CBORChecker {
             let start = Int(content.start)
             reader = ByteReader(in: start..<start + Int(content.argument))
             contents = nil
-            try checkItem(bytes, depth: depth, &nodes)
+            do throws(CBORFailure) {
+                try checkItem(bytes, depth: depth, &nodes)
+            } catch {
+                // What is inside is a secret, its keys included.
+                throw CBORFailure(error.reason)
+            }
             guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
             (reader, contents) = outer
             nodes.close(position + 1)

@@ -46,9 +46,13 @@ package enum CBORTime: Equatable, Sendable {
             }
             return
         }
-        let whole = since2001.rounded(.down)
+        var whole = since2001.rounded(.down)
+        var fraction = since2001 - whole
+        if fraction == 1 {
+            // Just before 2001 a Date is finer than a fraction of its second, which is rounded to a whole one.
+            (whole, fraction) = (whole + 1, 0)
+        }
         let seconds = Int64(whole) + Self.secondsFrom1970To2001
-        let fraction = since2001 - whole
         let nano = Self.extended(
             seconds: seconds, scale: .nano, fraction: UInt64((fraction * 1e9).rounded(.down)))
         for candidate in [nano, nano.successor] where candidate.date == date {

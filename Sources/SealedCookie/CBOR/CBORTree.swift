@@ -41,7 +41,8 @@ struct CBORTree: Sendable {
 
         var kind: Kind
         var depth: UInt8
-        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys.
+        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
+        /// no key has its number among its siblings here.
         var keyPrefix: UInt64 = 0
         /// In `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
         var keyStart: Int32
@@ -58,7 +59,7 @@ struct CBORTree: Sendable {
 
     static let root: NodeID = 0
 
-    private var bytes: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
     private var nodes: [Node] = []
     private var order: [NodeID] = []
     /// Nodes that are not leaves, and not empty.
@@ -100,36 +101,58 @@ struct CBORTree: Sendable {
         }
     }
 
+    /// Where there is no room for a child, these three return the parent: what comes next is written nowhere, since what
+    /// was noted is thrown in the end. So a caller that cannot throw makes the tree no larger either.
     mutating func addElement(to parent: NodeID) -> NodeID {
-        addChild(to: parent, keyStart: Int32(bytes.count))
+        guard hasRoomForChild(of: parent) else { return parent }
+        return addChild(
+            to: parent, keyStart: Int32(bytes.count), keyPrefix: UInt64(childCount(of: parent)))
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
-        let start = Int32(bytes.count)
-        if key.utf8.count <= CBORLimits.itemBytes {
-            bytes.append(cborText: key)
-        } else {
-            note(.tooLong, at: parent)
-        }
-        return addChild(to: parent, keyStart: start)
+        guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
+        let start = bytes.count
+        bytes.append(cborText: key)
+        return addEntry(to: parent, keyStart: start)
     }
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: Int) -> NodeID {
-        let start = Int32(bytes.count)
+        guard hasRoomForChild(of: parent) else { return parent }
+        let start = bytes.count
         bytes.append(cborInteger: Int64(key))
-        return addChild(to: parent, keyStart: start)
+        return addEntry(to: parent, keyStart: start)
     }
 
-    private mutating func addChild(to parent: NodeID, keyStart: Int32) -> NodeID {
+    private mutating func addEntry(to parent: NodeID, keyStart: Int) -> NodeID {
+        addChild(
+            to: parent, keyStart: Int32(keyStart), keyPrefix: bytes.span.extracting(keyStart...).prefix)
+    }
+
+    /// Before the copy: what is far too long must not be copied first. A node takes at least a byte of the item: this bounds
+    /// the tree's memory as well, and keeps all its numbers far below 2^31.
+    @inline(__always)
+    private mutating func hasRoomForChild(of parent: NodeID, keyCount: Int = 0) -> Bool {
+        guard hasRoom(for: keyCount), nodes.count <= CBORLimits.itemBytes else {
+            note(.tooLong, at: parent)
+            return false
+        }
+        return true
+    }
+
+    /// Whether so many bytes more, without their heads, may still be an item.
+    @inline(__always)
+    private func hasRoom(for count: Int) -> Bool { count <= CBORLimits.itemBytes - bytes.count }
+
+    @inline(__always)
+    private mutating func addChild(to parent: NodeID, keyStart: Int32, keyPrefix: UInt64) -> NodeID {
         let id = NodeID(nodes.count)
         let depth = nodes[Int(parent)].depth
         let start = Int32(bytes.count)
         nodes.append(
             Node(
-                kind: .empty, depth: min(depth, 254) + 1,
-                keyPrefix: bytes.span.extracting(Int(keyStart)...).prefix, keyStart: keyStart,
+                kind: .empty, depth: min(depth, 254) + 1, keyPrefix: keyPrefix, keyStart: keyStart,
                 valueStart: start, end: start, contentCount: 0, parent: parent))
         var nodes = nodes.mutableSpan
         let last = nodes[Int(parent)].lastChild
@@ -140,10 +163,6 @@ struct CBORTree: Sendable {
         }
         nodes[Int(parent)].lastChild = id
         nodes[Int(parent)].childCount += 1
-        // A node takes at least a byte of the item: this bounds the tree's memory as well.
-        if bytes.count > CBORLimits.itemBytes || id > CBORLimits.itemBytes {
-            note(.tooLong, at: parent)
-        }
         return id
     }
 
@@ -164,7 +183,7 @@ struct CBORTree: Sendable {
         let index = Int(node)
         if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
         // Before the copy: what is far too long must not be copied first.
-        guard size <= CBORLimits.itemBytes else {
+        guard hasRoom(for: size) else {
             note(.tooLong, at: node)
             return
         }
@@ -378,17 +397,14 @@ struct CBORTree: Sendable {
         var current = node
         while current > 0 {
             let node = nodes[Int(current)]
-            let parent = nodes[Int(node.parent)]
-            if node.valueStart > node.keyStart {
+            let parent = nodes[Int(node.parent)].kind
+            if parent == .embedded {
+                // What is inside an embedded item is a secret, its keys included.
+                elements.removeAll()
+            } else if node.valueStart > node.keyStart {
                 elements.append(keyElement(node))
-            } else if parent.kind == .array {
-                var index = 0
-                var sibling = parent.firstChild
-                while sibling >= 0, sibling != current {
-                    index += 1
-                    sibling = nodes[Int(sibling)].next
-                }
-                elements.append(.index(index))
+            } else if parent == .array {
+                elements.append(.index(Int(node.keyPrefix)))
             }
             current = node.parent
         }

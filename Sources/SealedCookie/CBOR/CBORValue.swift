@@ -112,6 +112,7 @@ extension CBORValue {
     }
 
     fileprivate func write(to tree: SharedTree, at node: CBORTree.NodeID) throws {
+        try tree.value.check()
         switch self {
         case .null: try tree.encodeNil(at: node)
         case .bool(let bool): try tree.encode(bool, at: node)
@@ -140,7 +141,6 @@ extension CBORValue {
             tree.value.open(node, as: .embedded)
             try value.write(to: tree, at: tree.value.addElement(to: node))
         }
-        try tree.value.check()
     }
 }
 

@@ -6,7 +6,8 @@
 /// what must not leak so: CSRF tokens, one-time codes, API tokens held as text. `Data`, `[UInt8]` and
 /// `UUID` are kept out as they are; their length, like a secret's, still shows.
 ///
-/// It is not shown in descriptions and dumps. It is encoded like its value by other coders.
+/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. It is encoded like its
+/// value by other coders.
 public struct Secret<Value> {
     public var value: Value
 
