@@ -89,6 +89,81 @@ import Testing
         #expect(try answer([]) == [] && answer(["\(first.name)=x"]) == [])
     }
 
+    @Test func `README's dictionary is brought in, on one server after the other`() throws {
+        let folder = try ToolFolder()
+        let dictionaryFile = folder.file("shop.dictionary")
+        try Data("zookeeper-of-the-north,zebra-feeder".utf8).write(to: URL(filePath: dictionaryFile))
+        let keys = try KeyRing([SealingKey.generate()])
+        // README begins
+        let own = try CompressionDictionary(Array(Data(contentsOf: URL(filePath: dictionaryFile))))
+        // First on every server .dictionaries([own, .standard]), which opens what this one seals.
+        let compression = SessionCompression.dictionaries([own])
+        // README ends
+        let lifetime = SessionLifetime(absolute: .days(14))
+        let session = Session(userID: 42, roles: ["zookeeper-of-the-north", "zebra-feeder"])
+        let before = try CookieSealer<Session>(keys: keys, lifetime: lifetime)
+        let between = try CookieSealer<Session>(
+            keys: keys, lifetime: lifetime, compression: .dictionaries([own, .standard]))
+        let after = try CookieSealer<Session>(keys: keys, lifetime: lifetime, compression: compression)
+        let (token, short) = (try between.seal(session).token, try after.seal(session).token)
+        #expect(
+            try short.utf8.count < token.utf8.count && token.utf8.count == before.seal(session).tokenBytes)
+        for sealer in [before, between, after] { #expect(try sealer.open(value: token).session == session) }
+        for sealer in [between, after] { #expect(try sealer.open(value: short).session == session) }
+        #expect(throws: OpenError.self) { try before.open(value: short) }
+        #expect(try between.open(value: short).needsResealing && after.open(value: token).needsResealing)
+        #expect(try !between.open(value: token).needsResealing && !after.open(value: short).needsResealing)
+    }
+
+    private struct Before: Codable, Sendable, Equatable {
+        var user = 7
+        var name = "x"
+        var csrf = "token"
+        var theme: String? = "dark"
+    }
+
+    private struct After: Codable, Sendable, Equatable {
+        var user = 7
+        var fullName = "x"
+        var csrf = Secret("token")
+        var visits: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case user, csrf, visits
+            case fullName = "name"
+        }
+    }
+
+    private struct AfterInThePlain: Codable, Sendable, Equatable {
+        var user = 7
+        var fullName = "x"
+        var csrf = "token"
+        var visits: Int?
+
+        typealias CodingKeys = After.CodingKeys
+    }
+
+    private struct Required: Codable, Sendable { var user, visits: Int }
+
+    @Test func `README's changes of a session's type`() throws {
+        let keys = try KeyRing([SealingKey.generate()])
+        let lifetime = SessionLifetime(absolute: .days(14))
+        let before = try CookieSealer<Before>(keys: keys, lifetime: lifetime)
+        let after = try CookieSealer<After>(keys: keys, lifetime: lifetime)
+        #expect(try after.open(value: before.seal(Before()).token).session == After())
+        #expect(throws: OpenError.self) { try before.open(value: after.seal(After()).token) }
+        let plain = try CookieSealer<AfterInThePlain>(keys: keys, lifetime: lifetime)
+        #expect(try plain.open(value: before.seal(Before()).token).session == AfterInThePlain())
+        #expect(try before.open(value: plain.seal(AfterInThePlain()).token).session == Before(theme: nil))
+        let required = try CookieSealer<Required>(keys: keys, lifetime: lifetime)
+        let token = try before.seal(Before()).token
+        #expect {
+            try required.open(value: token)
+        } throws: {
+            if case OpenError.sessionMismatch = $0 { true } else { false }
+        }
+    }
+
     /// Those of Hummingbird and Vapor apart: the one runs in Examples/hummingbird-login, the other nowhere.
     @Test func `README shows what runs`() throws {
         let readme = try String(contentsOf: packageFolder.appending(path: "README.md"), encoding: .utf8)
@@ -97,7 +172,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 3 && all.count == 5)
+        #expect(shown.count == 4 && all.count == 6)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

@@ -425,19 +425,18 @@ struct CBORItemDecoder: Decoder {
         CBORSingleValueDecodingContainer(reader: reader, position: position)
     }
 
-    /// Decodes the item inside a byte string (tag 24).
+    /// Decodes the item inside a byte string (tag 24), or one in the plain, as it was sealed before its property
+    /// was made a secret.
     ///
     /// What it throws names nothing inside: containers and types append keys of their own to the path.
     func decodeEmbedded<Value: Decodable>(_ type: Value.Type) throws -> Value {
         let node = reader.index.node(Int(position))
-        guard node.kind == .tag, node.argument == CBORTag.embeddedItem else {
-            throw reader.mismatch(type, at: position)
-        }
+        let isEmbedded = node.kind == .tag && node.argument == CBORTag.embeddedItem
         do {
             // The tag, the byte string, the item in it.
-            return try reader.decode(type, at: position + 2)
+            return try reader.decode(type, at: isEmbedded ? position + 2 : position)
         } catch let error as DecodingError {
-            let context = reader.context(position, "in an embedded item")
+            let context = reader.context(position, "in a secret")
             throw switch error {
             case .typeMismatch(let type, _): DecodingError.typeMismatch(type, context)
             case .valueNotFound(let type, _): DecodingError.valueNotFound(type, context)

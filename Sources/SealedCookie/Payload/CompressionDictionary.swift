@@ -251,8 +251,11 @@ public struct SessionCompression: Sendable, Hashable {
 
     /// DEFLATE with an application's own dictionaries.
     ///
-    /// - Parameter dictionaries: the last one seals, all open. Drop one when no session is left that it
-    ///   sealed.
+    /// To bring one in, let it first stand before another that seals, `.standard` for example, until every
+    /// server can open what it seals.
+    ///
+    /// - Parameter dictionaries: the last one seals, all open, and the standard one always. Drop one when no
+    ///   session is left that it sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
         SessionCompression(
             dictionaries: [.standard] + dictionaries, sealingPlace: dictionaries.count, isOn: true)

@@ -6,8 +6,11 @@
 /// what must not leak so: CSRF tokens, one-time codes, API tokens held as text. `Data`, `[UInt8]` and
 /// `UUID` are kept out as they are; their length, like a secret's, still shows.
 ///
-/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. It is encoded like its
-/// value by other coders.
+/// A value that was sealed in the plain is taken for a secret too, so a property may be made one while
+/// sessions live; on servers whose type has it in the plain a secret is a mismatch.
+///
+/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. It
+/// is encoded like its value by other coders.
 public struct Secret<Value> {
     public var value: Value
 
