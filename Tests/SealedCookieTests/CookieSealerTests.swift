@@ -377,6 +377,11 @@ import Testing
         #expect(try refusal(["hunter2": Refusing()]) == invalid)
         #expect(try refusal([[Refusing()]]) == invalid)
         #expect(try refusal(["a": Secret(["hunter2": Refusing()])]) == invalid)
+        // Nor does what a type around it could catch and print.
+        let caught = #expect(throws: EncodingError.self) {
+            try CBOREncoder.encode(Holder(s: Secret(["hunter2": Refusing()])))
+        }
+        #expect(!String(describing: caught).contains("hunter2"))
         var value = CBORValue.null
         for _ in 0..<70 { value = .map([CBORMapEntry(key: .text("hunter2"), value: value)]) }
         #expect(try refusal(value) == deep)
