@@ -17,7 +17,7 @@ enum Input {
         if path == nil, StandardStreams.inputIsTerminal {
             Output.note("\(Tool.name): reading \(what) from the terminal; end it with Control-D")
         }
-        do throws(StandardStreams.ReadFailure) {
+        do throws(StandardStreams.StreamFailure) {
             return try StandardStreams.read(path, limit: limit)
         } catch {
             throw .work("\(path.map { "\"\($0)\"" } ?? "standard input"): \(error.reason)")

@@ -36,7 +36,7 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(arguments.operands[0])
         let listing = KeyListing(ring, at: try Input.time(arguments))
-        Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+        try Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
     }
 }
 

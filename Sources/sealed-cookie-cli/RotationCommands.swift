@@ -53,12 +53,13 @@ extension Command {
         } else if isDry {
             Output.note("would add a key from \(Timestamp.text(from))")
         }
+        let done = added.map { "added \($0) to key ring \"\(path)\"" }
         if arguments.has(.json) {
             let rotation = Rotation(
                 added: added.map { "\($0.id)" }, keys: KeyListing(ring, at: now).keys)
-            Output.data(JSONText.of(rotation, pretty: true))
+            try Output.data(JSONText.of(rotation, pretty: true), done: done)
         } else if let added {
-            Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))")
+            try Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))", done: done)
         }
     }
 
@@ -122,15 +123,17 @@ extension Command {
             return try ring.pruned(lifetime: .seconds(lifetime), at: now)
         }
         let removed = before.filter { ring.key($0) == nil }.map { "\($0)" }
-        if arguments.has(.json) {
-            Output.data(JSONText.of(["removed": removed], pretty: true))
-        } else {
-            for id in removed { Output.data(id) }
-        }
         let verb = arguments.has(.dryRun) ? "would remove" : "removed"
-        Output.note(
+        let summary =
             removed.isEmpty
-                ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys")
+            ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys"
+        if arguments.has(.json) {
+            try Output.data(JSONText.of(["removed": removed], pretty: true), done: summary)
+        } else if !removed.isEmpty {
+            try Output.data(
+                removed.joined(separator: "\n"), done: "\(summary) (\(removed.joined(separator: ", ")))")
+        }
+        Output.note(summary)
     }
 
     static let endSessions = Command(
@@ -162,14 +165,19 @@ extension Command {
             The order does not matter, nor how often. The others are not changed.
             """
     ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        // Before the ring is changed: a time that is none is a usage error.
+        let now = try Input.time(arguments)
         let others = try arguments.operands.dropFirst().map { path throws(Failure) in try Input.ring(path) }
-        let ring = try Command.change(arguments.operands[0]) { (ring) throws(KeyRingError) in
+        let ring = try Command.change(path) { (ring) throws(KeyRingError) in
             var merged = ring
             for other in others { merged = try merged.merged(with: other) }
             return merged
         }
-        let listing = KeyListing(ring, at: try Input.time(arguments))
-        Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+        let listing = KeyListing(ring, at: now)
+        try Output.data(
+            arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table,
+            done: "merged into key ring \"\(path)\"")
     }
 
     static let check = Command(
@@ -185,9 +193,9 @@ extension Command {
         let report = RingReport(
             loaded, olderThan: try arguments.value(.olderThan).map(Input.span), at: try Input.time(arguments))
         if arguments.has(.json) {
-            Output.data(JSONText.of(report, pretty: true))
+            try Output.data(JSONText.of(report, pretty: true))
         } else {
-            for finding in report.findings { Output.data("\(finding.level.rawValue): \(finding.text)") }
+            for finding in report.findings { try Output.data("\(finding.level.rawValue): \(finding.text)") }
         }
         if report.findings.contains(where: { $0.level == .unusable }) {
             throw .work("key ring \"\(path)\" cannot be used", hint: "\(Tool.name) rotate --from now \(path)")

@@ -15,10 +15,16 @@ struct ToolRun {
         Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "sealed-cookie")
     }
 
-    init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - shell: a script that runs the tool, as "$0" with the arguments.
+    ///   - destination: where the output goes, if not into `output`.
+    init(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil,
+        destination: FileHandle? = nil
+    ) throws {
         let process = Process()
-        process.executableURL = Self.tool
-        process.arguments = arguments
+        process.executableURL = shell == nil ? Self.tool : URL(filePath: "/bin/sh")
+        process.arguments = shell.map { ["-c", $0, Self.tool.path] + arguments } ?? arguments
         process.environment = ["LANG": "C.UTF-8"].merging(environment) { $1 }
         // A file: writing to a tool that has ended already would end the tests by a signal.
         let file = FileManager.default.temporaryDirectory.appending(
@@ -27,9 +33,10 @@ struct ToolRun {
         defer { try? FileManager.default.removeItem(at: file) }
         process.standardInput = try FileHandle(forReadingFrom: file)
         let pipes = (output: Pipe(), errors: Pipe())
-        process.standardOutput = pipes.output
+        process.standardOutput = destination ?? pipes.output
         process.standardError = pipes.errors
         try process.run()
+        if destination != nil { try pipes.output.fileHandleForWriting.close() }
         let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
         let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
@@ -202,6 +209,75 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(meta["key"] as? String == "\(try KeyRing(contentsOf: folder.ring).keys[0].id)")
         let sizes = try #require(meta["sizes"] as? [String: Int])
         #expect(sizes["token"] == token.count && sizes["item"] == 4)
+    }
+
+    @Test func `output that is lost is exit code 1, and what was done is said`() throws {
+        let token = try folder.write("token", try seal(#"{"a": 1}"#))
+        let other = folder.file("other.keys")
+        _ = try ToolRun(["keygen", other])
+        let full = #"exec "$0" "$@" > /dev/full"#
+        let commands = [
+            ["seal", "-k", folder.ring], ["seal", "-k", folder.ring, "--set-cookie"],
+            ["open", "-k", folder.ring, token], ["open", "-k", folder.ring, "--json-meta", token],
+            ["inspect", token], ["inspect", "--json", token], ["size"], ["size", "--json"],
+            ["keys", folder.ring], ["keys", "--json", folder.ring], ["check", "--json", folder.ring],
+            ["remove"], ["limits"], ["limits", "--json"], ["demo"], ["--help"], ["help", "seal"],
+            ["seal", "--help"], ["--version"],
+        ]
+        let words = "the standard output cannot be written: "
+        for (shell, reason) in [
+            (full, "No space left on device"), (#"exec "$0" "$@" >&-"#, "Bad file descriptor"),
+        ] {
+            for command in commands {
+                let run = try ToolRun(command, input: "{}", shell: shell)
+                #expect(
+                    run.exitCode == 1 && run.errors.hasSuffix("sealed-cookie: \(words)\(reason)\n"),
+                    "\(command): \(run.exitCode), \(run.errors)")
+            }
+        }
+        // What changes the ring has changed it by then.
+        for command in [["rotate"], ["rotate", "--json"]] {
+            let before = try KeyRing(contentsOf: folder.ring).keys.map(\.id)
+            let run = try ToolRun(command + [folder.ring], shell: full)
+            let added = try KeyRing(contentsOf: folder.ring).keys.filter { !before.contains($0.id) }
+            #expect(run.exitCode == 1 && added.count == 1)
+            #expect(
+                run.errors
+                    == "sealed-cookie: added \(added[0]) to key ring \"\(folder.ring)\", but \(words)No space left on device\n"
+            )
+        }
+        let first = try KeyRing(contentsOf: folder.ring).keys[0].id
+        let late = ["--lifetime", "1d", "--at", "2100-01-01T00:00:00Z"]
+        let pruned = try ToolRun(["prune", folder.ring] + late, shell: full)
+        #expect(try pruned.exitCode == 1 && KeyRing(contentsOf: folder.ring).key(first) == nil)
+        #expect(pruned.errors.contains("removed 2 of 3 keys (\(first), "), "\(pruned.errors)")
+        let merged = try ToolRun(["merge", folder.ring, other], shell: full)
+        #expect(try merged.exitCode == 1 && KeyRing(contentsOf: folder.ring).keys.count == 2)
+        #expect(merged.errors.contains("merged into key ring \"\(folder.ring)\", but \(words)"))
+        // Whoever writes nothing loses nothing.
+        for command in [
+            ["revoke", folder.ring, "\(first)", "--absent"], ["keygen", folder.file("new.keys")],
+        ] {
+            for shell in [full, #"exec "$0" "$@" >&-"#] where command[0] == "revoke" || shell == full {
+                #expect(try ToolRun(command, shell: shell).exitCode == 0)
+            }
+        }
+    }
+
+    @Test func `a reader that has gone ends the tool as it ends others, by SIGPIPE or by an error`() throws {
+        for (shell, code, words) in [
+            (#"exec "$0" "$@""#, SIGPIPE, ""),
+            (
+                #"trap "" PIPE; exec "$0" "$@""#, 1,
+                "sealed-cookie: the standard output cannot be written: Broken pipe\n"
+            ),
+        ] {
+            let pipe = Pipe()
+            try pipe.fileHandleForReading.close()
+            let run = try ToolRun(
+                ["keys", folder.ring], shell: shell, destination: pipe.fileHandleForWriting)
+            #expect(run.exitCode == code && run.errors == words)
+        }
     }
 
     @Test func `keygen overwrites nothing, and its file is for its owner alone`() throws {
