@@ -100,12 +100,12 @@ def kills(folder, count=200):
     return f"{count} runs, {killed} killed, {changed} had changed the ring"
 
 
-def crowd(folder, count=200):
+def crowd(folder, count=200, **options):
     path = folder + "/crowd.keys"
     new_ring(path)
     before = set(entries(path)[0])
     with ThreadPoolExecutor(16) as pool:
-        reports = list(pool.map(lambda _: run("rotate", path), range(count)))
+        reports = list(pool.map(lambda _: run("rotate", path, **options), range(count)))
     check(all(r.returncode == 0 for r in reports), "every rotation of the crowd succeeds")
     reported = {r.stdout.split()[0] for r in reports if r.stdout}
     check(len(reported) == count, f"{len(reported)} ids reported")
@@ -113,13 +113,68 @@ def crowd(folder, count=200):
     return f"{count} rotations at once, {len(reported)} keys"
 
 
-def faults(folder):
+def preload(folder, **variables):
+    """The environment with faults.c in it; None without a compiler."""
     compiler = shutil.which("clang") or shutil.which("cc")
     if not compiler:
-        return "not run: no C compiler"
+        return None
     library = folder + "/faults.so"
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+    if not os.path.exists(library):
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+        os.chmod(library, 0o755)
+    return {**os.environ, "LD_PRELOAD": library, **variables}
+
+
+def network(folder):
+    """NFS's rules, on a disk: no NFS is at hand."""
+    disk = folder + "/nfs"
+    os.mkdir(disk)
+    os.chmod(disk, 0o777)
+    environment = preload(folder, FAULT_FOLDER=disk, FAULT_NFS="1")
+    if not environment:
+        return "not run: no C compiler"
+    done = crowd(disk, 100, env=environment)
+    path, other = disk + "/nfs.keys", disk + "/other.keys"
+    new_ring(path)
+    new_ring(other)
+    victim = sorted(entries(path)[0])[0]
+    for command in (["rotate", path], ["revoke", path, victim], ["prune", path, "--lifetime", "1d"], ["merge", path, other],
+                    ["end-sessions", path], ["keygen", disk + "/new.keys"]):
+        result = run(*command, env=environment)
+        check(result.returncode == 0, f"{command[0]} as on NFS: {result.stderr}")
+    # A ring that may not be written, by its owner's wish: told, and left as it is. On a disk it is replaced.
+    os.chmod(path, 0o400)
+    before = entries(path)[2]
+    owner = demoted(folder, path)
+    if owner is not None:
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True, env=environment)
+        check(result.returncode == 1 and "cannot be written: flock, which needs a writable file here: Permission denied" in result.stderr,
+              f"a read-only ring as on NFS: {result.stderr}")
+        check(entries(path)[2] == before, "a read-only ring as on NFS stays as it was")
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True)
+        check(result.returncode == 0 and entries(path)[2] != before, f"a read-only ring on a disk is replaced: {result.stderr}")
+        check(os.stat(path).st_mode & 0o7777 == 0o400, "and stays read-only")
+    return f"as on NFS: {done}"
+
+
+def demoted(folder, path):
+    """The tool as another user than root, to whom `path` is given; None where that cannot be."""
+    if os.geteuid():
+        return [TOOL]
+    if not shutil.which("setpriv"):
+        return None
+    os.chmod(folder, 0o755)
+    os.chown(path, 1234, 2345)
+    copy = folder + "/tool"
+    shutil.copy(TOOL, copy)
+    os.chmod(copy, 0o755)
+    return ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups", copy]
+
+
+def faults(folder):
+    if not preload(folder):
+        return "not run: no C compiler"
     disk, path, other = folder + "/disk", folder + "/disk/fault.keys", folder + "/whole.keys"
     os.mkdir(disk)
     new_ring(other)
@@ -136,8 +191,7 @@ def faults(folder):
                 log = folder + "/log"
                 if os.path.exists(log):
                     os.unlink(log)
-                result = run(*command, env={**os.environ, "LD_PRELOAD": library, "FAULT_FOLDER": disk, "FAULT_AT": str(at),
-                                            "FAULT_ERRNO": str(code), "FAULT_LOG": log})
+                result = run(*command, env=preload(folder, FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_ERRNO=str(code), FAULT_LOG=log))
                 with open(log) as file:
                     made = file.read().splitlines()
                 if os.path.exists(disk + "/new.keys"):
@@ -188,13 +242,9 @@ def folders(folder):
     with open(path) as file:
         before = file.read()
     os.chmod(folder + "/real", 0o555)
-    demoted = [] if os.geteuid() else ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups"]
-    os.chmod(folder, 0o755)
-    if not demoted or shutil.which("setpriv"):
-        copy = folder + "/tool"
-        shutil.copy(TOOL, copy)
-        os.chmod(copy, 0o755)
-        result = subprocess.run([*demoted, copy, "rotate", path], capture_output=True, text=True)
+    owner = demoted(folder, path)
+    if owner is not None:
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True)
         check(result.returncode == 1 and "cannot be written: open: Permission denied" in result.stderr, f"a read-only folder: {result.stderr}")
     os.chmod(folder + "/real", 0o755)
     with open(path) as file:
@@ -205,7 +255,7 @@ def folders(folder):
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, faults, crowd, kills):
+    for part in (folders, network, faults, crowd, kills):
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

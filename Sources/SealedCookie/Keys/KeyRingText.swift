@@ -65,6 +65,10 @@ extension KeyRing {
     /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
     /// symbolic link is followed.
     ///
+    /// On a network file system the lock is as good as that system's locks: it takes a file that may be written
+    /// and a server and mount that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known,
+    /// change the ring on one machine only.
+    ///
     /// - Parameter change: makes the new ring of the one in the file; it may be called once only.
     /// - Returns: the ring that is in the file now.
     /// - Throws: `KeyRingError`; the old ring is in place unless the error says that the folder could
@@ -150,8 +154,10 @@ extension KeyRingError {
         do throws(SystemFailure) {
             return try body()
         } catch {
-            throw KeyRingError(
-                source: path, line: nil, problem: error.isLocked ? .locked : .unreadable(error.reason))
+            let problem: Problem =
+                error.isLocked
+                ? .locked : error.isOfLocking ? .writing(error) : .unreadable(error.reason)
+            throw KeyRingError(source: path, line: nil, problem: problem)
         }
     }
 

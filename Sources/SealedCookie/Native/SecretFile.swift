@@ -7,6 +7,8 @@ struct SystemFailure: Error, Equatable {
     let code: Int32
 
     var isExisting: Bool { code == EEXIST }
+    /// The file is there and has no lock to give.
+    var isOfLocking: Bool { operation.hasPrefix("flock") }
     /// Somebody else held the lock for too long.
     var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
 
