@@ -1,5 +1,5 @@
 /* Makes one system call fail: the FAULT_AT-th of those below that touches a file below FAULT_FOLDER, with errno
-   FAULT_ERRNO. Counts them into the file FAULT_LOG. With FAULT_NFS, files below FAULT_FOLDER behave as on NFS: only those open
+   FAULT_ERRNO; with FAULT_KILL that call ends the process. Counts them into the file FAULT_LOG. With FAULT_NFS, files below FAULT_FOLDER behave as on NFS: only those open
    for writing take an exclusive lock, and a name means for a while what it meant when it was last opened. For ring_safety.py,
    by LD_PRELOAD. */
 #define _GNU_SOURCE
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static int fails(const char *name) {
         if (file) { fprintf(file, "%d %s\n", calls, name); fclose(file); }
     }
     if (!at || calls != atoi(at)) return 0;
+    if (getenv("FAULT_KILL")) kill(getpid(), SIGKILL);
     errno = atoi(code);
     return 1;
 }
@@ -70,6 +72,7 @@ WRAP(int, fchmod, (int file, mode_t mode), (file, mode), concerns_file(file))
 WRAP(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group), concerns_file(file))
 WRAP(int, fstat, (int file, struct stat *status), (file, status), concerns_file(file))
 WRAP(int, rename, (const char *from, const char *to), (from, to), concerns(from))
+WRAP(int, link, (const char *from, const char *to), (from, to), concerns(from))
 WRAP(int, unlink, (const char *path), (path), concerns(path))
 
 int flock(int file, int operation) {

@@ -195,7 +195,8 @@ def faults(folder):
                 with open(log) as file:
                     made = file.read().splitlines()
                 if os.path.exists(disk + "/new.keys"):
-                    check(entries(disk + "/new.keys") is not None, f"{command[0]}, call {at}: a whole new ring or none")
+                    whole = entries(disk + "/new.keys")
+                    check(whole and len(whole[0]) == 1, f"{command[0]}, call {at}: a whole new ring or none")
                     os.unlink(disk + "/new.keys")
                 if len(made) < at:
                     check(result.returncode == 0, f"{command[0]} without a fault")
@@ -218,9 +219,58 @@ def faults(folder):
                     check(after[2] == before, f"the old ring as it was: {what}")
                 left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlink"]
                 check(not left, f"nothing is left lying: {left}, {what}")
-    expected = {"open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
+                for name in os.listdir(disk):
+                    if name.startswith("."):
+                        os.unlink(f"{disk}/{name}")
+    expected = {"link", "open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
     check(expected <= calls, f"calls that were made to fail: {sorted(calls)}")
     return f"{tried} runs, one fault each, in {', '.join(sorted(calls))}"
+
+
+def births(folder, count=40):
+    """New rings: killed at each call; together with others that make or change the same one; without links."""
+    disk = folder + "/births"
+    path = disk + "/new.keys"
+    os.mkdir(disk)
+    at = killed = links = 0
+    if preload(folder):
+        while True:
+            at += 1
+            log = folder + "/births.log"
+            with open(log, "w"):
+                pass
+            common = dict(FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_LOG=log)
+            result = run("keygen", path, env=preload(folder, FAULT_KILL="1", **common))
+            call = open(log).read().split()[-1]
+            whole = entries(path) if os.path.exists(path) else None
+            check(whole is None or len(whole[0]) == 1, f"keygen killed at {call}: a whole ring or none, not {whole}")
+            for name in os.listdir(disk):
+                os.unlink(f"{disk}/{name}")
+            if result.returncode == 0:
+                break
+            killed += 1
+            if call == "link":
+                links += 1
+                # A file system that has none.
+                result = run("keygen", path, env=preload(folder, FAULT_ERRNO=str(errno.EPERM), **common))
+                check(result.returncode == 0 and len(entries(path)[0]) == 1, f"keygen without links: {result.stderr}")
+                check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
+                os.unlink(path)
+        check(killed > 5 and links == 1, f"keygen was killed at {killed} calls")
+    rotated = 0
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(count):
+            words = [["keygen", path]] * 3 + [["rotate", "--from", "now", path]] * 3
+            reports = list(pool.map(lambda w: run(*w), words))
+            made = [r.stderr.split()[-1] for r in reports[:3] if r.returncode == 0]
+            added = [r.stdout.split()[0] for r in reports[3:] if r.returncode == 0]
+            check(len(made) == 1, f"one of three makes the ring: {[r.stderr for r in reports[:3]]}")
+            check(all("exists already" in r.stderr for r in reports[:3] if r.returncode), "the others say that it exists")
+            check(set(entries(path)[0]) == set(made + added), f"the ring has the keys that were reported, {made} and {added}")
+            rotated += len(added)
+            check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
+            os.unlink(path)
+    return f"killed at {killed} calls; {count} times made three times at once, {rotated} rotations meanwhile"
 
 
 def folders(folder):
@@ -255,7 +305,7 @@ def folders(folder):
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, network, faults, crowd, kills):
+    for part in (folders, network, births, faults, crowd, kills):
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

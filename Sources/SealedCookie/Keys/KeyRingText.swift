@@ -137,7 +137,7 @@ extension KeyRing {
         return text
     }
 
-    /// Writes the ring to a new file of mode 0600.
+    /// Writes the ring to a new file of mode 0600, which has its name when it is whole.
     ///
     /// - Throws: `.exists` where there is a file of this name; it is left as it is.
     public func create(at path: String) throws(KeyRingError) {

@@ -65,8 +65,22 @@ struct SecretFile: ~Copyable {
     }
 
     /// Makes a new file of mode 0600 that holds `bytes`; an existing one is left as it is (EEXIST).
+    ///
+    /// It has its name when it is whole: nobody finds an empty one, and takes that for the file to change.
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
-        try write(bytes, toNew: path) { _ in nil }
+        // Nobody has a lock on what is not there yet: a name of its own for each that tries.
+        let new =
+            "\(path.folder)/.\(path.lastComponent).\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)).new"
+        try write(bytes, toNew: new) { _ in nil }
+        // Unlike rename, link replaces nothing.
+        let code = unsafe link(new, path) == 0 ? 0 : errno
+        unsafe unlink(new)
+        switch code {
+        case 0: break
+        // A file system without links. Half a file is left there by a crash, but by no error.
+        case EPERM, EOPNOTSUPP, ENOSYS: try write(bytes, toNew: path) { _ in nil }
+        default: throw SystemFailure(operation: "link", code: code)
+        }
         try synchronizeFolder(of: path)
     }
 
