@@ -95,6 +95,7 @@ extension Command {
                 hint: "\(Tool.name) keys \(path) lists them; --absent revokes it all the same")
         }
         Output.note(wasRevoked ? "key \(id) is revoked already" : "revoked key \(id)")
+        Command.warnOfRemains(path)
         guard wasActive else { return }
         if let active = ring.activeKey(at: now) {
             Output.warn("it was the active key; now \(active.id) is", hint: nil)
@@ -134,6 +135,7 @@ extension Command {
                 removed.joined(separator: "\n"), done: "\(summary) (\(removed.joined(separator: ", ")))")
         }
         Output.note(summary)
+        Command.warnOfRemains(path)
     }
 
     static let endSessions = Command(
@@ -190,8 +192,10 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let loaded = try Failure.unless { try KeyRing.load(path) }
+        let remains = try Failure.unless { try KeyRing.remains(at: path) }
         let report = RingReport(
-            loaded, olderThan: try arguments.value(.olderThan).map(Input.span), at: try Input.time(arguments))
+            loaded, remains, olderThan: try arguments.value(.olderThan).map(Input.span),
+            at: try Input.time(arguments))
         if arguments.has(.json) {
             try Output.data(JSONText.of(report, pretty: true))
         } else {
@@ -212,6 +216,16 @@ extension Command {
         try Failure.unless { dry ? try work(KeyRing(contentsOf: path)) : try KeyRing.update(path, work) }
     }
 
+    /// Says which secrets are left, after a change that should have taken some away.
+    private static func warnOfRemains(_ path: String) {
+        do throws(KeyRingError) {
+            for text in try KeyRing.remains(at: path).texts { Output.warn(text, hint: nil) }
+        } catch {
+            // The change is made all the same.
+            Output.warn("secrets that are left could not be looked for: \(error)", hint: nil)
+        }
+    }
+
     /// What --from says; not in the past, where the key would count as in use for long.
     private static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
         // Of this second, not of the next.
@@ -223,6 +237,13 @@ extension Command {
                 "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
         }
         return time
+    }
+}
+
+extension KeyRing.Remains {
+    fileprivate var texts: [String] {
+        commentLines.map { "line \($0) has a secret in a comment: remove the line" }
+            + files.map { "a change that was ended midway left secrets in \"\($0)\": remove the file" }
     }
 }
 
@@ -258,7 +279,9 @@ private struct RingReport: Encodable {
     let active: String?
     let findings: [Finding]
 
-    init(_ loaded: KeyRing.Loaded, olderThan: SessionLifetime.Span?, at now: Date) {
+    init(
+        _ loaded: KeyRing.Loaded, _ remains: KeyRing.Remains, olderThan: SessionLifetime.Span?, at now: Date
+    ) {
         let ring = loaded.ring
         let activeKey = ring.activeKey(at: now)
         active = activeKey.map { "\($0.id)" }
@@ -278,6 +301,7 @@ private struct RingReport: Encodable {
             findings.append(
                 .init(level: .fault, text: "key \(id) is revoked, but its secret is still in the file"))
         }
+        findings += remains.texts.map { .init(level: .fault, text: $0) }
         if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
             let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"
             findings.append(

@@ -365,6 +365,60 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         }
     }
 
+    @Test func `secrets that are left in comments and beside a ring are found, and told after a revocation`()
+        throws
+    {
+        let link = folder.file("link.keys")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "session.keys")
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let id = try KeyRing(contentsOf: folder.ring).keys[0].id
+        let secret = try #require(text.firstMatch(of: /sck1_\S{43}/)).output
+        // Neither a secret nor a file of ours.
+        let harmless = "# sck1_ and 43 characters, such as \(secret.dropLast())\n"
+        _ = try folder.write("session.keys", harmless + text)
+        for name in ["session.keys.new", ".session.keys", ".session.keys.old.new", ".other.keys.new"] {
+            _ = try folder.write(name, text)
+        }
+        for path in [folder.ring, link] {
+            let run = try ToolRun(["check", path])
+            #expect(run.exitCode == 0 && run.output.isEmpty && run.errors.isEmpty, "\(run.output)")
+        }
+        let comments = [
+            "#\(secret)", "  # key \(id) \(secret)  ", "#old=\(secret).", "# \u{00e9} \(secret)x",
+        ]
+        _ = try folder.write("session.keys", "\n" + harmless + text + comments.joined(separator: "\n"))
+        let left = [".session.keys.1a2b3c4d.new", ".session.keys.new"]
+        for name in left { _ = try folder.write(name, text) }
+        // What has been written only now is a change that goes on.
+        #expect(try !ToolRun(["check", folder.ring]).output.contains(".new"))
+        sleep(3)
+        let inComments = { (lines: ClosedRange<Int>) in
+            lines.map { "line \($0) has a secret in a comment: remove the line" }
+        }
+        let inFiles = left.map { name in
+            "a change that was ended midway left secrets in \"\(folder.file(name))\": remove the file"
+        }
+        for path in [folder.ring, link] {
+            let run = try ToolRun(["check", path])
+            #expect(run.exitCode == 2)
+            #expect(run.output == (inComments(5...8) + inFiles).map { "fault: \($0)\n" }.joined())
+            #expect(!(run.output + run.errors).contains("sck1_"))
+        }
+        // A change keeps comments, at the top, and takes the place of one that was ended midway.
+        let revoked = try ToolRun(["revoke", folder.ring, "\(id)"])
+        #expect(revoked.exitCode == 0)
+        #expect(
+            revoked.errors.hasPrefix(
+                "revoked key \(id)\n"
+                    + (inComments(3...6) + inFiles.prefix(1)).map { "sealed-cookie: warning: \($0)\n" }
+                    .joined()), "\(revoked.errors)")
+        #expect(
+            !revoked.errors.contains("sck1_") && !FileManager.default.fileExists(atPath: folder.file(left[1]))
+        )
+        let pruned = try ToolRun(["prune", folder.ring, "--lifetime", "1d"])
+        #expect(pruned.exitCode == 0 && pruned.errors.contains("warning: line 3 has a secret in a comment"))
+    }
+
     @Test func `keys lists states and never a secret`() throws {
         let ring = try KeyRing(
             [sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600)],

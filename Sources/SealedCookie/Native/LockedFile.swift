@@ -27,12 +27,7 @@ struct LockedFile: ~Copyable {
     static func open(_ path: String) throws(SystemFailure) -> LockedFile {
         var waited = 0
         while true {
-            guard let resolved = unsafe realpath(path, nil) else {
-                throw SystemFailure(operation: "realpath", code: errno)
-            }
-            // Sound: realpath's text ends with a zero; it is ours to free.
-            let target = unsafe String(cString: resolved)
-            unsafe free(resolved)
+            let target = try SecretFile.resolved(path)
             var file = unsafe Glibc.open(target, O_RDWR | O_CLOEXEC)
             var refusal: SystemFailure?
             if file < 0, errno == EACCES || errno == EPERM || errno == EROFS {
@@ -85,7 +80,7 @@ struct LockedFile: ~Copyable {
     /// one, whole; where this fails before the last step, the old one stays.
     func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
         // One name, so that what a process left that died is found: under the lock it is nobody's.
-        let new = "\(path.folder)/.\(path.lastComponent).new"
+        let new = SecretFile.temporary(for: path)
         unsafe unlink(new)
         try SecretFile.write(bytes, toNew: new) { [owner, group, mode] file in
             var status = stat()

@@ -69,8 +69,7 @@ struct SecretFile: ~Copyable {
     /// It has its name when it is whole: nobody finds an empty one, and takes that for the file to change.
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
         // Nobody has a lock on what is not there yet: a name of its own for each that tries.
-        let new =
-            "\(path.folder)/.\(path.lastComponent).\(String(UInt32.random(in: 0x1000_0000 ... .max), radix: 16)).new"
+        let new = temporary(for: path, number: .random(in: 0x1000_0000 ... .max))
         try write(bytes, toNew: new) { _ in nil }
         // Unlike rename, link replaces nothing.
         let code = unsafe link(new, path) == 0 ? 0 : errno
@@ -82,6 +81,31 @@ struct SecretFile: ~Copyable {
         default: throw SystemFailure(operation: "link", code: code)
         }
         try synchronizeFolder(of: path)
+    }
+
+    /// The name under which a file is written before it takes `path`'s place; with eight digits, before it is `path`.
+    static func temporary(for path: String, number: UInt32? = nil) -> String {
+        let digits = number.map { ".\(String($0, radix: 16))" } ?? ""
+        return "\(path.folder)/.\(path.lastComponent)\(digits).new"
+    }
+
+    /// Whether `name`, in `path`'s folder, is one of those.
+    static func isTemporary(_ name: String, for path: String) -> Bool {
+        let (start, end) = (".\(path.lastComponent)", ".new")
+        guard name.hasPrefix(start), name.dropFirst(start.count).hasSuffix(end) else { return false }
+        let digits = name.dropFirst(start.count).dropLast(end.count)
+        return digits.isEmpty
+            || digits.count == 9 && digits.first == "." && digits.dropFirst().allSatisfy(\.isHexDigit)
+    }
+
+    /// Where `path` leads, symbolic links followed.
+    static func resolved(_ path: String) throws(SystemFailure) -> String {
+        guard let resolved = unsafe realpath(path, nil) else {
+            throw SystemFailure(operation: "realpath", code: errno)
+        }
+        defer { unsafe free(resolved) }
+        // Sound: realpath's text ends with a zero; it is ours to free.
+        return unsafe String(cString: resolved)
     }
 
     /// Writes a new file, and leaves none where that fails: half a ring is worse than none.
