@@ -118,7 +118,7 @@ enum TokenText {
     static func names(in header: String) -> [String] {
         header.split(separator: ";").compactMap { pair in
             pair.firstIndex(of: "=").map { pair[..<$0].filter { !$0.isWhitespace } }
-        }.filter { $0.utf8.count < 60 }
+        }.filter { $0.utf8.count < 60 }.map(\.printable)
     }
 
     /// The value of the cookie `name`, or the bare token.

@@ -86,6 +86,6 @@ enum JSONText {
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         // What the tool itself puts together holds no number that JSON cannot.
         guard let data = try? encoder.encode(value) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
+        return TerminalJSON.escaping(String(decoding: data, as: UTF8.self))
     }
 }

@@ -159,6 +159,39 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(other.errors.contains("no cookie __Host-session") && other.errors.contains("theme, lang"))
     }
 
+    @Test func `no text of a session acts on the terminal`() throws {
+        let acting: [ClosedRange<UInt32>] = [
+            0...0x1F, 0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069,
+        ]
+        let scalars = acting.joined().compactMap(Unicode.Scalar.init)
+        var all = String.UnicodeScalarView(scalars)
+        all.append(contentsOf: "Zoë 日本 👩‍👩‍👧 نمی‌خواهم\u{A0}\u{2027}\u{2065}".unicodeScalars)
+        let text = String(all)
+        let value = CBORValue.map([.init(key: .text(text), value: .array([.text(text), .url(text)]))])
+        let sealer = try CookieSealer<CBORValue>(
+            keys: KeyRing(contentsOf: folder.ring), lifetime: .init(absolute: .days(14)))
+        let token = try sealer.seal(value).token
+        for options in [[], ["--pretty"], ["--json-meta"], ["--json-meta", "--pretty"]] {
+            let run = try ToolRun(["open", "-k", folder.ring] + options, input: token)
+            #expect(run.exitCode == 0)
+            let raw = run.output.unicodeScalars.filter { $0 != "\n" && scalars.contains($0) }
+            #expect(raw.isEmpty, "\(options)")
+            // What is to be read stays as it is.
+            #expect(run.output.contains("\\u2069Zoë 日本 👩‍👩‍👧 نمی‌خواهم\u{A0}\u{2027}\u{2065}\""))
+            guard !options.contains("--json-meta") else { continue }
+            #expect(try CBORJSON(parsing: Data(run.output.utf8)).value == value)
+        }
+        let size = try ToolRun(
+            ["size", "--json"], input: #"{"a\u009b\u202e": "\#(String(repeating: "x", count: 40))"}"#)
+        let none = try ToolRun(["open", "-k", folder.ring], input: "a\u{1B}[31m\u{9B}31m\u{202E}=b; c=d")
+        #expect(
+            none.exitCode == 3 && none.errors.contains("a\\u{1b}[31m\\u{9b}31m\\u{202e}, c;"),
+            "\(none.errors)")
+        for run in [size, none] {
+            #expect(!(run.output + run.errors).unicodeScalars.contains { $0 != "\n" && scalars.contains($0) })
+        }
+    }
+
     @Test func `what was sealed for another is refused with exit code 3, its reason and a hint`() throws {
         let token = try seal("{}", "-n", "s", "--purpose", "p", "--at", "2026-08-03T00:00:00Z")
         let good = ["-k", folder.ring, "-n", "s", "--purpose", "p"]
