@@ -16,6 +16,8 @@ extension Command.Option {
     fileprivate static let dryRun = Self(name: "dry-run", help: "say what would be done, and change nothing")
     fileprivate static let absent = Self(
         name: "absent", help: "also where the ring has no such key, so that no merge brings it in")
+    fileprivate static let all = Self(
+        name: "all", help: "every key, and make a new one that seals at once: for a stolen ring")
     fileprivate static let lifetime = Self(
         name: "lifetime", value: "SPAN", help: "the longest that any session lives, such as 14d")
     fileprivate static let createdBefore = Self(
@@ -64,25 +66,60 @@ extension Command {
     }
 
     static let revoke = Command(
-        name: "revoke", summary: "Withdraws a key for good: what it sealed opens no longer.",
-        operands: "RING KEY-ID", operandCount: 2...2, options: [.absent, .at],
+        name: "revoke", summary: "Withdraws a key for good, or all: what it sealed opens no longer.",
+        operands: "RING KEY-ID | --all RING", operandCount: 1...2, options: [.all, .absent, .at],
         details: """
             The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
             back. For a key that may have been stolen; otherwise `rotate` and `prune`.
+            For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
+            printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
-        guard let id = KeyID(arguments.operands[1]) else {
-            throw .usage(
-                "\"\(arguments.operands[1])\" is not a key id",
-                hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        guard !arguments.has(.all) else {
+            guard arguments.operands.count == 1, !arguments.has(.absent) else {
+                throw .usage(
+                    "--all revokes every key that the ring has, and takes no \(arguments.has(.absent) ? "--absent" : "KEY-ID")",
+                    hint: "\(Tool.name) revoke --all RING, or \(Tool.name) revoke RING KEY-ID")
+            }
+            return try Command.revokeAll(path, now)
         }
-        let mayBeAbsent = arguments.has(.absent)
+        guard arguments.operands.count == 2 else {
+            throw .usage("revoke needs KEY-ID, or --all", hint: "\(Tool.name) keys \(path) lists them")
+        }
+        try Command.revoke(path, arguments.operands[1], mayBeAbsent: arguments.has(.absent), now)
+    }
+
+    private static func revokeAll(_ path: String, _ now: Date) throws(Failure) {
+        var replaced: [KeyID] = []
+        var added: SealingKey?
+        _ = try change(path) { (ring) throws(KeyRingError) in
+            let (changed, key) = try ring.replacingAllKeys(at: now)
+            replaced = ring.keys.map(\.id)
+            added = key
+            return changed
+        }
+        guard let added else { return }
+        let count = "\(replaced.count) key\(replaced.count == 1 ? "" : "s")"
+        let list = replaced.isEmpty ? "" : ": \(replaced.map { "\($0)" }.joined(separator: ", "))"
+        Output.note("revoked \(count)\(list)")
+        warnOfRemains(path)
+        try Output.data(
+            "\(added.id) from=\(Timestamp.text(added.activeFrom ?? now))",
+            done: "key ring \"\(path)\" has the new \(added) alone")
+    }
+
+    private static func revoke(
+        _ path: String, _ text: String, mayBeAbsent: Bool, _ now: Date
+    ) throws(Failure) {
+        guard let id = KeyID(text) else {
+            throw .usage("\"\(text)\" is not a key id", hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        }
         var wasActive = false
         var wasRevoked = false
         var isAbsent = false
-        let ring = try Command.change(path) { (ring) throws(KeyRingError) in
+        let ring = try change(path) { (ring) throws(KeyRingError) in
             wasActive = ring.activeKey(at: now)?.id == id
             wasRevoked = ring.revoked.contains(id)
             isAbsent = !wasRevoked && !mayBeAbsent && ring.key(id) == nil
@@ -95,7 +132,7 @@ extension Command {
                 hint: "\(Tool.name) keys \(path) lists them; --absent revokes it all the same")
         }
         Output.note(wasRevoked ? "key \(id) is revoked already" : "revoked key \(id)")
-        Command.warnOfRemains(path)
+        warnOfRemains(path)
         guard wasActive else { return }
         if let active = ring.activeKey(at: now) {
             Output.warn("it was the active key; now \(active.id) is", hint: nil)

@@ -57,6 +57,7 @@ def commands(path, other, keys):
     return [
         (["rotate", path], set()),
         (["revoke", path, victim], {victim}),
+        (["revoke", "--all", path], set(keys)),
         # All but the last have been succeeded for years.
         (["prune", path, "--lifetime", "1d", "--at", "2030-01-01T00:00:00Z"], set(keys)),
         (["merge", path, other], set()),
@@ -78,7 +79,7 @@ def kills(folder, count=200):
         if len(keys) < 3 or len(keys) > 30:
             new_ring(path)
             keys, revoked, before = entries(path)
-        command, removable = random.choice(commands(path, other, keys)[:4])
+        command, removable = random.choice(commands(path, other, keys)[:5])
         process = subprocess.Popen([TOOL, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, 1.2 * span))
         process.send_signal(signal.SIGKILL)
@@ -91,6 +92,8 @@ def kills(folder, count=200):
         changed += after[2] != before
         lost = {k for k in keys if after[0].get(k) != keys[k]} - removable
         check(not lost and revoked <= after[1], f"{command[0]} killed: lost {lost}")
+        if command[1] == "--all" and after[2] != before:
+            check(set(keys) <= after[1] and len(after[0]) == 1, "revoke --all killed: every key revoked and a new one, or nothing")
         check("# a comment" in after[2], f"{command[0]} killed: the comment is there")
     check(killed > count // 4, f"{killed} of {count} runs were killed before their end")
     check(changed > count // 20, f"{changed} of {count} runs changed the ring")
@@ -111,6 +114,26 @@ def crowd(folder, count=200, **options):
     check(len(reported) == count, f"{len(reported)} ids reported")
     check(set(entries(path)[0]) == before | reported, "exactly the reported keys are in the ring")
     return f"{count} rotations at once, {len(reported)} keys"
+
+
+def replacements(folder, count=100):
+    """Rotations while all keys are replaced, again and again: each key is in the ring or revoked."""
+    path = folder + "/replace.keys"
+    new_ring(path)
+    before = set(entries(path)[0])
+    words = [["revoke", "--all", path] if number % 10 == 5 else ["rotate", path] for number in range(count)]
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda w: run(*w), words))
+    check(all(r.returncode == 0 for r in reports), "every rotation and replacement succeeds")
+    reported = {r.stdout.split()[0] for r in reports if r.stdout}
+    keys, revoked, _ = entries(path)
+    check(len(reported) == count, f"{len(reported)} ids reported")
+    check(set(keys) | revoked == before | reported and not set(keys) & revoked, "each key is in the ring or revoked")
+    # A replacement leaves its key alone, and later rotations add to that.
+    replaced = {r.stdout.split()[0] for r, w in zip(reports, words) if w[0] == "revoke"}
+    check(len(replaced & set(keys)) == 1, "of the replacements' keys the last one's is in the ring")
+    check(before <= revoked and len(keys) < count - 10, f"{len(keys)} keys are left")
+    return f"{count // 10} replacements among {count} runs, {len(keys)} keys left"
 
 
 def preload(folder, **variables):
@@ -180,7 +203,7 @@ def faults(folder):
     new_ring(other)
     tried = 0
     calls = set()
-    for number in range(6):
+    for number in range(7):
         for code in (errno.ENOSPC, errno.EIO):
             at = 0
             while True:
@@ -308,7 +331,7 @@ def folders(folder):
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, network, births, faults, crowd, kills):
+    for part in (folders, network, births, faults, crowd, replacements, kills):
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

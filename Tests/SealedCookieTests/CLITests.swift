@@ -398,6 +398,53 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         }
     }
 
+    @Test func `a stolen ring's keys are replaced in one change, and what a thief made opens nowhere`() throws
+    {
+        let ring = folder.ring
+        _ = try ToolRun(["rotate", ring, "--from", "2h"])
+        let backup = try folder.write("backup.keys", try String(contentsOfFile: ring, encoding: .utf8))
+        let stolen = try KeyRing(contentsOf: ring)
+        let server = try CookieSealer<Login>(
+            keys: KeyRingFile(ring, lookingEvery: .zero), lifetime: .init(absolute: .days(14)))
+        let forged = try loginSealer(stolen).seal(login, lifetime: .days(36_500)).token
+        let opened = try server.open(value: forged)
+        let run = try ToolRun(["revoke", "--all", ring])
+        let after = try KeyRing(contentsOf: ring)
+        #expect(run.exitCode == 0 && after.keys.count == 1 && after.revoked == Set(stolen.keys.map(\.id)))
+        let from = try #require(after.keys[0].activeFrom)
+        #expect(run.output == "\(after.keys[0].id) from=\(Timestamp.text(from))\n")
+        #expect(run.errors == "revoked 2 keys: \(stolen.keys[0].id), \(stolen.keys[1].id)\n")
+        #expect(try !String(contentsOfFile: ring, encoding: .utf8).contains("key \(stolen.keys[0].id)"))
+        #expect(throws: OpenError.revokedKey(opened.keyID)) { try server.open(value: forged) }
+        #expect(try server.open(value: server.seal(login).token).keyID == after.keys[0].id)
+        #expect(try ToolRun(["check", ring, "--older-than", "1d"]).exitCode == 0)
+        let sealed = try ToolRun(["seal", "-k", ring], input: "{}")
+        #expect(try ToolRun(["open", "-k", ring], input: sealed.output).output == "{}\n")
+        #expect(
+            try ToolRun(["open", "-k", ring], input: forged).errors.contains("key \(opened.keyID) is revoked")
+        )
+        #expect(try ToolRun(["merge", ring, backup]).exitCode == 0)
+        #expect(try KeyRing(contentsOf: ring).keys.map(\.id) == after.keys.map(\.id))
+        // Lost output: the ring is changed, and the message has the key.
+        let lost = try ToolRun(["revoke", "--all", ring], shell: #"exec "$0" "$@" > /dev/full"#)
+        let last = try KeyRing(contentsOf: ring)
+        #expect(lost.exitCode == 1 && last.keys.count == 1 && last.revoked.count == 3)
+        #expect(
+            lost.errors.hasSuffix(
+                "sealed-cookie: key ring \"\(ring)\" has the new \(last.keys[0]) alone, but the standard output cannot be written: No space left on device\n"
+            ), "\(lost.errors)")
+        let text = try String(contentsOfFile: ring, encoding: .utf8)
+        for words in [
+            ["--all", ring, "\(last.keys[0].id)"], [ring, "\(last.keys[0].id)", "--all"],
+            ["--all", "--absent", ring],
+            [ring], ["--all"], ["--all", ring, "000000", "000001"],
+        ] {
+            let run = try ToolRun(["revoke"] + words)
+            #expect(run.exitCode == 64 && run.output.isEmpty, "\(words)")
+        }
+        #expect(try String(contentsOfFile: ring, encoding: .utf8) == text)
+    }
+
     @Test func `secrets that are left in comments and beside a ring are found, and told after a revocation`()
         throws
     {
