@@ -252,6 +252,25 @@ def faults(folder):
     return f"{tried} runs, one fault each, in {', '.join(sorted(calls))}"
 
 
+def output(folder):
+    """A disk that is full of what is printed, which some file systems tell at the end only."""
+    path, disk = folder + "/printing.keys", folder + "/output"
+    os.mkdir(disk)
+    if not preload(folder):
+        return "not run: no C compiler"
+    new_ring(path)
+    for command, what in ((["rotate", path], f'added key (\\w+) from \\S+ to key ring "{path}", but '), (["keys", path], "")):
+        for at, call, done in ((1, "write", what), (2, "close", "the command has done its work, but ")):
+            before = set(entries(path)[0])
+            with open(disk + "/printed", "w") as file:
+                result = subprocess.run([TOOL, *command], stdout=file, stderr=subprocess.PIPE, text=True,
+                                        env=preload(folder, FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_ERRNO=str(errno.ENOSPC)))
+            message = re.fullmatch(f"sealed-cookie: {done}the standard output cannot be written: No space left on device\n", result.stderr)
+            check(result.returncode == 1 and message, f"{command[0]}, {call} fails: exit {result.returncode}, {result.stderr!r}")
+            check(len(set(entries(path)[0]) - before) == (command[0] == "rotate"), f"{command[0]}, {call} fails: what is said to be done is")
+    return "lost at write and at close"
+
+
 def births(folder, count=40):
     """New rings: killed at each call; together with others that make or change the same one; without links."""
     disk = folder + "/births"
@@ -331,7 +350,7 @@ def folders(folder):
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, network, births, faults, crowd, replacements, kills):
+    for part in (folders, network, output, births, faults, crowd, replacements, kills):
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)
