@@ -3,7 +3,7 @@
 #
 #     17 4 * * *  shop  /usr/local/bin/rotate.sh /etc/shop/session.keys
 #
-# Run it on one machine, or on any number that share the file. It says nothing unless something is wrong.
+# Run it on one machine, or on any number that share the file and its locks. It says nothing unless something is wrong.
 set -eu
 
 ring=${1:?usage: rotate.sh RING}

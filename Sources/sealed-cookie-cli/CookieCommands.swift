@@ -18,7 +18,7 @@ extension Command {
                 arguments.value(.cookieName) ?? "__Host-session", keys: KeyRing([]),
                 lifetime: .init(absolute: .days(14)), splitting: try Input.splitting(arguments))
         }
-        for cookie in sealer.removal() { Output.data("Set-Cookie: \(cookie)") }
+        for cookie in sealer.removal() { try Output.data("Set-Cookie: \(cookie)") }
     }
 
     static let limits = Command(
@@ -30,17 +30,17 @@ extension Command {
             """
     ) { (arguments) throws(Failure) in
         let presets = LimitsPreset.all
-        guard !arguments.has(.json) else { return Output.data(JSONText.of(presets, pretty: true)) }
-        Output.data("preset             name+value  attribute   line")
+        guard !arguments.has(.json) else { return try Output.data(JSONText.of(presets, pretty: true)) }
+        try Output.data("preset             name+value  attribute   line")
         for preset in presets {
-            Output.data(
+            try Output.data(
                 "\(pad(preset.name, 18)) \(padLeft("\(preset.nameAndValue)", 10)) "
                     + "\(padLeft("\(preset.attributeValue)", 10)) \(padLeft(preset.line.map { "\($0)" } ?? "–", 6))"
             )
         }
-        Output.data("\nserver's Cookie header")
+        try Output.data("\nserver's Cookie header")
         for limit in ServerLimit.common {
-            Output.data("\(padLeft("\(limit.cookieHeader)", 9))  \(limit.server)")
+            try Output.data("\(padLeft("\(limit.cookieHeader)", 9))  \(limit.server)")
         }
     }
 }

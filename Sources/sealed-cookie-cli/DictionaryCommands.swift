@@ -54,7 +54,7 @@ extension Command {
     /// The sessions in a file: one, or one a line.
     private static func samples(_ path: String) throws(Failure) -> [EncodedSession] {
         let bytes: [UInt8]
-        do throws(StandardStreams.ReadFailure) {
+        do throws(StandardStreams.StreamFailure) {
             bytes = try StandardStreams.read(path, limit: 64 * 1_048_576)
         } catch {
             throw .work("\"\(path)\": \(error.reason)")
@@ -90,7 +90,7 @@ extension Input {
     static func compression(_ arguments: Arguments) throws(Failure) -> SessionCompression {
         guard let path = arguments.value(.dictionary) else { return .standard }
         let bytes: [UInt8]
-        do throws(StandardStreams.ReadFailure) {
+        do throws(StandardStreams.StreamFailure) {
             bytes = try StandardStreams.read(path, limit: CompressionDictionary.largest + 1)
         } catch {
             throw .work("\"\(path)\": \(error.reason)")

@@ -17,7 +17,7 @@ enum Input {
         if path == nil, StandardStreams.inputIsTerminal {
             Output.note("\(Tool.name): reading \(what) from the terminal; end it with Control-D")
         }
-        do throws(StandardStreams.ReadFailure) {
+        do throws(StandardStreams.StreamFailure) {
             return try StandardStreams.read(path, limit: limit)
         } catch {
             throw .work("\(path.map { "\"\($0)\"" } ?? "standard input"): \(error.reason)")
@@ -118,7 +118,7 @@ enum TokenText {
     static func names(in header: String) -> [String] {
         header.split(separator: ";").compactMap { pair in
             pair.firstIndex(of: "=").map { pair[..<$0].filter { !$0.isWhitespace } }
-        }.filter { $0.utf8.count < 60 }
+        }.filter { $0.utf8.count < 60 }.map(\.printable)
     }
 
     /// The value of the cookie `name`, or the bare token.

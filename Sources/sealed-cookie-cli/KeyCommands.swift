@@ -36,7 +36,7 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(arguments.operands[0])
         let listing = KeyListing(ring, at: try Input.time(arguments))
-        Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+        try Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
     }
 }
 
@@ -86,6 +86,6 @@ enum JSONText {
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         // What the tool itself puts together holds no number that JSON cannot.
         guard let data = try? encoder.encode(value) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
+        return TerminalJSON.escaping(String(decoding: data, as: UTF8.self))
     }
 }

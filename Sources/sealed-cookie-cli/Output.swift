@@ -19,6 +19,9 @@ struct Failure: Error {
     static func work(_ message: String, hint: String? = nil) -> Failure {
         Failure(code: .work, message: message, hint: hint)
     }
+    fileprivate static func lostOutput(_ failure: StandardStreams.StreamFailure, done: String?) -> Failure {
+        .work("\(done.map { "\($0), but " } ?? "")the standard output cannot be written: \(failure.reason)")
+    }
     static func found(_ message: String) -> Failure {
         Failure(code: .faults, message: message)
     }
@@ -41,13 +44,31 @@ enum Output {
     }
 
     /// A line of data.
-    static func data(_ text: String) {
-        StandardStreams.write(text + "\n", to: .output)
+    ///
+    /// A reader that has gone, as in `… | head -1`, ends the tool by SIGPIPE and without a word, as it does other
+    /// tools; where that signal is ignored it is an error like a full disk.
+    ///
+    /// - Parameter done: what the command has changed by then, which stays so though nobody reads it here.
+    static func data(_ text: String, done: String? = nil) throws(Failure) {
+        do throws(StandardStreams.StreamFailure) {
+            try StandardStreams.write(text + "\n", to: .output)
+        } catch {
+            throw .lostOutput(error, done: done)
+        }
     }
 
-    /// A line for whoever sits in front of it.
+    /// No more data.
+    static func close() throws(Failure) {
+        do throws(StandardStreams.StreamFailure) {
+            try StandardStreams.closeOutput()
+        } catch {
+            throw .lostOutput(error, done: "the command has done its work")
+        }
+    }
+
+    /// A line for whoever sits in front of it. That it is lost could be told nowhere.
     static func note(_ text: String) {
-        StandardStreams.write(text + "\n", to: .error)
+        try? StandardStreams.write(text + "\n", to: .error)
     }
 
     static func warn(_ text: String, hint: String?) {

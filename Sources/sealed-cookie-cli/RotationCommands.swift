@@ -16,6 +16,8 @@ extension Command.Option {
     fileprivate static let dryRun = Self(name: "dry-run", help: "say what would be done, and change nothing")
     fileprivate static let absent = Self(
         name: "absent", help: "also where the ring has no such key, so that no merge brings it in")
+    fileprivate static let all = Self(
+        name: "all", help: "every key, and make a new one that seals at once: for a stolen ring")
     fileprivate static let lifetime = Self(
         name: "lifetime", value: "SPAN", help: "the longest that any session lives, such as 14d")
     fileprivate static let createdBefore = Self(
@@ -53,35 +55,71 @@ extension Command {
         } else if isDry {
             Output.note("would add a key from \(Timestamp.text(from))")
         }
+        let done = added.map { "added \($0) to key ring \"\(path)\"" }
         if arguments.has(.json) {
             let rotation = Rotation(
                 added: added.map { "\($0.id)" }, keys: KeyListing(ring, at: now).keys)
-            Output.data(JSONText.of(rotation, pretty: true))
+            try Output.data(JSONText.of(rotation, pretty: true), done: done)
         } else if let added {
-            Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))")
+            try Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))", done: done)
         }
     }
 
     static let revoke = Command(
-        name: "revoke", summary: "Withdraws a key for good: what it sealed opens no longer.",
-        operands: "RING KEY-ID", operandCount: 2...2, options: [.absent, .at],
+        name: "revoke", summary: "Withdraws a key for good, or all: what it sealed opens no longer.",
+        operands: "RING KEY-ID | --all RING", operandCount: 1...2, options: [.all, .absent, .at],
         details: """
             The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
             back. For a key that may have been stolen; otherwise `rotate` and `prune`.
+            For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
+            printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
-        guard let id = KeyID(arguments.operands[1]) else {
-            throw .usage(
-                "\"\(arguments.operands[1])\" is not a key id",
-                hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        guard !arguments.has(.all) else {
+            guard arguments.operands.count == 1, !arguments.has(.absent) else {
+                throw .usage(
+                    "--all revokes every key that the ring has, and takes no \(arguments.has(.absent) ? "--absent" : "KEY-ID")",
+                    hint: "\(Tool.name) revoke --all RING, or \(Tool.name) revoke RING KEY-ID")
+            }
+            return try Command.revokeAll(path, now)
         }
-        let mayBeAbsent = arguments.has(.absent)
+        guard arguments.operands.count == 2 else {
+            throw .usage("revoke needs KEY-ID, or --all", hint: "\(Tool.name) keys \(path) lists them")
+        }
+        try Command.revoke(path, arguments.operands[1], mayBeAbsent: arguments.has(.absent), now)
+    }
+
+    private static func revokeAll(_ path: String, _ now: Date) throws(Failure) {
+        var replaced: [KeyID] = []
+        var added: SealingKey?
+        _ = try change(path) { (ring) throws(KeyRingError) in
+            let (changed, key) = try ring.replacingAllKeys(at: now)
+            replaced = ring.keys.map(\.id)
+            added = key
+            return changed
+        }
+        guard let added else { return }
+        let count = "\(replaced.count) key\(replaced.count == 1 ? "" : "s")"
+        let list = replaced.isEmpty ? "" : ": \(replaced.map { "\($0)" }.joined(separator: ", "))"
+        Output.note("revoked \(count)\(list)")
+        warnOfRemains(path)
+        try Output.data(
+            "\(added.id) from=\(Timestamp.text(added.activeFrom ?? now))",
+            done: "key ring \"\(path)\" has the new \(added) alone")
+    }
+
+    private static func revoke(
+        _ path: String, _ text: String, mayBeAbsent: Bool, _ now: Date
+    ) throws(Failure) {
+        guard let id = KeyID(text) else {
+            throw .usage("\"\(text)\" is not a key id", hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        }
         var wasActive = false
         var wasRevoked = false
         var isAbsent = false
-        let ring = try Command.change(path) { (ring) throws(KeyRingError) in
+        let ring = try change(path) { (ring) throws(KeyRingError) in
             wasActive = ring.activeKey(at: now)?.id == id
             wasRevoked = ring.revoked.contains(id)
             isAbsent = !wasRevoked && !mayBeAbsent && ring.key(id) == nil
@@ -94,6 +132,7 @@ extension Command {
                 hint: "\(Tool.name) keys \(path) lists them; --absent revokes it all the same")
         }
         Output.note(wasRevoked ? "key \(id) is revoked already" : "revoked key \(id)")
+        warnOfRemains(path)
         guard wasActive else { return }
         if let active = ring.activeKey(at: now) {
             Output.warn("it was the active key; now \(active.id) is", hint: nil)
@@ -122,15 +161,18 @@ extension Command {
             return try ring.pruned(lifetime: .seconds(lifetime), at: now)
         }
         let removed = before.filter { ring.key($0) == nil }.map { "\($0)" }
-        if arguments.has(.json) {
-            Output.data(JSONText.of(["removed": removed], pretty: true))
-        } else {
-            for id in removed { Output.data(id) }
-        }
         let verb = arguments.has(.dryRun) ? "would remove" : "removed"
-        Output.note(
+        let summary =
             removed.isEmpty
-                ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys")
+            ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys"
+        if arguments.has(.json) {
+            try Output.data(JSONText.of(["removed": removed], pretty: true), done: summary)
+        } else if !removed.isEmpty {
+            try Output.data(
+                removed.joined(separator: "\n"), done: "\(summary) (\(removed.joined(separator: ", ")))")
+        }
+        Output.note(summary)
+        Command.warnOfRemains(path)
     }
 
     static let endSessions = Command(
@@ -162,14 +204,19 @@ extension Command {
             The order does not matter, nor how often. The others are not changed.
             """
     ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        // Before the ring is changed: a time that is none is a usage error.
+        let now = try Input.time(arguments)
         let others = try arguments.operands.dropFirst().map { path throws(Failure) in try Input.ring(path) }
-        let ring = try Command.change(arguments.operands[0]) { (ring) throws(KeyRingError) in
+        let ring = try Command.change(path) { (ring) throws(KeyRingError) in
             var merged = ring
             for other in others { merged = try merged.merged(with: other) }
             return merged
         }
-        let listing = KeyListing(ring, at: try Input.time(arguments))
-        Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+        let listing = KeyListing(ring, at: now)
+        try Output.data(
+            arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table,
+            done: "merged into key ring \"\(path)\"")
     }
 
     static let check = Command(
@@ -182,12 +229,14 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let loaded = try Failure.unless { try KeyRing.load(path) }
+        let remains = try Failure.unless { try KeyRing.remains(at: path) }
         let report = RingReport(
-            loaded, olderThan: try arguments.value(.olderThan).map(Input.span), at: try Input.time(arguments))
+            loaded, remains, olderThan: try arguments.value(.olderThan).map(Input.span),
+            at: try Input.time(arguments))
         if arguments.has(.json) {
-            Output.data(JSONText.of(report, pretty: true))
+            try Output.data(JSONText.of(report, pretty: true))
         } else {
-            for finding in report.findings { Output.data("\(finding.level.rawValue): \(finding.text)") }
+            for finding in report.findings { try Output.data("\(finding.level.rawValue): \(finding.text)") }
         }
         if report.findings.contains(where: { $0.level == .unusable }) {
             throw .work("key ring \"\(path)\" cannot be used", hint: "\(Tool.name) rotate --from now \(path)")
@@ -204,6 +253,16 @@ extension Command {
         try Failure.unless { dry ? try work(KeyRing(contentsOf: path)) : try KeyRing.update(path, work) }
     }
 
+    /// Says which secrets are left, after a change that should have taken some away.
+    private static func warnOfRemains(_ path: String) {
+        do throws(KeyRingError) {
+            for text in try KeyRing.remains(at: path).texts { Output.warn(text, hint: nil) }
+        } catch {
+            // The change is made all the same.
+            Output.warn("secrets that are left could not be looked for: \(error)", hint: nil)
+        }
+    }
+
     /// What --from says; not in the past, where the key would count as in use for long.
     private static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
         // Of this second, not of the next.
@@ -215,6 +274,13 @@ extension Command {
                 "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
         }
         return time
+    }
+}
+
+extension KeyRing.Remains {
+    fileprivate var texts: [String] {
+        commentLines.map { "line \($0) has a secret in a comment: remove the line" }
+            + files.map { "a change that was ended midway left secrets in \"\($0)\": remove the file" }
     }
 }
 
@@ -250,7 +316,9 @@ private struct RingReport: Encodable {
     let active: String?
     let findings: [Finding]
 
-    init(_ loaded: KeyRing.Loaded, olderThan: SessionLifetime.Span?, at now: Date) {
+    init(
+        _ loaded: KeyRing.Loaded, _ remains: KeyRing.Remains, olderThan: SessionLifetime.Span?, at now: Date
+    ) {
         let ring = loaded.ring
         let activeKey = ring.activeKey(at: now)
         active = activeKey.map { "\($0.id)" }
@@ -270,6 +338,7 @@ private struct RingReport: Encodable {
             findings.append(
                 .init(level: .fault, text: "key \(id) is revoked, but its secret is still in the file"))
         }
+        findings += remains.texts.map { .init(level: .fault, text: $0) }
         if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
             let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"
             findings.append(

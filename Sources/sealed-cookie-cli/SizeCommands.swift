@@ -24,7 +24,7 @@ extension Command {
         let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
             (preset.name, try sizeReport(of: session, name, preset.limits, splitting, compression))
         }
-        Output.data(
+        try Output.data(
             arguments.has(.json)
                 ? JSONText.of(SizeView(report, others), pretty: true) : SizeDrawing.of(report, others))
     }
@@ -151,13 +151,13 @@ private struct Demonstration {
         let session = try CBORJSON(parsing: Data(sample.utf8)).value
         try KeyRing([SealingKey.generate()]).create(at: ringPath)
         let ring = try KeyRing(contentsOf: ringPath)
-        say("1. A key ring, readable by you alone", "\(ring.keys[0])")
+        try say("1. A key ring, readable by you alone", "\(ring.keys[0])")
 
         let sealer = try CookieSealer<CBORValue>(
             keys: ring, lifetime: SessionLifetime(absolute: .days(14), idle: .hours(12)))
-        say("2. A session", sample)
+        try say("2. A session", sample)
         let sealed = try sealer.seal(session)
-        say("3. Sealed, as the header that a server sends", "Set-Cookie: \(sealed.cookies[0])")
+        try say("3. Sealed, as the header that a server sends", "Set-Cookie: \(sealed.cookies[0])")
 
         let token = sealed.cookies[0].value
         guard let opened = try sealer.open(cookieHeader: "theme=dark; \(sealer.name)=\(token)"),
@@ -165,7 +165,7 @@ private struct Demonstration {
         else {
             throw Failure.work("demo: the session did not come back")
         }
-        say(
+        try say(
             "4. Opened out of the header that a browser sends back",
             String(decoding: CBORJSON(opened.session).text(pretty: true), as: UTF8.self))
 
@@ -174,8 +174,8 @@ private struct Demonstration {
         guard let refusal = refusal({ () throws(OpenError) in _ = try sealer.open(value: changed) }) else {
             throw Failure.work("demo: a changed token was accepted")
         }
-        say("5. One character changed: refused", "\(refusal)")
-        say("6. Where its bytes go", SizeDrawing.of(try sealer.sizeReport(for: session)))
+        try say("5. One character changed: refused", "\(refusal)")
+        try say("6. Where its bytes go", SizeDrawing.of(sealer.sizeReport(for: session)))
     }
 
     private func refusal(_ attempt: () throws(OpenError) -> Void) -> OpenError? {
@@ -187,8 +187,8 @@ private struct Demonstration {
         }
     }
 
-    private func say(_ title: String, _ text: String) {
-        Output.data("\(Output.styled(title, .bold, on: .output))\n\n\(text)\n")
+    private func say(_ title: String, _ text: String) throws(Failure) {
+        try Output.data("\(Output.styled(title, .bold, on: .output))\n\n\(text)\n")
     }
 }
 

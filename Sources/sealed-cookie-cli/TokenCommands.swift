@@ -45,9 +45,9 @@ extension Command {
         let isSplit = sealed.cookies[0].value.utf8.count < sealed.tokenBytes
         for cookie in sealed.cookies {
             if arguments.has(.setCookie) {
-                Output.data("Set-Cookie: \(cookie)")
+                try Output.data("Set-Cookie: \(cookie)")
             } else if !cookie.value.isEmpty {
-                Output.data(isSplit ? "\(cookie.name)=\(cookie.value)" : cookie.value)
+                try Output.data(isSplit ? "\(cookie.name)=\(cookie.value)" : cookie.value)
             }
         }
         if arguments.has(.pretty) {
@@ -85,9 +85,9 @@ extension Command {
         let pretty = arguments.has(.pretty)
         if arguments.has(.jsonMeta) {
             let view = try Failure.unless { try OpenedView(opened, sealer) }
-            Output.data(JSONText.of(view, pretty: pretty))
+            try Output.data(JSONText.of(view, pretty: pretty))
         } else {
-            Output.data(String(decoding: CBORJSON(opened.session).text(pretty: pretty), as: UTF8.self))
+            try Output.data(String(decoding: CBORJSON(opened.session).text(pretty: pretty), as: UTF8.self))
         }
     }
 
@@ -104,7 +104,7 @@ extension Command {
         let inspection = try Failure.unless { try TokenInspection(text) }
         Output.note("unauthenticated: anybody can write such a token")
         let view = InspectionView(inspection)
-        Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
+        try Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
     }
 
     /// The sealer for the cookie that the options describe.

@@ -15,6 +15,7 @@ enum Tool {
     static func run(_ arguments: [String]) -> Never {
         do throws(Failure) {
             try dispatch(arguments)
+            try Output.close()
             exit(0)
         } catch {
             Output.complain(error)
@@ -28,17 +29,17 @@ enum Tool {
         }
         switch first {
         case "--help", "-h":
-            return Output.data(help)
+            return try Output.data(help)
         case "help":
-            guard arguments.count > 1 else { return Output.data(help) }
-            return Output.data(try command(arguments[1]).help)
+            guard arguments.count > 1 else { return try Output.data(help) }
+            return try Output.data(command(arguments[1]).help)
         case "--version":
-            return Output.data("\(name) \(version)")
+            return try Output.data("\(name) \(version)")
         default:
             let command = try command(first)
             let rest = Array(arguments.dropFirst())
             if rest.prefix(while: { $0 != "--" }).contains(where: { ["--help", "-h"].contains($0) }) {
-                return Output.data(command.help)
+                return try Output.data(command.help)
             }
             try command.run(Arguments(rest, for: command))
         }

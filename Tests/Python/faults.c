@@ -1,14 +1,18 @@
 /* Makes one system call fail: the FAULT_AT-th of those below that touches a file below FAULT_FOLDER, with errno
-   FAULT_ERRNO. Counts them into the file FAULT_COUNT. For ring_safety.py, by LD_PRELOAD. */
+   FAULT_ERRNO; with FAULT_KILL that call ends the process. Counts them into the file FAULT_LOG. With FAULT_NFS, files below FAULT_FOLDER behave as on NFS: only those open
+   for writing take an exclusive lock, and a name means for a while what it meant when it was last opened. For ring_safety.py,
+   by LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +40,7 @@ static int fails(const char *name) {
         if (file) { fprintf(file, "%d %s\n", calls, name); fclose(file); }
     }
     if (!at || calls != atoi(at)) return 0;
+    if (getenv("FAULT_KILL")) kill(getpid(), SIGKILL);
     errno = atoi(code);
     return 1;
 }
@@ -47,23 +52,44 @@ static int fails(const char *name) {
         return NEXT(name) arguments; \
     }
 
+static struct stat cached;
+static char cached_path[PATH_MAX];
+
 int open(const char *path, int flags, ...) {
     va_list list;
     va_start(list, flags);
     mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
     va_end(list);
     if (concerns(path) && fails("open")) return -1;
-    return NEXT(open)(path, flags, mode);
+    int file = NEXT(open)(path, flags, mode);
+    if (file >= 0 && getenv("FAULT_NFS") && concerns(path) && NEXT(fstat)(file, &cached) == 0)
+        snprintf(cached_path, sizeof cached_path, "%s", path);
+    return file;
 }
 WRAP(ssize_t, read, (int file, void *bytes, size_t count), (file, bytes, count), concerns_file(file))
 WRAP(int, fsync, (int file), (file), concerns_file(file))
 WRAP(int, fchmod, (int file, mode_t mode), (file, mode), concerns_file(file))
 WRAP(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group), concerns_file(file))
-WRAP(int, flock, (int file, int operation), (file, operation), concerns_file(file))
 WRAP(int, fstat, (int file, struct stat *status), (file, status), concerns_file(file))
-WRAP(int, stat, (const char *path, struct stat *status), (path, status), concerns(path))
 WRAP(int, rename, (const char *from, const char *to), (from, to), concerns(from))
+WRAP(int, link, (const char *from, const char *to), (from, to), concerns(from))
 WRAP(int, unlink, (const char *path), (path), concerns(path))
+
+int flock(int file, int operation) {
+    if (concerns_file(file) && fails("flock")) return -1;
+    if (getenv("FAULT_NFS") && concerns_file(file) && operation & LOCK_EX && (fcntl(file, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+        errno = EBADF;
+        return -1;
+    }
+    return NEXT(flock)(file, operation);
+}
+
+int stat(const char *path, struct stat *status) {
+    if (concerns(path) && fails("stat")) return -1;
+    if (!getenv("FAULT_NFS") || strcmp(path, cached_path) != 0) return NEXT(stat)(path, status);
+    *status = cached;
+    return 0;
+}
 
 /* A full disk takes part of what is written, and then nothing. */
 ssize_t write(int file, const void *bytes, size_t count) {

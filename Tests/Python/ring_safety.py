@@ -57,6 +57,7 @@ def commands(path, other, keys):
     return [
         (["rotate", path], set()),
         (["revoke", path, victim], {victim}),
+        (["revoke", "--all", path], set(keys)),
         # All but the last have been succeeded for years.
         (["prune", path, "--lifetime", "1d", "--at", "2030-01-01T00:00:00Z"], set(keys)),
         (["merge", path, other], set()),
@@ -78,7 +79,7 @@ def kills(folder, count=200):
         if len(keys) < 3 or len(keys) > 30:
             new_ring(path)
             keys, revoked, before = entries(path)
-        command, removable = random.choice(commands(path, other, keys)[:4])
+        command, removable = random.choice(commands(path, other, keys)[:5])
         process = subprocess.Popen([TOOL, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, 1.2 * span))
         process.send_signal(signal.SIGKILL)
@@ -91,6 +92,8 @@ def kills(folder, count=200):
         changed += after[2] != before
         lost = {k for k in keys if after[0].get(k) != keys[k]} - removable
         check(not lost and revoked <= after[1], f"{command[0]} killed: lost {lost}")
+        if command[1] == "--all" and after[2] != before:
+            check(set(keys) <= after[1] and len(after[0]) == 1, "revoke --all killed: every key revoked and a new one, or nothing")
         check("# a comment" in after[2], f"{command[0]} killed: the comment is there")
     check(killed > count // 4, f"{killed} of {count} runs were killed before their end")
     check(changed > count // 20, f"{changed} of {count} runs changed the ring")
@@ -100,12 +103,12 @@ def kills(folder, count=200):
     return f"{count} runs, {killed} killed, {changed} had changed the ring"
 
 
-def crowd(folder, count=200):
+def crowd(folder, count=200, **options):
     path = folder + "/crowd.keys"
     new_ring(path)
     before = set(entries(path)[0])
     with ThreadPoolExecutor(16) as pool:
-        reports = list(pool.map(lambda _: run("rotate", path), range(count)))
+        reports = list(pool.map(lambda _: run("rotate", path, **options), range(count)))
     check(all(r.returncode == 0 for r in reports), "every rotation of the crowd succeeds")
     reported = {r.stdout.split()[0] for r in reports if r.stdout}
     check(len(reported) == count, f"{len(reported)} ids reported")
@@ -113,19 +116,94 @@ def crowd(folder, count=200):
     return f"{count} rotations at once, {len(reported)} keys"
 
 
-def faults(folder):
+def replacements(folder, count=100):
+    """Rotations while all keys are replaced, again and again: each key is in the ring or revoked."""
+    path = folder + "/replace.keys"
+    new_ring(path)
+    before = set(entries(path)[0])
+    words = [["revoke", "--all", path] if number % 10 == 5 else ["rotate", path] for number in range(count)]
+    with ThreadPoolExecutor(8) as pool:
+        reports = list(pool.map(lambda w: run(*w), words))
+    check(all(r.returncode == 0 for r in reports), "every rotation and replacement succeeds")
+    reported = {r.stdout.split()[0] for r in reports if r.stdout}
+    keys, revoked, _ = entries(path)
+    check(len(reported) == count, f"{len(reported)} ids reported")
+    check(set(keys) | revoked == before | reported and not set(keys) & revoked, "each key is in the ring or revoked")
+    # A replacement leaves its key alone, and later rotations add to that.
+    replaced = {r.stdout.split()[0] for r, w in zip(reports, words) if w[0] == "revoke"}
+    check(len(replaced & set(keys)) == 1, "of the replacements' keys the last one's is in the ring")
+    check(before <= revoked and len(keys) < count - 10, f"{len(keys)} keys are left")
+    return f"{count // 10} replacements among {count} runs, {len(keys)} keys left"
+
+
+def preload(folder, **variables):
+    """The environment with faults.c in it; None without a compiler."""
     compiler = shutil.which("clang") or shutil.which("cc")
     if not compiler:
-        return "not run: no C compiler"
+        return None
     library = folder + "/faults.so"
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "faults.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+    if not os.path.exists(library):
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-w", "-o", library, source, "-ldl"], check=True)
+        os.chmod(library, 0o755)
+    return {**os.environ, "LD_PRELOAD": library, **variables}
+
+
+def network(folder):
+    """NFS's rules, on a disk: no NFS is at hand."""
+    disk = folder + "/nfs"
+    os.mkdir(disk)
+    os.chmod(disk, 0o777)
+    environment = preload(folder, FAULT_FOLDER=disk, FAULT_NFS="1")
+    if not environment:
+        return "not run: no C compiler"
+    done = crowd(disk, 100, env=environment)
+    path, other = disk + "/nfs.keys", disk + "/other.keys"
+    new_ring(path)
+    new_ring(other)
+    victim = sorted(entries(path)[0])[0]
+    for command in (["rotate", path], ["revoke", path, victim], ["prune", path, "--lifetime", "1d"], ["merge", path, other],
+                    ["end-sessions", path], ["keygen", disk + "/new.keys"]):
+        result = run(*command, env=environment)
+        check(result.returncode == 0, f"{command[0]} as on NFS: {result.stderr}")
+    # A ring that may not be written, by its owner's wish: told, and left as it is. On a disk it is replaced.
+    os.chmod(path, 0o400)
+    before = entries(path)[2]
+    owner = demoted(folder, path)
+    if owner is not None:
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True, env=environment)
+        check(result.returncode == 1 and "cannot be written: flock, which needs a writable file here: Permission denied" in result.stderr,
+              f"a read-only ring as on NFS: {result.stderr}")
+        check(entries(path)[2] == before, "a read-only ring as on NFS stays as it was")
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True)
+        check(result.returncode == 0 and entries(path)[2] != before, f"a read-only ring on a disk is replaced: {result.stderr}")
+        check(os.stat(path).st_mode & 0o7777 == 0o400, "and stays read-only")
+    return f"as on NFS: {done}"
+
+
+def demoted(folder, path):
+    """The tool as another user than root, to whom `path` is given; None where that cannot be."""
+    if os.geteuid():
+        return [TOOL]
+    if not shutil.which("setpriv"):
+        return None
+    os.chmod(folder, 0o755)
+    os.chown(path, 1234, 2345)
+    copy = folder + "/tool"
+    shutil.copy(TOOL, copy)
+    os.chmod(copy, 0o755)
+    return ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups", copy]
+
+
+def faults(folder):
+    if not preload(folder):
+        return "not run: no C compiler"
     disk, path, other = folder + "/disk", folder + "/disk/fault.keys", folder + "/whole.keys"
     os.mkdir(disk)
     new_ring(other)
     tried = 0
     calls = set()
-    for number in range(6):
+    for number in range(7):
         for code in (errno.ENOSPC, errno.EIO):
             at = 0
             while True:
@@ -136,12 +214,12 @@ def faults(folder):
                 log = folder + "/log"
                 if os.path.exists(log):
                     os.unlink(log)
-                result = run(*command, env={**os.environ, "LD_PRELOAD": library, "FAULT_FOLDER": disk, "FAULT_AT": str(at),
-                                            "FAULT_ERRNO": str(code), "FAULT_LOG": log})
+                result = run(*command, env=preload(folder, FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_ERRNO=str(code), FAULT_LOG=log))
                 with open(log) as file:
                     made = file.read().splitlines()
                 if os.path.exists(disk + "/new.keys"):
-                    check(entries(disk + "/new.keys") is not None, f"{command[0]}, call {at}: a whole new ring or none")
+                    whole = entries(disk + "/new.keys")
+                    check(whole and len(whole[0]) == 1, f"{command[0]}, call {at}: a whole new ring or none")
                     os.unlink(disk + "/new.keys")
                 if len(made) < at:
                     check(result.returncode == 0, f"{command[0]} without a fault")
@@ -150,7 +228,9 @@ def faults(folder):
                 calls.add(made[at - 1].split()[1])
                 what = f"{command[0]}, {errno.errorcode[code]} at call {made[at - 1]}: exit {result.returncode}, {result.stderr.strip()!r}"
                 # stat, unlink and the close of what was read matter to nobody; all else is to be told.
-                harmless = made[at - 1].split()[1] in ("stat", "unlink", "close")
+                # So does the look at what is left, when the change is made: it is a warning.
+                harmless = made[at - 1].split()[1] in ("stat", "unlink", "close") or (
+                    command[0] in ("revoke", "prune") and "rename" in [line.split()[1] for line in made[:at - 1]] and "could not be looked for" in result.stderr)
                 check(result.returncode in ((0, 1) if harmless else (1,)), what)
                 check(result.returncode == 0 or "sealed-cookie: " in result.stderr, what)
                 check("sck1_" not in result.stdout + result.stderr, what)
@@ -164,9 +244,78 @@ def faults(folder):
                     check(after[2] == before, f"the old ring as it was: {what}")
                 left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlink"]
                 check(not left, f"nothing is left lying: {left}, {what}")
-    expected = {"open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
+                for name in os.listdir(disk):
+                    if name.startswith("."):
+                        os.unlink(f"{disk}/{name}")
+    expected = {"link", "open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
     check(expected <= calls, f"calls that were made to fail: {sorted(calls)}")
     return f"{tried} runs, one fault each, in {', '.join(sorted(calls))}"
+
+
+def output(folder):
+    """A disk that is full of what is printed, which some file systems tell at the end only."""
+    path, disk = folder + "/printing.keys", folder + "/output"
+    os.mkdir(disk)
+    if not preload(folder):
+        return "not run: no C compiler"
+    new_ring(path)
+    for command, what in ((["rotate", path], f'added key (\\w+) from \\S+ to key ring "{path}", but '), (["keys", path], "")):
+        for at, call, done in ((1, "write", what), (2, "close", "the command has done its work, but ")):
+            before = set(entries(path)[0])
+            with open(disk + "/printed", "w") as file:
+                result = subprocess.run([TOOL, *command], stdout=file, stderr=subprocess.PIPE, text=True,
+                                        env=preload(folder, FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_ERRNO=str(errno.ENOSPC)))
+            message = re.fullmatch(f"sealed-cookie: {done}the standard output cannot be written: No space left on device\n", result.stderr)
+            check(result.returncode == 1 and message, f"{command[0]}, {call} fails: exit {result.returncode}, {result.stderr!r}")
+            check(len(set(entries(path)[0]) - before) == (command[0] == "rotate"), f"{command[0]}, {call} fails: what is said to be done is")
+    return "lost at write and at close"
+
+
+def births(folder, count=40):
+    """New rings: killed at each call; together with others that make or change the same one; without links."""
+    disk = folder + "/births"
+    path = disk + "/new.keys"
+    os.mkdir(disk)
+    at = killed = links = 0
+    if preload(folder):
+        while True:
+            at += 1
+            log = folder + "/births.log"
+            with open(log, "w"):
+                pass
+            common = dict(FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_LOG=log)
+            result = run("keygen", path, env=preload(folder, FAULT_KILL="1", **common))
+            call = open(log).read().split()[-1]
+            whole = entries(path) if os.path.exists(path) else None
+            check(whole is None or len(whole[0]) == 1, f"keygen killed at {call}: a whole ring or none, not {whole}")
+            for name in os.listdir(disk):
+                check(re.fullmatch(r"new\.keys|\.new\.keys\.[0-9a-f]{8}\.new", name), f"keygen killed at {call} leaves {name}")
+                os.unlink(f"{disk}/{name}")
+            if result.returncode == 0:
+                break
+            killed += 1
+            if call == "link":
+                links += 1
+                # A file system that has none.
+                result = run("keygen", path, env=preload(folder, FAULT_ERRNO=str(errno.EPERM), **common))
+                check(result.returncode == 0 and len(entries(path)[0]) == 1, f"keygen without links: {result.stderr}")
+                check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
+                os.unlink(path)
+        check(killed > 5 and links == 1, f"keygen was killed at {killed} calls")
+    rotated = 0
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(count):
+            words = [["keygen", path]] * 3 + [["rotate", "--from", "now", path]] * 3
+            reports = list(pool.map(lambda w: run(*w), words))
+            made = [r.stderr.split()[-1] for r in reports[:3] if r.returncode == 0]
+            added = [r.stdout.split()[0] for r in reports[3:] if r.returncode == 0]
+            check(len(made) == 1, f"one of three makes the ring: {[r.stderr for r in reports[:3]]}")
+            check(all("exists already" in r.stderr for r in reports[:3] if r.returncode), "the others say that it exists")
+            check(set(entries(path)[0]) == set(made + added), f"the ring has the keys that were reported, {made} and {added}")
+            rotated += len(added)
+            check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
+            os.unlink(path)
+    return f"killed at {killed} calls; {count} times made three times at once, {rotated} rotations meanwhile"
 
 
 def folders(folder):
@@ -188,13 +337,9 @@ def folders(folder):
     with open(path) as file:
         before = file.read()
     os.chmod(folder + "/real", 0o555)
-    demoted = [] if os.geteuid() else ["setpriv", "--reuid=1234", "--regid=2345", "--clear-groups"]
-    os.chmod(folder, 0o755)
-    if not demoted or shutil.which("setpriv"):
-        copy = folder + "/tool"
-        shutil.copy(TOOL, copy)
-        os.chmod(copy, 0o755)
-        result = subprocess.run([*demoted, copy, "rotate", path], capture_output=True, text=True)
+    owner = demoted(folder, path)
+    if owner is not None:
+        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True)
         check(result.returncode == 1 and "cannot be written: open: Permission denied" in result.stderr, f"a read-only folder: {result.stderr}")
     os.chmod(folder + "/real", 0o755)
     with open(path) as file:
@@ -205,7 +350,7 @@ def folders(folder):
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, faults, crowd, kills):
+    for part in (folders, network, output, births, faults, crowd, replacements, kills):
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

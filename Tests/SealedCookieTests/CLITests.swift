@@ -15,10 +15,16 @@ struct ToolRun {
         Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "sealed-cookie")
     }
 
-    init(_ arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
+    /// - Parameters:
+    ///   - shell: a script that runs the tool, as "$0" with the arguments.
+    ///   - destination: where the output goes, if not into `output`.
+    init(
+        _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil,
+        destination: FileHandle? = nil
+    ) throws {
         let process = Process()
-        process.executableURL = Self.tool
-        process.arguments = arguments
+        process.executableURL = shell == nil ? Self.tool : URL(filePath: "/bin/sh")
+        process.arguments = shell.map { ["-c", $0, Self.tool.path] + arguments } ?? arguments
         process.environment = ["LANG": "C.UTF-8"].merging(environment) { $1 }
         // A file: writing to a tool that has ended already would end the tests by a signal.
         let file = FileManager.default.temporaryDirectory.appending(
@@ -27,9 +33,10 @@ struct ToolRun {
         defer { try? FileManager.default.removeItem(at: file) }
         process.standardInput = try FileHandle(forReadingFrom: file)
         let pipes = (output: Pipe(), errors: Pipe())
-        process.standardOutput = pipes.output
+        process.standardOutput = destination ?? pipes.output
         process.standardError = pipes.errors
         try process.run()
+        if destination != nil { try pipes.output.fileHandleForWriting.close() }
         let output = pipes.output.fileHandleForReading.readDataToEndOfFile()
         let errors = pipes.errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
@@ -152,6 +159,39 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(other.errors.contains("no cookie __Host-session") && other.errors.contains("theme, lang"))
     }
 
+    @Test func `no text of a session acts on the terminal`() throws {
+        let acting: [ClosedRange<UInt32>] = [
+            0...0x1F, 0x7F...0x9F, 0x61C...0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069,
+        ]
+        let scalars = acting.joined().compactMap(Unicode.Scalar.init)
+        var all = String.UnicodeScalarView(scalars)
+        all.append(contentsOf: "Zoë 日本 👩‍👩‍👧 نمی‌خواهم\u{A0}\u{2027}\u{2065}".unicodeScalars)
+        let text = String(all)
+        let value = CBORValue.map([.init(key: .text(text), value: .array([.text(text), .url(text)]))])
+        let sealer = try CookieSealer<CBORValue>(
+            keys: KeyRing(contentsOf: folder.ring), lifetime: .init(absolute: .days(14)))
+        let token = try sealer.seal(value).token
+        for options in [[], ["--pretty"], ["--json-meta"], ["--json-meta", "--pretty"]] {
+            let run = try ToolRun(["open", "-k", folder.ring] + options, input: token)
+            #expect(run.exitCode == 0)
+            let raw = run.output.unicodeScalars.filter { $0 != "\n" && scalars.contains($0) }
+            #expect(raw.isEmpty, "\(options)")
+            // What is to be read stays as it is.
+            #expect(run.output.contains("\\u2069Zoë 日本 👩‍👩‍👧 نمی‌خواهم\u{A0}\u{2027}\u{2065}\""))
+            guard !options.contains("--json-meta") else { continue }
+            #expect(try CBORJSON(parsing: Data(run.output.utf8)).value == value)
+        }
+        let size = try ToolRun(
+            ["size", "--json"], input: #"{"a\u009b\u202e": "\#(String(repeating: "x", count: 40))"}"#)
+        let none = try ToolRun(["open", "-k", folder.ring], input: "a\u{1B}[31m\u{9B}31m\u{202E}=b; c=d")
+        #expect(
+            none.exitCode == 3 && none.errors.contains("a\\u{1b}[31m\\u{9b}31m\\u{202e}, c;"),
+            "\(none.errors)")
+        for run in [size, none] {
+            #expect(!(run.output + run.errors).unicodeScalars.contains { $0 != "\n" && scalars.contains($0) })
+        }
+    }
+
     @Test func `what was sealed for another is refused with exit code 3, its reason and a hint`() throws {
         let token = try seal("{}", "-n", "s", "--purpose", "p", "--at", "2026-08-03T00:00:00Z")
         let good = ["-k", folder.ring, "-n", "s", "--purpose", "p"]
@@ -202,6 +242,75 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(meta["key"] as? String == "\(try KeyRing(contentsOf: folder.ring).keys[0].id)")
         let sizes = try #require(meta["sizes"] as? [String: Int])
         #expect(sizes["token"] == token.count && sizes["item"] == 4)
+    }
+
+    @Test func `output that is lost is exit code 1, and what was done is said`() throws {
+        let token = try folder.write("token", try seal(#"{"a": 1}"#))
+        let other = folder.file("other.keys")
+        _ = try ToolRun(["keygen", other])
+        let full = #"exec "$0" "$@" > /dev/full"#
+        let commands = [
+            ["seal", "-k", folder.ring], ["seal", "-k", folder.ring, "--set-cookie"],
+            ["open", "-k", folder.ring, token], ["open", "-k", folder.ring, "--json-meta", token],
+            ["inspect", token], ["inspect", "--json", token], ["size"], ["size", "--json"],
+            ["keys", folder.ring], ["keys", "--json", folder.ring], ["check", "--json", folder.ring],
+            ["remove"], ["limits"], ["limits", "--json"], ["demo"], ["--help"], ["help", "seal"],
+            ["seal", "--help"], ["--version"],
+        ]
+        let words = "the standard output cannot be written: "
+        for (shell, reason) in [
+            (full, "No space left on device"), (#"exec "$0" "$@" >&-"#, "Bad file descriptor"),
+        ] {
+            for command in commands {
+                let run = try ToolRun(command, input: "{}", shell: shell)
+                #expect(
+                    run.exitCode == 1 && run.errors.hasSuffix("sealed-cookie: \(words)\(reason)\n"),
+                    "\(command): \(run.exitCode), \(run.errors)")
+            }
+        }
+        // What changes the ring has changed it by then.
+        for command in [["rotate"], ["rotate", "--json"]] {
+            let before = try KeyRing(contentsOf: folder.ring).keys.map(\.id)
+            let run = try ToolRun(command + [folder.ring], shell: full)
+            let added = try KeyRing(contentsOf: folder.ring).keys.filter { !before.contains($0.id) }
+            #expect(run.exitCode == 1 && added.count == 1)
+            #expect(
+                run.errors
+                    == "sealed-cookie: added \(added[0]) to key ring \"\(folder.ring)\", but \(words)No space left on device\n"
+            )
+        }
+        let first = try KeyRing(contentsOf: folder.ring).keys[0].id
+        let late = ["--lifetime", "1d", "--at", "2100-01-01T00:00:00Z"]
+        let pruned = try ToolRun(["prune", folder.ring] + late, shell: full)
+        #expect(try pruned.exitCode == 1 && KeyRing(contentsOf: folder.ring).key(first) == nil)
+        #expect(pruned.errors.contains("removed 2 of 3 keys (\(first), "), "\(pruned.errors)")
+        let merged = try ToolRun(["merge", folder.ring, other], shell: full)
+        #expect(try merged.exitCode == 1 && KeyRing(contentsOf: folder.ring).keys.count == 2)
+        #expect(merged.errors.contains("merged into key ring \"\(folder.ring)\", but \(words)"))
+        // Whoever writes nothing loses nothing.
+        for command in [
+            ["revoke", folder.ring, "\(first)", "--absent"], ["keygen", folder.file("new.keys")],
+        ] {
+            for shell in [full, #"exec "$0" "$@" >&-"#] where command[0] == "revoke" || shell == full {
+                #expect(try ToolRun(command, shell: shell).exitCode == 0)
+            }
+        }
+    }
+
+    @Test func `a reader that has gone ends the tool as it ends others, by SIGPIPE or by an error`() throws {
+        for (shell, code, words) in [
+            (#"exec "$0" "$@""#, SIGPIPE, ""),
+            (
+                #"trap "" PIPE; exec "$0" "$@""#, 1,
+                "sealed-cookie: the standard output cannot be written: Broken pipe\n"
+            ),
+        ] {
+            let pipe = Pipe()
+            try pipe.fileHandleForReading.close()
+            let run = try ToolRun(
+                ["keys", folder.ring], shell: shell, destination: pipe.fileHandleForWriting)
+            #expect(run.exitCode == code && run.errors == words)
+        }
     }
 
     @Test func `keygen overwrites nothing, and its file is for its owner alone`() throws {
@@ -287,6 +396,107 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         ] as [([String], Int32)] {
             #expect(try ToolRun(words).exitCode == code, "\(words)")
         }
+    }
+
+    @Test func `a stolen ring's keys are replaced in one change, and what a thief made opens nowhere`() throws
+    {
+        let ring = folder.ring
+        _ = try ToolRun(["rotate", ring, "--from", "2h"])
+        let backup = try folder.write("backup.keys", try String(contentsOfFile: ring, encoding: .utf8))
+        let stolen = try KeyRing(contentsOf: ring)
+        let server = try CookieSealer<Login>(
+            keys: KeyRingFile(ring, lookingEvery: .zero), lifetime: .init(absolute: .days(14)))
+        let forged = try loginSealer(stolen).seal(login, lifetime: .days(36_500)).token
+        let opened = try server.open(value: forged)
+        let run = try ToolRun(["revoke", "--all", ring])
+        let after = try KeyRing(contentsOf: ring)
+        #expect(run.exitCode == 0 && after.keys.count == 1 && after.revoked == Set(stolen.keys.map(\.id)))
+        let from = try #require(after.keys[0].activeFrom)
+        #expect(run.output == "\(after.keys[0].id) from=\(Timestamp.text(from))\n")
+        #expect(run.errors == "revoked 2 keys: \(stolen.keys[0].id), \(stolen.keys[1].id)\n")
+        #expect(try !String(contentsOfFile: ring, encoding: .utf8).contains("key \(stolen.keys[0].id)"))
+        #expect(throws: OpenError.revokedKey(opened.keyID)) { try server.open(value: forged) }
+        #expect(try server.open(value: server.seal(login).token).keyID == after.keys[0].id)
+        #expect(try ToolRun(["check", ring, "--older-than", "1d"]).exitCode == 0)
+        let sealed = try ToolRun(["seal", "-k", ring], input: "{}")
+        #expect(try ToolRun(["open", "-k", ring], input: sealed.output).output == "{}\n")
+        #expect(
+            try ToolRun(["open", "-k", ring], input: forged).errors.contains("key \(opened.keyID) is revoked")
+        )
+        #expect(try ToolRun(["merge", ring, backup]).exitCode == 0)
+        #expect(try KeyRing(contentsOf: ring).keys.map(\.id) == after.keys.map(\.id))
+        // Lost output: the ring is changed, and the message has the key.
+        let lost = try ToolRun(["revoke", "--all", ring], shell: #"exec "$0" "$@" > /dev/full"#)
+        let last = try KeyRing(contentsOf: ring)
+        #expect(lost.exitCode == 1 && last.keys.count == 1 && last.revoked.count == 3)
+        #expect(
+            lost.errors.hasSuffix(
+                "sealed-cookie: key ring \"\(ring)\" has the new \(last.keys[0]) alone, but the standard output cannot be written: No space left on device\n"
+            ), "\(lost.errors)")
+        let text = try String(contentsOfFile: ring, encoding: .utf8)
+        for words in [
+            ["--all", ring, "\(last.keys[0].id)"], [ring, "\(last.keys[0].id)", "--all"],
+            ["--all", "--absent", ring],
+            [ring], ["--all"], ["--all", ring, "000000", "000001"],
+        ] {
+            let run = try ToolRun(["revoke"] + words)
+            #expect(run.exitCode == 64 && run.output.isEmpty, "\(words)")
+        }
+        #expect(try String(contentsOfFile: ring, encoding: .utf8) == text)
+    }
+
+    @Test func `secrets that are left in comments and beside a ring are found, and told after a revocation`()
+        throws
+    {
+        let link = folder.file("link.keys")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "session.keys")
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let id = try KeyRing(contentsOf: folder.ring).keys[0].id
+        let secret = try #require(text.firstMatch(of: /sck1_\S{43}/)).output
+        // Neither a secret nor a file of ours.
+        let harmless = "# sck1_ and 43 characters, such as \(secret.dropLast())\n"
+        _ = try folder.write("session.keys", harmless + text)
+        for name in ["session.keys.new", ".session.keys", ".session.keys.old.new", ".other.keys.new"] {
+            _ = try folder.write(name, text)
+        }
+        for path in [folder.ring, link] {
+            let run = try ToolRun(["check", path])
+            #expect(run.exitCode == 0 && run.output.isEmpty && run.errors.isEmpty, "\(run.output)")
+        }
+        let comments = [
+            "#\(secret)", "  # key \(id) \(secret)  ", "#old=\(secret).", "# \u{00e9} \(secret)x",
+        ]
+        _ = try folder.write("session.keys", "\n" + harmless + text + comments.joined(separator: "\n"))
+        let left = [".session.keys.1a2b3c4d.new", ".session.keys.new"]
+        for name in left { _ = try folder.write(name, text) }
+        // What has been written only now is a change that goes on.
+        #expect(try !ToolRun(["check", folder.ring]).output.contains(".new"))
+        sleep(3)
+        let inComments = { (lines: ClosedRange<Int>) in
+            lines.map { "line \($0) has a secret in a comment: remove the line" }
+        }
+        let inFiles = left.map { name in
+            "a change that was ended midway left secrets in \"\(folder.file(name))\": remove the file"
+        }
+        for path in [folder.ring, link] {
+            let run = try ToolRun(["check", path])
+            #expect(run.exitCode == 2)
+            #expect(run.output == (inComments(5...8) + inFiles).map { "fault: \($0)\n" }.joined())
+            #expect(!(run.output + run.errors).contains("sck1_"))
+        }
+        // A change keeps comments, at the top, and takes the place of one that was ended midway.
+        let revoked = try ToolRun(["revoke", folder.ring, "\(id)"])
+        #expect(revoked.exitCode == 0)
+        #expect(
+            revoked.errors.hasPrefix(
+                "revoked key \(id)\n"
+                    + (inComments(3...6) + inFiles.prefix(1)).map { "sealed-cookie: warning: \($0)\n" }
+                    .joined()), "\(revoked.errors)")
+        #expect(
+            !revoked.errors.contains("sck1_") && !FileManager.default.fileExists(atPath: folder.file(left[1]))
+        )
+        let pruned = try ToolRun(["prune", folder.ring, "--lifetime", "1d"])
+        #expect(pruned.exitCode == 0 && pruned.errors.contains("warning: line 3 has a secret in a comment"))
     }
 
     @Test func `keys lists states and never a secret`() throws {

@@ -41,6 +41,36 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(try ring.merged(with: revoked).key(id) == nil)
     }
 
+    @Test func `replacing all keys revokes every one, and the new one seals at once`() throws {
+        let old = try KeyRing([sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600)])
+        let before = try old.revoking(sampleKey(4).id).endingSessions(createdBefore: noon - 86_400)
+        let tokens = try [sampleKey(1), sampleKey(2), sampleKey(3)].map { key in
+            (key.id, try loginSealer(KeyRing([key])).seal(login, at: noon).token)
+        }
+        let (ring, added) = try before.replacingAllKeys(at: noon + 0.5)
+        #expect(ring.keys.map(\.id) == [added.id] && !before.keys.contains { $0.id == added.id })
+        #expect(ring.revoked == Set(try (1...4).map { try sampleKey($0).id }))
+        #expect(ring.notBefore == before.notBefore)
+        #expect(try !text(before.replacingAllKeys(at: noon).ring).contains("key \(sampleKey(1).id)"))
+        // Also by a clock that is behind by as much as clocks may be.
+        #expect(added.activeFrom == noon - 59 && ring.activeKey(at: noon - 59)?.id == added.id)
+        let sealer = try loginSealer(ring)
+        for (id, token) in tokens {
+            #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
+        }
+        let token = try sealer.seal(login, at: noon).token
+        #expect(try sealer.open(value: token, at: noon).keyID == added.id)
+        // No backup brings one back, in whatever order.
+        for merged in [
+            try ring.merged(with: before), try before.merged(with: ring), try ring.merged(with: old),
+        ] {
+            #expect(try text(merged) == text(ring))
+        }
+        // A server takes it at once: it is no step back.
+        #expect(!ring.isStepBack(from: before))
+        #expect(try KeyRing([]).replacingAllKeys(at: noon).ring.keys.count == 1)
+    }
+
     @Test func `ending sessions never goes back`() throws {
         let ring = try sampleRing(1).endingSessions(createdBefore: noon)
         #expect(ring.notBefore == noon)

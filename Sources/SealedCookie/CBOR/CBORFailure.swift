@@ -80,7 +80,7 @@ extension CBORPathElement {
 
 extension String {
     /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
-    var printable: String {
+    package var printable: String {
         let start = unicodeScalars.prefix(64)
         let text = start.map { scalar in
             switch scalar.properties.generalCategory {

@@ -21,13 +21,14 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         value = try Self.value(JSONTree(parsing: [UInt8](json)))
     }
 
-    /// JSON text with its keys sorted.
+    /// JSON text with its keys sorted, fit for a terminal.
     package func text(pretty: Bool) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         // Cannot fail: every number below is finite, and the view encodes a value always.
-        return (try? encoder.encode(self)) ?? Data()
+        guard let json = try? encoder.encode(self) else { return Data() }
+        return Data(TerminalJSON.escaping(String(decoding: json, as: UTF8.self)).utf8)
     }
 
     private enum Mark {

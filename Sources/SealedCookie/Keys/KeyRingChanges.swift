@@ -27,6 +27,23 @@ extension KeyRing {
         try KeyRing(keys, revoked: revoked.union([id]), notBefore: notBefore)
     }
 
+    /// The ring with a new key that seals at once, and every other, pending ones too, revoked: for a ring that was
+    /// stolen.
+    ///
+    /// One change. Between a rotation and a revocation servers would open what the thief sealed, and seal it again
+    /// under the new key.
+    ///
+    /// - Parameter now: the key seals from a minute before on, so that a server whose clock is behind by as much as
+    ///   servers' may be (FORMAT §10) is not without one.
+    public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
+        ring: KeyRing, added: SealingKey
+    ) {
+        let (rotated, added) = try rotated(from: now - Double(SessionTimes.clockSkew))
+        return (
+            try KeyRing(rotated.keys, revoked: revoked.union(keys.map(\.id)), notBefore: notBefore), added
+        )
+    }
+
     /// The ring that ends every session begun before `time`. An earlier end than the ring's own
     /// changes nothing.
     public func endingSessions(createdBefore time: Date) throws(KeyRingError) -> KeyRing {

@@ -7,10 +7,12 @@ import Synchronization
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
 /// Whoever asks for the ring looks at the file, at most once in an interval; the others go on without
-/// a lock, also where the file system hangs and he waits for it. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes
-/// does, is seen. A file that cannot be read, is no ring, or holds no key changes nothing: the last good
-/// ring holds. A ring that lacks keys, revoked ids or the end of sessions that the one before had holds
-/// when its file has not changed for two seconds; it may be half written.
+/// a lock, also where the file system hangs and he waits for it. Symbolic links are followed anew each
+/// time, so a file swapped by its link, as Kubernetes does, is seen. A file that cannot be read, is no
+/// ring, or holds no key changes nothing: the last good ring holds. A ring that lacks keys, revoked ids or
+/// the end of sessions that the one before had holds when its file has not changed for two seconds; it may
+/// be half written. On a network file system a change is seen when the system's cache of attributes lets it
+/// be, on NFS within a minute unless mounted otherwise.
 ///
 /// In a program that forks, make it after the fork.
 public final class KeyRingFile: Sendable {

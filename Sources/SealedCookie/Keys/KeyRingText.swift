@@ -16,7 +16,7 @@ extension KeyRing {
     /// - Throws: `KeyRingError` with the line, for a file that cannot be read, a line that is not of a
     ///   ring, a secret under another key's id. Nothing is skipped.
     public init(contentsOf path: String) throws(KeyRingError) {
-        self = try Self.load(path).ring
+        self = try KeyRingParser.parse(Self.read(path).bytes, source: path).ring()
     }
 
     /// Reads a ring from an environment variable that holds the text of a ring file.
@@ -48,9 +48,7 @@ extension KeyRing {
 
     /// The ring file at `path`.
     package static func load(_ path: String) throws(KeyRingError) -> Loaded {
-        let file = try KeyRingError.reading(path) { () throws(SystemFailure) in
-            try SecretFile.read(path, limit: fileLimit)
-        }
+        let file = try read(path)
         let parser = try KeyRingParser.parse(file.bytes, source: path)
         let ids = parser.keys.map(\.id)
         return Loaded(
@@ -59,11 +57,46 @@ extension KeyRing {
             unremoved: Set(ids).intersection(parser.revoked).sorted())
     }
 
+    private static func read(_ path: String) throws(KeyRingError) -> SecretFile {
+        try KeyRingError.reading(path) { () throws(SystemFailure) in
+            try SecretFile.read(path, limit: fileLimit)
+        }
+    }
+
+    /// Secrets that no ring needs, in its file and beside it.
+    package struct Remains: Sendable {
+        /// Lines, counted from 1, with a comment that holds a secret.
+        package let commentLines: [Int]
+        /// Files of changes that were ended midway.
+        package let files: [String]
+    }
+
+    /// What should be removed from the ring file at `path` and from beside it.
+    package static func remains(at path: String) throws(KeyRingError) -> Remains {
+        let parser = try KeyRingParser.parse(read(path).bytes, source: path)
+        let target = try KeyRingError.reading(path) { () throws(SystemFailure) in
+            try SecretFile.resolved(path)
+        }
+        // In a folder that cannot be listed, what would have the one name.
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: target.folder))
+            ?? [SecretFile.temporary(for: target).lastComponent]
+        let files = names.filter { SecretFile.isTemporary($0, for: target) }.sorted()
+            .map { "\(target.folder)/\($0)" }
+            // What was written only now belongs to a change that goes on.
+            .filter { (try? FileIdentity($0))?.isFresh == false }
+        return Remains(commentLines: parser.secretCommentLines, files: files)
+    }
+
     /// Changes the ring file at `path`, under a lock that keeps every other change out.
     ///
     /// The new file takes the old one's place in one step, with its owner and mode: a reader, or a
     /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
     /// symbolic link is followed.
+    ///
+    /// On a network file system the lock is as good as that system's locks: it takes a file that may be written
+    /// and a server and mount that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known,
+    /// change the ring on one machine only.
     ///
     /// - Parameter change: makes the new ring of the one in the file; it may be called once only.
     /// - Returns: the ring that is in the file now.
@@ -133,7 +166,7 @@ extension KeyRing {
         return text
     }
 
-    /// Writes the ring to a new file of mode 0600.
+    /// Writes the ring to a new file of mode 0600, which has its name when it is whole.
     ///
     /// - Throws: `.exists` where there is a file of this name; it is left as it is.
     public func create(at path: String) throws(KeyRingError) {
@@ -150,8 +183,10 @@ extension KeyRingError {
         do throws(SystemFailure) {
             return try body()
         } catch {
-            throw KeyRingError(
-                source: path, line: nil, problem: error.isLocked ? .locked : .unreadable(error.reason))
+            let problem: Problem =
+                error.isLocked
+                ? .locked : error.isOfLocking ? .writing(error) : .unreadable(error.reason)
+            throw KeyRingError(source: path, line: nil, problem: problem)
         }
     }
 
@@ -195,6 +230,8 @@ private struct KeyRingParser: ~Copyable {
     var notBefore: Date?
     /// Each with its line's end. Kept as a secret: one may be a key that somebody commented out.
     var comments: SecretBytes
+    /// Of each comment.
+    private var commentLines: [Int] = []
     private var line = 0
 
     private init(source: String, comments: consuming SecretBytes) {
@@ -217,6 +254,31 @@ private struct KeyRingParser: ~Copyable {
     var hasSurplus: Bool {
         let ids = Set(keys.map(\.id))
         return ids.count < keys.count || !ids.isDisjoint(with: revoked)
+    }
+
+    /// Lines with a comment that holds a whole secret. It goes by the text, unlike the rest: not for a server's every look.
+    var secretCommentLines: [Int] {
+        comments.withSpan { text in
+            var lines: [Int] = []
+            var start = 0
+            for line in commentLines {
+                var end = start
+                while text[end] != UInt8(ascii: "\n") { end += 1 }
+                if Self.holdsSecret(text.extracting(start..<end)) { lines.append(line) }
+                start = end + 1
+            }
+            return lines
+        }
+    }
+
+    private static func holdsSecret(_ text: Span<UInt8>) -> Bool {
+        let prefix = Array(KeyRing.secretPrefix.utf8)
+        let count = Base64URL.encodedCount(XAESKey.keyLength)
+        guard text.count >= prefix.count + count else { return false }
+        return (0...text.count - prefix.count - count).contains { start in
+            prefix.indices.allSatisfy { text[start + $0] == prefix[$0] }
+                && Base64URL.isText(text.extracting(start + prefix.count..<start + prefix.count + count))
+        }
     }
 
     func ring() throws(KeyRingError) -> KeyRing {
@@ -257,6 +319,7 @@ private struct KeyRingParser: ~Copyable {
         do throws(NativeFailure) {
             try comments.append(comment)
             try comments.append(UInt8(ascii: "\n"))
+            commentLines.append(line)
         } catch {
             throw failure(.cryptographyFailed(error.operation))
         }

@@ -6,6 +6,10 @@ import Glibc
 /// The lock is on the file itself, so nothing is left lying beside it. Whoever replaces the file
 /// leaves the lock on the old one; whoever waited for that finds another file under the name, and
 /// locks that.
+///
+/// NFS makes the lock one of a range of bytes, for which the file must be open for writing; it is, though it is never
+/// written to. Taking a lock makes NFS ask the server for the file anew, but not for its name: so what the locked
+/// file itself says comes first.
 struct LockedFile: ~Copyable {
     /// Where the file stands, symbolic links followed.
     private let path: String
@@ -23,18 +27,21 @@ struct LockedFile: ~Copyable {
     static func open(_ path: String) throws(SystemFailure) -> LockedFile {
         var waited = 0
         while true {
-            guard let resolved = unsafe realpath(path, nil) else {
-                throw SystemFailure(operation: "realpath", code: errno)
+            let target = try SecretFile.resolved(path)
+            var file = unsafe Glibc.open(target, O_RDWR | O_CLOEXEC)
+            var refusal: SystemFailure?
+            if file < 0, errno == EACCES || errno == EPERM || errno == EROFS {
+                // A ring of mode 0400 is replaced by whoever may write to its folder.
+                refusal = SystemFailure(operation: "flock, which needs a writable file here", code: errno)
+                file = unsafe Glibc.open(target, O_RDONLY | O_CLOEXEC)
             }
-            // Sound: realpath's text ends with a zero; it is ours to free.
-            let target = unsafe String(cString: resolved)
-            unsafe free(resolved)
-            let file = unsafe Glibc.open(target, O_RDONLY | O_CLOEXEC)
             guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
             while flock(file, LOCK_EX | LOCK_NB) != 0 {
                 let code = errno
                 guard code == EWOULDBLOCK || code == EINTR, waited < patience else {
                     close(file)
+                    // EBADF: a file system that locks no file that cannot be written.
+                    if code == EBADF, let refusal { throw refusal }
                     throw SystemFailure(operation: "flock", code: code)
                 }
                 usleep(pause * 1000)
@@ -42,19 +49,24 @@ struct LockedFile: ~Copyable {
             }
             var locked = stat()
             var named = stat()
-            guard unsafe fstat(file, &locked) == 0 else {
-                let code = errno
+            let code = unsafe fstat(file, &locked) == 0 ? 0 : errno
+            // ESTALE: replaced by way of another machine.
+            guard code == 0 || code == ESTALE else {
                 close(file)
                 throw SystemFailure(operation: "fstat", code: code)
             }
-            if unsafe stat(target, &named) == 0, named.st_ino == locked.st_ino, named.st_dev == locked.st_dev
+            if code == 0, locked.st_nlink > 0, unsafe stat(target, &named) == 0,
+                named.st_ino == locked.st_ino, named.st_dev == locked.st_dev
             {
                 return LockedFile(
                     path: target, file: file, owner: locked.st_uid, group: locked.st_gid,
                     mode: locked.st_mode & 0o7777)
             }
-            // Replaced while this process waited.
+            // Replaced while this process waited, or this machine still has an old name of it.
             close(file)
+            guard waited < patience else { throw SystemFailure(operation: "flock", code: EWOULDBLOCK) }
+            usleep(1000)
+            waited += 1
         }
     }
 
@@ -68,7 +80,7 @@ struct LockedFile: ~Copyable {
     /// one, whole; where this fails before the last step, the old one stays.
     func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
         // One name, so that what a process left that died is found: under the lock it is nobody's.
-        let new = "\(path.folder)/.\(path.lastComponent).new"
+        let new = SecretFile.temporary(for: path)
         unsafe unlink(new)
         try SecretFile.write(bytes, toNew: new) { [owner, group, mode] file in
             var status = stat()

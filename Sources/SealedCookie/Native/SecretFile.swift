@@ -7,6 +7,8 @@ struct SystemFailure: Error, Equatable {
     let code: Int32
 
     var isExisting: Bool { code == EEXIST }
+    /// The file is there and has no lock to give.
+    var isOfLocking: Bool { operation.hasPrefix("flock") }
     /// Somebody else held the lock for too long.
     var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
 
@@ -63,9 +65,47 @@ struct SecretFile: ~Copyable {
     }
 
     /// Makes a new file of mode 0600 that holds `bytes`; an existing one is left as it is (EEXIST).
+    ///
+    /// It has its name when it is whole: nobody finds an empty one, and takes that for the file to change.
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
-        try write(bytes, toNew: path) { _ in nil }
+        // Nobody has a lock on what is not there yet: a name of its own for each that tries.
+        let new = temporary(for: path, number: .random(in: 0x1000_0000 ... .max))
+        try write(bytes, toNew: new) { _ in nil }
+        // Unlike rename, link replaces nothing.
+        let code = unsafe link(new, path) == 0 ? 0 : errno
+        unsafe unlink(new)
+        switch code {
+        case 0: break
+        // A file system without links. Half a file is left there by a crash, but by no error.
+        case EPERM, EOPNOTSUPP, ENOSYS: try write(bytes, toNew: path) { _ in nil }
+        default: throw SystemFailure(operation: "link", code: code)
+        }
         try synchronizeFolder(of: path)
+    }
+
+    /// The name under which a file is written before it takes `path`'s place; with eight digits, before it is `path`.
+    static func temporary(for path: String, number: UInt32? = nil) -> String {
+        let digits = number.map { ".\(String($0, radix: 16))" } ?? ""
+        return "\(path.folder)/.\(path.lastComponent)\(digits).new"
+    }
+
+    /// Whether `name`, in `path`'s folder, is one of those.
+    static func isTemporary(_ name: String, for path: String) -> Bool {
+        let (start, end) = (".\(path.lastComponent)", ".new")
+        guard name.hasPrefix(start), name.dropFirst(start.count).hasSuffix(end) else { return false }
+        let digits = name.dropFirst(start.count).dropLast(end.count)
+        return digits.isEmpty
+            || digits.count == 9 && digits.first == "." && digits.dropFirst().allSatisfy(\.isHexDigit)
+    }
+
+    /// Where `path` leads, symbolic links followed.
+    static func resolved(_ path: String) throws(SystemFailure) -> String {
+        guard let resolved = unsafe realpath(path, nil) else {
+            throw SystemFailure(operation: "realpath", code: errno)
+        }
+        defer { unsafe free(resolved) }
+        // Sound: realpath's text ends with a zero; it is ours to free.
+        return unsafe String(cString: resolved)
     }
 
     /// Writes a new file, and leaves none where that fails: half a ring is worse than none.

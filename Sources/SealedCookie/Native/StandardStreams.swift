@@ -7,22 +7,31 @@ package enum StandardStreams {
         case error = 2
     }
 
-    /// Writes all of `text`; false where the reader has gone or the disk is full.
-    @discardableResult
-    package static func write(_ text: String, to stream: Stream) -> Bool {
+    /// Writes all of `text`.
+    ///
+    /// - Throws: the system's reason as text. Where the reader has gone, SIGPIPE ends the process first, unless
+    ///   whoever started it ignores that signal.
+    package static func write(_ text: String, to stream: Stream) throws(StreamFailure) {
         var text = text
-        return text.withUTF8 { buffer in
+        let code: Int32 = text.withUTF8 { buffer in
             var written = 0
             while written < buffer.count {
-                guard let base = buffer.baseAddress else { return true }
+                guard let base = buffer.baseAddress else { break }
                 // Sound: the count stays inside the buffer.
                 let count = unsafe Glibc.write(stream.rawValue, base + written, buffer.count - written)
                 if count < 0, errno == EINTR { continue }
-                if count <= 0 { return false }
+                if count <= 0 { return count < 0 ? errno : EIO }
                 written += count
             }
-            return true
+            return 0
         }
+        if code != 0 { throw StreamFailure("write", code) }
+    }
+
+    /// Closes the standard output: some file systems say only then that the disk was full.
+    package static func closeOutput() throws(StreamFailure) {
+        // EBADF: it was closed from the beginning, and what nobody wrote to loses nothing.
+        if close(Stream.output.rawValue) != 0, errno != EBADF { throw StreamFailure("close", errno) }
     }
 
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
@@ -38,13 +47,11 @@ package enum StandardStreams {
     /// The whole of a file, or of the standard input for nil.
     ///
     /// - Throws: the system's reason as text; what is longer than `limit` bytes is refused.
-    package static func read(_ path: String?, limit: Int) throws(ReadFailure) -> [UInt8] {
+    package static func read(_ path: String?, limit: Int) throws(StreamFailure) -> [UInt8] {
         var file: Int32 = 0
         if let path {
             file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else {
-                throw ReadFailure(reason: SystemFailure(operation: "open", code: errno).reason)
-            }
+            guard file >= 0 else { throw StreamFailure("open", errno) }
         }
         defer { if path != nil { close(file) } }
         var bytes: [UInt8] = []
@@ -56,14 +63,22 @@ package enum StandardStreams {
                 count = max(got, 0)
             }
             if code == EINTR { continue }
-            if code != 0 { throw ReadFailure(reason: SystemFailure(operation: "read", code: code).reason) }
+            if code != 0 { throw StreamFailure("read", code) }
             if chunk.isEmpty { return bytes }
             bytes += chunk
-            guard bytes.count <= limit else { throw ReadFailure(reason: "more than \(limit) bytes") }
+            guard bytes.count <= limit else { throw StreamFailure(reason: "more than \(limit) bytes") }
         }
     }
 
-    package struct ReadFailure: Error {
+    package struct StreamFailure: Error {
         package let reason: String
+
+        fileprivate init(reason: String) {
+            self.reason = reason
+        }
+
+        fileprivate init(_ operation: String, _ code: Int32) {
+            reason = SystemFailure(operation: operation, code: code).reason
+        }
     }
 }

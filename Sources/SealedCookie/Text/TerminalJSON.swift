@@ -1,0 +1,33 @@
+// JSON that does nothing to the terminal it is shown on. FORMAT §8.
+
+package enum TerminalJSON {
+    /// The same JSON, with escapes for what acts on a terminal or a line rather than standing in it: controls beyond
+    /// ASCII's, DEL, line and paragraph separators, and marks that turn the direction of writing. A session's texts
+    /// are a visitor's.
+    ///
+    /// - Parameter json: with ASCII's controls escaped already, as JSON demands.
+    package static func escaping(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: acts) else { return json }
+        var text = String.UnicodeScalarView()
+        for scalar in json.unicodeScalars {
+            if acts(scalar) {
+                // All of them are below U+10000.
+                let digits = String(scalar.value, radix: 16)
+                text.append(
+                    contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)"
+                        .unicodeScalars)
+            } else {
+                text.append(scalar)
+            }
+        }
+        return String(text)
+    }
+
+    private static func acts(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.value >= 0x7F else { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: return true
+        default: return scalar.properties.isBidiControl
+        }
+    }
+}
