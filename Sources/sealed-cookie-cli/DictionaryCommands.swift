@@ -1,3 +1,4 @@
+import Glibc
 import SealedCookie
 
 // train, and the option that passes what it makes.
@@ -20,7 +21,7 @@ extension Command {
         name: "train", summary: "Makes a compression dictionary out of sample sessions.", operands: "INPUT …",
         operandCount: 1...Int.max, options: [.output, .size],
         details: """
-            An INPUT is a session as JSON, or one session a line. Take some hundred, of all kinds that you have.
+            An INPUT is a session as JSON, or one session a line; - is the standard input. Take some hundred, of all kinds that you have.
             What at least two of them share may go into the dictionary, which is not secret: take samples without
             names or addresses that several have. Contents of {"$bytes"} and {"$secret"} never do.
             """
@@ -37,11 +38,7 @@ extension Command {
         guard let dictionary else {
             throw .work("no two sessions have anything in common", hint: "pass more samples, or one a line")
         }
-        do {
-            try Data(dictionary.content).write(to: URL(fileURLWithPath: path))
-        } catch {
-            throw .work("\"\(path)\": cannot be written")
-        }
+        try write(dictionary, path)
         try Failure.unless {
             let own = try total(sessions, .dictionaries([dictionary]))
             let standard = try total(sessions, .standard)
@@ -51,11 +48,26 @@ extension Command {
         }
     }
 
+    /// In one step: half a dictionary in the old one's place would open nothing that it sealed.
+    private static func write(_ dictionary: CompressionDictionary, _ path: String) throws(Failure) {
+        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+        let type = try? FileManager.default.attributesOfItem(atPath: file.path)[.type] as? FileAttributeType
+        let isFile = type == nil || type == .typeRegular
+        do {
+            // What is a device or a pipe is written to, not replaced.
+            try Data(dictionary.content).write(to: file, options: isFile ? .atomic : [])
+        } catch {
+            let reason = (error as? CocoaError)?.underlying as? POSIXError
+            let words = reason.map { ": \(StandardStreams.reason($0.code.rawValue))" } ?? ""
+            throw .work("\"\(path)\": cannot be written\(words)")
+        }
+    }
+
     /// The sessions in a file: one, or one a line.
     private static func samples(_ path: String) throws(Failure) -> [EncodedSession] {
         let bytes: [UInt8]
         do throws(StandardStreams.StreamFailure) {
-            bytes = try StandardStreams.read(path, limit: 64 * 1_048_576)
+            bytes = try StandardStreams.read(path == "-" ? nil : path, limit: 64 * 1_048_576)
         } catch {
             throw .work("\"\(path)\": \(error.reason)")
         }

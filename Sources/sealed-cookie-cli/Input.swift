@@ -20,7 +20,10 @@ enum Input {
         do throws(StandardStreams.StreamFailure) {
             return try StandardStreams.read(path, limit: limit)
         } catch {
-            throw .work("\(path.map { "\"\($0)\"" } ?? "standard input"): \(error.reason)")
+            let isText = path.map { $0.utf8.count > 60 || $0.hasPrefix("{") } ?? false
+            throw .work(
+                "\(path.map { "\"\($0)\"" } ?? "standard input"): \(error.reason)",
+                hint: isText ? "INPUT is a file's name; pass the text itself by the standard input" : nil)
         }
     }
 
@@ -38,9 +41,9 @@ enum Input {
     /// The key ring of `-k`.
     static func ring(_ path: String) throws(Failure) -> KeyRing {
         let loaded = try Failure.unless { try KeyRing.load(path) }
-        if loaded.isReadableByOthers {
+        if loaded.isOpenToOthers {
             Output.warn(
-                "key ring \"\(path)\" can be read by others than its owner", hint: "chmod 600 \(path)")
+                "key ring \"\(path)\" is open to others than its owner", hint: "chmod 600 \(path)")
         }
         return loaded.ring
     }
@@ -52,7 +55,7 @@ enum Input {
     /// A time such as 2026-08-03T00:00:00Z or @1785715200.
     static func time(_ text: String) throws(Failure) -> Date {
         let seconds = text.hasPrefix("@") ? Int64(text.dropFirst()) : Timestamp.seconds(text)
-        guard let seconds else {
+        guard let seconds, Timestamp.text(secondsSince1970: seconds) != nil else {
             throw .usage(
                 "\"\(text)\" is not a time",
                 hint: "such as 2026-08-03T00:00:00Z, or @1785715200 for Unix seconds")
@@ -121,19 +124,45 @@ enum TokenText {
         }.filter { $0.utf8.count < 60 }.map(\.printable)
     }
 
-    /// The value of the cookie `name`, or the bare token.
+    /// The token in the cookie `name`, put together where it is split, or the bare token.
     func value(_ name: String) throws(Failure) -> String {
         switch self {
-        case .bare(let token): return token
+        case .bare(let token): return try Self.whole(token)
         case .header(let header):
-            for pair in header.split(separator: ";") {
-                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let key = parts[0].drop(while: \.isWhitespace)
-                guard parts.count == 2, key == name else { continue }
-                return parts[1].filter { !$0.isWhitespace && $0 != "\"" }
+            guard let first = Self.value(name, in: header) else { throw .noCookie(name, in: header) }
+            guard let count = Self.cookieCount(first) else { return first }
+            var token = String(first.dropFirst(2))
+            for part in 1..<count {
+                guard let next = Self.value("\(name).\(part)", in: header) else {
+                    throw Failure(OpenError.missingPart(part, of: count))
+                }
+                token += next
             }
-            throw .noCookie(name, in: header)
+            return token
         }
+    }
+
+    /// A bare token, which the first of several cookies is not.
+    static func whole(_ token: String) throws(Failure) -> String {
+        guard let count = cookieCount(token) else { return token }
+        throw .refused("the first of \(count) cookies of one token", hint: "pass the whole Cookie header")
+    }
+
+    private static func value(_ name: String, in header: String) -> String? {
+        for pair in header.split(separator: ";") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].filter({ !$0.isWhitespace }) == name else { continue }
+            return parts[1].filter { !$0.isWhitespace && $0 != "\"" }
+        }
+        return nil
+    }
+
+    /// How many cookies the value of the first one says there are (FORMAT §11.1).
+    private static func cookieCount(_ value: String) -> Int? {
+        guard let digit = value.first?.wholeNumberValue, (2...9).contains(digit),
+            value.dropFirst().first == "."
+        else { return nil }
+        return digit
     }
 }
 
@@ -149,7 +178,7 @@ extension Failure {
     init(_ error: KeyRingError) {
         let hint: String? =
             switch error.problem {
-            case .unreadable: "pass the key ring's file with -k; \(Tool.name) keygen RING makes one"
+            case .unreadable: "\(Tool.name) keygen RING makes a key ring"
             case .unwritable, .noKeys, .cryptographyFailed: nil
             case .locked: "a rotation that hangs? find it with: fuser RING"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"

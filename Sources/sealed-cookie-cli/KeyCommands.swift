@@ -12,13 +12,13 @@ extension Command {
         name: "keygen", summary: "Makes a new key ring with one key.", operands: "RING", operandCount: 1...1,
         options: [],
         details: """
-            The key seals at once. The file is readable by its owner alone (mode 0600). A file that exists is
-            never overwritten.
+            The key seals at once: from a minute ago, for servers whose clocks are behind. The file is readable by
+            its owner alone (mode 0600). A file that exists is never overwritten.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let key = try Failure.unless {
-            let key = try SealingKey.generate()
+            let key = try SealingKey.generate(activeFrom: .now - 60)
             try KeyRing([key]).create(at: path)
             return key
         }

@@ -55,10 +55,16 @@ extension Command {
         } else if isDry {
             Output.note("would add a key from \(Timestamp.text(from))")
         }
+        if added != nil, ring.activeKey(at: now) == nil {
+            Output.warn(
+                "no key seals before \(Timestamp.text(from))", hint: "\(Tool.name) rotate --from now \(path)")
+        }
         let done = added.map { "added \($0) to key ring \"\(path)\"" }
         if arguments.has(.json) {
             let rotation = Rotation(
-                added: added.map { "\($0.id)" }, keys: KeyListing(ring, at: now).keys)
+                added: added.map { "\($0.id)" },
+                wouldAddFrom: isDry && young == nil ? Timestamp.text(from) : nil,
+                keys: KeyListing(ring, at: now).keys)
             try Output.data(JSONText.of(rotation, pretty: true), done: done)
         } else if let added {
             try Output.data("\(added.id) from=\(Timestamp.text(added.activeFrom ?? from))", done: done)
@@ -70,7 +76,8 @@ extension Command {
         operands: "RING KEY-ID | --all RING", operandCount: 1...2, options: [.all, .absent, .at],
         details: """
             The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
-            back. For a key that may have been stolen; otherwise `rotate` and `prune`.
+            back. Where other keys sealed after one that was stolen, it takes them too: servers seal older keys'
+            sessions again, also a thief's. To replace an old key, `rotate` and `prune`.
             For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
             printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
             """
@@ -294,15 +301,21 @@ extension SealingKey {
 private struct Rotation: Encodable {
     /// Nil: none was.
     let added: String?
+    /// With --dry-run: when the key would begin to seal that would be added.
+    let wouldAddFrom: String?
     let keys: [KeyListing.Row]
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(added, forKey: .added)
+        try container.encodeIfPresent(wouldAddFrom, forKey: .wouldAddFrom)
         try container.encode(keys, forKey: .keys)
     }
 
-    private enum CodingKeys: CodingKey { case added, keys }
+    private enum CodingKeys: String, CodingKey {
+        case added, keys
+        case wouldAddFrom = "would-add-from"
+    }
 }
 
 /// What `check` finds.
@@ -326,9 +339,9 @@ private struct RingReport: Encodable {
         if activeKey == nil {
             findings.append(.init(level: .unusable, text: "no key is active: nothing can be sealed"))
         }
-        if loaded.isReadableByOthers {
+        if loaded.isOpenToOthers {
             findings.append(
-                .init(level: .fault, text: "the file can be read by others than its owner: chmod 600"))
+                .init(level: .fault, text: "the file is open to others than its owner: chmod 600"))
         }
         for id in loaded.repeated {
             findings.append(

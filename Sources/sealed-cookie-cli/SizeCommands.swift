@@ -137,20 +137,30 @@ private struct Demonstration {
         """
 
     func run() throws(Failure) {
-        let folder = FileManager.default.temporaryDirectory.appending(
-            path: "sealed-cookie-demo-\(UUID().uuidString)")
+        let ring = try ring()
+        try Failure.unless { try walk(ring) }
+    }
+
+    /// A ring that was in a file. It is gone before anything is shown: whoever stops reading leaves no key behind.
+    private func ring() throws(Failure) -> KeyRing {
+        let temporary = FileManager.default.temporaryDirectory
+        let folder = temporary.appending(path: "sealed-cookie-demo-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Failure.unless {
+        do {
             try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            try walk(ringPath: folder.appending(path: "session.keys").path)
+                at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .work("\"\(temporary.path)\": no folder can be made there", hint: "TMPDIR names another")
+        }
+        return try Failure.unless {
+            let path = folder.appending(path: "session.keys").path
+            try KeyRing([SealingKey.generate()]).create(at: path)
+            return try KeyRing(contentsOf: path)
         }
     }
 
-    private func walk(ringPath: String) throws {
+    private func walk(_ ring: KeyRing) throws {
         let session = try CBORJSON(parsing: Data(sample.utf8)).value
-        try KeyRing([SealingKey.generate()]).create(at: ringPath)
-        let ring = try KeyRing(contentsOf: ringPath)
         try say("1. A key ring, readable by you alone", "\(ring.keys[0])")
 
         let sealer = try CookieSealer<CBORValue>(

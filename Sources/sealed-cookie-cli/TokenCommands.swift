@@ -74,7 +74,7 @@ extension Command {
         let input = try Input.token(arguments)
         let opened = try Failure.unless {
             switch input {
-            case .bare(let token): return try sealer.open(value: token, at: now)
+            case .bare(let token): return try sealer.open(value: TokenText.whole(token), at: now)
             case .header(let header):
                 guard let opened = try sealer.open(cookieHeader: header, at: now) else {
                     throw Failure.noCookie(sealer.name, in: header)

@@ -12,9 +12,15 @@ enum Tool {
         .remove, .limits, .train, .demo,
     ]
 
-    static func run(_ arguments: [String]) -> Never {
+    /// - Parameter arguments: nil for one that is not UTF-8.
+    static func run(_ arguments: [String?]) -> Never {
         do throws(Failure) {
-            try dispatch(arguments)
+            let words = arguments.compactMap(\.self)
+            guard words.count == arguments.count else {
+                // Mended it would be the name of another file.
+                throw .usage("an argument is not UTF-8", hint: nil)
+            }
+            try dispatch(words)
             try Output.close()
             exit(0)
         } catch {
@@ -28,9 +34,7 @@ enum Tool {
             throw .usage("no command", hint: "\(name) --help lists the commands")
         }
         switch first {
-        case "--help", "-h":
-            return try Output.data(help)
-        case "help":
+        case "--help", "-h", "help":
             guard arguments.count > 1 else { return try Output.data(help) }
             return try Output.data(command(arguments[1]).help)
         case "--version":

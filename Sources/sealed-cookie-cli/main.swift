@@ -1,4 +1,4 @@
 // sealed-cookie: seals and opens session cookies at the command line.
 import SealedCookie
 
-Tool.run(Array(CommandLine.arguments.dropFirst()))
+Tool.run(StandardStreams.arguments)

@@ -54,7 +54,8 @@ final class ToolFolder {
         let url = FileManager.default.temporaryDirectory.appending(path: "sealed-cookie-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
-        _ = try ToolRun(["keygen", ring])
+        // Of no time, so that it is active at any `--at`.
+        try KeyRing([SealingKey.generate()]).create(at: ring)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -324,6 +325,93 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(nowhere.exitCode == 1 && nowhere.errors.contains("No such file or directory"))
     }
 
+    @Test func `a new ring's key has an age from the beginning`() throws {
+        let ring = folder.file("new.keys")
+        #expect(try ToolRun(["keygen", ring]).exitCode == 0)
+        let check = try ToolRun(["check", "--older-than", "1d", ring])
+        #expect(check.exitCode == 0 && check.output.isEmpty)
+        let rotation = try ToolRun(["rotate", "--if-older-than", "1d", ring])
+        #expect(rotation.exitCode == 0 && rotation.errors.hasPrefix("nothing to do: key "))
+        // A server whose clock is behind seals with it too.
+        let behind = try KeyRing(contentsOf: ring).activeKey(at: .now - 50)
+        #expect(behind != nil)
+    }
+
+    @Test func `a ring whose first key is still to come is made with a warning`() throws {
+        let ring = try folder.write("empty.keys", "")
+        let rotation = try ToolRun(["rotate", ring])
+        #expect(rotation.exitCode == 0 && rotation.errors.contains("warning: no key seals before "))
+        #expect(rotation.errors.contains("rotate --from now"))
+        #expect(try ToolRun(["rotate", folder.ring]).errors.isEmpty)
+    }
+
+    /// A device, a pipe or a folder in a ring's place, as by a wrong argument, must be left what it is.
+    @Test func `what is no file is not changed into a ring`() throws {
+        let (pipe, other) = (folder.file("pipe"), folder.file("folder.keys"))
+        try unsafe #require(mkfifo(pipe, 0o600) == 0 && mkdir(other, 0o700) == 0)
+        for (path, reason) in [(pipe, "not a regular file"), (other, "Is a directory")] {
+            let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            for words in [["rotate", path], ["revoke", "--all", path], ["end-sessions", path]] {
+                let run = try ToolRun(words)
+                #expect(run.exitCode == 1 && run.errors.contains(reason), "\(words): \(run.errors)")
+            }
+            let now = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+            #expect(type == now)
+        }
+    }
+
+    @Test func `arguments that are not UTF-8 are refused, and name no other file`() throws {
+        let run = try ToolRun([folder.file("k")], shell: #""$0" keygen "$1$(printf '\377')""#)
+        #expect(run.exitCode == 64 && run.errors.contains("an argument is not UTF-8"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["session.keys"])
+        // A replacement character that is meant is a name like any other.
+        #expect(try ToolRun(["keygen", folder.file("k\u{FFFD}")]).exitCode == 0)
+    }
+
+    @Test func `a dictionary is replaced whole, or stays, and a device stays a device`() throws {
+        let samples = try folder.write(
+            "samples", #"{"name": "zookeeper"}"# + "\n" + #"{"name": "zookeeper"}"# + "\n")
+        let dictionary = try folder.write("d", "the one before")
+        // More than the limit: writing fails midway.
+        let cut = try ToolRun(
+            ["train", "-o", dictionary, samples], shell: #"ulimit -f 0; trap "" XFSZ; "$0" "$@""#)
+        #expect(
+            cut.exitCode == 1 && cut.errors.contains("cannot be written: File too large"), "\(cut.errors)")
+        #expect(try String(contentsOfFile: dictionary, encoding: .utf8) == "the one before")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+                "d", "samples", "session.keys",
+            ])
+        let link = folder.file("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "d")
+        let text = try String(contentsOfFile: samples, encoding: .utf8)
+        #expect(try ToolRun(["train", "-o", link, "-"], input: text).exitCode == 0)
+        #expect(try Data(contentsOf: URL(filePath: dictionary)).contains("zookeeper".utf8))
+        let output = try ToolRun(["train", "-o", "/dev/stdout", samples], shell: #""$0" "$@" | cat"#)
+        #expect(output.output.contains("zookeeper"))
+    }
+
+    @Test func `a split token is inspected whole, and its first cookie alone is told`() throws {
+        let session = #"{"$bytes": "\#(String(repeating: "A", count: 8000))"}"#
+        let sealed = try ToolRun(["seal", "-k", folder.ring, "--split", "3"], input: session)
+        let lines = sealed.output.split(separator: "\n").map(String.init)
+        #expect(sealed.exitCode == 0 && lines.count == 2)
+        let whole = try ToolRun(["inspect"], input: sealed.output)
+        let count = lines.reduce(-2) { $0 + $1.split(separator: "=")[1].utf8.count }
+        #expect(whole.exitCode == 0 && whole.output.contains("token    \(count) characters"))
+        let part = try ToolRun(["inspect"], input: lines[0])
+        #expect(part.exitCode == 3 && part.errors.contains("pass the whole Cookie header"))
+        let bare = String(lines[0].split(separator: "=")[1])
+        for words in [["inspect"], ["open", "-k", folder.ring]] {
+            let run = try ToolRun(words, input: bare)
+            #expect(run.exitCode == 3 && run.errors.contains("the first of 2 cookies"), "\(run.errors)")
+        }
+        let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "1"], input: sealed.output)
+        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 2 cookies, where 1"))
+        let text = try ToolRun(["open", "-k", folder.ring, bare])
+        #expect(text.exitCode == 1 && text.errors.contains("by the standard input"))
+    }
+
     @Test func `a ring that others can read is used with a warning`() throws {
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: folder.ring)
         let run = try ToolRun(["seal", "-k", folder.ring], input: "{}")
@@ -348,6 +436,8 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         ] {
             let dry = try run("rotate", ring, "--dry-run", "--if-older-than", age, "--at", at)
             #expect(dry.exitCode == 0 && dry.output.isEmpty)
+            let json = try run("rotate", ring, "--dry-run", "--json", "--if-older-than", age, "--at", at)
+            #expect(json.output.contains(#""would-add-from" : "2026-09-02T02:00:01Z""#) == adds)
             #expect(dry.errors.hasPrefix(adds ? "would add a key from" : "nothing to do: key \(second)"))
         }
         #expect(try KeyRing(contentsOf: ring).keys.map(\.id) == [first, second])
@@ -374,7 +464,9 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         _ = try run("keygen", folder.file("third.keys"))
         let merged = try run("merge", ring, other, folder.file("third.keys"))
         let third = try KeyRing(contentsOf: folder.file("third.keys")).keys[0].id
-        #expect(merged.output == "\(third)  active\n\(second)  revoked\n")
+        #expect(
+            merged.output.hasPrefix("\(third)  active   from 20")
+                && merged.output.hasSuffix("Z\n\(second)  revoked\n"))
         // Revoking.
         let unknown = try run("revoke", ring, "000000")
         #expect(unknown.exitCode == 1 && unknown.errors.contains("has no key 000000"))
@@ -585,6 +677,13 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
             #expect(run.output.contains(step), "\(step)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
+        // Nor where nobody reads on.
+        let first = try ToolRun(
+            ["demo"], environment: ["TMPDIR": temporary], shell: #""$0" "$@" | read line"#)
+        #expect(first.exitCode == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
+        let nowhere = try ToolRun(["demo"], environment: ["TMPDIR": folder.file("none")])
+        #expect(nowhere.exitCode == 1 && nowhere.errors.contains("no folder can be made there"))
     }
 
     @Test func `sessions that are not are said with their place`() throws {
@@ -612,6 +711,8 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
             (["seal", "-k", folder.ring, "--lifetime", "-1d"], "not a span of time"),
             (["open", "-k", folder.ring, "--at", "noon"], "not a time"),
             (["seal", "-k", folder.ring, "-n", "a b"], "cannot be a cookie's name"),
+            (["rotate", folder.ring, "--from", "@253402300800"], "not a time"),
+            (["--help", "sael"], "no command"),
         ]
         for (arguments, words) in cases {
             let run = try ToolRun(arguments)

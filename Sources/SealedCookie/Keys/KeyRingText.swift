@@ -39,7 +39,7 @@ extension KeyRing {
     /// A ring, and what its file says beyond it.
     package struct Loaded: Sendable {
         package let ring: KeyRing
-        package let isReadableByOthers: Bool
+        package let isOpenToOthers: Bool
         /// Keys that stand on more than one line.
         package let repeated: [KeyID]
         /// Revoked keys whose secrets are still there.
@@ -52,7 +52,7 @@ extension KeyRing {
         let parser = try KeyRingParser.parse(file.bytes, source: path)
         let ids = parser.keys.map(\.id)
         return Loaded(
-            ring: try parser.ring(), isReadableByOthers: file.permissions & 0o077 != 0,
+            ring: try parser.ring(), isOpenToOthers: file.permissions & 0o077 != 0,
             repeated: Set(ids).filter { id in ids.count { $0 == id } > 1 }.sorted(),
             unremoved: Set(ids).intersection(parser.revoked).sorted())
     }

@@ -55,6 +55,11 @@ struct LockedFile: ~Copyable {
                 close(file)
                 throw SystemFailure(operation: "fstat", code: code)
             }
+            guard code != 0 || locked.st_mode & S_IFMT == S_IFREG else {
+                // A device or a pipe must not become a file of keys.
+                close(file)
+                throw SystemFailure.notAFile
+            }
             if code == 0, locked.st_nlink > 0, unsafe stat(target, &named) == 0,
                 named.st_ino == locked.st_ino, named.st_dev == locked.st_dev
             {

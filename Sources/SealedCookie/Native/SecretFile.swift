@@ -6,6 +6,9 @@ struct SystemFailure: Error, Equatable {
     let operation: String
     let code: Int32
 
+    /// A device, a pipe or a folder, where a file must stand. The system has no number for it.
+    static let notAFile = SystemFailure(operation: "open", code: 0)
+
     var isExisting: Bool { code == EEXIST }
     /// The file is there and has no lock to give.
     var isOfLocking: Bool { operation.hasPrefix("flock") }
@@ -14,6 +17,7 @@ struct SystemFailure: Error, Equatable {
 
     /// The system's words for `code`.
     var reason: String {
+        guard self != .notAFile else { return "not a regular file" }
         var text: [CChar] = Array(repeating: 0, count: 128)
         // Sound: POSIX strerror_r writes at most the count, and ends its text with a zero.
         guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }

@@ -34,6 +34,18 @@ package enum StandardStreams {
         if close(Stream.output.rawValue) != 0, errno != EBADF { throw StreamFailure("close", errno) }
     }
 
+    /// The process's arguments without its name; nil for one that is not UTF-8, which Swift would mend.
+    package static var arguments: [String?] {
+        let count = Int(CommandLine.argc)
+        // Sound: the system gives `argc` texts, each of which ends with a zero.
+        return (1..<max(count, 1)).map { index in
+            unsafe CommandLine.unsafeArgv[index].flatMap { unsafe String(validatingCString: $0) }
+        }
+    }
+
+    /// The system's words for an errno.
+    package static func reason(_ code: Int32) -> String { SystemFailure(operation: "", code: code).reason }
+
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
     package static var inputIsTerminal: Bool { isatty(0) == 1 }
 
