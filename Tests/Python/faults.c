@@ -1,7 +1,7 @@
 /* Makes one system call fail: the FAULT_AT-th of those below that touches a file below FAULT_FOLDER, with errno
    FAULT_ERRNO; with FAULT_KILL that call ends the process. Counts them into the file FAULT_LOG. With FAULT_NFS, files below FAULT_FOLDER behave as on NFS: only those open
-   for writing take an exclusive lock, and a name means for a while what it meant when it was last opened. For ring_safety.py,
-   by LD_PRELOAD. */
+   for writing take an exclusive lock, and a name means for a while what it meant when it was last opened. With FAULT_STREAMS
+   no file below FAULT_FOLDER can be locked or written under a standard stream's number. For ring_safety.py, by LD_PRELOAD. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -45,6 +45,11 @@ static int fails(const char *name) {
     return 1;
 }
 
+/* What somebody prints would go into the file. */
+static int is_stream(int file) {
+    return getenv("FAULT_STREAMS") && file <= STDERR_FILENO && concerns_file(file);
+}
+
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define WRAP(type, name, parameters, arguments, concerned) \
     type name parameters { \
@@ -77,6 +82,10 @@ WRAP(int, unlink, (const char *path), (path), concerns(path))
 
 int flock(int file, int operation) {
     if (concerns_file(file) && fails("flock")) return -1;
+    if (is_stream(file)) {
+        errno = EDOM;
+        return -1;
+    }
     if (getenv("FAULT_NFS") && concerns_file(file) && operation & LOCK_EX && (fcntl(file, F_GETFL) & O_ACCMODE) == O_RDONLY) {
         errno = EBADF;
         return -1;
@@ -93,6 +102,10 @@ int stat(const char *path, struct stat *status) {
 
 /* A full disk takes part of what is written, and then nothing. */
 ssize_t write(int file, const void *bytes, size_t count) {
+    if (is_stream(file)) {
+        errno = EDOM;
+        return -1;
+    }
     if (concerns_file(file) && fails("write")) {
         if (errno == ENOSPC && count > 20) NEXT(write)(file, bytes, 20);
         errno = atoi(getenv("FAULT_ERRNO"));

@@ -268,7 +268,13 @@ def output(folder):
             message = re.fullmatch(f"sealed-cookie: {done}the standard output cannot be written: No space left on device\n", result.stderr)
             check(result.returncode == 1 and message, f"{command[0]}, {call} fails: exit {result.returncode}, {result.stderr!r}")
             check(len(set(entries(path)[0]) - before) == (command[0] == "rotate"), f"{command[0]}, {call} fails: what is said to be done is")
-    return "lost at write and at close"
+    # With the standard streams closed a ring must not get their numbers.
+    for closed in ("2>&-", "<&- 2>&-", "<&- >&- 2>&-"):
+        before = set(entries(path)[0])
+        environment = preload(folder, FAULT_FOLDER=folder, FAULT_STREAMS="1")
+        code = subprocess.run(["sh", "-c", f'exec "$0" rotate "$1" {closed}', TOOL, path], env=environment, stdout=subprocess.DEVNULL).returncode
+        check(code == (">&- 2" in closed) and len(set(entries(path)[0]) - before) == 1, f"rotate {closed}: exit {code}")
+    return "lost at write and at close, streams closed"
 
 
 def births(folder, count=40):

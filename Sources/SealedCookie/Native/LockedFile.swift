@@ -28,12 +28,12 @@ struct LockedFile: ~Copyable {
         var waited = 0
         while true {
             let target = try SecretFile.resolved(path)
-            var file = unsafe Glibc.open(target, O_RDWR | O_CLOEXEC)
+            var file = SecretFile.descriptor(of: target, O_RDWR)
             var refusal: SystemFailure?
             if file < 0, errno == EACCES || errno == EPERM || errno == EROFS {
                 // A ring of mode 0400 is replaced by whoever may write to its folder.
                 refusal = SystemFailure(operation: "flock, which needs a writable file here", code: errno)
-                file = unsafe Glibc.open(target, O_RDONLY | O_CLOEXEC)
+                file = SecretFile.descriptor(of: target, O_RDONLY)
             }
             guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
             while flock(file, LOCK_EX | LOCK_NB) != 0 {

@@ -118,7 +118,7 @@ struct SecretFile: ~Copyable {
     static func write(
         _ bytes: borrowing SecretBytes, toNew path: String, prepare: (Int32) -> SystemFailure?
     ) throws(SystemFailure) {
-        let file = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let file = descriptor(of: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         var failure = prepare(file) ?? write(bytes, to: file)
         if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
@@ -126,6 +126,20 @@ struct SecretFile: ~Copyable {
         guard let failure else { return }
         unsafe unlink(path)
         throw failure
+    }
+
+    /// Opens a file that may be written to, under a number that is no standard stream's: in a process that has those
+    /// closed, what somebody prints would go into a ring.
+    ///
+    /// - Returns: less than 0 where it cannot be opened; `errno` says why.
+    static func descriptor(of path: String, _ flags: Int32) -> Int32 {
+        let file = unsafe Glibc.open(path, flags | O_CLOEXEC, 0o600)
+        guard (0...STDERR_FILENO).contains(file) else { return file }
+        let higher = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+        let code = errno
+        close(file)
+        errno = code
+        return higher
     }
 
     /// Makes sure that a new name in `path`'s folder outlasts a power cut.
