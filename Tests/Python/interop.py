@@ -157,6 +157,35 @@ def cbor2_item(data: bytes) -> bytes:
     return sc.encode_item(ours(cbor2.loads(data)))
 
 
+# Tagged items that make 65 levels with so many arrays around them, and with one array fewer 64.
+TOO_DEEP = [
+    (64, "a UUID", "d82550" + "00" * 16), (64, "a URL", "d8206161"), (64, "a date", "c101"), (64, "a bignum", "c249010000000000000000"), (64, "a negative bignum", "c349010000000000000000"),
+    (64, "a secret", "d8184101"), (63, "an array within a secret", "d8184180"), (63, "a UUID within a secret", "d81853d82550" + "00" * 16), (63, "a date with nanoseconds", "d903e9a201012801"),
+    (63, "a decimal", "c4820001"), (62, "a decimal with a bignum", "c48200c249010000000000000000"),
+]
+
+
+def fixed_block(literals: bytes, *references: tuple[int, int]) -> bytes:
+    """A DEFLATE stream of one block with the fixed codes: bytes below 144, then copies of (3 to 10 bytes, so far back)."""
+    bits = "1" + "10"       # the last; numbers stand from their lowest bit, codes from their highest
+
+    def code(value: int, size: int) -> str:
+        return f"{value:0{size}b}"
+    for byte in literals:
+        assert byte < 144
+        bits += code(0x30 + byte, 8)
+    for length, back in references:
+        bits += code(length - 2, 7)
+        if back < 5:
+            bits += code(back - 1, 5)
+        else:
+            extra = (back - 1).bit_length() - 2
+            bits += code(2 * extra + 2 + ((back - 1) >> extra & 1), 5) + "".join(reversed(code((back - 1) & (1 << extra) - 1, extra)))
+    bits += "0" * 7
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i:i + 8][::-1], 2) for i in range(0, len(bits), 8))
+
+
 def malformed(good: bytes) -> list[tuple[str, bytes]]:
     """Authentic payloads that must be refused at step 8. `good` is some item."""
     created = NOW.to_bytes(4, "big")
@@ -175,6 +204,8 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
         ("a dictionary's name that ends early", b"\x09" + start + b"\x20\x00"),
         ("padding without 0x80", b"\x04" + start + good + b"\x00\x00"),
         ("padding that ends in another byte", b"\x04" + start + good + b"\x80\x00\x01"),
+        ("padding of another byte than 0x80", b"\x04" + start + good + b"\x01"), ("padding of 0x81", b"\x04" + start + good + b"\x81\x00"),
+        ("padding of two bytes 0x80", b"\x04" + start + good + b"\x80\x80"), ("padding of two bytes 0x80, a zero between", b"\x04" + start + good + b"\x80\x00\x80\x00"),
         ("padding flag, no padding", b"\x04" + start + b"\x01"),
         ("padding of zero bytes alone", b"\x04" + bytes(20)),
         ("padding that leaves no body", b"\x04" + start + b"\x80\x00\x00"),
@@ -200,6 +231,9 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
         ("length in a longer form in the skeleton", packed("5801", "aa")),
         ("broken stream", b"\x01" + start + b"\xff\xff\xff\xff"), ("stream cut off", b"\x01" + start + sc.deflate(b"\x78\x40" + b"abcdefgh" * 8)[:-3]),
         ("stream with a zlib wrapper", b"\x01" + start + zipped),
+        ("a reference before the start, without a dictionary", b"\x01" + start + fixed_block(b"\x64a", (3, 3))),
+        ("a reference before the standard dictionary", b"\x09" + start + b"\x01" + fixed_block(b"\x64a", (3, 2 + len(sc.STANDARD) + 1))),
+        ("a reference far before the start", b"\x01" + start + fixed_block(b"\x64a", (3, 32_768))),
         ("stream without a final block", b"\x01" + start + b"\x00\x01\x00\xfe\xff\x01"),
         ("byte string's content left in the stream", b"\x01" + start + stream),
         ("skeleton of 65,537 bytes", packed(b"\x79\xff\xfe" + b"x" * 65_534)),
@@ -210,9 +244,16 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
         ("65,000 levels, compressed", packed(level(65_000, b"\x05"))),
         ("65 levels, the innermost an empty array", b"\x00" + start + level(65, b"\x80")),
         ("65 levels of tag 24 in one another", b"\x00" + start + nested_secret(65)),
+        ("65 levels of maps", b"\x00" + start + b"\xa1\x00" * 65 + b"\x05"), ("65 levels, the innermost an empty map", b"\x00" + start + level(64, b"\xa0")),
     ]
+    cases += [(f"{n} arrays around {what}", b"\x00" + start + level(n, h(text))) for n, what, text in TOO_DEEP]
     for label, text in (
             ("integer not shortest", "1817"), ("integer not shortest, 2 bytes", "1900ff"), ("integer not shortest, 8 bytes", "1b00000000ffffffff"),
+            ("integer not shortest, 4 bytes", "1a0000ffff"), ("map key true", "a1f501"), ("map key false", "a1f401"), ("map key an array", "a1810101"), ("map key a UUID", "a1d82550" + "00" * 16 + "01"),
+            ("tag 1 below -2^63", "c13b8000000000000000"), ("tag 1 on true", "c1f5"), ("tag 4 with an exponent of 2^63", "c4821b800000000000000001"), ("tag 4 with an exponent below -2^63", "c4823b800000000000000001"),
+            ("tag 4 with a mantissa of true", "c48200f5"), ("tag 4 with an exponent of false", "c482f401"), ("tag 4 with a mantissa of text", "c482006131"), ("tag 4 on a map", "c4a10001"),
+            ("tag 1001, seconds below -2^63", "d903e9a2013b80000000000000002801"), ("tag 1001, seconds true", "d903e9a201f52801"), ("tag 1001, n a float", "d903e9a2010128f93e00"), ("tag 1001, n true", "d903e9a2010128f5"),
+            ("tag 1001 with key 4 for 1", "d903e9a204012801"), ("tag 1001 with key 0 for 1", "d903e9a200012801"), ("tag 1001 with -9 and -18", "d903e9a228013101"), ("tag 1001 on an array", "d903e98401012801"),
             ("negative integer not shortest", "3800"), ("text length not shortest", "780161"), ("array length not shortest", "980101"),
             ("map length not shortest", "b801 0101"), ("tag not shortest", "d80100"), ("indefinite array", "9f01ff"), ("indefinite map", "bf0101ff"),
             ("indefinite text", "7f6161ff"), ("indefinite bytes", "5f4161ff"), ("break alone", "ff"), ("reserved head", "1c"),

@@ -28,6 +28,32 @@ LATER = sc.key_line(OTHER, NOW + DAY)
 count = 0
 
 
+def first_pair(make, mark):
+    """The first two things of make(0), make(1), ... of one mark."""
+    seen: dict = {}
+    for i in range(1 << 20):
+        thing = make(i)
+        other = seen.setdefault(mark(thing), thing)
+        if other != thing:
+            return other, thing
+    raise AssertionError("no pair")
+
+
+def own_dictionary(i: int) -> bytes:
+    return OWN + b" %d" % i
+
+
+def dictionary_of(first: int) -> bytes:
+    """One whose digest begins with this byte."""
+    return next(d for d in map(own_dictionary, range(1 << 20)) if hashlib.sha256(d).digest()[0] == first)
+
+
+# Two keys of one id, and dictionaries whose names differ in their last byte, or in their first, alone.
+TWINS = first_pair(lambda i: hashlib.sha256(b"c%d" % i).digest(), sc.key_id)
+LIKE_TO_3 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[:3])
+LIKE_FROM_1 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[1:])
+
+
 def token(payload: bytes, name: str = "s", purpose: str = "", key: bytes = KEY) -> str:
     """With an R of its own for each, made of a counter."""
     global count
@@ -126,6 +152,29 @@ def valid() -> list[dict]:
     add("a pending key opens", token(payload(item)), item, ring=sc.key_line(KEY, NOW + DAY))
     add("the second of two keys", token(payload(item)), item, ring=sc.key_line(OTHER) + RING)
     add("begun in the very second of not-before", token(payload(item)), item, ring=RING + f"not-before {sc.format_time(NOW)}\n")
+    late, wrapped = 2**32 - 16, 2**32 + 16
+    for options, what in (({}, "absolute"), ({"idle": HOUR}, "idle"), ({"lifetime": 30 * DAY}, "own lifetime")):
+        lifetime = options.pop("lifetime", None)
+        add(f"an end beyond 2^32, {what}", token(payload(item, created=late, lifetime=lifetime)), item, at=late + 5, **options)
+    add("sealed beyond 2^32", token(payload(item, created=late, age=32)), item, at=wrapped, idle=HOUR)
+    for first in (238, 239, 240, 255):
+        dictionary = dictionary_of(first)
+        add(f"a dictionary whose digest begins with {first}", token(payload(own, dictionary=dictionary)), own, dictionaries=[dictionary])
+    for dictionaries, what in ((LIKE_TO_3, "last"), (LIKE_FROM_1, "first")):
+        for which in (0, 1):
+            text = token(payload(own, dictionary=dictionaries[which]))
+            add(f"two dictionaries whose names differ in their {what} byte alone, the {'second' if which else 'first'}", text, own, dictionaries=list(dictionaries))
+    add("bits set behind the last block", token(b"\x01" + start + (b := interop.fixed_block(b"\x64four"))[:-1] + bytes([b[-1] | 0x80])), b"\x64four")
+    add("empty blocks", token(b"\x01" + start + b"\x00\x00\x00\xff\xff" * 2 + stored[:1].replace(b"\x01", b"\x00") + stored[1:] + b"\x01\x00\x00\xff\xff"), b"\x64four")
+    add("a reference to the very start of the standard dictionary", token(b"\x09" + start + b"\x01" + interop.fixed_block(b"\x64a", (3, 2 + len(sc.STANDARD)))), b"\x64alAs")
+    add("64 levels of maps", token(b"\x00" + start + (deep := b"\xa1\x00" * 64 + b"\x05")), deep)
+    for n, what, text in interop.TOO_DEEP:
+        deep = b"\x81" * (n - 1) + bytes.fromhex(text)
+        add(f"64 levels: {n - 1} arrays around {what}", token(b"\x00" + start + deep), deep)
+    twin = sc.key_line(TWINS[0]) + sc.key_line(TWINS[1]) + f"revoked {sc.key_id(TWINS[0])}\n"
+    add("two keys of one id, revoked, beside the key", token(payload(item)), item, ring=twin + RING)
+    longest_name = "n" * 4033
+    add("the longest name", token(b"\x00" + start + b"\x07", longest_name), b"\x07", name=longest_name)
     add("blanks, CRs and comments in the ring", token(payload(item)), item, ring="# c\r\n\t" + RING.replace(" ", " \t").replace("\n", " \r\n"))
     return vectors
 
@@ -186,6 +235,13 @@ def invalid() -> list[dict]:
     add("idle ends a session with its own lifetime", "expired", token(payload(item, lifetime=30 * DAY)), at=NOW + HOUR, idle=HOUR)
     add("61 s ahead", "in the future", token(payload(item, created=NOW + 61)))
     add("an age that goes beyond 2^32", "in the future", token(b"\x00" + b"\xff" * 4 + b"\xff\xff\xff\xff\x0f" + item))
+    add("an age that goes beyond 2^32, on to a time past", "in the future", token(payload(item, created=2**32 - 16, age=32)))
+    add("an age that goes beyond 2^32, where the clock is still before it", "in the future", token(payload(item, created=2**32 - 90, age=100)), at=2**32 - 60)
+    add("an end beyond 2^32", "expired", token(payload(item, created=2**32 - 16)), at=2**32 - 16 + 14 * DAY)
+    add("an idle end beyond 2^32", "expired", token(payload(item, created=2**32 - 16)), at=2**32 - 16 + HOUR, idle=HOUR)
+    for key in TWINS:
+        add(f"one of two keys of one id, revoked: the {'second' if key == TWINS[1] else 'first'}", "revoked key", token(payload(item), key=key), key=key,
+            ring=RING + sc.key_line(TWINS[0]) + sc.key_line(TWINS[1]) + f"revoked {sc.key_id(key)}\n")
     add("not-before", "ended", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
     add("the latest not-before", "ended", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\nnot-before 2020-01-01T00:00:00Z\n")
     add("expired goes before ended", "expired", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n", at=NOW + 20 * DAY)
@@ -223,6 +279,15 @@ def invalid() -> list[dict]:
     add("a split token's first part", "not base64url", "2." + good)
     for name in (0, 2, 15):
         add(f"dictionary {name}", "unknown dictionary", token(bytes([9]) + start + bytes([name]) + sc.deflate(item)))
+    own = sc.encode_item("own words, own words")
+    for dictionaries, what in ((LIKE_TO_3, "last"), (LIKE_FROM_1, "first")):
+        add(f"a dictionary whose name differs in its {what} byte alone", "unknown dictionary", token(payload(own, dictionary=dictionaries[0])), dictionaries=[dictionaries[1]])
+    for what, field in (("of one byte", b"\x02"), ("of four bytes", b"\x20\x00\x00\x00")):
+        add(f"unknown dictionary {what}, and no body", "unknown dictionary", token(b"\x09" + start + field))
+        add(f"unknown dictionary {what}, and a broken stream", "unknown dictionary", token(b"\x09" + start + field + b"\xff\xff"))
+        for flags, fields, rest, fault in ((0x19, start, b"", "an unknown flag"), (0x0D, start, b"\x03\x00\x00\x01", "wrong padding"), (0x09, NOW.to_bytes(4, "big") + b"\x80\x00", b"", "age in a longer spelling"),
+                                           (0x0B, start + b"\x00", b"", "a lifetime of zero")):
+            add(f"malformed payload goes before unknown dictionary {what}: {fault}", "malformed payload", token(bytes([flags]) + fields + field + rest))
     add("an application's dictionary", "unknown dictionary", token(payload(sc.encode_item("own words, own words"), dictionary=b"own words, own words")))
     for what, plaintext in interop.malformed(item):
         if len(plaintext) < 7:      # no token has so few bytes
@@ -238,7 +303,8 @@ def cookies() -> list[dict]:
     vectors = []
     item = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
     good, again = token(payload(item)), token(payload(sc.encode_item("another")))
-    bad = good[:-1] + ("A" if good[-1] != "A" else "B")
+    data = sc.b64u_strict(good)
+    bad = sc.b64u(data[:-1] + bytes([data[-1] ^ 1]))
 
     def add(what: str, header: str, expected: str | None, most: int = 1, **options) -> None:
         """expected: "" for a session, None for no session and no refusal."""
@@ -263,6 +329,27 @@ def cookies() -> list[dict]:
     add("an empty value", "s=", "too short")
     add("one double quote", f's="{good}', "not base64url")
     add("two pairs of double quotes", f's=""{good}""', "not base64url")
+    add("a double quote behind", f's={good}"', "not base64url")
+    add("a value of one lone double quote", 's="', "not base64url")
+    add("double quotes around nothing", 's=""', "too short")
+    add("blanks within double quotes", f's=" {good} "', "not base64url")
+    add("a tab within double quotes", f's="{good}\t"', "not base64url")
+    add("= in the value", f"s=s={good}", "not base64url")
+    add("= in another's value", f"x=s={good}", None)
+    add("= behind the value", f"s={good}=", "not base64url")
+    expired, early = token(payload(item, created=NOW - 20 * DAY)), token(payload(item, created=NOW + 61))
+    malformed = token(b"\x10" + NOW.to_bytes(4, "big") + b"\x00" + item)
+    unknown = sc.b64u(b"H" + bytes(46))
+    add("of several refusals the one from step 8 on", f"s=x; s={bad}; s={expired}", "expired")
+    add("of several refusals the first from step 8 on", f"s={bad}; s={early}; s={expired}; s={malformed}", "in the future")
+    add("of several refusals the first from step 8 on, in another order", f"s={malformed}; s={unknown}; s={expired}; s={early}", "malformed payload")
+    add("of several refusals the first, if none is from step 8 on", f"s={unknown}; s={bad}; s=x", "unknown key")
+    add("of several refusals the first, if none is from step 8 on, in another order", f"s={bad}; s=x; s={unknown}", "not authentic")
+    add("a missing part and then an expired session", f"s=2.x; s={expired}", "expired", 3)
+    add("too many cookies and then an unknown key", f"s=4.x; s={unknown}", "too many cookies", 3)
+    add("an unknown key and then a missing part", f"s={unknown}; s=2.x", "unknown key", 3)
+    longest_name = "n" * 4033
+    add("the longest name", f"a=b; {longest_name}={token(bytes(1) + NOW.to_bytes(4, 'big') + bytes([0, 7]), longest_name)}", "", name=longest_name)
     add("the name in another case", f"S={good}", None)
     add("the name of the token's cookie is another", f"t={good}", "not authentic", name="t")
     add("a planted one in front", f"s={bad}; s={good}", "")
@@ -302,6 +389,45 @@ def cookies() -> list[dict]:
     longest = padded(item, 2 * room)
     add("the longest of two cookies", f"s=2.{longest[:room]}; s.1={longest[room:]}", "", 2)
     add("a character more than two cookies hold", f"s=2.{longest[:room]}; s.1={longest[room:]}A", "too long", 2)
+    add("more in two cookies than two of a sealer's hold", f"s=2.{third[:room]}; s.1={third[room:]}", "", 3)
+    add("no first part", f"s=2.; s.1={good}", "", 3)
+    add("no first part, and no other", "s=2.", "missing part", 3)
+    add("no first part, of too many cookies", "s=9.", "too many cookies", 4)
+    add("no first part, without splitting", "s=2.", "too many cookies", 1)
+    add("a digit alone", "s=2", "not base64url", 3)
+    add("an empty part", f"s=3.{good[:20]}; s.1=; s.2={good[20:]}", "", 3)
+    add("the first part of nothing, and nothing", "s=2.; s.1=", "too short", 3)
+    # Of 16 combinations, in the order of which the values of name.1 go fastest.
+    even = token(payload(item, pad=32))
+    assert len(even) == 96      # every part of whole groups of 4 characters, so that a wrong one makes another token
+    cut = [even[:20], even[20:40], even[40:60], even[60:]]
+    wrong = [f"{cut[0][:8]}{'A' * 55}{i}" for i in range(2)]
+    x = lambda part, times, first=0: [f"s.{part}={'A' * 63}{i}" for i in range(first, first + times)]
+    part = lambda number: f"s.{number}={cut[number]}"
+
+    def candidates(first: list[str], *parts: list[str]) -> str:
+        return "; ".join([*first, *(one for values in parts for one in values)])
+    three, four = f"s=3.{cut[0]}", f"s=4.{cut[0]}"
+    rest = f"s.2={cut[2]}{cut[3]}"
+    add("the fourth value of a part", candidates([f"s=2.{cut[0]}"], [*x(1, 3), f"s.1={even[20:]}"]), "", 3)
+    add("the fifth value of a part is not tried", candidates([f"s=2.{cut[0]}"], [*x(1, 4), f"s.1={even[20:]}"]), "not authentic", 3)
+    add("the fifth value of a later part is not tried", candidates([three], [part(1)], [*x(2, 4), rest]), "not authentic", 3)
+    add("the 16th combination", candidates([three], [*x(1, 3), part(1)], [*x(2, 3), rest]), "", 3)
+    add("the 15th combination", candidates([three], [*x(1, 2), part(1), *x(1, 1, 9)], [*x(2, 3), rest]), "", 3)
+    add("the 9th combination", candidates([three], [part(1), *x(1, 3)], [*x(2, 2), rest, *x(2, 1, 9)]), "", 3)
+    add("the 16th combination of 32", candidates([four], [*x(1, 1), part(1)], [*x(2, 3), part(2)], [*x(3, 1), part(3), *x(3, 2, 8)]), "", 4)
+    add("the 17th combination of 32", candidates([four], [part(1), *x(1, 1)], [part(2), *x(2, 3)], [*x(3, 2), part(3), *x(3, 1, 9)]), "not authentic", 4)
+    add("one of the first 16 combinations only if the last part goes fastest", candidates([four], [part(1), *x(1, 3)], [part(2), *x(2, 3)], [*x(3, 3), part(3)]), "not authentic", 4)
+    add("one of the first 16 combinations only if the first part goes fastest", candidates([four], [*x(1, 3), part(1)], [*x(2, 3), part(2)], [part(3), *x(3, 3)]), "", 4)
+    add("16 combinations of one first value leave none for the next", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 3)], [rest, *x(2, 3)]), "not authentic", 3)
+    add("8 combinations of each of two first values", candidates([f"s=3.{wrong[0]}", three], [*x(1, 3), part(1)], [*x(2, 1), rest]), "", 3)
+    add("8 combinations of each of three first values", candidates([f"s=3.{wrong[0]}", f"s=3.{wrong[1]}", three], [part(1), *x(1, 3)], [rest, *x(2, 1)]), "not authentic", 3)
+    add("12 combinations, and 4 of the next first value", candidates([f"s=3.{wrong[0]}", three], [*x(1, 3), part(1)], [rest, *x(2, 2)]), "", 3)
+    add("12 combinations, and only 4 of the next first value", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 3)], [*x(2, 1), rest, *x(2, 1, 9)]), "not authentic", 3)
+    add("a whole token behind 16 combinations", candidates([f"s=3.{wrong[0]}", f"s={even}"], x(1, 4), x(2, 4)), "", 3)
+    add("whole values are no combinations", candidates(["s=x", "s=y", "s=z", three], [*x(1, 3), part(1)], [*x(2, 3), rest]), "", 3)
+    add("of several combinations' refusals the one from step 8 on", candidates([f"s=2.{expired[:20]}"], [*x(1, 2), f"s.1={expired[20:]}"]), "expired", 3)
+    add("of several combinations' refusals the first, if none is from step 8 on", candidates(["s=2.S"], ["s.1==", "s.1=", f"s.1={even[1:-1]}"]), "not base64url", 3)
     nines = padded(item, 8 * room + 7)
     add("nine cookies", "; ".join([f"s=9.{nines[:room]}"] + [f"s.{i}={nines[i * room:(i + 1) * room]}" for i in range(1, 9)]), "", 9)
     return vectors
@@ -312,11 +438,13 @@ def divided() -> list[dict]:
     vectors = []
     item = sc.encode_item("divide me")
     for name, most, characters in (("s", 1, 4095), ("s", 1, 4096), ("s", 3, 4095), ("s", 3, 4096), ("s", 2, 2 * 4093), ("s", 2, 2 * 4093 + 1), ("s", 3, 2 * 4093 + 1), ("s", 4, 63),
-                                   ("__Host-session", 2, 4082), ("__Host-session", 2, 4083), ("__Host-session", 1, 4083), ("s", 9, 2 * 4093 + 5)):
+                                   ("__Host-session", 2, 4082), ("__Host-session", 2, 4083), ("__Host-session", 1, 4083), ("s", 9, 2 * 4093 + 5),
+                                   ("n" * 4032, 1, 64), ("n" * 4033, 1, 63), ("n" * 4033, 1, 64), ("n" * 4033, 2, 63), ("n" * 4033, 2, 64), ("n" * 4033, 2, 122), ("n" * 4033, 2, 123), ("n" * 4033, 9, 548)):
         if characters % 4 == 1:
             continue
-        text = padded(item, characters, name) if characters > 63 else token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\xf6", name)
-        what = f"{characters} characters for {name}, up to {most}"
+        text = padded(item, characters, name) if characters > 90 else token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00" + (b"\xf6" if characters < 64 else b"\x18\x2a"), name)
+        assert len(text) == characters, characters
+        what = f"{characters} characters for {name if len(name) < 99 else f'a name of {len(name)}'}, up to {most}"
         try:
             if most == 1 and characters > sc.token_limit(name):
                 raise sc.CannotSeal
@@ -337,6 +465,8 @@ def rings() -> list[dict]:
         except sc.CannotSeal:
             active = None
         begins = at if ring.not_before is None or ring.not_before <= at else ring.not_before if ring.not_before - at <= 60 else None
+        if begins is not None and not 0 <= begins < 1 << 32:
+            begins = None
         vectors.append({"what": what, "ring": text, "time": at,
                         "keys": {id: {"key": key.hex(), "from": since} for id, (since, key) in sorted(ring.keys.items()) if id not in ring.revoked},
                         "revoked": sorted(ring.revoked), "notBefore": ring.not_before, "active": active, "begins": begins if active else None})
@@ -376,6 +506,18 @@ def rings() -> list[dict]:
         add(f"not-before {ahead} s ahead of the sealer's clock", RING + f"not-before {sc.format_time(NOW + ahead)}\n")
     add("the first and the last time there is", sc.key_line(KEY, sc.parse_time("1583-01-01T00:00:00Z")) + sc.key_line(OTHER, sc.parse_time("9999-12-31T23:59:59Z")))
     add("a leap day", RING + "not-before 2024-02-29T00:00:00Z\n")
+    for when in (-1, 0, 2**32 - 1, 2**32):
+        add(f"the clock at {when}", RING, when)
+    for begin in (2**32 - 1, 2**32):
+        add(f"the clock at 2^32 - 30, and not-before at {begin}", RING + f"not-before {sc.format_time(begin)}\n", 2**32 - 30)
+    add("the clock 30 s before 1970, and not-before at 0", RING + "not-before 1970-01-01T00:00:00Z\n", -30)
+    twins, twin = [sc.key_line(key, NOW - 5) for key in TWINS], f"revoked {sc.key_id(TWINS[0])}\n"
+    add("two different keys of one id, which is revoked behind them", RING + twins[0] + twins[1] + twin)
+    add("two different keys of one id, which is revoked between them", twins[0] + twin + twins[1] + RING)
+    add("two different keys of one id, which is revoked before them", twin + twins[0] + RING + twins[1])
+    refuse("two different keys of one id", RING + twins[0] + twins[1])
+    refuse("two different keys of one id, another is revoked", twins[0] + RING + twins[1] + f"revoked {sc.key_id(KEY)}\n")
+    refuse("two different keys of one id, and one of them again", twins[0] + twins[1] + twins[0])
     add("two rings, one behind the other", RING + at(5) + "revoked 000001\n" + f"not-before {now}\n" + sc.key_line(KEY, NOW - 5) + at(-5) + "revoked 000002\nnot-before 2020-01-01T00:00:00Z\n")
     id, secret = sc.key_id(KEY), sc.b64u(KEY)
     refuse("a key under another id", RING.replace(id, "000000"))
@@ -405,6 +547,15 @@ def views() -> list[dict]:
     texts = [session for label, session, _ in interop.SESSIONS if len(session) < 600 and "random" not in label]
     texts += ["1.0", "-0.0", "0e300", "1e2", "100e-2", "18446744073709551615.0", "-92233720368547758080e-1", "18446744073709551616.5", "1e300", "1e-400", "1.5", '"\\ud83d\\ude00"', '"\\u0000\\/"',
               '{"$decimal":"0.5"}', '{"$decimal":"-1.25e3"}', '{"$decimal":"12"}', '{"$decimal":"1e9223372036854775807"}', '{"$$\\u0301":1}', '{"$date":"@-0.0"}', '{"$date":"@0xfffee40000000000"}',
+              '{"$map":[["$5",0],["\\u00e9",1],["e\\u0301",2]]}', '{"$map":[["$$",1],["$bytes","AQ"],[5,"$5"]]}', '{"$map":[[{"$int":"5"},1],[5.0e1,2],[-0.0,3]]}', '{"\\ufb01":1,"fi":2}', '{"\\u00b2":1,"2":2}',
+              '{"$map":[["\\uac00",1],["\\u1100\\u1161",2]]}', '{"$map":[["a\\u0323\\u0307",1],["a\\u0307\\u0323",2]]}', '{"$map":[["\\u212b",1],["\\u00c5",2],["A\\u030a",3]]}',
+              '\ufeff{"a":1}', '\ufeff [ "\ufeff" ]', '{"$int":"5"}', '{"$int":"0"}', '{"$int":"-9223372036854775808"}', '{"$int":"18446744073709551615"}', '{"$float":"0xFFF8000000000001"}', '{"$float":"0x7FF8000000000000"}',
+              '{"$float":"5"}', '{"$float":"-0"}', '{"$float":"18446744073709551616"}', '{"$float":"0.1000000000000000055511151231257827"}', '{"$float":"1e-400"}', '{"$float":"1E+5"}', "-1e-400", "0.1000000000000000055511151231257827",
+              "18446744073709552000.0", "-92233720368547760e7", "6.79e44", '{"$float":"-6.79e44"}', '{"$float":"9223372036854775808.0"}', "1e25", "4503599627370495.5", "0.0001", "1e-5",
+              '{"$decimal":"0.1e9223372036854775807"}', '{"$decimal":"0.00e-5"}', '{"$decimal":"1e-9223372036854775808"}',
+              '{"$date":"@5"}', '{"$date":"@-5"}', '{"$date":"@0"}', '{"$date":"@5+000000001"}', '{"$date":"@-5+000000000000000001"}', '{"$date":"@5.0"}', '{"$date":"@5e0"}', '{"$date":"@nan"}', '{"$date":"@-inf"}', '{"$date":"@0x7FFC000000000001"}',
+              '{"$date":"@0.0"}', '{"$date":"@0.0001"}', '{"$date":"@0.00009"}', '{"$date":"@1e-05"}', '{"$date":"1970-01-01T00:00:00.00001Z"}', '{"$date":"1970-01-01T00:00:00.0001Z"}', '{"$date":"@5e-324"}', '{"$date":"@-1e-05"}', '{"$date":"@1E1"}',
+              '{"$date":"9999-12-31T23:59:59.9Z"}', '{"$date":"9999-12-31T23:59:59.99999Z"}', '{"$date":"@253402300800.5"}', '{"$date":"@9223372036854775808.0"}', '{"$date":"@9.223372036854775809e18"}', '{"$date":"@1.0000000000000000001"}',
               '{"$float":"1E2"}', '{"$uuid":"FE049F18-1B8F-4A6F-8C38-00C3448DE041"}', '{"$map":[]}', '{"$map":[["b",1],["a",2]]}', '{"$secret":{"$map":[[1,2]]}}', '{"":0}', " [ ] "]
     for text in dict.fromkeys(texts):
         item = sc.encode_item(sc.from_json(text))
@@ -413,13 +564,18 @@ def views() -> list[dict]:
         vectors.append({"json": text, "item": item.hex(), "view": again})
     for text in ("", "{", "[1,]", '{"a":1,}', "[1 2]", "01", "1.", ".5", "+1", "NaN", "Infinity", "'a'", "{a:1}", "[1]]", "nul", '"\t"', '"\\x"', '"\\ud800"', '"\\ude00"', '"a',
                  '{"a":1,"a":2}', '{"\\u00e9":1,"e\\u0301":2}', '{"$map":[["a",1],["a",2]]}', '{"$map":[[1.5,1]]}', '{"$map":[["a"]]}', '{"$map":{}}', '{"$map":[[9223372036854775808,1]]}',
-                 "18446744073709551616", "-9223372036854775809", "123456789012345678901e200", "184467440730000000000000000000000000000000000000000000000000000000000000000000709551615", "1e400", "-1e400",
+                 "18446744073709551616", "-9223372036854775809", "-9223372036854775808e5", "123456789012345678901e200", "184467440730000000000000000000000000000000000000000000000000000000000000000000709551615", "1e400", "-1e400",
                  '{"$x":1}', '{"$":1}', '{"$05":1}', '{"$+5":1}', '{"$-0":1}', '{"$9223372036854775808":1}', '{"$5\\u0301":1}', '{"$\\u0301":1}', '{"$bytes":"AQ","b":1}', '{"$secret":1,"$5":2}',
                  '{"$bytes":"AQ=="}', '{"$bytes":"AR"}', '{"$bytes":"A"}', '{"$bytes":"+w"}', '{"$bytes":1}', '{"$bytes":null}', '{"$int":"007"}', '{"$int":"+7"}', '{"$int":"-0"}', '{"$int":""}', '{"$int":7}',
                  '{"$int":"340282366920938463463374607431768211456"}', '{"$float":".5"}', '{"$float":"5."}', '{"$float":"+5"}', '{"$float":"05"}', '{"$float":"1e400"}', '{"$float":"infinity"}', '{"$float":"0x1p3"}',
                  '{"$float":"0x3ff0000000000000"}', '{"$float":"NaN"}', '{"$float":1}', '{"$decimal":"00.5"}', '{"$decimal":"-0.0"}', '{"$decimal":"1e05"}', '{"$decimal":"1e+5"}', '{"$decimal":".5"}', '{"$decimal":"1."}',
                  '{"$decimal":"1e9223372036854775808"}', '{"$decimal":1}', '{"$uuid":"fe049f181b8f4a6f8c3800c3448de041"}', '{"$uuid":"fe049f18-1b8f-0x6f-8c38-00c3448de041"}', '{"$uuid":"fe049f18-1b8f-4a6f-8c38-00c3448de0411"}', '{"$url":1}',
                  '{"$date":"2026-02-29T00:00:00Z"}', '{"$date":"1582-12-31T23:59:59Z"}', '{"$date":"2026-02-28T00:00:60Z"}', '{"$date":"2026-02-28T00:00:00+00:00"}', '{"$date":"2026-02-28 00:00:00Z"}', '{"$date":"2026-02-28T00:00:00.Z"}',
+                 '\ufeff\ufeff{"a":1}', '{"\\uac00":1,"\\u1100\\u1161":2}', '{"a\\u0323\\u0307":1,"a\\u0307\\u0323":2}', '{"$map":[["$5",1],["$5",2]]}', '{"$map":[[5,1],[{"$int":"5"},2]]}', '{"$map":[[5,1],[5.0,2]]}', '{"$map":[[null,1]]}', '{"$map":[[["a"],1]]}',
+                 '{"$map":[["a",1,2]]}', '{"$map":[[true,1]]}', '{"$map":[[{"$float":"5.0"},1]]}', '{"$decimal":"1E5"}', '{"$decimal":"0.1e9223372036854775808"}', '{"$decimal":"1e-9223372036854775809"}', '{"$decimal":"0.1e-9223372036854775808"}',
+                 '{"$float":"NAN"}', '{"$float":"-nan"}', '{"$float":"+inf"}', '{"$float":"0X7FF8000000000001"}', '{"$float":"0x7ff800000000001"}', '{"$float":"0x7ff0000000000000"}', '{"$float":"\ufeff5"}',
+                 '{"$date":"@9223372036854775808"}', '{"$date":"@9223372036854775809"}', '{"$date":"@-9223372036854775809"}', '{"$date":"@18446744073709551616"}', '{"$date":"@340282366920938463463374607431768211456"}',
+                 '{"$date":"@9223372036854775808+000000000"}', '{"$date":"@-0"}', '{"$date":"@-"}', '{"$date":"@5-"}', '{"$date":"@-0+000000001"}', '{"$date":"@5+"}', '{"$date":"@5 "}', '{"$date":"@0x7ff0000000000000"}',
                  '{"$date":"1969-12-31T23:59:59.5Z"}', '{"$date":"@1e3+500000000"}', '{"$date":"@1+5"}', '{"$date":"@+5"}', '{"$date":"@05"}', '{"$date":"@.5"}', '{"$date":"@"}', '{"$date":0}',
                  "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65):
         try:
@@ -450,35 +606,47 @@ RULES: list[tuple[str, list[str]]] = [
     ("An opener MUST make these checks, in this order, and refuse the token at the first that fails.", ["invalid: * goes before *"]),
     ("every refusal MUST look the same", ["- the application's answer: Tests/Web"]),
     ("Steps 1 to 6 MUST NOT use a key.", ["invalid: revoked goes before not authentic", "invalid: unknown key goes before not authentic", "invalid: a revoked key whose line is gone"]),
-    ("The sums of steps 9 and 10 can pass 2^32 and MUST NOT wrap around.", ["invalid: an age that goes beyond 2^32", "valid: age of five bytes"]),
+    ("The sums of steps 9 and 10 can pass 2^32 and MUST NOT wrap around.", ["invalid: an age that goes beyond 2^32*", "invalid: an end beyond 2^32", "invalid: an idle end beyond 2^32", "valid: age of five bytes", "valid: an end beyond 2^32, *", "valid: sealed beyond 2^32"]),
+    ("Step 8 too has an order: flags, padding, the times and a dictionary's name that is cut short (*malformed payload*); then *unknown dictionary*, even where no body follows; then the body.",
+     ["invalid: malformed payload goes before unknown dictionary *", "invalid: unknown dictionary *", "invalid: a dictionary's name that ends early"]),
     ("the opener MUST NOT let any of the unauthenticated plaintext be seen", ["- `a failed open wipes what was decrypted`"]),
     ("Bits 4 to 7 of the flags MUST be 0, and bit 3 without bit 0 MUST be refused.", ["invalid: unknown flag bit *", "invalid: a dictionary for a body that is not compressed"]),
     ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more",
      ["invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
     ("this session's own absolute lifetime in seconds, at least 1", ["invalid: lifetime of zero"]),
     ("it MUST be refused where that byte is another. What is left MUST still hold every field, and at least a byte of body",
-     ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
+     ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding of *", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
     ("It MUST refuse a broken stream, contents that end early, and bytes that are left over.",
      ["invalid: broken stream", "invalid: stream cut off", "invalid: stream without a final block", "invalid: stream with a zlib wrapper", "invalid: contents that end early", "invalid: contents left over*"]),
+    ("Blocks may be empty, and what the stream's last byte has behind that block does not matter; a reference back to before the start, or before the dictionary's (§6.4), makes the stream a broken one.",
+     ["valid: empty blocks", "valid: bits set behind the last block", "valid: a reference to the very start of the standard dictionary", "invalid: a reference *"]),
     ("with any kinds of blocks and a window of up to 32 KiB", ["valid: a stored block", "valid: an item of 65,536 bytes, *", "valid: a window of 32 KiB, and a stream longer than the item"]),
     ("It MUST bound what it inflates while it inflates. The skeleton and the item put together again MUST each have at most 65,536 bytes",
      ["invalid: bomb of 2 MB", "invalid: skeleton of 65,537 bytes", "invalid: item of more than 65,536 bytes, skeleton of fewer", "valid: an item of 65,536 bytes, *"]),
     ("**A sealer MUST NOT compress the content of a byte string**", ["- `byte strings and secrets never enter the stream`"]),
-    ("others | | none: refused", ["invalid: dictionary 0", "invalid: dictionary 2", "invalid: dictionary 15"]),
+    ("0, 2–15 | that byte | none: *unknown dictionary*", ["invalid: dictionary 0", "invalid: dictionary 2", "invalid: dictionary 15"]),
     ("Every opener MUST know the standard dictionary.", ["valid: compressed with the standard dictionary", "valid: the standard dictionary, where the application has its own"]),
-    ("A token with another dictionary than an opener has is refused as *unknown dictionary*", ["invalid: an application's dictionary", "invalid: a dictionary that differs in a byte"]),
+    ("A token with another dictionary than an opener has is refused as *unknown dictionary*", ["invalid: an application's dictionary", "invalid: a dictionary that differs in a byte", "invalid: a dictionary whose name differs in its *"]),
+    ("with D = SHA-256 of its bytes, 16 + D[0] mod 240, then D[1], D[2], D[3]", ["valid: a dictionary whose digest begins with *", "valid: two dictionaries whose names differ in their *"]),
     ("An application MUST NOT use two dictionaries of one name", ["- `two dictionaries of one name are refused`"]),
     ("integers, lengths, counts and tags in their shortest form; no indefinite lengths", ["invalid: item: integer not shortest*", "invalid: item: * length not shortest", "invalid: item: tag not shortest", "invalid: item: indefinite *"]),
     ("map keys are text, or integers from -2^63 to 2^63 - 1; sorted by their encoded bytes; none twice", ["invalid: item: map key *", "invalid: item: *keys out of order", "invalid: item: text key before integer key"]),
     ("floats in the shortest of half, single and double", ["invalid: item: float not shortest*", "invalid: item: NaN *not shortest"]),
     ("simple values false, true and null; no others", ["invalid: item: simple value *", "invalid: item: false in two bytes"]),
     ("text is valid UTF-8", ["invalid: item: text *"]),
-    ("at most 64 levels, and at most 65,536 bytes in all", ["invalid: 65 levels*", "valid: 64 levels*"]),
+    ("at most 64 levels, and at most 65,536 bytes in all", ["invalid: 65 levels*", "invalid: 6* arrays around *", "valid: 64 levels*"]),
     ("the tags of this table, with these contents, and no others", ["invalid: item: tag *"]),
     ("An opener MUST refuse an item that is not in this form, or that bytes follow.", ["invalid: item: *", "invalid: bytes behind the item", "invalid: two items", "invalid: bytes behind the skeleton"]),
+    ("for 0.0 and from 10^-4 on; between them it is read, below zero it is not", ['json: {"$date":"@0.0*', 'json: {"$date":"@1e-05"}', 'json: {"$date":"1970-01-01T00:00:00.00001Z"}', 'json: {"$date":"1969-12-31T23:59:59.5Z"}']),
+    ("Digits alone behind `@`, with a `-` or without, are an integer from -2^63 to 2^63 - 1 as `$int` writes it, or refused: never a float.", ['json: {"$date":"@9223372036854775809"}', 'json: {"$date":"@-0"}', 'json: {"$date":"@9223372036854775808.0"}']),
+    ('each key is the view of its text or integer, so `"$5"` is text and `5` an integer', ['json: {"$map":[["$5",0]*', 'json: {"$map":[[{"$int":"5"},1]*']),
+    ("a byte order mark in front does not count", ['json: \ufeff{"a":1}', 'json: \ufeff\ufeff*']),
+    ("18446744073709552000 is read, 18446744073709551616 is not", ["json: 18446744073709551616", "json: 18446744073709552000.0", "json: 1e-400"]),
+    ("members whose names are canonically equivalent", ['json: {"\\u00e9":1,"e\\u0301":2}', 'json: {"\\ufb01":1,"fi":2}']),
     ("A tool MUST NOT seal another session than it was given.", ["json: *"]),
     ("software MUST refuse the whole ring and MUST NOT print the secret.", ["rings: an unknown word", "rings: a good key, and one under another id", "- the words: Tests/Python/ring_safety.py"]),
-    ("So does a pair of different keys with one id.", ["- takes 16 million keys to find: `two different keys with one id are refused`"]),
+    ("So does a pair of different keys with one id, unless that id is revoked, on whatever line: then both are.",
+     ["rings: two different keys of one id*", "invalid: one of two keys of one id, revoked: *", "valid: two keys of one id, revoked, beside the key"]),
     ("A time is `YYYY-MM-DDTHH:MM:SSZ`, exactly so", ["rings: a time without Z", "rings: a day that does not exist", "rings: a year before 1583"]),
     ("MUST begin new sessions at that time, or they would have ended before they began", ["rings: not-before 1 s ahead of the sealer's clock", "rings: not-before 60 s ahead of the sealer's clock"]),
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
@@ -490,6 +658,14 @@ RULES: list[tuple[str, list[str]]] = [
     ("A sealer MUST fail instead", ["divided: 4096 characters for s, up to 1", "divided: 4083 characters for __Host-session, up to 1"]),
     ("Names are compared byte by byte.", ["cookies: the name in another case"]),
     ("the opener tries each value, at most 4, and takes the first that opens", ["cookies: the fourth opens", "cookies: the fifth is not tried", "cookies: two sessions: the first that opens"]),
+    ("the refusal for the log is the first of step 8 or later (§5.2), else the first", ["cookies: of several *"]),
+    ("whether it allows splitting or not", ["cookies: a token that one cookie holds, at its longest", "cookies: a token too long for one cookie, in one"]),
+    ("A name, of 4,033 bytes at most", ["divided: * characters for a name of 403*", "cookies: the longest name", "valid: the longest name"]),
+    ("with nothing of what is inside. A value may hold `=`, a pair without one is passed over", ["cookies: blanks within double quotes", "cookies: a value of one lone double quote", "cookies: = in *", "cookies: a pair without ="]),
+    ("A value that begins with a digit from 2 to 9 and a dot is the first of so many", ["cookies: no first part*", "cookies: the count is *", "cookies: a digit alone"]),
+    ("put together they are at most m × room characters, whatever n is", ["cookies: more in two cookies than two of a sealer's hold", "cookies: a character more than two cookies hold", "cookies: an empty part"]),
+    ("it takes the first 4 values of each and tries the combinations, the values of `name.1` varying fastest, then those of `name.2` and so on: at most 16 for the whole header",
+     ["cookies: the * value of a part*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *"]),
     ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
     ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
     ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4"]),

@@ -35,6 +35,7 @@ DEFAULT_ABSOLUTE = 14 * 86_400
 class Refused(Exception):
     """A token that does not open. The message begins with the words of §5.2's table; it is for the log only."""
     words = "refused"
+    opened = False              # found in step 8 or later
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(self.words + (": " + detail if detail else ""))
@@ -47,11 +48,11 @@ class UnknownVersion(Refused): words = "unknown version"
 class RevokedKey(Refused): words = "revoked key"
 class UnknownKey(Refused): words = "unknown key"
 class NotAuthentic(Refused): words = "not authentic"
-class MalformedPayload(Refused): words = "malformed payload"
-class UnknownDictionary(Refused): words = "unknown dictionary"
-class InTheFuture(Refused): words = "in the future"
-class Expired(Refused): words = "expired"
-class Ended(Refused): words = "ended"
+class MalformedPayload(Refused): words, opened = "malformed payload", True
+class UnknownDictionary(Refused): words, opened = "unknown dictionary", True
+class InTheFuture(Refused): words, opened = "in the future", True
+class Expired(Refused): words, opened = "expired", True
+class Ended(Refused): words, opened = "ended", True
 class TooManyCookies(Refused): words = "too many cookies"      # §11.1
 class MissingPart(Refused): words = "missing part"
 
@@ -593,7 +594,9 @@ def date_text(tag: Tag) -> str:
 def parse_date_text(text: str) -> Tag:
     if m := re.fullmatch(r"@(0|-?[1-9][0-9]*)\+([0-9]{9}|[0-9]{18})", text):
         return Tag(1001, {1: int(m[1]), -len(m[2]): int(m[2])})
-    if re.fullmatch(r"@(0|-?[1-9][0-9]*)", text) and int(text[1:]) in INT64:
+    if re.fullmatch(r"@[0-9-]*", text):
+        if not re.fullmatch(r"@(0|-?[1-9][0-9]*)", text) or int(text[1:]) not in INT64:
+            raise Invalid("$date: not an integer of 64 bits")
         return Tag(1, int(text[1:]))
     if text.startswith("@"):
         return Tag(1, parse_float_text(text[1:]))
@@ -662,7 +665,7 @@ def _special(form: str, value: Item) -> Item:
     number = r"0|-?[1-9][0-9]*"
     if form == "$decimal" and (m := re.fullmatch(rf"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:e({number}))?", value)):
         mantissa, fraction = int(m[2] + (m[3] or "")), m[3] or ""
-        if mantissa or not m[1]:
+        if (mantissa or not m[1]) and int(m[4] or 0) in INT64:
             return Tag(4, [int(m[4] or 0) - len(fraction), -mantissa if m[1] else mantissa])
     if form == "$int" and re.fullmatch(number, value):
         return int(value)
@@ -711,7 +714,7 @@ def from_json(text: str) -> Item:
     def constant(_: str) -> Item:
         raise Invalid("NaN and Infinity are not JSON")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_int=_number, parse_float=_number,
+        return json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_object, parse_int=_number, parse_float=_number,
                           parse_constant=constant)
     except RecursionError:
         raise Invalid("more than 64 levels") from None
@@ -728,6 +731,7 @@ class Ring:
     keys: dict[str, tuple[Optional[int], bytes]] = field(default_factory=dict)   # id: (from, K)
     revoked: set[str] = field(default_factory=set)
     not_before: Optional[int] = None
+    shared: set[str] = field(default_factory=set)               # ids of two different keys
 
     @staticmethod
     def parse(data: bytes) -> "Ring":
@@ -741,6 +745,8 @@ class Ring:
                 ring._line([f for f in re.split(r"[ \t\r]+", line) if f])
             except Invalid as e:
                 raise InvalidRing(f"line {number}: {e}") from None
+        if ring.shared - ring.revoked:
+            raise InvalidRing("two different keys with one id")
         return ring
 
     def _line(self, fields: list[str]) -> None:
@@ -758,7 +764,7 @@ class Ring:
             if fields[1] in self.keys:
                 before, other = self.keys[fields[1]]
                 if other != key:
-                    raise Invalid("two different keys with one id")
+                    self.shared.add(fields[1])
                 since = max((t for t in (since, before) if t is not None), default=None)
             self.keys[fields[1]] = (since, key)
         elif fields[0] == "revoked" and len(fields) == 2:
@@ -884,7 +890,7 @@ def join_token(cookies: dict[str, str], name: str, most: int) -> str:
 
 
 def _joined(first: str, parts: list[list[str]], most: int) -> Iterable[str]:
-    """The tokens that a first cookie's value and its parts' make."""
+    """The tokens that a first cookie's value and its parts' make, the values of the first part varying fastest."""
     if not re.match(r"[2-9]\.", first):
         yield first
         return
@@ -893,7 +899,7 @@ def _joined(first: str, parts: list[list[str]], most: int) -> Iterable[str]:
         raise TooManyCookies(f"{count}")
     if [] in parts[:count - 1]:
         raise MissingPart(f"{parts.index([]) + 1}")
-    yield from (first[2:] + "".join(rest) for rest in itertools.product(*parts[:count - 1]))
+    yield from (first[2:] + "".join(reversed(rest)) for rest in itertools.product(*reversed(parts[:count - 1])))
 
 
 # ---------------------------------------------------------------- §11 Cookie headers
@@ -910,10 +916,10 @@ def header_values(header: str, name: str) -> list[str]:
 
 
 def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, most: int = 1, **options: Any) -> Optional[Payload]:
-    """Opens the session in a Cookie header; None: there is none. Raises the first value's Refused where none opens."""
-    first_refusal: Optional[Refused] = None
+    """Opens the session in a Cookie header; None: there is none. Where none opens, raises the first Refused of step 8 or later, else the first."""
+    refusals: list[Refused] = []
     left = 16
-    parts = [header_values(header, f"{name}.{i}") for i in range(1, most)]
+    parts = [header_values(header, f"{name}.{i}")[:4] for i in range(1, most)]
     for value in header_values(header, name)[:4]:
         try:
             for text in _joined(value, parts, most):
@@ -925,11 +931,11 @@ def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, most: int 
                     # What one cookie holds is bound by one cookie's limit.
                     return open_token(ring, text, name=name, most=most if split else 1, **options)
                 except Refused as refusal:
-                    first_refusal = first_refusal or refusal
+                    refusals.append(refusal)
         except Refused as refusal:
-            first_refusal = first_refusal or refusal
-    if first_refusal:
-        raise first_refusal
+            refusals.append(refusal)
+    if refusals:
+        raise next((r for r in refusals if r.opened), refusals[0])
     return None
 
 

@@ -548,6 +548,7 @@ import Testing
         #expect(throws: CookieConfigurationError.nameTooLong(byteCount: 4034, limit: 4096)) {
             try make(String(repeating: "n", count: 4034))
         }
+        try make(String(repeating: "n", count: 4033))
         #expect(throws: CookieConfigurationError.invalidPadding(1)) { try make("s", padding: 1) }
         #expect(throws: CookieConfigurationError.invalidLimits) {
             try make("s", limits: CookieLimits(nameAndValue: 127, attributeValue: 1024))

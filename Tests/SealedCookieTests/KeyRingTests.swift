@@ -147,6 +147,8 @@ import Testing
         #expect(throws: KeyRingError(source: "keys", line: nil, problem: .idCollision(a.id))) {
             try KeyRing([a, b])
         }
+        // Neither is left where the id is revoked.
+        #expect(try KeyRing([a, b], revoked: [a.id]).keys.isEmpty)
     }
 
     private func countingKey(_ number: UInt16) throws -> SealingKey {

@@ -153,6 +153,38 @@ import Testing
         }
     }
 
+    @Test func `a first part may be empty`() throws {
+        let sealer = try sealer(4)
+        let token = try #require(sealer.seal(session(10), at: noon).cookies.first).value
+        let opened = try sealer.open(
+            cookieHeader: "__Host-session=2.; __Host-session.1=\(token)", at: noon)
+        #expect(opened?.session == session(10))
+        #expect(throws: OpenError.tooManyParts(9, limit: 4)) {
+            try sealer.open(cookieHeader: "__Host-session=9.", at: noon)
+        }
+        #expect(throws: OpenError.missingPart(1, of: 2)) {
+            try sealer.open(cookieHeader: "__Host-session=2.", at: noon)
+        }
+    }
+
+    @Test func `the longest name leaves room for the smallest token, whole or in parts`() throws {
+        let name = String(repeating: "n", count: 4033)
+        for count in [1, 2] {
+            let sealer = try sealer(count, name: name)
+            func sizes(_ cookies: [SetCookie]) throws -> [Int] {
+                let opened = try sealer.open(cookieHeader: header(jar(cookies)), at: noon)
+                #expect(opened?.expiresAt != nil)
+                return cookies.filter { $0.maxAge != 0 }.map { $0.name.utf8.count + $0.value.utf8.count }
+            }
+            #expect(try sizes(sealer.seal(session(0), at: noon).cookies) == [4096])
+            if count == 1 {
+                #expect(throws: SealError.self) { try sealer.seal(session(1), at: noon) }
+            } else {
+                #expect(try sizes(sealer.seal(session(1), at: noon).cookies) == [4096, 4035 + 3])
+            }
+        }
+    }
+
     @Test func `tossed cookies of the same names sign nobody out`() throws {
         let sealer = try sealer()
         let cookies = try sealer.seal(session(8000), at: noon).cookies.filter { $0.maxAge != 0 }

@@ -62,9 +62,8 @@ package struct CBORJSON: Codable, Equatable, Sendable {
             }
         case .float(let bits):
             let number = Double(bitPattern: bits)
-            // A whole number within 64 bits would read back as an integer.
-            let isInteger = Int64(exactly: number) != nil || UInt64(exactly: number) != nil
-            if number.isFinite, !isInteger {
+            // A whole number would read back as an integer, or look like one.
+            if number.isFinite, number != number.rounded() {
                 try single.encode(number)
             } else {
                 try single.encode([Mark.float: CBORFloat.text(bits)])

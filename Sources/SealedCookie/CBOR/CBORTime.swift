@@ -195,7 +195,9 @@ extension CBORTime {
         if parts.count == 2, let seconds = Int64(plain: parts[0]) {
             self.init(seconds: seconds, fraction: parts[1])
             guard case .extended = self else { return nil }
-        } else if let seconds = Int64(plain: text) {
+        } else if text.utf8.allSatisfy({ Self.isDigit($0) || $0 == UInt8(ascii: "-") }) {
+            // Never a float, which would drop digits of a longer one in silence.
+            guard let seconds = Int64(plain: text) else { return nil }
             self = .seconds(seconds)
         } else if let bits = CBORFloat.bits(text) {
             self = .float(bits)

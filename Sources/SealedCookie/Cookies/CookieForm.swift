@@ -25,7 +25,7 @@ public struct CookieSplitting: Hashable, Sendable {
 
     /// How many cookies the value of the first one says there are: `3.S…`. Nil: it is a token itself.
     static func count(_ value: Span<UInt8>) -> Int? {
-        guard value.count > 2, value[1] == UInt8(ascii: "."), (0x32...0x39).contains(value[0]) else {
+        guard value.count >= 2, value[1] == UInt8(ascii: "."), (0x32...0x39).contains(value[0]) else {
             return nil
         }
         return Int(value[0] - 0x30)
@@ -71,9 +71,7 @@ final class CookieForm: Sendable {
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
         let underLine = limits.line.map { $0 - empty.description.utf8.count } ?? .max
         let room = min(limits.nameAndValue - nameBytes.count, underLine, Self.mostRoom)
-        let needed =
-            Token.textCount(payloadByteCount: CompressedPayload.minimumCount) + CookieSplitting.overhead
-        guard room >= needed else {
+        guard room >= Token.textCount(payloadByteCount: CompressedPayload.minimumCount) else {
             throw .nameTooLong(byteCount: nameBytes.count, limit: limits.nameAndValue)
         }
         self.name = name
