@@ -70,7 +70,7 @@ final class SealerCore: Sendable {
         guard now < end else { throw .expired(end) }
         // Else a session sealed with a stolen key would move to one that the thief never had.
         let ring = source.ring
-        guard !ring.revoked.contains(about.keyID) else { throw .revokedKey(about.keyID) }
+        guard ring.place(of: about.keyID) != nil else { throw .revokedKey(about.keyID) }
         return try seal(SessionPayload(times: times, item: item), ring, stale: about.presentParts, at: now)
     }
 

@@ -80,6 +80,7 @@ extension Command {
             sessions again, also a thief's. To replace an old key, `rotate` and `prune`.
             For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
             printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
+            Merge no older copy of the ring in afterwards: it may have a key that was pruned before.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]

@@ -374,9 +374,12 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         let dictionary = try folder.write("d", "the one before")
         // Whoever has the one before has it whole: it was not written into.
         let before = folder.file("before")
+        try FileManager.default.setAttributes([.posixPermissions: 0o646], ofItemAtPath: dictionary)
         try FileManager.default.linkItem(atPath: dictionary, toPath: before)
         #expect(try ToolRun(["train", "-o", dictionary, samples]).exitCode == 0)
         #expect(try String(contentsOfFile: before, encoding: .utf8) == "the one before")
+        let mode = try FileManager.default.attributesOfItem(atPath: dictionary)[.posixPermissions] as? Int
+        #expect(mode == 0o646)
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
                 "before", "d", "samples", "session.keys",

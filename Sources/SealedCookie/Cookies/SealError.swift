@@ -19,7 +19,8 @@ public enum SealError: Error, Equatable, Sendable {
     case timeOutOfRange
     /// The session to seal again is over since this time.
     case expired(Date)
-    /// The key of the session to seal again has been revoked since it was opened: it is over.
+    /// The key of the session to seal again has been revoked since it was opened, or is no longer in the
+    /// ring: it is over.
     case revokedKey(KeyID)
     /// The session begins before the ring's `not-before`, and would be refused at once: `not-before` is in
     /// the future, or this clock is more than 60 s behind the one that set it.
@@ -37,7 +38,7 @@ extension SealError: CustomStringConvertible {
             "cannot be encoded: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
         case .timeOutOfRange: "the time is not between 1970 and 2106"
         case .expired(let end): "the session ended at \(Timestamp.text(end))"
-        case .revokedKey(let id): "the session's key \(id) is revoked"
+        case .revokedKey(let id): "the session's key \(id) is no longer in the ring"
         case .endedBefore(let date): "sessions that begin before \(Timestamp.text(date)) have ended"
         case .libraryFailed(let operation): "\(operation) failed"
         }
