@@ -650,6 +650,10 @@ struct SplitMix: RandomNumberGenerator {
             try decode([String: Secret<Date>].self, "a16161c100") == [
                 "a": Secret(.init(timeIntervalSince1970: 0))
             ])
+        // A secret takes levels of its own: one that has none left opens, and is refused when it is sealed again.
+        let deep = try decode([Secret<EncodedSession>].self, String(repeating: "81", count: 63) + "80")
+        let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(deep) }
+        #expect(failure?.reason == .tooDeep)
         #expect(throws: DecodingError.self) { try decode(Secret<Int>.self, "6131") }
         #expect(throws: DecodingError.self) { try decode(Secret<Int>.self, "d818426131") }
         #expect(throws: DecodingError.self) { try decode(Int.self, "d8184101") }

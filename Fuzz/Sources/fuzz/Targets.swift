@@ -138,7 +138,8 @@ let targets: [Target] = [
     },
     Target(name: "cbor-typed") { input in
         guard let index = try? CBORIndex(parsing: input) else { return }
-        func comesBack<Session: Codable>(_ type: Session.Type) throws {
+        /// - Parameter mayGrow: plain values become secrets, whose tag and byte string take levels and bytes.
+        func comesBack<Session: Codable>(_ type: Session.Type, mayGrow: Bool = false) throws {
             let value: Session
             do {
                 value = try CBORDecoder.decode(Session.self, from: index)
@@ -146,7 +147,14 @@ let targets: [Target] = [
                 if let error = error as? DecodingError { checkWords("\(OpenError(error))") }
                 return
             }
-            let item = try CBOREncoder.encode(value)
+            let item: CBORItem
+            do {
+                item = try CBOREncoder.encode(value)
+            } catch let failure as CBORFailure
+                where mayGrow && (failure.reason == .tooDeep || failure.reason == .tooLong)
+            {
+                return
+            }
             let again = try CBORDecoder.decode(Session.self, from: CBORIndex(parsing: item.bytes))
             require(try CBOREncoder.encode(again).bytes == item.bytes, "\(type) does not come back equal")
         }
@@ -161,7 +169,7 @@ let targets: [Target] = [
         try comesBack(Numbers.Row.self)
         try comesBack([String: String].self)
         try comesBack([String: [String: Bool]].self)
-        try comesBack([Secret<EncodedSession>].self)
+        try comesBack([Secret<EncodedSession>].self, mayGrow: true)
         // What takes any item must give the very bytes.
         require(try CBOREncoder.encode(CBORDecoder.decode(EncodedSession.self, from: index)).bytes == input)
     },
