@@ -78,21 +78,6 @@ extension CBORPathElement {
     }
 }
 
-extension String {
-    /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
-    package var printable: String {
-        let start = unicodeScalars.prefix(64)
-        let text = start.map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                "\\u{\(String(scalar.value, radix: 16))}"
-            default: String(scalar)
-            }
-        }.joined()
-        return start.endIndex == unicodeScalars.endIndex ? text : text + "…"
-    }
-}
-
 extension [CBORPathElement] {
     /// The path as people write it: `.items[2].name`, `.` for the root.
     var pathDescription: String {

@@ -1,9 +1,9 @@
-// JSON that does nothing to the terminal it is shown on. FORMAT §8.
+// Text that does nothing to the terminal or the log that shows it.
 
 package enum TerminalJSON {
-    /// The same JSON, with escapes for what acts on a terminal or a line rather than standing in it: controls beyond
-    /// ASCII's, DEL, line and paragraph separators, and marks that turn the direction of writing. A session's texts
-    /// are a visitor's.
+    /// The same JSON (FORMAT §8), with escapes for what acts on a terminal or a line rather than standing in
+    /// it: controls beyond ASCII's, DEL, line and paragraph separators, and marks that turn the direction of
+    /// writing. A session's texts are a visitor's.
     ///
     /// - Parameter json: with ASCII's controls escaped already, as JSON demands.
     package static func escaping(_ json: String) -> String {
@@ -29,5 +29,20 @@ package enum TerminalJSON {
         case .control, .lineSeparator, .paragraphSeparator: return true
         default: return scalar.properties.isBidiControl
         }
+    }
+}
+
+extension String {
+    /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
+    package var printable: String {
+        let start = unicodeScalars.prefix(64)
+        let text = start.map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                "\\u{\(String(scalar.value, radix: 16))}"
+            default: String(scalar)
+            }
+        }.joined()
+        return start.endIndex == unicodeScalars.endIndex ? text : text + "…"
     }
 }
