@@ -21,9 +21,10 @@ extension Command {
         name: "train", summary: "Makes a compression dictionary out of sample sessions.", operands: "INPUT …",
         operandCount: 1...Int.max, options: [.output, .size],
         details: """
-            An INPUT is a session as JSON, or one session a line; - is the standard input. Take some hundred, of all kinds that you have.
-            What at least two of them share may go into the dictionary, which is not secret: take samples without
-            names or addresses that several have. Contents of {"$bytes"} and {"$secret"} never do.
+            An INPUT is a session as JSON, or one session a line; - is the standard input. Take some hundred, of
+            all kinds that you have. What at least two of them share may go into the dictionary, which is not
+            secret: take samples without names or addresses that several have. Contents of {"$bytes"} and
+            {"$secret"} never do.
             """
     ) { (arguments) throws(Failure) in
         let path = try arguments.required(.output)

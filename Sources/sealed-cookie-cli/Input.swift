@@ -130,7 +130,7 @@ enum TokenText {
         case .bare(let token): return try Self.whole(token)
         case .header(let header):
             guard let first = Self.value(name, in: header) else { throw .noCookie(name, in: header) }
-            guard let count = Self.cookieCount(first) else { return first }
+            guard let count = CookieSplitting.count(first.utf8.span) else { return first }
             var token = String(first.dropFirst(2))
             for part in 1..<count {
                 guard let next = Self.value("\(name).\(part)", in: header) else {
@@ -144,7 +144,7 @@ enum TokenText {
 
     /// A bare token, which the first of several cookies is not.
     static func whole(_ token: String) throws(Failure) -> String {
-        guard let count = cookieCount(token) else { return token }
+        guard let count = CookieSplitting.count(token.utf8.span) else { return token }
         throw .refused("the first of \(count) cookies of one token", hint: "pass the whole Cookie header")
     }
 
@@ -155,14 +155,6 @@ enum TokenText {
             return parts[1].filter { !$0.isWhitespace && $0 != "\"" }
         }
         return nil
-    }
-
-    /// How many cookies the value of the first one says there are (FORMAT §11.1).
-    private static func cookieCount(_ value: String) -> Int? {
-        guard let digit = value.first?.wholeNumberValue, (2...9).contains(digit),
-            value.dropFirst().first == "."
-        else { return nil }
-        return digit
     }
 }
 

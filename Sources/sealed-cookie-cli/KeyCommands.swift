@@ -18,8 +18,8 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let key = try Failure.unless {
-            let key = try SealingKey.generate(activeFrom: .now - 60)
-            try KeyRing([key]).create(at: path)
+            let (ring, key) = try KeyRing([]).replacingAllKeys()
+            try ring.create(at: path)
             return key
         }
         Output.note("made key ring \"\(path)\" with key \(key.id)")

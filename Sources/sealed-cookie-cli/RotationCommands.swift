@@ -76,8 +76,8 @@ extension Command {
         operands: "RING KEY-ID | --all RING", operandCount: 1...2, options: [.all, .absent, .at],
         details: """
             The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
-            back. Where other keys sealed after one that was stolen, it takes them too: servers seal older keys'
-            sessions again, also a thief's. To replace an old key, `rotate` and `prune`.
+            back. If others have sealed since a key was stolen, revoke them too: servers seal sessions of older
+            keys again, also a thief's. To replace a key that is merely old, `rotate` and `prune`.
             For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
             printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
             Merge no older copy of the ring in afterwards: it may have a key that was pruned before.

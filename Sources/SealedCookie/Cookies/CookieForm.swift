@@ -24,7 +24,7 @@ public struct CookieSplitting: Hashable, Sendable {
     static let validCounts = 1...9
 
     /// How many cookies the value of the first one says there are: `3.S…`. Nil: it is a token itself.
-    static func count(_ value: Span<UInt8>) -> Int? {
+    package static func count(_ value: Span<UInt8>) -> Int? {
         guard value.count >= 2, value[1] == UInt8(ascii: "."), (0x32...0x39).contains(value[0]) else {
             return nil
         }

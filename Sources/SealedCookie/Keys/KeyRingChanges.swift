@@ -27,14 +27,15 @@ extension KeyRing {
         try KeyRing(keys, revoked: revoked.union([id]), notBefore: notBefore)
     }
 
-    /// The ring with a new key that seals at once, and every other, pending ones too, revoked: for a ring that was
-    /// stolen.
+    /// The ring with a new key that seals at once, and every other, pending ones too, revoked: for a ring that
+    /// was stolen, and for one that is begun.
     ///
-    /// One change. Between a rotation and a revocation servers would open what the thief sealed, and seal it again
-    /// under the new key.
+    /// One change. Between a rotation and a revocation servers would open what the thief sealed, and seal it
+    /// again under the new key. A key that was pruned before is not among those revoked: merge no older copy
+    /// of the ring in.
     ///
-    /// - Parameter now: the key seals from a minute before on, so that a server whose clock is behind by as much as
-    ///   servers' may be (FORMAT §10) is not without one.
+    /// - Parameter now: the key seals from a minute before on, so that a server whose clock is behind by as
+    ///   much as servers' may be (FORMAT §10) is not without one.
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {

@@ -14,7 +14,7 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case unwritable(String)
         /// There is a file of this name already.
         case exists
-        /// A file that is followed holds no key any longer.
+        /// A file that is followed holds no key: from the beginning, or any longer.
         case noKeys
         /// Another process has been changing the file for half a minute.
         case locked
