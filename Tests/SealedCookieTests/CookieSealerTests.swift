@@ -141,7 +141,9 @@ import Testing
         try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
             try ring.rotated(from: noon).ring.revoking(opened.keyID)
         }
-        #expect(throws: SealError.revokedKey(opened.keyID)) { try sealer.reseal(opened) }
+        let error = #expect(throws: SealError.self) { try sealer.reseal(opened) }
+        #expect(error == .revokedKey(opened.keyID) && error?.isSessionOver == true)
+        #expect(!SealError.noActiveKey.isSessionOver && SealError.endedBefore(noon).isSessionOver)
         // Nor where the key was removed: what it sealed would not open either.
         let other = try CookieSealer<Login>(keys: sampleRing(2), lifetime: .init(absolute: .days(14)))
         #expect(throws: SealError.revokedKey(opened.keyID)) { try other.reseal(opened) }

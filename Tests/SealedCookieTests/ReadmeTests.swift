@@ -79,6 +79,8 @@ import Testing
             } catch let error as OpenError {
                 print("no session: \(error)")  // to the visitor it is the same as no cookie
                 return []
+            } catch let error as SealError where error.isSessionOver {
+                return []  // over since this request came in
             }
         }
         // README ends

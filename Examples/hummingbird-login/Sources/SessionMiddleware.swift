@@ -30,7 +30,7 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
                 guard var opened = old else { return try sealer.seal(value).headerValues }
                 opened.session = value
                 return try sealer.reseal(opened).headerValues
-            } catch .expired where old != nil, .endedBefore where old != nil, .revokedKey {
+            } catch let error where old != nil && error.isSessionOver {
                 return []  // Over since this request came in: the next one finds no session.
             } catch {
                 logger.error("session not sealed", metadata: ["reason": "\(error)"])

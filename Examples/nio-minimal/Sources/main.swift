@@ -64,6 +64,9 @@ final class Visits: ChannelInboundHandler {
             let sealed = try opened.map { try sessions.reseal($0) } ?? sessions.seal(Session(visits: 1))
             for value in sealed.headerValues { headers.add(name: "Set-Cookie", value: value) }
             return (.ok, headers, "Visit \(opened?.session.visits ?? 1).\n")
+        } catch let error as SealError where opened != nil && error.isSessionOver {
+            log("no session: \(error)")
+            return (.ok, headers, "Your session has just ended.\n")  // The next request finds none.
         } catch {
             log("session not sealed: \(error)")
             return (.internalServerError, headers, "Try again in a moment.\n")

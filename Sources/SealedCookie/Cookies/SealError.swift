@@ -29,6 +29,17 @@ public enum SealError: Error, Equatable, Sendable {
     case libraryFailed(operation: String)
 }
 
+extension SealError {
+    /// Of `reseal`: the session is over since it was opened (`.expired`, `.endedBefore`, `.revokedKey`).
+    /// Answer as where there is none; the next request finds none.
+    public var isSessionOver: Bool {
+        switch self {
+        case .expired, .endedBefore, .revokedKey: true
+        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .libraryFailed: false
+        }
+    }
+}
+
 extension SealError: CustomStringConvertible {
     public var description: String {
         switch self {
