@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the test vectors for implementers, from sealed_cookie.py alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
-(tokens), cookies.json (Cookie headers, and how a token is divided), rings.json (key rings), json.json (the JSON view).
+(tokens), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings),
+json.json (the JSON view).
 
     make_vectors.py            write them
     make_vectors.py --check    fail if they are not what this writes
@@ -11,6 +12,7 @@ not is an error. Keys and R are fixed, so the same files come out each time. Nev
 """
 import hashlib
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -24,7 +26,7 @@ DAY, HOUR = 86_400, 3_600
 KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 RING = sc.key_line(KEY)
 OWN = b"own words, own words, and members"
-LATER = sc.key_line(OTHER, NOW + DAY)
+LONGEST = "".join(hashlib.sha512(b"%d" % i).hexdigest() for i in range(62)).encode()    # as long as a dictionary may be
 count = 0
 
 
@@ -91,9 +93,7 @@ def opening(options: dict) -> dict:
 
 def found(p: sc.Payload, options: dict) -> dict:
     """What an opener must find."""
-    end = p.created + (options.get("absolute", 14 * DAY) if p.lifetime is None else p.lifetime)
-    if options.get("idle") is not None:
-        end = min(end, p.sealed + options["idle"])
+    end = sc.end_of(p, options.get("absolute", 14 * DAY), options.get("idle"))
     return {"created": p.created, "sealed": p.sealed, "ends": end, "item": p.item.hex(), "session": sc.view(sc.decode_item(p.item))}
 
 
@@ -176,6 +176,21 @@ def valid() -> list[dict]:
     longest_name = "n" * 4033
     add("the longest name", token(b"\x00" + start + b"\x07", longest_name), b"\x07", name=longest_name)
     add("blanks, CRs and comments in the ring", token(payload(item)), item, ring="# c\r\n\t" + RING.replace(" ", " \t").replace("\n", " \r\n"))
+    aged = payload(item, created=NOW - 1000, age=1000, lifetime=HOUR)
+    add("its own lifetime, counted from created and not from sealed", token(aged), item, at=NOW - 1000 + HOUR - 1)
+    add("its own lifetime and an idle time that ends first", token(aged), item, at=NOW + 99, idle=100)
+    add("its own lifetime that ends before the idle time", token(aged), item, idle=HOUR)
+    for own, what in ((b"a", "of one byte"), (LONGEST, "of 7,936 bytes, its first meant"), (LONGEST, "of 7,936 bytes, its last meant")):
+        session = b"\x64adad" if own == b"a" else b"\x6a" + (own[-10:] if "last" in what else own[:10])
+        back = 1 + (10 if "last" in what else len(own))
+        body = sc.dictionary_name(own) + interop.fixed_block(session[:1], (len(session) - 1, back))
+        add(f"a dictionary {what}", token(b"\x09" + start + body), session, dictionaries=[own])
+    names = sc.encode_item({"__proto__": 1, "constructor": 2, "hasOwnProperty": 3, "toString": {"__proto__": None}, "": 4, "0": 5, 0: 6, "-1": 7, -1: 8})
+    add("keys that objects of some languages have already, and texts beside their integers", token(b"\x00" + start + names), names)
+    edges = [sc.Float(bits).to_cbor() for bits in FLOATS]
+    floats = sc.head(4, len(edges)) + b"".join(edges)
+    add("floats at the edges of half, single and double", token(b"\x00" + start + floats), floats)
+    add("byte strings of no bytes, behind a stream that nothing follows", token(b"\x01" + start + sc.deflate(b"\x82\x40\x40")), b"\x82\x40\x40")
     return vectors
 
 
@@ -295,6 +310,161 @@ def invalid() -> list[dict]:
         text = token(plaintext)
         if len(sc.b64u_strict(text)) >= 47:
             add(what, "malformed payload", text)
+    for version in sorted({0x48 ^ 1 << bit for bit in range(8)} | {0x00, 0x47, 0x49, 0x4A, 0x4B, 0xFF}):
+        add(f"version 0x{version:02x}, sealed as such", "unknown version", versioned(version, payload(b"\xf6")))
+    late, over = NOW + 61, {"at": NOW + 20 * DAY}
+    broken = {"an item that is none": b"\x00%s\xf7", "contents that end early": b"\x01%s" + sc.deflate(b"\x82\x44\x61\x05") + b"\xaa\xbb\xcc",
+              "contents left over": b"\x01%s" + sc.deflate(b"\x41") + b"\xaa\xbb", "a broken stream": b"\x01%s\xff\xff\xff\xff", "an unknown flag": b"\x80%s\xf6",
+              "wrong padding": b"\x04%s\xf6\x40\x00", "no body": b"\x04%s\x80", "a level too many": b"\x00%s" + b"\x81" * 65 + b"\x00"}
+    for fault, plaintext in broken.items():
+        for second, created, options in (("in the future", late, {}), ("expired", NOW, over), ("ended", NOW, {"ring": ended})):
+            add(f"malformed payload goes before {second}: {fault}", "malformed payload", token(plaintext.replace(b"%s", created.to_bytes(4, "big") + b"\x00")), **options)
+    for second, options in (("expired", over), ("ended", {"ring": ended})):
+        add(f"unknown dictionary goes before {second}", "unknown dictionary", token(b"\x09" + start + b"\x02" + sc.deflate(item)), **options)
+    for number in (0, *range(3, 16)):
+        add(f"dictionary {number}, and nothing behind it", "unknown dictionary", token(bytes([9]) + start + bytes([number])))
+    for what, skeleton, contents in (
+            ("and the rest would be an item", "82446105", "aabbcc"), ("in the first of two strings", "824242", "aa"), ("in the last of two strings", "824242", "aabbcc"), ("without any", "8241f6", ""),
+            ("in a string behind an empty one", "824041", ""), ("in a secret", "d81842", "01"), ("in a UUID", "d82550", "00" * 15), ("in a bignum", "c249", "01" * 8), ("in a map's last value", "a16161586f", "aa" * 110)):
+        add(f"contents end early, {what}", "malformed payload", token(b"\x01" + start + sc.deflate(bytes.fromhex(skeleton)) + bytes.fromhex(contents)))
+    own = LONGEST
+    add("a reference before an own dictionary", "malformed payload", token(b"\x09" + start + sc.dictionary_name(own) + interop.fixed_block(b"\x64a", (3, 2 + len(own) + 1))), dictionaries=[own])
+    add("idle ends a session before its own lifetime does, with an age", "expired", token(payload(item, created=NOW - 1000, age=1000, lifetime=30 * DAY)), at=NOW + 100, idle=100)
+    add("its own lifetime is over, counted from created and not from sealed", "expired", token(payload(item, created=NOW - 1000, age=1000, lifetime=HOUR)), at=NOW - 1000 + HOUR)
+    for what, text, reason in (("of one byte too many", "\u00e9" + "A" * 4094, "too long"), ("of no byte too many", "\u00e9" + "A" * 4093, "not base64url"), ("of four bytes each", "\U0001f600" * 1024, "too long")):
+        add(f"characters beyond ASCII, {what}", reason, text)
+    for what, data in strange_heads():
+        add(f"item: {what}", "malformed payload", token(b"\x00" + start + data))
+    for what, data in longer_heads():
+        add(f"item: {what}", "malformed payload", token(b"\x00" + start + data))
+        if data[0] >> 5 in (2, 3, 4, 5):
+            skeleton = data[:-1] if data[0] >> 5 == 2 else data
+            add(f"skeleton: {what}", "malformed payload", token(b"\x01" + start + sc.deflate(skeleton) + (data[-1:] if data[0] >> 5 == 2 else b"")))
+    for bits in FLOATS:
+        for size, data in float_forms(bits):
+            if data != sc.Float(bits).to_cbor():
+                add(f"item: float not shortest, 0x{bits:016x} in {size} bytes", "malformed payload", token(b"\x00" + start + data))
+    return vectors
+
+
+# The bits of doubles at the edges of what half and single hold: zeros, the smallest and largest of each kind, infinities, NaNs by their bits.
+FLOATS = [int.from_bytes(sc.struct.pack(">d", value), "big") for value in (
+    0.0, -0.0, 1.0, -1.5, 2.0**-24, -2.0**-24, 2.0**-25, 3 * 2.0**-25, 2.0**-14, 2.0**-14 - 2.0**-24, 65504.0, 65505.0, 65520.0, 65536.0, 2.0**-126, 2.0**-126 - 2.0**-149, 2.0**-149,
+    2.0**-150, 2.0**128 - 2.0**104, 2.0**128 - 2.0**103, 2.0**128, 1 + 2.0**-10, 1 + 2.0**-11, 1 + 2.0**-23, 1 + 2.0**-24, 5e-324, math.inf, -math.inf)] + [
+    0x7FF8000000000000, 0xFFF8000000000000, 0x7FF0040000000000, 0x7FF0020000000000, 0xFFF0000020000000, 0x7FF0000010000000, 0x7FF8000000000001, 0x7FFFFFFFFFFFFFFF, 0x7FFFFFFFE0000000, 0x7FFFFC0000000000]
+
+
+def float_forms(bits: int) -> list[tuple[int, bytes]]:
+    """The forms of 2, 4 and 8 bytes that give the double of these bits, NaN's included."""
+    forms = [(8, b"\xfb" + bits.to_bytes(8, "big"))]
+    for size, mantissa, exponent, first in ((4, 23, 8, b"\xfa"), (2, 10, 5, b"\xf9")):
+        if sc.Float(bits).is_nan:
+            raw = bits >> 63 << mantissa + exponent | ((1 << exponent) - 1) << mantissa | (bits & (1 << 52) - 1) >> 52 - mantissa
+        else:
+            try:
+                raw = int.from_bytes(sc.struct.pack({4: ">f", 2: ">e"}[size], sc.Float(bits).value), "big")
+            except OverflowError:
+                continue
+        data = raw.to_bytes(size, "big")
+        if sc.Float.from_cbor(data).bits == bits:
+            forms.append((size, first + data))
+    return forms
+
+
+def strange_heads() -> list[tuple[str, bytes]]:
+    """Heads that no item has: the reserved ones, with and without what might be their number, and those of indefinite length."""
+    found = []
+    for major in range(8):
+        for info in (28, 29, 30):
+            head = bytes([major << 5 | info])
+            found += [(f"reserved head {head.hex()} of major type {major}", head + b"\x00\x00\x00\x01\x00\x00\x00\x00"), (f"reserved head {head.hex()} alone", head)]
+        head = bytes([major << 5 | 31])
+        inside = {2: b"\x41a", 3: b"\x61a", 4: b"\x01", 5: b"\x01\x02", 6: b"\x01"}.get(major, b"\x00")
+        found += [(f"indefinite {head.hex()} alone", head), (f"indefinite {head.hex()} with an item", head + inside), (f"indefinite {head.hex()}, empty", head + b"\xff"),
+                  (f"indefinite {head.hex()} with an item, ended", head + inside + b"\xff"), (f"indefinite {head.hex()} within an array", b"\x81" + head + b"\xff")]
+    return found + [("fc, and a NaN behind it", bytes.fromhex("fc7ff8000000000001")), ("fd, and a NaN behind it", bytes.fromhex("fd7ff8000000000001"))]
+
+
+def longer_heads() -> list[tuple[str, bytes]]:
+    """Of each major type the forms of 1, 2, 4 and 8 bytes of a number that has a shorter one."""
+    found = []
+    for major, number, rest in ((0, 23, b""), (1, 0, b""), (2, 1, b"a"), (3, 1, b"a"), (4, 1, b"\x00"), (5, 1, b"\x01\x02"), (6, 1, b"\x00")):
+        for info, size in ((24, 1), (25, 2), (26, 4), (27, 8)):
+            if (major, size) not in ((3, 1), (4, 1), (1, 1), (6, 1), (0, 1)):       # vectors of before
+                found.append((f"major type {major} not shortest, in {size} bytes", bytes([major << 5 | info]) + number.to_bytes(size, "big") + rest))
+        for info, size, most in ((25, 2, 255), (26, 4, 65_535), (27, 8, 2**32 - 1)):
+            if major in (0, 1) and (major, size) not in ((0, 2), (0, 4), (0, 8), (1, 2)):
+                found.append((f"major type {major} not shortest, {most:,} in {size} bytes", bytes([major << 5 | info]) + most.to_bytes(size, "big")))
+    return found + [("map key not shortest, in 1 byte", b"\xa1\x18\x17\x00"), ("map key of text not shortest", b"\xa1\x78\x01a\x00"), ("negative map key not shortest", b"\xa1\x38\x17\x00"),
+                    ("a bignum's length not shortest", b"\xc2\x58\x09" + b"\x01" * 9), ("a UUID's length not shortest", b"\xd8\x25\x58\x10" + bytes(16)),
+                    ("a length not shortest within a secret", b"\xd8\x18\x43\x78\x01a"), ("a tag not shortest within a secret", b"\xd8\x18\x43\xd8\x01\x00")]
+
+
+def versioned(version: int, plaintext: bytes) -> str:
+    """A token of another version that is as good as one of this."""
+    global count
+    count += 1
+    head, r = bytes([version]) + bytes.fromhex(sc.key_id(KEY)), hashlib.sha256(b"vector %d" % count).digest()[:20]
+    return sc.b64u(head + r + sc.xaes_seal(KEY, sc.nonce_of(r), plaintext, sc.associated_data(head, "s", "")))
+
+
+def again() -> list[dict]:
+    """Sessions that are opened, and sealed again at a time and with the ring of that time: what the new token holds, or why there must be none."""
+    vectors = []
+    item = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
+
+    def add(what: str, text: str, after: int, expected: str | None = None, ring: str | None = None, key: bytes = KEY, **options) -> None:
+        """Sealed again so many seconds after it was opened, with this ring in place of the first."""
+        p, time = opened(text, options), options.get("at", NOW) + after
+        fields = {**vector(what, text, key, **options), "again": {"time": time, "ring": options.get("ring", RING) if ring is None else ring}}
+        try:
+            text = sc.seal_again(sc.Ring.parse(fields["again"]["ring"].encode()), p, sc.b64u_strict(text)[1:4].hex(), now=time,
+                                 **{k: fields[k] for k in ("name", "purpose", "absolute", "idle")})
+        except (sc.Refused, sc.CannotSeal) as refusal:
+            words = refusal.words if isinstance(refusal, sc.Refused) else str(refusal)
+            assert words == expected, (what, words)
+            vectors.append({**fields, "refused": words})
+            return
+        assert expected is None, what
+        new = sc.open_token(sc.Ring.parse(fields["again"]["ring"].encode()), text, **{**opening(options), "now": time})
+        assert new.item == item
+        vectors.append({**fields, "by": sc.b64u_strict(text)[1:4].hex(), "lifetime": new.lifetime, **found(new, options)})
+    fresh = token(payload(item))
+    day_old, own = token(payload(item, created=NOW - DAY, age=HOUR)), token(payload(item, created=NOW - 1000, age=10, lifetime=HOUR))
+    ahead = token(payload(item, created=NOW + 60))
+    add("in the second in which it began", fresh, 0)
+    add("a second later", fresh, 1)
+    add("a day later", fresh, DAY)
+    add("created stays, however old the session is", day_old, 5)
+    add("an idle time begins anew, the absolute end stays", day_old, 5, idle=2 * DAY)
+    add("the absolute end comes before the idle one", day_old, 13 * DAY - 1, idle=15 * DAY)
+    add("its own lifetime stays, and counts from created", own, 50)
+    add("its own lifetime stays, longer than the policy's", token(payload(item, created=NOW - 20 * DAY, age=0, lifetime=30 * DAY)), 5)
+    add("a clock a second behind the one that began it", token(payload(item, created=NOW + 1)), 0)
+    add("a clock 60 s behind the one that began it", ahead, 0)
+    add("a clock 60 s behind the one that began it, 60 s later", ahead, 60)
+    add("a clock 60 s behind the one that began it, 61 s later", ahead, 61)
+    add("the last second of its absolute lifetime", fresh, 14 * DAY - 1)
+    add("over since: absolute", fresh, 14 * DAY, "expired")
+    add("over since: absolute, though sealed again before", day_old, 13 * DAY, "expired")
+    add("the last second of its idle time", fresh, HOUR - 1, idle=HOUR)
+    add("over since: idle", fresh, HOUR, "expired", idle=HOUR)
+    add("over since: its own lifetime, counted from created", own, HOUR - 1000, "expired")
+    add("over since: idle, with its own lifetime", token(payload(item, lifetime=30 * DAY)), HOUR, "expired", idle=HOUR)
+    newer = RING + sc.key_line(OTHER, NOW + 5)
+    add("the key that seals is a newer one", fresh, 5, ring=newer)
+    add("the newer key is pending still", fresh, 4, ring=newer)
+    add("the key is revoked since", fresh, 1, "revoked key", ring=RING + sc.key_line(OTHER) + f"revoked {sc.key_id(KEY)}\n")
+    add("the key is revoked since, and its line gone", fresh, 1, "revoked key", ring=sc.key_line(OTHER) + f"revoked {sc.key_id(KEY)}\n")
+    add("the key is gone since", fresh, 1, "unknown key", ring=sc.key_line(OTHER))
+    add("no key seals any longer", fresh, 1, "no active key", ring=sc.key_line(KEY, NOW + 2))
+    add("ended since", fresh, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
+    add("ended since, though sealed after not-before", day_old, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW - DAY + 1)}\n")
+    add("ended since, though with its own lifetime", own, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW)}\n")
+    add("begun in the very second of not-before", fresh, 1, ring=RING + f"not-before {sc.format_time(NOW)}\n")
+    late = token(payload(item, created=2**32 - 30))
+    add("the last second of 32 bits", late, 29, at=2**32 - 30)
+    add("a second beyond 32 bits", late, 30, "a time that 32 bits do not hold", at=2**32 - 30)
     return vectors
 
 
@@ -429,6 +599,38 @@ def cookies() -> list[dict]:
     add("of several combinations' refusals the one from step 8 on", candidates([f"s=2.{expired[:20]}"], [*x(1, 2), f"s.1={expired[20:]}"]), "expired", 3)
     add("of several combinations' refusals the first, if none is from step 8 on", candidates(["s=2.S"], ["s.1==", "s.1=", f"s.1={even[1:-1]}"]), "not base64url", 3)
     nines = padded(item, 8 * room + 7)
+    for what, text in (("form feed", "\f"), ("vertical tab", "\v"), ("no-break space", "\u00a0"), ("line feed", "\n"), ("carriage return", "\r"), ("CR and LF", "\r\n"), ("next line", "\u0085"), ("em space", "\u2003"),
+                       ("line separator", "\u2028"), ("byte order mark", "\ufeff"), ("zero-width space", "\u200b"), ("NUL", "\0"), ("unit separator", "\x1f"), ("DEL", "\x7f"), ("combining mark", "\u0301")):
+        add(f"a {what} before the name", f"a=b;{text}s={good}", None)
+        add(f"a {what} behind the name", f"a=b; s{text}={good}", None)
+        add(f"a {what} before the value", f"s={text}{good}", "not base64url")
+        add(f"a {what} behind the value", f"s={good}{text}", "not base64url")
+        add(f"a {what} behind a blank and the value, another cookie behind", f"s={good} {text}; a=b", "not base64url")
+        add(f"a {what} alone between semicolons", f"a=b;{text};s={good}", "")
+    for what, header, expected in (
+            ("a comma behind the value", f"s={good}, a=b", "not base64url"), ("a comma and a blank before the name", f"a=b, s={good}", None), ("a comma for a semicolon, no blank", f"a=b,s={good}", None),
+            ("a comma behind the semicolon", f"a=b;,s={good}", None), ("an ampersand for a semicolon", f"a=b&s={good}", None), ("a colon for =", f"s:{good}", None),
+            ("a semicolon in double quotes divides", f'a="b; s={good}"', "not base64url"), ("a semicolon in double quotes divides, and the quote is behind a blank", f'a="b; s={good} "', "not base64url"),
+            ("double quotes across two pairs", f'a="; s={good}; b="', ""), ("percent signs mean nothing", f"s=%53{good[1:]}", "not base64url"), ("percent signs in the name", f"%73={good}", None),
+            ("a percent-encoded double quote", f"s=%22{good}%22", "not base64url"), ("a percent-encoded =", f"s%3D{good}", None), ("a plus for a blank", f"a=b;+s={good}", None),
+            ("$Version is a cookie like others", f"$Version=1; s={good}; $Path=/", ""), ("Java's form", f'$Version="1"; s="{good}";$Path="/";$Domain="example.org"', ""), ("$ before the name", f"$s={good}", None),
+            ("attributes as in Set-Cookie are cookies", f"Path=/; s={good}; Secure; HttpOnly; Domain=x", ""), ("a header's name is of the first name", f"Cookie: s={good}", None),
+            ("a backslash in quotes stays", f'"s"="x"; s="\\{good}"', "not base64url"), ("an escaped double quote", f's="\\"{good}"', "not base64url"), ("quotes around the name are of the name", f'"s"={good}', None),
+            ("single quotes", f"s='{good}'", "not base64url"), ("blanks within and around double quotes", f's= "{good}" ', ""), ("a blank within the value", f"s={good[:30]} {good[30:]}", "not base64url"),
+            ("two = before the value", f"s=={good}", "not base64url"), ("a blank within the name", f"s s={good}", None), ("another letter that case folding takes for it", f"\u017f={good}", None),
+            ("an empty name before it", f"=; s={good}", ""), ("an = alone before it", f"=s={good}", None), ("semicolons alone around it", f";;;s={good};;;", ""), ("a brace around the pair", f"{{s={good}}}", None)):
+        add(what, header, expected)
+    for what, number in (("0", "0"), ("10", "10"), ("01", "01"), ("a blank and 1", " 1"), ("+1", "+1"), ("no digit", ""), ("a full-width 1", "\uff11"), ("an Arabic 1", "\u0661"), ("1 and a combining mark", "1\u0301")):
+        add(f"a part's number is {what}", f"s=2.{good[:20]}; s.{number}={good[20:]}", "missing part", 9)
+    for what, header in (("a full-width dot", f"s=2.{good[:20]}; s\uff0e1={good[20:]}"), ("an underscore for the dot", f"s=2.{good[:20]}; s_1={good[20:]}"), ("a dash for the dot", f"s=2.{good[:20]}; s-1={good[20:]}")):
+        add(f"a part's name has {what}", header, "missing part", 9)
+    for what, count in (("a full-width 2", "\uff12"), ("an Arabic 2", "\u0662"), ("02", "02"), ("+2", "+2"), ("10", "10"), ("2 and a blank", "2 ")):
+        add(f"the count is {what}", f"s={count}.{good[:20]}; s.1={good[20:]}", "not base64url", 9)
+    add("the count's dot is a comma", f"s=2,{good[:20]}; s.1={good[20:]}", "not base64url", 9)
+    add("blanks and tabs around parts", f"\t s =\t2.{good[:20]} ;\ts.1\t= {good[20:]}\t", "", 9)
+    add("a form feed before a part's name", f"s=2.{good[:20]};\fs.1={good[20:]}", "missing part", 9)
+    add("a line feed behind a part", f"s=2.{good[:20]}; s.1={good[20:]}\n", "not base64url", 9)
+    add("a blank at a part's end, within double quotes", f's="2.{good[:20]} "; s.1={good[20:]}', "not base64url", 9)
     add("nine cookies", "; ".join([f"s=9.{nines[:room]}"] + [f"s.{i}={nines[i * room:(i + 1) * room]}" for i in range(1, 9)]), "", 9)
     return vectors
 
@@ -536,7 +738,29 @@ def rings() -> list[dict]:
             ("a day of one digit", "not-before 2026-08-3T00:00:00Z"), ("nothing behind not-before", "not-before"), ("a no-break space", RING.replace(" ", "\u00a0", 1)),
             ("a byte order mark", "\ufeff" + RING), ("a vertical tab between", RING.replace(" ", "\v", 1)), ("a CR for an LF", RING[:-1] + "\r" + RING)):
         refuse(what, sc.key_line(OTHER) + text)
+    other = sc.key_line(OTHER)
+    for what, text in (
+            ("a byte order mark before a comment", "\ufeff# x\n"), ("a byte order mark before an empty line", "\ufeff\n"), ("a byte order mark before the second line", "# x\n\ufeff" + RING),
+            ("a byte order mark alone", "\ufeff"), ("a comment behind a key", RING[:-1] + " # x"), ("a comment at a key's end, no blank", RING[:-1] + "#x"), ("a comment behind a revoked id", "revoked aaaaaa # stolen"),
+            ("a comment at a revoked id's end, no blank", "revoked aaaaaa#stolen"), ("a comment behind not-before", "not-before 2026-01-01T00:00:00Z # stolen"), ("a word behind not-before", "not-before 2026-01-01T00:00:00Z x"),
+            ("a comment between id and secret", RING.replace("sck1", "# sck1")), ("a word too many between from and secret", RING.replace("sck1", f"from={now} x sck1")),
+            ("a word too many between id and from", RING.replace("sck1", f"x from={now} sck1")), ("from twice", RING.replace("sck1", f"from={now} from={now} sck1")), ("two secrets", RING[:-1] + f" sck1_{secret}"),
+            ("a revoked key whose secret is none", "key aaaaaa sck1_x\nrevoked aaaaaa"), ("a revoked key with a from that is none", RING.replace("sck1", "from=x sck1") + f"revoked {id}"),
+            ("a revoked key under an id that is not its own", RING.replace(id, "aaaaaa") + "revoked aaaaaa"), ("a revoked key with a word too many", RING[:-1] + f" x\nrevoked {id}"),
+            ("a blank behind from=", RING.replace("sck1", f"from= {now} sck1")), ("a blank before from's =", RING.replace("sck1", f"from ={now} sck1")), ("a time in double quotes", RING.replace("sck1", f'from="{now}" sck1')),
+            ("another field for from", RING.replace("sck1", f"until-{now} sck1")), ("a NUL alone", "\0"), ("a NUL at a key's end", RING[:-1] + "\0"), ("a NUL before the word", "\0" + RING), ("a NUL between", RING.replace(" ", "\0", 1)),
+            ("a form feed alone", "\f"), ("a form feed between", RING.replace(" ", "\f", 1)), ("a form feed for an LF", RING[:-1] + "\f" + RING), ("a next line for an LF", RING[:-1] + "\u0085" + RING),
+            ("a line separator for an LF", RING[:-1] + "\u2028" + RING), ("a zero-width space alone", "\u200b"), ("full-width digits in a time", "not-before \uff12\uff10\uff12\uff16-08-03T00:00:00Z"),
+            ("full-width digits in an id", "revoked \uff11\uff12\uff13456"), ("a combining mark at an id's end", "revoked 123456\u0301"), ("a combining mark at the word's end", "revoked\u0301 123456"),
+            ("a combining mark before the number sign", "\u0301# x"), ("a sign in a time", "not-before +026-08-03T00:00:00Z"), ("0x before an id", "revoked 0x1234"),
+            ("a day 0", "not-before 2026-08-00T00:00:00Z"), ("a minute 60", "not-before 2026-08-03T00:60:00Z"), ("a 29th of February in a century", "not-before 2100-02-29T00:00:00Z"), ("a week's date", "not-before 2026-W32-1T00:00:00Z")):
+        refuse(what, text + other if text.startswith("\ufeff") else other + text + "\n")
     refuse("not UTF-8", RING.encode() + b"# \xff\n")
+    refuse("not UTF-8 in a field", other.encode() + b"revoked 12345\xc3\n")
+    refuse("a surrogate", b"# \xed\xa0\x80\n" + other.encode())
+    refuse("an overlong LF", b"# x\xc0\x8a" + other.encode())
+    add("a comment that a NUL, a form feed and a no-break space are in", "#\0\f\u00a0x\n" + RING)
+    add("a comment whose number sign has a letter behind it", "#key\n" + RING)
     refuse("UTF-16", RING.encode("utf-16"))
     return vectors
 
@@ -557,6 +781,16 @@ def views() -> list[dict]:
               '{"$date":"@0.0"}', '{"$date":"@0.0001"}', '{"$date":"@0.00009"}', '{"$date":"@1e-05"}', '{"$date":"1970-01-01T00:00:00.00001Z"}', '{"$date":"1970-01-01T00:00:00.0001Z"}', '{"$date":"@5e-324"}', '{"$date":"@-1e-05"}', '{"$date":"@1E1"}',
               '{"$date":"9999-12-31T23:59:59.9Z"}', '{"$date":"9999-12-31T23:59:59.99999Z"}', '{"$date":"@253402300800.5"}', '{"$date":"@9223372036854775808.0"}', '{"$date":"@9.223372036854775809e18"}', '{"$date":"@1.0000000000000000001"}',
               '{"$float":"1E2"}', '{"$uuid":"FE049F18-1B8F-4A6F-8C38-00C3448DE041"}', '{"$map":[]}', '{"$map":[["b",1],["a",2]]}', '{"$secret":{"$map":[[1,2]]}}', '{"":0}', " [ ] "]
+    texts += [f'{{"$date":"{text}"}}' for text in (
+        "@-12212553600", "@-12212553601", "@-12212553601+999999999", "@-12212553600+000000000", "@-12212553601+999999999999999999", "@-12212553600+000000000000000000", "@-12212553600.5", "@-12212553601.0", "@-12212553600.0",
+        "@253402300799", "@253402300799+999999999", "@253402300800+000000000", "@253402300799.5", "@0.000123456789012345", "@0.123456789012345678", "@0.5000000001", "@0.00010000000000000001", "@1785715200.123456",
+        "1970-01-01T00:00:00.0Z", "1970-01-01T00:00:00.00Z", "1970-01-01T00:00:01.0Z", "2026-09-21T14:03:27.12345678901234567890Z", "2026-09-21T14:03:27.1234567890Z", "2026-09-21T14:03:27.12345678Z", "2026-09-21T14:03:27.0Z",
+        *rounded_twice())]
+    texts += [f'{{"$decimal":"{text}"}}' for text in ("0", "0.0", "0.00", "0e0", "0e5", "0.0e5", "1e0", "1.0", "12.50", "-0.5", "-0.05", "0.5e-3", "-1.5e-1", "10e1", "123456789012345678901.5", "1.00e2")]
+    texts += [f'{{"$float":"{text}"}}' for text in ("0e0", "0.0e-5", "-0.0e+5", "1.50", "1E5", "1e-05", "1e+05", "-1.5E-3", "0.10", "123456789.000", "4.9406564584124654e-324", "2.4703282292062327e-324", "1.7976931348623157e308",
+                                                          "0x7FF0000000000001", "0xffF8000000000000", "0x7fffFFFFffffFFFF", "9007199254740993", "18446744073709551615.5")]
+    texts += ['{"$map":[["a",' * 64 + leaf + "]]}" * 64 for leaf in ("5", '{"$bytes":""}', '{"$float":"1.0"}')]
+    texts += ['{"$uuid":"00112233-4455-6677-8899-aAbBcCdDeEfF"}', '{"__proto__":1,"constructor":2}', '{"$5":1,"5":2,"$-1":3,"-1":4}', '{"$map":[["__proto__",{"__proto__":1}],[0,"0"],["0",0]]}']
     for text in dict.fromkeys(texts):
         item = sc.encode_item(sc.from_json(text))
         again = json.dumps(sc.view(sc.decode_item(item)), ensure_ascii=False)
@@ -577,14 +811,65 @@ def views() -> list[dict]:
                  '{"$date":"@9223372036854775808"}', '{"$date":"@9223372036854775809"}', '{"$date":"@-9223372036854775809"}', '{"$date":"@18446744073709551616"}', '{"$date":"@340282366920938463463374607431768211456"}',
                  '{"$date":"@9223372036854775808+000000000"}', '{"$date":"@-0"}', '{"$date":"@-"}', '{"$date":"@5-"}', '{"$date":"@-0+000000001"}', '{"$date":"@5+"}', '{"$date":"@5 "}', '{"$date":"@0x7ff0000000000000"}',
                  '{"$date":"1969-12-31T23:59:59.5Z"}', '{"$date":"@1e3+500000000"}', '{"$date":"@1+5"}', '{"$date":"@+5"}', '{"$date":"@05"}', '{"$date":"@.5"}', '{"$date":"@"}', '{"$date":0}',
-                 "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65):
+                 "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65, '{"$map":[["a",' * 65 + "5" + "]]}" * 65, '{"$map":[["a",' * 64 + '{"$date":"@5"}' + "]]}" * 64, *wrong_forms()):
         try:
             sc.encode_item(sc.from_json(text))
         except ValueError:
             vectors.append({"json": text, "refused": True})
         else:
             raise AssertionError(text)
+    bad = {"a byte that no character has": b"\xff", "a surrogate": b"\xed\xa0\x80", "a pair of surrogates": b"\xed\xa0\xbd\xed\xb8\x80", "an overlong slash": b"\xc0\xaf", "an overlong NUL": b"\xc0\x80", "a character cut off": b"\xe2\x82",
+           "a byte that continues nothing": b"\x80", "more than U+10FFFF": b"\xf4\x90\x80\x80", "Latin-1": "\u00e9".encode("latin-1")}
+    frames = {"a text": b'"a%sb"', "a member's name": b'{"a%s":1}', "a form's text": b'{"$url":"%s"}', "a form's name": b'{"$%s":"a"}', "a key of $map": b'{"$map":[["%s",1]]}'}
+    cases = [(f"not UTF-8: {what} in {where}", frame.replace(b"%s", text)) for what, text in bad.items() for where, frame in frames.items()]
+    cases += [(f"not UTF-8: {what} outside texts", b"[1]" + text) for what, text in bad.items()]
+    cases += [("not UTF-8: UTF-16", '{"a":1}'.encode("utf-16")), ("not UTF-8: UTF-16 without a mark", '{"a":1}'.encode("utf-16-le")), ("not UTF-8: UTF-32", '{"a":1}'.encode("utf-32-le"))]
+    for what, data in cases:
+        try:
+            sc.encode_item(sc.from_json(data.decode()))
+        except ValueError:
+            vectors.append({"what": what, "bytes": data.hex(), "refused": True})
+        else:
+            raise AssertionError(what)
     return vectors
+
+
+def rounded_twice() -> list[str]:
+    """Dates that come to another float where seconds and fraction are rounded each by itself and then added."""
+    found = []
+    for seconds in (6, 100):
+        texts = (f"{sc.format_time(seconds)[:-1]}.{int(hashlib.sha256(b'%d' % i).hexdigest(), 16) % 10**17:017d}Z" for i in range(1 << 20))
+        wrong = (t for t in texts if float(seconds) + float("0" + t[19:-1]) != float(f"{seconds}{t[19:-1]}"))
+        found += [next(wrong), next(wrong)]
+    return ["1970-01-01T00:00:06.00796987690079698Z", *found]
+
+
+def wrong_forms() -> list[str]:
+    """JSON that is nearly one of the forms."""
+    forms = {
+        "$date": ("2026-09-21T14:03:27.5", "2026-09-21T14:03:27,5Z", "2026-09-21T14:03:27.5z", "2026-09-21t14:03:27Z", "2026-09-21T14:03:27.5+00:00", "2026-09-21T14:03:27-00:00", "2026-09-21T14:03Z", "20260921T140327Z", "2026-09-21",
+                  "+2026-09-21T14:03:27Z", "-2026-09-21T14:03:27Z", "02026-09-21T14:03:27Z", " 2026-09-21T14:03:27Z", "2026-09-21T14:03:27 Z", "2026-09-21T14:03:27Z ", "2026-09-21T14:03:27.Z", "2026-09-21T14:03:27.5 Z",
+                  "2026-09-21T14:03:27.5e1Z", "2026-09-21T14:03:27.-5Z", "2026-09-21T14:03:27..5Z", "2026-09-21T14:03:27.5.5Z", "2026-09-21T14:03:27ZZ", "2026-09-21T24:00:00Z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
+                  "2026-06-31T00:00:00Z", "2100-02-29T00:00:00Z", "2026-09-21T14:60:00Z", "1582-12-31T23:59:59.5Z", "1582-12-31T23:59:59.000000000Z", "10000-01-01T00:00:00Z", "\uff12\uff10\uff12\uff16-09-21T14:03:27Z",
+                  "2026-09-21T14:03:27.\u0665Z", "2026-09-21T14:03:27\u0301Z", "1969-12-31T23:59:59.0Z", "1583-01-01T00:00:00.25Z", "", "@ 5", "@5.Z", "@5.", "@5e", "@1_000", "@\u0665", "@5+00000000", "@5+0000000000",
+                  "@5+-00000001", "@5.5+000000001", "@5+000000001+000000001", "@5-000000001", "@0x5", "@Infinity", "@infinity", "@NaN", "@1e400", "@1-", "@--5", "@9223372036854775808+000000000000000000", "now"),
+        "$decimal": ("", "-", "-0", "-0e0", "-0e5", "-0.00", "-0.0e1", "0e-0", "1e-0", "1e00", "01", "-01", "00", "+1", " 1", "1 ", "1e", "e5", "1e1.5", "1.e5", "0.", ".0", "--1", "1..0", "1.0.0", "0x1", "inf", "nan", "NaN", "Infinity",
+                     "1_000", "1,5", "\uff11", "\u0661", "1\u0301", "1e\u0661", "1e 5", "1.5e+2", "1.-5"),
+        "$float": ("", "Infinity", "-Infinity", "+Infinity", "INF", "Inf", "-INF", "+inf", "-0x7ff8000000000001", "0x", "0x7ff80000000000011", "7ff8000000000001", "nan0", "nan(0x1)", "snan", "-nan", "infinit", "inf ", " inf", "1.0 ",
+                   " 1.0", "1.0f", "1e", "1e+", "1,0", "01.5", "-01.5", "--1", "-", "0x1.8p1", "1_0", "\uff11.5", "\u0661", "1\u0301", "1.\u0665", "1e\u0661", "-1e400", "1.", "-.5", "1e5.0", "0xfff0000000000000",
+                   "1" + "0" * 309, "\n1"),
+        "$int": ("-", "--1", "-07", "00", " 7", "7 ", "7.0", "7e0", "0x7", "1_000", "\uff17", "\u0667", "7\u0301", "-340282366920938463463374607431768211457", "+0", "1" * 60),
+        "$uuid": ("urn:uuid:00112233-4455-6677-8899-aabbccddeeff", "{00112233-4455-6677-8899-aabbccddeeff}", "", "00112233445566778899aabbccddeeff", "0011223-34455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899aabbccddeeff-",
+                  "00112233_4455_6677_8899_aabbccddeeff", " 00112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeeff\n", "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeefg",
+                  "00112233-4455-6677-8899-+abbccddeeff", "\uff10\uff10112233-4455-6677-8899-aabbccddeeff", "00112233-4455-6677-8899-aabbccddeef\u0301"),
+        "$bytes": ("AQ=", "AQ\n", " AQ", "A Q", "/w", "AQ%3D", "\uff21Q", "AQ\u0301", "AAAAB", "-_-", "AB"),
+    }
+    texts = [json.dumps({form: text}, ensure_ascii=True) for form, values in forms.items() for text in values]
+    texts += [f'{{"{form}":{value}}}' for form in ("$date", "$decimal", "$float", "$int", "$uuid", "$bytes", "$url") for value in ("true", "[]", "{}", '{"$int":"5"}', '["5"]')]
+    texts += ['{"$Date":"@5"}', '{"$date ":"@5"}', '{"$ date":"@5"}', '{"$date\\u0301":"@5"}', '{"$1.0":1}', '{"$1e1":1}', '{"$ 5":1}', '{"$5 ":1}', '{"$\\uff15":1}', '{"$0x5":1}', '{"$-9223372036854775809":1}', '{"$--5":1}',
+              '{"a":1,"\\u0061":2}', '{"$5":1,"$5":2}', '{"$$a":1,"$\\u0024a":2}', '{"$map":[["a",1]],"b":2}', '{"$date":"@5","$date":"@5"}', '{"$secret":{"$x":1}}', '[{"$float":"x"}]', '{"a":{"$int":"+1"}}',
+              "0x10", "1_000", "--1", "1e", "1.e5", "-", "00", "-01", "\uff11", "1\u0301", "[1\u00a0]", "\u00a01", "[\f1]", "[\v1]", "[1]\0", '"\u2028', "True", "undefined", "[,]", '{"a"}', '{"a":}', "// x\n1", "/**/1", '"a\nb"', '"\x7f']
+    return list(dict.fromkeys(texts))
 
 
 # What FORMAT.md asks for, in its words, and the vectors that hold it: in the file of that name, those whose "what" is this; more than one
@@ -593,7 +878,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("An opener MUST refuse text that is not the one encoding of any bytes: a character outside the alphabet", ["invalid: text with *", "invalid: a header in standard base64"]),
     ("a length of 1 modulo 4", ["invalid: text with a length of 1 modulo 4"]),
     ("bits after the last whole byte that are not zero", ["invalid: bits after the last byte, *"]),
-    ("It MUST refuse text beyond its limit before decoding it", ["invalid: a character too long", "invalid: the name too long for this token", "invalid: too long goes before not base64url"]),
+    ("It MUST refuse text beyond its limit before decoding it", ["invalid: a character too long", "invalid: the name too long for this token", "invalid: too long goes before not base64url", "invalid: characters beyond ASCII, *"]),
     ("It MUST NOT be derived from a password.", ["- no call of the library and no command takes one"]),
     ("software that loads keys MUST recompute it and refuse a key that stands under another id", ["rings: a key under another id", "rings: a good key, and one under another id"]),
     ("Software that makes a key for a ring MUST draw again while the id is already in the ring", ["- one in 16 million: `a rotation adds a key that seals from its time on`"]),
@@ -611,9 +896,8 @@ RULES: list[tuple[str, list[str]]] = [
      ["invalid: malformed payload goes before unknown dictionary *", "invalid: unknown dictionary *", "invalid: a dictionary's name that ends early"]),
     ("the opener MUST NOT let any of the unauthenticated plaintext be seen", ["- `a failed open wipes what was decrypted`"]),
     ("Bits 4 to 7 of the flags MUST be 0, and bit 3 without bit 0 MUST be refused.", ["invalid: unknown flag bit *", "invalid: a dictionary for a body that is not compressed"]),
-    ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more",
-     ["invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
-    ("this session's own absolute lifetime in seconds, at least 1", ["invalid: lifetime of zero"]),
+    ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more, and a `lifetime` of 0",
+     ["invalid: lifetime of zero", "invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
     ("it MUST be refused where that byte is another. What is left MUST still hold every field, and at least a byte of body",
      ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding of *", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
     ("It MUST refuse a broken stream, contents that end early, and bytes that are left over.",
@@ -643,6 +927,14 @@ RULES: list[tuple[str, list[str]]] = [
     ("a byte order mark in front does not count", ['json: \ufeff{"a":1}', 'json: \ufeff\ufeff*']),
     ("18446744073709552000 is read, 18446744073709551616 is not", ["json: 18446744073709551616", "json: 18446744073709552000.0", "json: 1e-400"]),
     ("members whose names are canonically equivalent", ['json: {"\\u00e9":1,"e\\u0301":2}', 'json: {"\\ufb01":1,"fi":2}']),
+    ("`$map` takes three levels of JSON for one of §7, so the view of an item may have 193.", ['json: {"$map":[["a",{"$map":[["a",*{"$bytes":""}*']),
+    ("and a mantissa of zero has no `-`", ['json: {"$decimal": "-0*', 'json: {"$decimal":"-0.0"}', 'json: {"$decimal":"0.0"}', 'json: {"$decimal": "1e-0"}']),
+    ("All digits and signs of the forms are ASCII", ['json: {"$int": "\\uff17"}', 'json: {"$float": " 1.0"}', 'json: {"$uuid": "00112233-4455-6677-8899-aabbccddeeff\\n"}']),
+    ("Within `$float` it is read", ['json: {"$float":"18446744073709551616"}']),
+    ("any `$map`, whose pairs come in any order", ['json: {"$map":[["b",1],["a",2]]}']),
+    ("JSON is that of RFC 8259, in UTF-8", ["json: not UTF-8: *"]),
+    ("and nothing behind it, a comment neither", ["rings: a comment *behind *", "rings: a word *", "rings: from twice"]),
+    ("one whose clock is further behind cannot seal", ["rings: not-before 61 s ahead of the sealer's clock"]),
     ("A tool MUST NOT seal another session than it was given.", ["json: *"]),
     ("software MUST refuse the whole ring and MUST NOT print the secret.", ["rings: an unknown word", "rings: a good key, and one under another id", "- the words: Tests/Python/ring_safety.py"]),
     ("So does a pair of different keys with one id, unless that id is revoked, on whatever line: then both are.",
@@ -652,18 +944,22 @@ RULES: list[tuple[str, list[str]]] = [
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
     ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
     ("end = min(created + absolute, sealed + idle)", ["invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),
-    ("with the ring of that time, MUST NOT be sealed again", ["- `a session that is over is not sealed again, however it was opened before`; `a session whose key was revoked since it was opened is not sealed again`"]),
+    ("Sealing a session again keeps `created` and its own lifetime if it has one", ["again: created stays, *", "again: its own lifetime stays, *", "again: * later"]),
+    ("or to 0 where another server's clock was ahead of this one's", ["again: a clock * behind the one that began it*"]),
+    ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
     ("A token whose `sealed` is more than 60 s ahead of the opener's clock MUST be refused.", ["invalid: 61 s ahead", "invalid: an age of 61 s from now", "valid: 60 s ahead"]),
     ("Name and value together MUST NOT exceed 4096 bytes, `=` not counted, nor an attribute's value 1024", ["divided: *", "- the attribute: `cookies that browsers would drop are refused when the sealer is made`"]),
     ("A sealer MUST fail instead", ["divided: 4096 characters for s, up to 1", "divided: 4083 characters for __Host-session, up to 1"]),
-    ("Names are compared byte by byte.", ["cookies: the name in another case"]),
+    ("Names are compared byte by byte.", ["cookies: the name in another case", "cookies: a combining mark behind the name", "cookies: percent signs in the name"]),
+    ("Blanks and tabs around a name and around a value do not count", ["cookies: blanks and tabs*", "cookies: a form feed * the name", "cookies: a line feed * the value", "cookies: a no-break space *"]),
+    ("A `Cookie` header is pairs divided by `;`.", ["cookies: a semicolon in double quotes *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
     ("the opener tries each value, at most 4, and takes the first that opens", ["cookies: the fourth opens", "cookies: the fifth is not tried", "cookies: two sessions: the first that opens"]),
     ("the refusal for the log is the first of step 8 or later (§5.2), else the first", ["cookies: of several *"]),
     ("whether it allows splitting or not", ["cookies: a token that one cookie holds, at its longest", "cookies: a token too long for one cookie, in one"]),
     ("A name, of 4,033 bytes at most", ["divided: * characters for a name of 403*", "cookies: the longest name", "valid: the longest name"]),
     ("with nothing of what is inside. A value may hold `=`, a pair without one is passed over", ["cookies: blanks within double quotes", "cookies: a value of one lone double quote", "cookies: = in *", "cookies: a pair without ="]),
     ("A value that begins with a digit from 2 to 9 and a dot is the first of so many", ["cookies: no first part*", "cookies: the count is *", "cookies: a digit alone"]),
-    ("put together they are at most m × room characters, whatever n is", ["cookies: more in two cookies than two of a sealer's hold", "cookies: a character more than two cookies hold", "cookies: an empty part"]),
+    ("Put together, without digit and dot, they are at most m × room characters, m being the reader's, whatever n is", ["cookies: more in two cookies than two of a sealer's hold", "cookies: a character more than two cookies hold", "cookies: an empty part"]),
     ("it takes the first 4 values of each and tries the combinations, the values of `name.1` varying fastest, then those of `name.2` and so on: at most 16 for the whole header",
      ["cookies: the * value of a part*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *"]),
     ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
@@ -700,9 +996,9 @@ def main() -> int:
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    files = {"valid": valid(), "invalid": invalid(), "cookies": cookies(), "divided": divided(), "rings": rings(), "json": views()}
+    files = {"valid": valid(), "invalid": invalid(), "again": again(), "cookies": cookies(), "divided": divided(), "rings": rings(), "json": views()}
     check_rules(files, sys.argv[1:] == ["--rules"])
-    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them",
+    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them",
              "rings": "key rings", "json": "sessions as JSON"}
     for name, vectors in files.items():
         names = [v.get("what", v.get("json")) for v in vectors]

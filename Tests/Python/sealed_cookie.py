@@ -779,7 +779,7 @@ class Ring:
         ready = [(-math.inf if since is None else since, id, key) for id, (since, key) in self.keys.items()
                  if id not in self.revoked and (since is None or since <= now)]
         if not ready:
-            raise CannotSeal("the ring has no active key")
+            raise CannotSeal("no active key")
         return max(ready)[1:]
 
 
@@ -834,8 +834,9 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
                dictionaries: Iterable[bytes] = ()) -> Payload:
     """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
     check_name(name)
-    if len(text) > (token_limit(name) if most == 1 else most * (token_limit(name) - 2)):
-        raise TooLong(f"{len(text)} characters")                                      # 1
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > (token_limit(name) if most == 1 else most * (token_limit(name) - 2)):
+        raise TooLong(f"{size} bytes")                                                # 1
     try:
         token = b64u_strict(text)                                                     # 2
     except Invalid as e:
@@ -860,14 +861,34 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
         raise MalformedPayload(str(e)) from None
     if payload.sealed > now + 60:
         raise InTheFuture(f"sealed at {payload.sealed}, it is {now}")                 # 9
-    end = payload.created + (absolute if payload.lifetime is None else payload.lifetime)
-    if idle is not None:
-        end = min(end, payload.sealed + idle)
+    end = end_of(payload, absolute, idle)
     if now >= end:
         raise Expired(f"since {end}")                                                 # 10
     if ring.not_before is not None and payload.created < ring.not_before:
         raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 11
     return payload
+
+
+def seal_again(ring: Ring, opened: Payload, sealed_by: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int, absolute: int = DEFAULT_ABSOLUTE,
+               idle: Optional[int] = None, **options: Any) -> str:
+    """§10: seals a session that was opened again, if it would still open. `ring` is the ring of now, `sealed_by` the id of the key it came with."""
+    if not 0 <= now < 1 << 32:
+        raise CannotSeal("a time that 32 bits do not hold")
+    if now >= end_of(opened, absolute, idle):
+        raise Expired()
+    if sealed_by in ring.revoked:
+        raise RevokedKey(sealed_by)
+    if sealed_by not in ring.keys:
+        raise UnknownKey(sealed_by)
+    if ring.not_before is not None and opened.created < ring.not_before:
+        raise Ended()
+    return seal(ring, opened.item, name=name, purpose=purpose, now=now, created=opened.created, lifetime=opened.lifetime, **options)
+
+
+def end_of(p: Payload, absolute: int, idle: Optional[int]) -> int:
+    """§10: the second from which on the session is over."""
+    end = p.created + (absolute if p.lifetime is None else p.lifetime)
+    return end if idle is None else min(end, p.sealed + idle)
 
 
 # ---------------------------------------------------------------- §11.1 splitting

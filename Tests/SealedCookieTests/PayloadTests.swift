@@ -233,6 +233,66 @@ import Testing
             try count(search: token, csrf: "", plain: token) < count(search: token, csrf: "", plain: wrong))
     }
 
+    /// Texts of few and of many different letters: streams a little shorter than the item, as long, and longer.
+    private static let texts: [CBORItem] = {
+        var state: UInt64 = 7
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        return (0..<600).map { index in
+            let letters = 1 + index % 40
+            let text = (0..<5 + next(60)).map { _ in UInt8(0x41 + next(letters)) }
+            return CBORItem(
+                bytes: (text.count < 24 ? [0x60 + UInt8(text.count)] : [0x78, UInt8(text.count)]) + text,
+                byteStrings: [])
+        }
+    }()
+
+    @Test func `a body is compressed if, and only if, that makes it shorter`() throws {
+        let own = try CompressionDictionary(Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8))
+        let times = SessionTimes(created: 1, age: 0, lifetime: nil)
+        var differences: Set<Int> = []
+        for item in Self.texts {
+            for compression in [.withoutDictionary, .standard, SessionCompression.dictionaries([own])] {
+                let payload = try CompressedPayload(
+                    compressing: SessionPayload(times: times, item: item), by: compression, headroom: 0,
+                    tailroom: 0)
+                let plain = 6 + item.bytes.count
+                #expect(payload.bytes[0] == 0 ? payload.range.count == plain : payload.range.count < plain)
+                guard payload.bytes[0] == 0, compression.sealingPlace == nil else { continue }
+                // What was left plain would not have been shorter.
+                var stream: [UInt8] = []
+                try #require(Deflater().compress(item.bytes.span, appendingTo: &stream, limit: 1000))
+                #expect(stream.count >= item.bytes.count)
+                differences.insert(stream.count - item.bytes.count)
+            }
+        }
+        // The check can fail: there are streams of just the item's length among them.
+        #expect(differences.contains(0) && differences.contains(1))
+    }
+
+    @Test(arguments: [2, 3, 16, 64, 255, 1000])
+    func `padding fills up to a whole block, and adds one where a payload fills its blocks already`(
+        block: Int
+    ) throws {
+        func sealer(_ padding: Int) throws -> CookieSealer<String> {
+            try CookieSealer(
+                "s", keys: sampleRing(1), lifetime: .init(absolute: .days(1)), compression: .off,
+                paddingBlock: padding)
+        }
+        let (plain, padded) = (try sealer(0), try sealer(block))
+        for count in [block - 1, block, block + 1, 2 * block].flatMap({ max(0, $0 - 12)...$0 }) {
+            let text = String(repeating: "x", count: count)
+            let unpadded = try TokenInspection(plain.seal(text, at: noon).token).payloadByteCount
+            let sealed = try padded.seal(text, at: noon)
+            #expect(try padded.open(value: sealed.token, at: noon).session == text)
+            // A multiple gets one more, so that some padding is always there.
+            let blocks = unpadded / block + 1
+            #expect(try TokenInspection(sealed.token).payloadByteCount == blocks * block, "\(count)")
+        }
+    }
+
     @Test func `padding rounds a payload up`() throws {
         var lengths: Set<Int> = []
         for count in 0..<64 {
