@@ -14,6 +14,8 @@
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
+    /// What its sessions are for; empty: no purpose of their own.
+    public var purpose: String { core.form.purpose }
     /// The keys that open, and the one that seals; those of a file as they are now.
     public var keys: KeyRing { core.source.ring }
     /// How long sessions live.
@@ -42,9 +44,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
         paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
-        let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(
-            form, .ring(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
+        let form = try CookieForm(
+            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
+        core = try SealerCore(form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
@@ -54,9 +56,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
         paddingBlock: Int = 0
     ) throws(CookieConfigurationError) {
-        let form = try CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(
-            form, .file(keys), lifetime, purpose: purpose, compression, paddingBlock: paddingBlock)
+        let form = try CookieForm(
+            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
+        core = try SealerCore(form, .file(keys), lifetime, compression, paddingBlock: paddingBlock)
     }
 
     // MARK: Sealing
@@ -77,13 +79,40 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// After signing in, seal a new session instead, so that no older cookie shares its fate.
     ///
+    /// Cookies of the request that an older, longer session has left (`name.1` to `name.8`) are removed with
+    /// it. Where the session was opened by its value alone the request is not known: then all parts are removed
+    /// that this sealer's splitting could have written.
+    ///
     /// - Throws: as `seal` does, and `.expired`, `.endedBefore` or `.revokedKey` where the session is over
-    ///   since it was opened.
+    ///   since it was opened; `.anotherCookie` where it was opened from a cookie of another name or purpose.
     @inlinable
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
         try core.reseal(item(opened.session), opened.about, at: now)
+    }
+
+    /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
+    ///
+    /// When it began, and its own lifetime if it has one, stay; beside that this sealer's policy holds. Send
+    /// the other sealer's `removal()` too, or the browser keeps both cookies. Adopt nothing that was sealed for
+    /// less than a session of this sealer's is good for, such as a token that resets a password.
+    ///
+    /// - Throws: as `reseal` does, but `.anotherCookie`. `.revokedKey` also where this sealer's ring does not
+    ///   have the key of the other's: let one ring hold both for the time.
+    @inlinable
+    public func adopt(
+        _ opened: OpenedSession<Session>, at now: Date = .now
+    ) throws(SealError) -> SealedSession {
+        try core.reseal(item(opened.session), opened.about, adopts: true, at: now)
+    }
+
+    /// The same for a session of another type: `session` takes its place.
+    @inlinable
+    public func adopt<Other>(
+        _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
+    ) throws(SealError) -> SealedSession {
+        try core.reseal(item(session), opened.about, adopts: true, at: now)
     }
 
     /// What `session`'s cookie would cost, also where it is too large to be sealed.
@@ -101,7 +130,17 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookies that make the browser forget the session: for signing out.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.
-    public func removal() -> [SetCookie] { core.form.removal(now: .now) }
+    ///
+    /// - Parameter header: the request's `Cookie` header. With it, parts are removed too that `splitting` no
+    ///   longer allows.
+    public func removal(cookieHeader header: String? = nil) -> [SetCookie] {
+        core.removal(header: (header ?? "").utf8.span)
+    }
+
+    /// The same for a request with any number of `Cookie` headers.
+    public func removal(cookieHeaders headers: some Collection<String>) -> [SetCookie] {
+        removal(cookieHeader: headers.joined(separator: "; "))
+    }
 
     @inlinable
     func item(_ session: Session) throws(SealError) -> CBORItem {

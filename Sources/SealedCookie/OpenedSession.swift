@@ -27,9 +27,16 @@ extension OpenedSession {
     public var expiresAt: Date { about.end }
     /// The key that sealed it.
     public var keyID: KeyID { about.keyID }
-    /// Whether there is a reason to write the cookie again although the session has not changed: its
-    /// key no longer seals, a tenth of the idle time is over, it was compressed with an older
-    /// dictionary, or parts are left of a longer one.
+    /// The name of the cookie that it was opened from.
+    public var cookieName: String { about.form.name }
+    /// The purpose that it was opened for; empty: none.
+    public var purpose: String { about.form.purpose }
+    /// Whether there is a reason to write the cookie again although the session has not changed: a newer key
+    /// seals, it was compressed with an older dictionary, or a tenth of the time is over for which a cookie of
+    /// this session is good: the idle time, the lifetime, or the 400 days that browsers keep one. So a browser
+    /// keeps its copy as long as the session lives, also where the policy has been made up to ten times as
+    /// long. Without an idle time that is ten writes in a session's life at most; with `endsWithBrowser` the
+    /// idle time alone counts, unless parts of a longer session are to be removed.
     public var needsResealing: Bool { about.needsResealing }
     /// The session's own absolute lifetime, where it was sealed with one.
     public var lifetime: SessionLifetime.Span? { about.times.lifetime.map { .seconds(Int($0)) } }

@@ -16,7 +16,7 @@ final class SealerCore: Sendable {
     private let context: TokenContext
 
     init(
-        _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime, purpose: String,
+        _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime,
         _ compression: SessionCompression, paddingBlock: Int
     ) throws(CookieConfigurationError) {
         guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
@@ -28,7 +28,7 @@ final class SealerCore: Sendable {
         self.lifetime = lifetime
         self.compression = compression
         self.paddingBlock = paddingBlock
-        context = TokenContext(name: form.name, purpose: purpose)
+        context = TokenContext(name: form.name, purpose: form.purpose)
     }
 
     // MARK: Sealing
@@ -48,7 +48,7 @@ final class SealerCore: Sendable {
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
             throw .timeOutOfRange
         }
-        return try seal(SessionPayload(times: times, item: item), ring, stale: .all, at: now)
+        return try seal(SessionPayload(times: times, item: item), ring, stale: form.ownParts, at: now)
     }
 
     /// Now, or the ring's `notBefore` where this clock is behind the one that set it: a session that
@@ -60,10 +60,15 @@ final class SealerCore: Sendable {
         return notBefore
     }
 
+    /// - Parameter adopts: whether the session may be of another cookie.
     @usableFromInline
     func reseal(
-        _ item: consuming CBORItem, _ about: AboutSession, at now: Date
+        _ item: consuming CBORItem, _ about: AboutSession, adopts: Bool = false, at now: Date
     ) throws(SealError) -> SealedSession {
+        // Else a session for ten minutes and one purpose would become one for two weeks and any other.
+        guard adopts || form.hasContext(of: about.form) else {
+            throw .anotherCookie(name: about.form.name, purpose: about.form.purpose)
+        }
         guard let times = about.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         // The end that it was opened with, too: its idle time does not begin anew once it is over.
         let end = min(about.end, times.end(under: lifetime))
@@ -71,7 +76,10 @@ final class SealerCore: Sendable {
         // Else a session sealed with a stolen key would move to one that the thief never had.
         let ring = source.ring
         guard ring.place(of: about.keyID) != nil else { throw .revokedKey(about.keyID) }
-        return try seal(SessionPayload(times: times, item: item), ring, stale: about.presentParts, at: now)
+        // Another cookie's parts have other names.
+        let stale = about.form.nameBytes == form.nameBytes ? about.seenParts : nil
+        return try seal(
+            SessionPayload(times: times, item: item), ring, stale: stale ?? form.ownParts, at: now)
     }
 
     private func seal(
@@ -89,6 +97,7 @@ final class SealerCore: Sendable {
         let end = times.end(under: lifetime)
         return SealedSession(
             expiresAt: end, sealedToken: token, form: form,
+            // Rounded up: the browser's copy ends no earlier than the session, and less than a second later.
             maxAge: form.attributes.endsWithBrowser
                 ? nil : Int(end.timeIntervalSince1970 - now.timeIntervalSince1970.rounded(.down)),
             stale: stale, sealedAt: now)
@@ -156,17 +165,18 @@ final class SealerCore: Sendable {
     func open(
         header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
-        let cookie = CookieHeader(text, name: form.nameBytes, partCount: form.splitting.cookieCount)
+        let cookie = CookieHeader(text, name: form.nameBytes)
+        let seen = seenParts(cookie, in: text)
         var refusal: OpenError?
         var attempts = 16
         for value in cookie.values {
             do throws(OpenError) {
                 let first = text.extracting(value)
                 guard let count = CookieSplitting.count(first) else {
-                    return try open(first, limit: form.room, cookie, checksItem, at: now, take)
+                    return try open(first, limit: form.room, seen, checksItem, at: now, take)
                 }
                 return try open(
-                    first, of: count, cookie, in: text, attempts: &attempts, checksItem, at: now, take)
+                    first, of: count, cookie, seen, in: text, attempts: &attempts, checksItem, at: now, take)
             } catch {
                 if error.saysMore(than: refusal) { refusal = error }
             }
@@ -177,13 +187,13 @@ final class SealerCore: Sendable {
     /// Opens a split session: puts its parts together in each way there is, where a part stands more
     /// than once, but in no more than are left of 16 a request.
     private func open(
-        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
+        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, _ seen: PartSet, in text: Span<UInt8>,
         attempts: inout Int, _ checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
         }
-        let parts = cookie.parts.prefix(count - 1)
+        let parts = (1..<count).map(cookie.part)
         if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
         let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
         attempts -= combinations
@@ -202,7 +212,7 @@ final class SealerCore: Sendable {
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
-                return try open(token.span, limit: form.tokenLimit, cookie, checksItem, at: now, take)
+                return try open(token.span, limit: form.tokenLimit, seen, checksItem, at: now, take)
             } catch {
                 if error.saysMore(than: refusal) { refusal = error }
             }
@@ -216,26 +226,47 @@ final class SealerCore: Sendable {
         try open(text, limit: form.room, nil, checksItem, at: now, take)
     }
 
-    /// - Parameter cookie: what else there was of it in the request.
+    /// The session's parts in a request, and what an older one has left of them. What is a token by itself,
+    /// under a key of the ring, belongs to another sealer, whose cookie has such a name.
+    private func seenParts(_ cookie: CookieHeader, in text: Span<UInt8>) -> PartSet {
+        guard !cookie.parts.isEmpty else { return .none }
+        let ring = source.ring
+        var seen = PartSet.none
+        for number in PartSet.numbers {
+            let isSeen = cookie.part(number).contains { value in
+                guard let id = Token.keyID(in: text.extracting(value), limit: .max) else { return true }
+                return ring.place(of: id) == nil
+            }
+            if isSeen { seen.insert(number) }
+        }
+        return seen
+    }
+
+    /// The cookies that remove the session and what is seen of its parts in a request.
+    func removal(header text: Span<UInt8>) -> [SetCookie] {
+        form.removal(seen: seenParts(CookieHeader(text, name: form.nameBytes), in: text))
+    }
+
+    /// - Parameter seen: parts in the request; nil: not known.
     private func open(
-        _ text: Span<UInt8>, limit: Int, _ cookie: CookieHeader?, _ checksItem: Bool, at now: Date,
+        _ text: Span<UInt8>, limit: Int, _ seen: PartSet?, _ checksItem: Bool, at now: Date,
         _ take: Taking
     ) throws(OpenError) {
         if let file = source.file {
-            try open(text, limit: limit, file.ring, cookie, checksItem, at: now, take)
+            try open(text, limit: limit, file.ring, seen, checksItem, at: now, take)
         } else {
-            try open(text, limit: limit, source.fixedRing, cookie, checksItem, at: now, take)
+            try open(text, limit: limit, source.fixedRing, seen, checksItem, at: now, take)
         }
     }
 
     private func open(
-        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ cookie: CookieHeader?, _ checksItem: Bool,
+        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ seen: PartSet?, _ checksItem: Bool,
         at now: Date, _ take: Taking
     ) throws(OpenError) {
         // The key first, and nothing decoded: most garbage names none.
         let id = Token.keyID(in: text, limit: limit)
         if let id, let place = ring.place(of: id) {
-            return try open(text, limit: limit, ring, place, cookie, checksItem, at: now, take)
+            return try open(text, limit: limit, ring, place, seen, checksItem, at: now, take)
         }
         try Token.check(text, limit: limit)
         guard let id else { throw .notBase64URL }
@@ -244,16 +275,18 @@ final class SealerCore: Sendable {
         guard let place = later.place(of: id) else {
             throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
         }
-        try open(text, limit: limit, later, place, cookie, checksItem, at: now, take)
+        try open(text, limit: limit, later, place, seen, checksItem, at: now, take)
     }
 
     /// Opens a token with the key that it names, and has the session taken.
     private func open(
-        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ place: Int, _ cookie: CookieHeader?,
+        _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ place: Int, _ seen: PartSet?,
         _ checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         let (id, notBefore) = (ring.keys[place].id, ring.notBefore)
-        let hasLaterKey = ring.activePlace(at: now).map { $0 != place } ?? false
+        // Not from a key that is pending here to an older one: a server whose clock is ahead seals with it already.
+        let hasLaterKey =
+            ring.activePlace(at: now).map { $0 != place } ?? false && ring.keys[place].isActive(at: now)
         try ring.keys.withUncounted(\.material, at: place) { (key) throws(OpenError) in
             try key.open { (workspace) throws(OpenError) in
                 let (times, dictionary) = try payload(of: text, limit: limit, using: &workspace)
@@ -263,13 +296,12 @@ final class SealerCore: Sendable {
                 let end = times.end(under: lifetime)
                 guard now < end else { throw .expired(end) }
                 if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
-                let hasOtherForm =
-                    compression.isOutdated(dictionary)
-                    || cookie?.present.hasAny(from: form.cookieCount(tokenCount: text.count)) ?? false
+                let leavesParts = seen?.hasAny(from: form.cookieCount(tokenCount: text.count)) ?? false
                 let about = AboutSession(
-                    times: times, end: end, keyID: id,
-                    needsResealing: hasLaterKey || hasOtherForm || isIdle(times, at: now),
-                    presentParts: cookie?.present ?? (form.splitting.cookieCount > 1 ? .all : .none))
+                    form: form, times: times, end: end, keyID: id,
+                    needsResealing: hasLaterKey || compression.isOutdated(dictionary)
+                        || isWorn(times, leavesParts, at: now),
+                    seenParts: seen)
                 try take(about, &workspace.memory)
             }
         }
@@ -286,22 +318,36 @@ final class SealerCore: Sendable {
             .payload(compression, in: &workspace.memory)
     }
 
-    /// Whether a tenth of the idle time is over.
-    private func isIdle(_ times: SessionTimes, at now: Date) -> Bool {
-        guard let idle = lifetime.idle else { return false }
-        return now.timeIntervalSince(times.sealedAt) * 10 >= Double(idle.seconds)
+    /// Whether a tenth of the time is over for which a cookie of this session is good: the least of its idle
+    /// time, its lifetime and the browsers' 400 days.
+    ///
+    /// How long the browser keeps its copy stands in no token. Under a shorter policy than today's it got a
+    /// shorter `Max-Age`; so it is written again by today's time, ten times in a lifetime at most, and not only
+    /// where it is known to end before the session does. What a browser keeps until it closes needs no other
+    /// time, but removing stale parts is a reason: no more often, for anybody on a sibling domain can plant
+    /// them for good.
+    private func isWorn(_ times: SessionTimes, _ leavesParts: Bool, at now: Date) -> Bool {
+        var span = lifetime.idle?.seconds
+        if !form.attributes.endsWithBrowser || leavesParts {
+            let kept = min(times.absolute(under: lifetime), SetCookie.maxAgeLimit)
+            span = min(span ?? kept, kept)
+        }
+        guard let span else { return false }
+        return now.timeIntervalSince(times.sealedAt) * 10 >= Double(span)
     }
 }
 
 /// What a token says of its session beside the session itself.
 @usableFromInline
 struct AboutSession: Sendable {
+    /// The cookie that it came in.
+    let form: CookieForm
     let times: SessionTimes
     let end: Date
     let keyID: KeyID
     let needsResealing: Bool
-    /// Parts of a split session that the browser has, or may have.
-    let presentParts: PartSet
+    /// Parts of a split session that the request had; nil: not known.
+    let seenParts: PartSet?
 }
 
 extension WorkingKey {

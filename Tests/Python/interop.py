@@ -517,7 +517,8 @@ def run(path: str) -> int:
                     parsed = werkzeug.http.parse_cookie(pair)
                     check("werkzeug reads the pair", parsed.to_dict() == {morsel.key: morsel.value}, pair)
                     written = werkzeug.http.dump_cookie(morsel.key, morsel.value, max_age=int(morsel["max-age"]), path="/", secure=True,
-                                                        httponly=True, samesite="Lax", max_size=0, sync_expires=False)
+                                                        httponly=True, samesite="Lax", max_size=0, sync_expires=False,
+                                                        expires=0 if morsel["max-age"] == "0" else None)
                     check("werkzeug writes the same line", sorted(written.split("; ")) == sorted([pair, *attributes]), written)
                 if morsel["max-age"] == "0":
                     cookies.pop(morsel.key, None)

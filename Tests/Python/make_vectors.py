@@ -653,6 +653,10 @@ def divided() -> list[dict]:
             vectors.append({"what": what, "name": name, "cookies": most, "token": text, "set": sc.split_token(text, name, most)})
         except sc.CannotSeal:
             vectors.append({"what": what, "name": name, "cookies": most, "token": text, "refused": "too large"})
+    for most, characters, seen in ((1, 64, [1, 2, 3]), (1, 64, []), (4, 64, []), (4, 64, [2, 5, 8]), (4, 2 * 4093, [1, 2, 3, 8]), (9, 2 * 4093, [1])):
+        text = padded(item, characters, "s") if characters > 90 else token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s")
+        what = f"{characters} characters for s, up to {most}, of a request with the parts {seen}"
+        vectors.append({"what": what, "name": "s", "cookies": most, "token": text, "seen": seen, "set": sc.split_token(text, "s", most, seen)})
     return vectors
 
 
@@ -964,7 +968,9 @@ RULES: list[tuple[str, list[str]]] = [
      ["cookies: the * value of a part*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *"]),
     ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
     ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
-    ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4"]),
+    ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4", "divided: * of a request with the parts *"]),
+    ("A part that belongs to no session MUST NOT be by itself a reason to write", ["- `a session is written again ten times in its life at most, and never on every request`"]),
+    ("A `Domain` MUST have two labels at least, of 63 bytes at most and 253 in all, of letters, digits, `_` and inner hyphens, with or without one dot in front, and MUST NOT end in a number", ["- `a Domain is one that browsers take`"]),
     ("ignores numbers of n and above, and refuses more cookies than its own m, or than 1 where it does not allow splitting", ["cookies: a stale part of a longer one", "cookies: a whole token and stale parts", "cookies: a reader that allows *"]),
     ("a part that is missing", ["cookies: the last part is missing", "cookies: a part in the middle is missing"]),
 ]

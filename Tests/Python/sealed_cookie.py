@@ -893,8 +893,8 @@ def end_of(p: Payload, absolute: int, idle: Optional[int]) -> int:
 
 # ---------------------------------------------------------------- §11.1 splitting
 
-def split_token(text: str, name: str, most: int) -> dict[str, str]:
-    """The cookies that carry a token; those to expire have an empty value."""
+def split_token(text: str, name: str, most: int, seen: Optional[Iterable[int]] = None) -> dict[str, str]:
+    """The cookies that carry a token; those to expire have an empty value. seen: numbers of the parts that the request had; None: not known."""
     if len(text) <= token_limit(name):
         cookies = {name: text}
     else:
@@ -903,7 +903,7 @@ def split_token(text: str, name: str, most: int) -> dict[str, str]:
         if len(parts) > most:
             raise CannotSeal("the cookies would be over their limit")
         cookies = {name: f"{len(parts)}.{parts[0]}"} | {f"{name}.{i}": part for i, part in enumerate(parts) if i}
-    return cookies | {f"{name}.{i}": "" for i in range(len(cookies), most)}
+    return cookies | {f"{name}.{i}": "" for i in (range(1, most) if seen is None else seen) if i >= len(cookies)}
 
 
 def join_token(cookies: dict[str, str], name: str, most: int) -> str:

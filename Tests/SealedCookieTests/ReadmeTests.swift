@@ -91,6 +91,31 @@ import Testing
         #expect(try answer([]) == [] && answer(["\(first.name)=x"]) == [])
     }
 
+    @Test func `README's sessions move to a new name`() throws {
+        let keys = try KeyRing([SealingKey.generate()])
+        let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
+        let former = try CookieSealer<Session>("old", keys: keys, lifetime: .init(absolute: .days(14)))
+        // README begins
+        /// Sessions of the cookie's old name go on under the new one, with their age.
+        func session(_ cookies: [String]) throws -> (Session?, setCookie: [String]) {
+            if let opened = try sessions.open(cookieHeaders: cookies) { return (opened.session, []) }
+            guard let old = try former.open(cookieHeaders: cookies) else { return (nil, []) }
+            let removal = former.removal(cookieHeaders: cookies).map { "\($0)" }
+            return (old.session, try sessions.adopt(old).headerValues + removal)
+        }
+        // README ends
+        let began = Date.now - 3600
+        let old = try former.seal(Session(userID: 42, roles: []), at: began).token
+        let (found, lines) = try session(["old=\(old); old.1=x"])
+        #expect(found?.userID == 42 && lines.count == 3)
+        #expect(lines[1].hasPrefix("old=; ") && lines[2].hasPrefix("old.1=; "))
+        let pair = String(lines[0].prefix { $0 != ";" })
+        let opened = try #require(try sessions.open(cookieHeader: pair))
+        #expect(abs(opened.createdAt.timeIntervalSince(began)) < 1)
+        let (again, none) = try session([pair, "old=\(old)"])
+        #expect(again?.userID == 42 && none.isEmpty)
+    }
+
     @Test func `README's dictionary is brought in, on one server after the other`() throws {
         let folder = try ToolFolder()
         let dictionaryFile = folder.file("shop.dictionary")
@@ -174,7 +199,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 4 && all.count == 6)
+        #expect(shown.count == 5 && all.count == 7)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

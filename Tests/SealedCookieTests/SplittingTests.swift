@@ -94,17 +94,20 @@ import Testing
         #expect(try sealer.open(cookieHeader: header(jar), at: noon) == nil)
     }
 
-    @Test func `a stale part is ignored, and a reason to seal again`() throws {
+    /// It goes with the next write; when that is, `ResealingTests` says.
+    @Test func `a stale part is ignored, and removed when the session is sealed again`() throws {
         let sealer = try sealer()
         var jar = self.jar(try sealer.seal(session(10), at: noon).cookies)
         jar["__Host-session.2"] = "stale"
         let opened = try #require(try sealer.open(cookieHeader: header(jar), at: noon))
-        #expect(opened.session == session(10) && opened.needsResealing)
+        #expect(opened.session == session(10) && !opened.needsResealing)
         jar = self.jar(try sealer.reseal(opened, at: noon).cookies, jar)
         #expect(jar.keys.sorted() == ["__Host-session"])
         jar = self.jar(try sealer.seal(session(5000), at: noon).cookies)
         jar["__Host-session.3"] = "stale"
-        #expect(try sealer.open(cookieHeader: header(jar), at: noon)?.needsResealing == true)
+        let two = try #require(try sealer.open(cookieHeader: header(jar), at: noon))
+        jar = self.jar(try sealer.reseal(two, at: noon).cookies, jar)
+        #expect(jar.keys.sorted() == ["__Host-session", "__Host-session.1"])
     }
 
     @Test func `missing, mixed and too many parts are refused`() throws {
@@ -210,9 +213,11 @@ import Testing
     }
 
     @Test func `limits of a whole line hold for every cookie`() throws {
-        for limits in [CookieLimits.strictest, .behindStockNginx] {
-            let sealer = try sealer(3, limits: limits)
-            for count in stride(from: 2000, to: 7000, by: 113) {
+        for (limits, cookies, most) in [
+            (CookieLimits.strictest, 3, 7000), (.behindStockNginx, 1, 2500),
+        ] {
+            let sealer = try sealer(cookies, limits: limits)
+            for count in stride(from: 2000, to: most, by: 113) {
                 let sealed = try sealer.seal(session(count), at: noon)
                 #expect(sealed.cookies.allSatisfy { $0.description.utf8.count <= limits.line ?? 0 })
                 #expect(
@@ -288,8 +293,8 @@ import Testing
         #expect(try sealer.open(cookieHeader: String(repeating: ";", count: 1_000_000), at: noon) == nil)
         #expect(try sealer.open(cookieHeader: String(repeating: "=", count: 1_000_000), at: noon) == nil)
         let header = Array(junk.utf8)
-        let found = CookieHeader(header.span, name: Array("c5".utf8), partCount: 9)
-        #expect(found.values.count == 1 && found.present == .none)
+        let found = CookieHeader(header.span, name: Array("c5".utf8))
+        #expect(found.values.count == 1 && found.parts.isEmpty)
     }
 }
 

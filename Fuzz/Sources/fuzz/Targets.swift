@@ -178,10 +178,11 @@ let targets: [Target] = [
         let text = String(decoding: input, as: UTF8.self)
         let (values, parts) = plainCookies(Array(text.utf8), "s")
         let bytes = Array(text.utf8)
-        let header = CookieHeader(bytes.span, name: Array("s".utf8), partCount: 4)
+        let header = CookieHeader(bytes.span, name: Array("s".utf8))
         require(header.values.map { Array(bytes[$0]) } == values, "other values than by the book: \(text)")
         require(
-            header.parts.map { $0.map { Array(bytes[$0]) } } == parts, "other parts than by the book: \(text)"
+            (1...3).map { header.part($0).map { Array(bytes[$0]) } } == parts,
+            "other parts than by the book: \(text)"
         )
         _ = try? small.open(cookieHeader: text, at: now)
         guard input.count > 2 else { return }
@@ -241,20 +242,23 @@ let targets: [Target] = [
             String(decoding: $0, as: UTF8.self)
         }
         guard parts.count > 2, let ring = try? KeyRing([key]) else { return }
-        let attributes = SetCookie.Attributes(
+        var attributes = SetCookie.Attributes(
             path: parts[0], domain: bits & 1 == 0 ? nil : parts[1], isSecure: bits & 2 == 0,
-            isHTTPOnly: bits & 4 == 0, sameSite: [.strict, .lax, .none, .lax][Int(bits >> 3 & 3)],
+            isHTTPOnly: bits & 4 == 0, sameSite: [.strict, .lax, .none, .unspecified][Int(bits >> 3 & 3)],
             isPartitioned: bits & 32 != 0, endsWithBrowser: bits & 128 != 0, writesExpires: bits & 64 != 0)
         let more = parts.count > 3 ? Choices(Array(parts[3].utf8)) : Choices([])
         var choices = more
         let limits: CookieLimits = [.rfc6265bis, .strictest, .behindStockNginx][choices.below(3)]
         let splitting = CookieSplitting.upTo(choices.below(11))
+        attributes.priority = ([nil] + SetCookie.Priority.allCases)[choices.below(4)]
         guard
             let sealer = try? CookieSealer<Int>(
                 parts[2], keys: ring, lifetime: policy, attributes: attributes, limits: limits,
                 splitting: splitting)
         else { return }
         let lines = try sealer.seal(7, at: now).headerValues + sealer.removal().map(\.description)
+        let response = try sealer.seal(7, at: now).headerValues.reduce(0) { $0 + $1.utf8.count + 14 }
+        require(response <= limits.response ?? .max, "a response longer than the limit")
         for line in lines {
             // One line, as many attributes as were asked for, none that came out of a value.
             require(line.utf8.allSatisfy { (0x20...0x7E).contains($0) }, line)
@@ -266,7 +270,7 @@ let targets: [Target] = [
                 Set(names).count == names.count
                     && Set(names).isSubset(of: [
                         "Path", "Domain", "Max-Age", "Expires", "Secure", "HttpOnly", "SameSite",
-                        "Partitioned",
+                        "Partitioned", "Priority",
                     ]), line)
             require(
                 names.contains("Secure") == attributes.isSecure

@@ -8,8 +8,9 @@
 /// Whether a session that is too large for one cookie may take more.
 ///
 /// Every cookie travels with every request, and servers limit the sum: two full cookies are more than
-/// most take (`ServerLimit.common`). The names `name.1` to `name.8` belong to it then: give no other
-/// cookie one of them.
+/// most take (`ServerLimit.common`). The names `name.1` to `name.8` belong to the session's cookie, whether it
+/// is split or not: give no other cookie one of them. Such cookies in a request that are no part of its session
+/// are removed when it is sealed again, so that fewer cookies can be allowed than before.
 public struct CookieSplitting: Hashable, Sendable {
     /// Cookies at the most.
     public let cookieCount: Int
@@ -35,11 +36,12 @@ public struct CookieSplitting: Hashable, Sendable {
     static let overhead = 2
 }
 
-/// One site's session cookie: its name, its attributes and how much it may hold. A class: each sealed
-/// session has a reference to it.
+/// One site's session cookie: its name and purpose, its attributes and how much it may hold. A class: each
+/// session that was sealed or opened has a reference to it.
 final class CookieForm: Sendable {
     let name: String
     let nameBytes: [UInt8]
+    let purpose: String
     let attributes: SetCookie.Attributes
     let limits: CookieLimits
     let splitting: CookieSplitting
@@ -54,13 +56,14 @@ final class CookieForm: Sendable {
     private static let mostRoom = 1 << 20
 
     init(
-        name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting
+        name: String, purpose: String = "", attributes: SetCookie.Attributes, limits: CookieLimits,
+        splitting: CookieSplitting
     ) throws(CookieConfigurationError) {
         guard SetCookie.isName(name) else { throw .invalidName(name) }
         let least = CookieLimits.minimumNameAndValue
-        guard limits.nameAndValue >= least, limits.attributeValue >= 1, limits.line ?? least >= least else {
-            throw .invalidLimits
-        }
+        guard limits.nameAndValue >= least, limits.attributeValue >= 1, limits.line ?? least >= least,
+            limits.response ?? least >= least
+        else { throw .invalidLimits }
         guard CookieSplitting.validCounts.contains(splitting.cookieCount) else {
             throw .invalidSplitting(splitting.cookieCount)
         }
@@ -69,13 +72,21 @@ final class CookieForm: Sendable {
         // The longest line that these attributes make.
         let empty = SetCookie(
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
-        let underLine = limits.line.map { $0 - empty.description.utf8.count } ?? .max
-        let room = min(limits.nameAndValue - nameBytes.count, underLine, Self.mostRoom)
+        let emptyCount = empty.description.utf8.count
+        let underLine = limits.line.map { $0 - emptyCount } ?? .max
+        let underResponse = limits.response.map { $0 - emptyCount - CookieLimits.headerOverhead } ?? .max
+        let room = min(limits.nameAndValue - nameBytes.count, underLine, underResponse, Self.mostRoom)
         guard room >= Token.textCount(payloadByteCount: CompressedPayload.minimumCount) else {
-            throw .nameTooLong(byteCount: nameBytes.count, limit: limits.nameAndValue)
+            throw .nameTooLong(byteCount: nameBytes.count, limit: nameBytes.count + room)
+        }
+        // A part's line is as long as a whole cookie's: its count or number is taken from its room.
+        let fullCount = splitting.cookieCount * (emptyCount + room + CookieLimits.headerOverhead)
+        if let response = limits.response, splitting.cookieCount > 1, fullCount > response {
+            throw .splittingOverResponse(byteCount: fullCount, limit: response)
         }
         self.name = name
         self.nameBytes = nameBytes
+        self.purpose = purpose
         self.attributes = attributes
         self.limits = limits
         self.splitting = splitting
@@ -92,9 +103,18 @@ final class CookieForm: Sendable {
     /// The name of part `index`: the first keeps the cookie's.
     func name(ofPart index: Int) -> String { index == 0 ? name : "\(name).\(index)" }
 
+    /// The parts that a session of this sealer's may have left in a browser of which nothing is known.
+    var ownParts: PartSet { .below(splitting.cookieCount) }
+
+    /// Whether sessions of the other form open with this one's name and purpose. By bytes, as they are
+    /// authenticated: to Swift, é as one character and as two are equal.
+    func hasContext(of other: CookieForm) -> Bool {
+        self === other || nameBytes == other.nameBytes && purpose.utf8.elementsEqual(other.purpose.utf8)
+    }
+
     /// The cookies that carry `token`, and those that remove what a longer one may have left.
     ///
-    /// - Parameter stale: parts that the browser may have.
+    /// - Parameter stale: parts that the browser may have; the token's own are written, not removed.
     func cookies(for token: String, maxAge: Int?, stale: PartSet, now: Date) -> [SetCookie] {
         let count = cookieCount(tokenCount: token.utf8.count)
         var cookies: [SetCookie] = []
@@ -108,15 +128,31 @@ final class CookieForm: Sendable {
                 cookies.append(cookie(index, index == 0 ? "\(count).\(part)" : String(part), maxAge, now))
             }
         }
-        for index in max(count, 1)..<max(splitting.cookieCount, count) where stale.contains(index) {
-            cookies.append(cookie(index, "", 0, now))
-        }
-        return cookies
+        return removing(stale.subtracting(.below(count)), after: cookies)
     }
 
-    /// Removes the session's cookie and every part that there may be.
-    func removal(now: Date) -> [SetCookie] {
-        (0..<splitting.cookieCount).map { cookie($0, "", 0, now) }
+    /// Removes the session's cookie, every part that there may be, and those that were seen.
+    func removal(seen: PartSet) -> [SetCookie] {
+        let cookies = (0..<splitting.cookieCount).map {
+            SetCookie(removing: name(ofPart: $0), attributes: attributes)
+        }
+        return removing(seen.subtracting(ownParts), after: cookies)
+    }
+
+    /// Adds the removal of `parts` to a response's cookies, as far as the limit of a response allows: anybody
+    /// on a sibling domain can plant eight.
+    private func removing(_ parts: PartSet, after cookies: consuming [SetCookie]) -> [SetCookie] {
+        for part in PartSet.numbers where parts.contains(part) {
+            let removal = SetCookie(removing: name(ofPart: part), attributes: attributes)
+            if let limit = limits.response {
+                let count = (cookies + [removal]).reduce(0) {
+                    $0 + $1.description.utf8.count + CookieLimits.headerOverhead
+                }
+                guard count <= limit else { break }
+            }
+            cookies.append(removal)
+        }
+        return cookies
     }
 
     private func cookie(_ index: Int, _ value: String, _ maxAge: Int?, _ now: Date) -> SetCookie {
@@ -129,9 +165,16 @@ final class CookieForm: Sendable {
 struct PartSet: Hashable, Sendable {
     private var bits: UInt16 = 0
 
+    static let numbers = 1...8
     static let none = PartSet()
-    static let all = PartSet(bits: 0x1FE)
+    /// The parts that a session in `count` cookies has.
+    static func below(_ count: Int) -> PartSet { PartSet(bits: ((1 << UInt16(count)) - 1) & 0x1FE) }
 
+    init() {}
+    private init(bits: UInt16) { self.bits = bits }
+    init(_ parts: some Sequence<Int>) { for part in parts { insert(part) } }
+
+    func subtracting(_ other: PartSet) -> PartSet { PartSet(bits: bits & ~other.bits) }
     func contains(_ part: Int) -> Bool { bits & (1 << UInt16(part)) != 0 }
     mutating func insert(_ part: Int) { bits |= 1 << UInt16(part) }
     /// Whether there is a part of this number or a higher one.

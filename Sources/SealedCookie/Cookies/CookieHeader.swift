@@ -7,7 +7,7 @@ struct CookieHeader {
 
     /// The values of the cookie, in order, at most `candidateLimit`.
     private(set) var values: [Range<Int>] = []
-    /// Those of `name.1`, `name.2` and so on, where parts were asked for.
+    /// Those of `name.1` to `name.8`, at most `candidateLimit` each; empty where there is none of them.
     private(set) var parts: [[Range<Int>]] = []
 
     /// Finds the cookie `name` in headers of any shape.
@@ -15,10 +15,7 @@ struct CookieHeader {
     /// Pairs are divided by `;`. Blanks around a name or value do not count; a value in double quotes
     /// is taken without them. A pair without `=` has no name and is passed over. Names are compared
     /// byte by byte.
-    ///
-    /// - Parameter partCount: how many cookies a session may take.
-    init(_ header: Span<UInt8>, name: [UInt8], partCount: Int) {
-        if partCount > 1 { parts = Array(repeating: [], count: partCount - 1) }
+    init(_ header: Span<UInt8>, name: [UInt8]) {
         var start = 0
         while start < header.count {
             var end = start
@@ -35,27 +32,24 @@ struct CookieHeader {
     }
 
     private mutating func add(_ part: Int, _ value: () -> Range<Int>) {
-        if part == 0 {
+        guard part > 0 else {
             if values.count < Self.candidateLimit { values.append(value()) }
-        } else if part <= parts.count, parts[part - 1].count < Self.candidateLimit {
-            parts[part - 1].append(value())
+            return
         }
+        if parts.isEmpty { parts = Array(repeating: [], count: PartSet.numbers.upperBound) }
+        if parts[part - 1].count < Self.candidateLimit { parts[part - 1].append(value()) }
     }
 
-    /// The parts that there are.
-    var present: PartSet {
-        var set = PartSet.none
-        for index in parts.indices where !parts[index].isEmpty { set.insert(index + 1) }
-        return set
-    }
+    /// The values of a part.
+    func part(_ number: Int) -> [Range<Int>] { parts.isEmpty ? [] : parts[number - 1] }
 
-    /// 0 for the name itself, 1 to 9 for the name, a dot and a digit; nil for another.
+    /// 0 for the name itself, 1 to 8 for the name, a dot and that digit; nil for another.
     private static func part(_ name: [UInt8], _ header: Span<UInt8>, _ key: Range<Int>) -> Int? {
         guard key.count == name.count || key.count == name.count + 2 else { return nil }
         for index in name.indices where header[key.lowerBound + index] != name[index] { return nil }
         if key.count == name.count { return 0 }
         let digit = header[key.upperBound - 1]
-        guard header[key.upperBound - 2] == UInt8(ascii: "."), (0x31...0x39).contains(digit) else {
+        guard header[key.upperBound - 2] == UInt8(ascii: "."), (0x31...0x38).contains(digit) else {
             return nil
         }
         return Int(digit - 0x30)

@@ -8,11 +8,16 @@ public struct CookieLimits: Hashable, Sendable {
     public var attributeValue: Int
     /// Bytes of the `Set-Cookie` header's whole value, attributes included; nil: it does not matter.
     public var line: Int?
+    /// Bytes of all `Set-Cookie` headers of one response, each with its name and line end (14 bytes); nil: it
+    /// does not matter. A sealer whose splitting could take more is not made, and parts of older cookies are
+    /// removed only as far as there is room.
+    public var response: Int?
 
-    public init(nameAndValue: Int, attributeValue: Int, line: Int? = nil) {
+    public init(nameAndValue: Int, attributeValue: Int, line: Int? = nil, response: Int? = nil) {
         self.nameAndValue = nameAndValue
         self.attributeValue = attributeValue
         self.line = line
+        self.response = response
     }
 
     /// RFC 6265bis §5.6: 4096 and 1024 bytes, which Chromium and Firefox keep to the byte.
@@ -23,9 +28,13 @@ public struct CookieLimits: Hashable, Sendable {
     public static let strictest = CookieLimits(nameAndValue: 4093, attributeValue: 1024, line: 4093)
 
     /// Behind an nginx of stock settings, which answers 502 where the whole head of a response is
-    /// over 4096 bytes: this leaves 600 for status, dates and other headers. Raising
-    /// `proxy_buffer_size` is better.
-    public static let behindStockNginx = CookieLimits(nameAndValue: 3496, attributeValue: 1024, line: 3496)
+    /// over 4096 bytes: this leaves 600 for status, dates and other headers, whatever the sealer writes.
+    /// Splitting is refused with it: two full cookies never pass. Raising `proxy_buffer_size` is better.
+    public static let behindStockNginx = CookieLimits(
+        nameAndValue: 3482, attributeValue: 1024, line: 3482, response: 3496)
+
+    /// `Set-Cookie: ` before a line and CRLF behind it.
+    static let headerOverhead = 14
 
     /// Cookies that browsers keep for a site and its subdomains together: over it, the ones used
     /// longest ago go. Chromium and Firefox purge 180 down to 150.

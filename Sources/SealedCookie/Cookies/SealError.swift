@@ -25,6 +25,9 @@ public enum SealError: Error, Equatable, Sendable {
     /// The session begins before the ring's `not-before`, and would be refused at once: `not-before` is in
     /// the future, or this clock is more than 60 s behind the one that set it.
     case endedBefore(Date)
+    /// The session to seal again was opened from a cookie of another name, or for another purpose: `adopt`
+    /// makes it one of this sealer's, and says so.
+    case anotherCookie(name: String, purpose: String)
     /// A C library failed, such as for want of randomness or memory.
     case libraryFailed(operation: String)
 }
@@ -35,7 +38,7 @@ extension SealError {
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
-        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .libraryFailed: false
+        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .libraryFailed: false
         }
     }
 }
@@ -51,6 +54,9 @@ extension SealError: CustomStringConvertible {
         case .expired(let end): "the session ended at \(Timestamp.text(end))"
         case .revokedKey(let id): "the session's key \(id) is no longer in the ring"
         case .endedBefore(let date): "sessions that begin before \(Timestamp.text(date)) have ended"
+        case .anotherCookie(let name, let purpose):
+            "the session was opened from cookie \(name.printable), "
+                + (purpose.isEmpty ? "no purpose" : "purpose \"\(purpose.printable)\"")
         case .libraryFailed(let operation): "\(operation) failed"
         }
     }

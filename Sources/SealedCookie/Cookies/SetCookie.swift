@@ -10,7 +10,18 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
         case strict = "Strict"
         case lax = "Lax"
+        /// Sent with every request, from whatever site; needs `Secure`.
         case none = "None"
+        /// The attribute is left out. Chromium then takes `Lax`, but sends a cookie of up to 2 minutes with
+        /// cross-site POSTs, as SAML and OpenID Connect make them; Firefox and Safari send it always.
+        case unspecified = ""
+    }
+
+    /// Which cookies Chromium gives up first where a site has too many; other browsers ignore it.
+    public enum Priority: String, Hashable, Sendable, CaseIterable {
+        case low = "Low"
+        case medium = "Medium"
+        case high = "High"
     }
 
     /// Where and how a browser may send the cookie back. The defaults are the strictest that a
@@ -18,29 +29,34 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     public struct Attributes: Hashable, Sendable {
         /// Begins with `/`.
         public var path: String
-        /// Nil: the host alone, without its subdomains.
+        /// Nil: the host alone, without its subdomains. Else a name of two labels at least: browsers drop a
+        /// cookie for a single label (`localhost`), an IP address, or a public suffix such as `co.uk`, which
+        /// nothing here can tell from others.
         public var domain: String?
         public var isSecure: Bool
         public var isHTTPOnly: Bool
         public var sameSite: SameSite
+        /// Nil: the attribute is left out, and Chromium takes medium.
+        public var priority: Priority?
         /// Kept apart for each site that embeds this one (CHIPS).
         public var isPartitioned: Bool
         /// Whether the browser drops the cookie when it closes, whatever the session's lifetime.
         public var endsWithBrowser: Bool
-        /// Whether `Expires` stands beside `Max-Age`, for clients that do not know the latter. It takes
-        /// 40 bytes of each response.
+        /// Whether `Expires` is written beside `Max-Age`, for clients that do not know the latter. It takes
+        /// 40 bytes of each response. Lines that remove a cookie always have both.
         public var writesExpires: Bool
 
         public init(
             path: String = "/", domain: String? = nil, isSecure: Bool = true, isHTTPOnly: Bool = true,
             sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false,
-            writesExpires: Bool = false
+            writesExpires: Bool = false, priority: Priority? = nil
         ) {
             self.path = path
             self.domain = domain
             self.isSecure = isSecure
             self.isHTTPOnly = isHTTPOnly
             self.sameSite = sameSite
+            self.priority = priority
             self.isPartitioned = isPartitioned
             self.endsWithBrowser = endsWithBrowser
             self.writesExpires = writesExpires
@@ -62,12 +78,12 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             }
             if sameSite == .none, !isSecure { throw .sameSiteNoneNeedsSecure }
             if isPartitioned, !isSecure { throw .partitionedNeedsSecure }
+            for value in [path, domain ?? ""] where value.utf8.count > limits.attributeValue {
+                throw .attributeTooLong(byteCount: value.utf8.count, limit: limits.attributeValue)
+            }
             guard path.hasPrefix("/"), Self.isAttributeValue(path) else { throw .invalidPath(path) }
             if let domain {
                 guard Self.isDomain(domain) else { throw .invalidDomain(domain) }
-            }
-            for value in [path, domain ?? ""] where value.utf8.count > limits.attributeValue {
-                throw .attributeTooLong(byteCount: value.utf8.count, limit: limits.attributeValue)
             }
         }
 
@@ -77,20 +93,39 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
                 && !text.hasSuffix(" ")
         }
 
-        /// Labels of letters, digits and inner hyphens, divided by dots; browsers drop a dot in front.
+        /// A host's name that browsers take as `Domain`: labels of letters, digits, `_` and inner hyphens, divided
+        /// by dots, two at least. One dot in front may be there; browsers drop it (RFC 6265bis §5.6.3). One at the
+        /// end may not: such a cookie is for no host.
         private static func isDomain(_ text: String) -> Bool {
-            let labels = (text.hasPrefix(".") ? text.dropFirst() : text[...]).utf8.split(
-                separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            let name = text.utf8.first == UInt8(ascii: ".") ? text.utf8.dropFirst() : text.utf8[...]
+            let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            // RFC 1035 §2.3.4: 255 bytes with the lengths of the labels, which are 253 characters.
+            guard name.count <= 253, labels.count >= 2, let last = labels.last, !isNumber(last) else {
+                return false
+            }
             return labels.allSatisfy { label in
                 let hyphen = UInt8(ascii: "-")
-                return !label.isEmpty && label.first != hyphen && label.last != hyphen
+                return (1...63).contains(label.count) && label.first != hyphen && label.last != hyphen
                     && label.allSatisfy { byte in
                         switch byte {
-                        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, hyphen: true
+                        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, hyphen, UInt8(ascii: "_"): true
                         default: false
                         }
                     }
             }
+        }
+
+        /// Whether a host that ends in this label is an IPv4 address to browsers, in whatever form (`127.1`,
+        /// `0x7f.0.0.1`), or none at all: "ends in a number" of the WHATWG's URL standard.
+        private static func isNumber(_ label: Substring.UTF8View) -> Bool {
+            func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+            func isLetterOfHex(_ byte: UInt8) -> Bool { (0x61...0x66).contains(byte | 0x20) }
+            guard label.first == UInt8(ascii: "0"), let second = label.dropFirst().first,
+                second | 0x20 == 0x78
+            else {
+                return label.allSatisfy(isDigit)
+            }
+            return label.dropFirst(2).allSatisfy { isDigit($0) || isLetterOfHex($0) }
         }
     }
 
@@ -99,7 +134,8 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     public let attributes: Attributes
     /// Seconds until the browser drops it; 0: at once; nil: when it closes.
     public let maxAge: Int?
-    /// Agrees with `maxAge`: browsers that know both may drop a cookie where they do not.
+    /// Agrees with `maxAge`: clients that know both may drop a cookie where they do not. Where the cookie is
+    /// removed it is always there: to libwww-perl `Max-Age=0` alone is no reason to forget a cookie.
     private let expires: String?
 
     /// RFC 6265bis §5.5: browsers take no more than 400 days.
@@ -113,8 +149,16 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         let maxAge = maxAge.map { min(max($0, 0), Self.maxAgeLimit) }
         self.maxAge = maxAge
         expires =
-            attributes.writesExpires
-            ? maxAge.map { Self.httpDate($0 == 0 ? Date(timeIntervalSince1970: 0) : now + Double($0)) } : nil
+            switch maxAge {
+            case 0?: Self.httpDate(Date(timeIntervalSince1970: 0))
+            case let seconds? where attributes.writesExpires: Self.httpDate(now + Double(seconds))
+            default: nil
+            }
+    }
+
+    /// Makes a browser forget the cookie of this name.
+    init(removing name: String, attributes: Attributes) {
+        self.init(name: name, value: "", attributes: attributes, maxAge: 0, now: .distantPast)
     }
 
     /// RFC 9110 §5.6.7, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -140,8 +184,9 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         if let expires { line += "; Expires=\(expires)" }
         if attributes.isSecure { line += "; Secure" }
         if attributes.isHTTPOnly { line += "; HttpOnly" }
-        line += "; SameSite=\(attributes.sameSite.rawValue)"
+        if attributes.sameSite != .unspecified { line += "; SameSite=\(attributes.sameSite.rawValue)" }
         if attributes.isPartitioned { line += "; Partitioned" }
+        if let priority = attributes.priority { line += "; Priority=\(priority.rawValue)" }
         return line
     }
 
@@ -164,6 +209,8 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case nameTooLong(byteCount: Int, limit: Int)
     /// Begins with other than `/`, or holds `;` or a control character.
     case invalidPath(String)
+    /// No name of a domain that browsers take: a single label, an IP address, empty labels or labels over 63
+    /// bytes, over 253 bytes in all, a dot at the end, other characters than ASCII's letters, digits, `-` and `_`.
     case invalidDomain(String)
     case attributeTooLong(byteCount: Int, limit: Int)
     case hostPrefixNeedsSecure
@@ -178,12 +225,15 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case partitionedNeedsSecure
     /// Not 0 (none) or 2 to 4096 bytes.
     case invalidPadding(Int)
-    /// Limits below 128 bytes of name and value or of a line, or without room for an attribute.
+    /// Limits below 128 bytes of name and value, of a line or of a response, or without room for an attribute.
     case invalidLimits
     /// Two dictionaries whose names in a token are the same: change one by a byte.
     case ambiguousDictionaries
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
+    /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
+    /// sessions would not pass.
+    case splittingOverResponse(byteCount: Int, limit: Int)
 }
 
 extension CookieConfigurationError: CustomStringConvertible {
@@ -193,7 +243,9 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .nameTooLong(let count, let limit):
             "a cookie's name of \(count) bytes leaves no room under \(limit)"
         case .invalidPath(let path): "\"\(path.printable)\" cannot be a cookie's Path"
-        case .invalidDomain(let domain): "\"\(domain.printable)\" cannot be a cookie's Domain"
+        case .invalidDomain(let domain):
+            "\"\(domain.printable)\" cannot be a cookie's Domain: that is a name of two labels at least and no IP "
+                + "address; without one the cookie is for its host alone"
         case .attributeTooLong(let count, let limit):
             "an attribute of \(count) bytes is over the limit of \(limit)"
         case .hostPrefixNeedsSecure: "a __Host- cookie must be Secure"
@@ -207,6 +259,8 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
         case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
+        case .splittingOverResponse(let count, let limit):
+            "split over full cookies a session takes \(count) bytes of a response, where \(limit) are allowed"
         case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes, or none for attributes"
         }
     }

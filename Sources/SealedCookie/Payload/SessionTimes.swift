@@ -80,9 +80,12 @@ struct SessionTimes: Equatable, Sendable {
     var sealedAt: Date { Date(timeIntervalSince1970: Double(sealed)) }
     private var sealed: Int64 { Int64(created) + Int64(age) }
 
+    /// Seconds that the session lives from its beginning on.
+    func absolute(under policy: SessionLifetime) -> Int { lifetime.map(Int.init) ?? policy.absolute.seconds }
+
     /// The first second at which the session is over.
     func end(under policy: SessionLifetime) -> Date {
-        let absolute = Int64(created) + Int64(lifetime ?? UInt32(clamping: policy.absolute.seconds))
+        let absolute = Int64(created) + Int64(absolute(under: policy))
         let idle = policy.idle.map { sealed + Int64($0.seconds) } ?? absolute
         return Date(timeIntervalSince1970: Double(min(absolute, idle)))
     }
