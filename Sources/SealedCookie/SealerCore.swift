@@ -85,7 +85,7 @@ final class SealerCore: Sendable {
     private func seal(
         _ payload: SessionPayload, _ ring: KeyRing, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let place = ring.activePlace(at: now) else { throw .noActiveKey }
+        guard let place = ring.sealingPlace(at: now) else { throw .noActiveKey }
         let times = payload.times
         if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let id = ring.keys[place].id
@@ -284,9 +284,8 @@ final class SealerCore: Sendable {
         _ checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         let (id, notBefore) = (ring.keys[place].id, ring.notBefore)
-        // Not from a key that is pending here to an older one: a server whose clock is ahead seals with it already.
-        let hasLaterKey =
-            ring.activePlace(at: now).map { $0 != place } ?? false && ring.keys[place].isActive(at: now)
+        // By their order: a key that is pending here seals elsewhere already, where a clock is ahead.
+        let hasLaterKey = ring.sealingPlace(at: now).map { $0 > place } ?? false
         try ring.keys.withUncounted(\.material, at: place) { (key) throws(OpenError) in
             try key.open { (workspace) throws(OpenError) in
                 let (times, dictionary) = try payload(of: text, limit: limit, using: &workspace)

@@ -171,11 +171,15 @@ extension Failure {
         let hint: String? =
             switch error.problem {
             case .unreadable: "\(Tool.name) keygen RING makes a key ring"
-            case .unwritable, .noKeys, .cryptographyFailed: nil
+            case .unwritable, .noKeys, .noLines, .cryptographyFailed: nil
+            case .byteOrderMark: "save it as UTF-8 without a byte order mark"
+            case .carriageReturn: "save it with LF or CRLF as line ends"
+            case .lostLineBreaks, .commentInOneLine: "such as \"not-before TIME; revoked ID; key ID sck1_…\""
+            case .revoked: "revoked is for good: import another key"
             case .locked: "a rotation that hangs? find it with: fuser RING"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
-                "a line is \"key ID from=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
+                "a line is \"key ID from=TIME until=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
             case .notAKey: "a key is sck1_ and 43 characters; was the line cut or wrapped?"
             case .notAKeyID: "six digits of 0-9 and a-f"
             case .notATime: "such as 2026-08-03T00:00:00Z"

@@ -46,7 +46,7 @@ extension Command {
         let ring = try Command.change(path, dry: isDry) { (ring) throws(KeyRingError) in
             young = age.flatMap { age in ring.keys.last { $0.isYounger(than: age, at: now) } }
             guard young == nil, !isDry else { return ring }
-            let (changed, key) = try ring.rotated(from: from)
+            let (changed, key) = try ring.rotated(from: from, at: now)
             added = key
             return changed
         }
@@ -57,7 +57,8 @@ extension Command {
         }
         if added != nil, ring.activeKey(at: now) == nil {
             Output.warn(
-                "no key seals before \(Timestamp.text(from))", hint: "\(Tool.name) rotate --from now \(path)")
+                "no key is active before \(Timestamp.text(from)); until then the earliest seals",
+                hint: "\(Tool.name) rotate --from now \(path)")
         }
         let done = added.map { "added \($0) to key ring \"\(path)\"" }
         if arguments.has(.json) {
@@ -144,6 +145,8 @@ extension Command {
         guard wasActive else { return }
         if let active = ring.activeKey(at: now) {
             Output.warn("it was the active key; now \(active.id) is", hint: nil)
+        } else if let next = ring.sealingKey(at: now) {
+            Output.warn("it was the active key; now \(next.id) seals, before its time", hint: nil)
         } else {
             Output.warn(
                 "it was the active key, and there is no other: nothing can be sealed",
@@ -218,7 +221,7 @@ extension Command {
         let others = try arguments.operands.dropFirst().map { path throws(Failure) in try Input.ring(path) }
         let ring = try Command.change(path) { (ring) throws(KeyRingError) in
             var merged = ring
-            for other in others { merged = try merged.merged(with: other) }
+            for other in others { merged = try merged.merged(with: other, at: now) }
             return merged
         }
         let listing = KeyListing(ring, at: now)
@@ -258,7 +261,10 @@ extension Command {
     private static func change(
         _ path: String, dry: Bool = false, _ work: (KeyRing) throws(KeyRingError) -> KeyRing
     ) throws(Failure) -> KeyRing {
-        try Failure.unless { dry ? try work(KeyRing(contentsOf: path)) : try KeyRing.update(path, work) }
+        try Failure.unless {
+            guard !dry else { return try work(KeyRing(contentsOf: path, requiringKey: false)) }
+            return try KeyRing.update(path, work)
+        }
     }
 
     /// Says which secrets are left, after a change that should have taken some away.
@@ -337,8 +343,12 @@ private struct RingReport: Encodable {
         let activeKey = ring.activeKey(at: now)
         active = activeKey.map { "\($0.id)" }
         var findings: [Finding] = []
-        if activeKey == nil {
-            findings.append(.init(level: .unusable, text: "no key is active: nothing can be sealed"))
+        if ring.keys.isEmpty {
+            findings.append(.init(level: .unusable, text: "there is no key: nothing can be opened or sealed"))
+        } else if activeKey == nil, let next = ring.sealingKey(at: now) {
+            findings.append(
+                .init(
+                    level: .fault, text: "no key is active: \(next.id), the earliest, seals before its time"))
         }
         if loaded.isOpenToOthers {
             findings.append(

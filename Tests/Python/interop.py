@@ -378,6 +378,7 @@ def run(path: str) -> int:
             ("own lifetime beyond the policy", text, sc.seal(ring, item, now=NOW, name="s", lifetime=30 * DAY), {"at": NOW + 20 * DAY, "absolute": DAY}),
             ("age of 2^32 - 1 from time 0, nothing wraps", text, payload_token(b"\x02" + bytes(4) + b"\xff\xff\xff\xff\x0f" + b"\xff\xff\xff\xff\x0f" + item), {"at": 2**32 - 61}),
             ("not-before of that very second", text + f"not-before {sc.format_time(NOW)}\n", sc.seal(ring, item, now=NOW, name="s"), {}),
+            ("ring on one line", "revoked 000001; " + text.strip() + ";", sc.seal(ring, item, now=NOW, name="s"), {}),
             ("pending key opens", later(DAY), sc.seal(ring, item, now=NOW, name="s"), {}),
             ("ring with CR, tabs and comments", "\r\n# c\r\n\t key\t" + text.strip().split(" ", 1)[1].replace(" ", " \t ") + " \r\n\r\n", sc.seal(ring, item, now=NOW, name="s"), {}),
             ("ring with the key twice", text + later(DAY) + text, sc.seal(ring, item, now=NOW, name="s"), {}),
@@ -493,7 +494,7 @@ def run(path: str) -> int:
         fails("65 levels", text, "[" * 65 + "5" + "]" * 65)
         for label, bad in (("duplicate key", '{"a":1,"a":2}'), ("canonically equivalent keys", '{"\\u00e9":1,"e\\u0301":2}'), ("key twice in $map", '{"$map":[["a",1],["a",2]]}'), ("whole number with lost digits", "18446744073709551616"), ("year before 1583", '{"$date":"1582-12-31T00:00:00Z"}'), ("leading zero in $int", '{"$int":"018446744073709551616"}'), ("hexadecimal $float", '{"$float":"0x1p3"}'), ("unknown form", '{"$x":1}'), ("form beside another member", '{"$bytes":"AQ","b":1}'), ("padded base64", '{"$bytes":"AQ=="}'), ("no JSON", "{"), ("surrogate", '"\\ud800"')):
             fails(f"JSON: {label}", text, bad)
-        for label, bad in (("no key", ""), ("revoked key", revoked), ("pending key", later(1)), ("key under another id", text.replace(sc.key_id(key), "000000" if sc.key_id(key) != "000000" else "000001")),
+        for label, bad in (("no key", ""), ("revoked key", revoked), ("key under another id", text.replace(sc.key_id(key), "000000" if sc.key_id(key) != "000000" else "000001")),
                            ("unknown line", text + "hello\n"), ("id in capitals", text + "revoked ABCDEF\n"), ("time without Z", text + "not-before 2026-08-03T00:00:00\n"), ("impossible date", text + "not-before 2026-02-30T00:00:00Z\n"),
                            ("key with padding", text.rstrip("\n") + "=\n"), ("more fields", text.rstrip("\n") + " x\n"), ("short key", text.rstrip("\n")[:-1] + "\n"), ("key with slack bits", text.rstrip("\n")[:-1] + alphabet[alphabet.index(text.rstrip("\n")[-1]) + 1] + "\n"),
                            ("empty from", text.replace(" sck1_", " from= sck1_"))):

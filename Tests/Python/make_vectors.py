@@ -457,7 +457,9 @@ def again() -> list[dict]:
     add("the key is revoked since", fresh, 1, "revoked key", ring=RING + sc.key_line(OTHER) + f"revoked {sc.key_id(KEY)}\n")
     add("the key is revoked since, and its line gone", fresh, 1, "revoked key", ring=sc.key_line(OTHER) + f"revoked {sc.key_id(KEY)}\n")
     add("the key is gone since", fresh, 1, "unknown key", ring=sc.key_line(OTHER))
-    add("no key seals any longer", fresh, 1, "no active key", ring=sc.key_line(KEY, NOW + 2))
+    add("no key is active any longer, and its own is the earliest", fresh, 1, ring=sc.key_line(OTHER, NOW + 3) + sc.key_line(KEY, NOW + 2))
+    add("no key is active any longer, and another is the earliest", fresh, 1, ring=sc.key_line(OTHER, NOW + 2) + sc.key_line(KEY, NOW + 3))
+    add("its key is pending, and an older one seals", fresh, 1, ring=sc.key_line(OTHER) + sc.key_line(KEY, NOW + 3))
     add("ended since", fresh, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
     add("ended since, though sealed after not-before", day_old, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW - DAY + 1)}\n")
     add("ended since, though with its own lifetime", own, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW)}\n")
@@ -666,16 +668,17 @@ def rings() -> list[dict]:
 
     def add(what: str, text: str, at: int = NOW) -> None:
         ring = sc.Ring.parse(text.encode())
+        active = (ring.active(at) or [None])[0]
         try:
-            active = ring.active(at)[0]
+            seals = ring.sealing(at)[0]
         except sc.CannotSeal:
-            active = None
+            seals = None
         begins = at if ring.not_before is None or ring.not_before <= at else ring.not_before if ring.not_before - at <= 60 else None
         if begins is not None and not 0 <= begins < 1 << 32:
             begins = None
         vectors.append({"what": what, "ring": text, "time": at,
-                        "keys": {id: {"key": key.hex(), "from": since} for id, (since, key) in sorted(ring.keys.items()) if id not in ring.revoked},
-                        "revoked": sorted(ring.revoked), "notBefore": ring.not_before, "active": active, "begins": begins if active else None})
+                        "keys": {id: {"key": key.hex(), "from": since, "until": ring.until.get(id)} for id, (since, key) in sorted(ring.keys.items()) if id not in ring.revoked},
+                        "revoked": sorted(ring.revoked), "notBefore": ring.not_before, "active": active, "seals": seals, "begins": begins if seals else None})
 
     def refuse(what: str, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
@@ -697,7 +700,12 @@ def rings() -> list[dict]:
     add("the later time seals", at(-5) + at(-9, KEY))
     add("a pending key does not seal", RING + at(1))
     add("it seals from that very second", RING + at(0))
-    add("only pending keys", at(1) + at(2, KEY))
+    add("only pending keys: the earliest seals", at(1) + at(2, KEY))
+    add("only pending keys, the later one first", at(2) + at(1, KEY))
+    add("only pending keys of equal times: the greatest id", at(5) + at(5, KEY) + at(5, TWINS[0]))
+    add("only pending keys, the earliest revoked", at(1) + at(2, KEY) + f"revoked {sc.key_id(OTHER)}\n")
+    add("only pending keys, until the first of them is active", at(0) + at(2, KEY))
+    add("the one key is pending for years", at(3000 * DAY))
     add("of equal times the greatest id", RING + sc.key_line(OTHER))
     add("of equal times the greatest id, written down", at(-5) + at(-5, KEY))
     add("a revoked key does not seal", RING + at(-5) + f"revoked {sc.key_id(OTHER)}\n")
@@ -706,6 +714,14 @@ def rings() -> list[dict]:
     add("revoked twice, and an unknown id", RING + "revoked 000000\n" * 2 + "revoked ffffff\n")
     add("a key twice: the later time", at(-5) + at(5) + at(1) + RING)
     add("a key with and without a time: the time", RING + sc.key_line(KEY, NOW + DAY))
+    until = lambda since, until, key=KEY: sc.key_line(key, since).replace("sck1_", f"until={sc.format_time(until)} sck1_")
+    add("until", until(None, NOW - 5) + at(-9))
+    add("from and until", until(NOW - 9, NOW - 5) + at(-7))
+    add("until before from, and in the future", until(NOW, NOW - 1) + until(NOW, NOW + 5, OTHER))
+    add("until does not choose the key", until(NOW - 5, NOW + DAY) + at(-4))
+    add("a key twice: the later until", until(None, NOW - 5) + until(None, NOW - 2) + until(None, NOW - 9))
+    add("a key twice: the later of both, from different lines", until(NOW - 20, NOW - 5) + until(NOW - 10, NOW - 8) + RING)
+    add("a key with and without until: the until", until(None, NOW - 5) + sc.key_line(KEY, NOW - 9))
     add("not-before twice: the later", RING + f"not-before {now}\nnot-before 2026-01-01T00:00:00Z\n")
     add("not-before in this very second", RING + f"not-before {now}\n")
     for ahead in (1, 60, 61):
@@ -759,6 +775,38 @@ def rings() -> list[dict]:
             ("a combining mark before the number sign", "\u0301# x"), ("a sign in a time", "not-before +026-08-03T00:00:00Z"), ("0x before an id", "revoked 0x1234"),
             ("a day 0", "not-before 2026-08-00T00:00:00Z"), ("a minute 60", "not-before 2026-08-03T00:60:00Z"), ("a 29th of February in a century", "not-before 2100-02-29T00:00:00Z"), ("a week's date", "not-before 2026-W32-1T00:00:00Z")):
         refuse(what, text + other if text.startswith("\ufeff") else other + text + "\n")
+    one = f"not-before {sc.format_time(NOW - DAY)}; revoked 000001;revoked 000002; {at(-5)[:-1]};{RING[:-1]}"
+    add("one line", one)
+    add("one line, with an LF at its end", one + "\n")
+    add("one line, with CRLF at its end", one + "\r\n")
+    add("one line, with a CR at its end", one + "\r")
+    add("one line, empty parts, blanks and tabs", ";; " + one.replace(";", "\t;  ; ") + " ; ;\t")
+    add("one line of one key and a divider", RING[:-1] + ";")
+    add("one line of revocations alone", "revoked 000001;revoked 000002")
+    add("one line of dividers alone", ";;")
+    add("one line, a key twice, and the other revoked", f"{RING[:-1]};{at(-5)[:-1]};{sc.key_line(KEY, NOW - 5)[:-1]};revoked {sc.key_id(OTHER)}")
+    add("one line of pending keys, with until", f"{until(NOW + 9, NOW)[:-1]};{at(7)[:-1]}")
+    add("one comment", "# sealed-cookie key ring")
+    add("one comment with an LF, of a key's words but its secret", "# key 113657 revoked 000001\n")
+    add("two comments with dividers", "# a; b\n#; c")
+    add("a comment with a divider among lines", f"# ours; {RING}{at(-5)}")
+    add("a last CR", RING + RING[:-1] + "\r")
+    for what, text in (
+            ("one line, and LFs too", one.replace(";", ";\n", 1)), ("a divider among several lines", RING[:-1] + ";\n" + at(-5)), ("a divider behind a key's line of several", RING + at(-5)[:-1] + "; revoked 000001\n"),
+            ("one line and an empty one", one + "\n\n"), ("one line behind an empty one", "\n" + one), ("one line with a comment in front", "# sealed-cookie key ring; " + one), ("one line with a comment behind", one + "; # x"),
+            ("one line with a comment in between", one.replace(";", ";#;", 1)), ("one comment with a divider", "# a; b"), ("one comment with a divider and an LF", "# a;\n"), ("one line, and a part that is none", one + "; x"),
+            ("one line, and a part of two", one.replace(";", " ", 1)), ("one line with a CR between", one.replace(";", ";\r", 1)), ("one line with CRs for the dividers", one.replace(";", "\r")), ("a full-width divider", one.replace(";", "\uff1b")),
+            ("a comment whose line breaks are blanks", "# sealed-cookie key ring " + RING[:-1]), ("the same with an LF at its end", "# sealed-cookie key ring " + RING), ("a comment whose line breaks are gone", "# sealed-cookie key ring" + RING),
+            ("a comment whose line breaks are \\n", "# sealed-cookie key ring\\n" + RING[:-1] + "\\n"), ("a comment whose line breaks are CRs", "# sealed-cookie key ring\r" + RING[:-1]), ("a comment that is a key", "  #" + RING),
+            ("lines whose breaks are \\n", RING[:-1] + "\\n" + at(-5)[:-1]), ("one line that ends in \\n", RING[:-1] + "\\n"), ("lines whose breaks are blanks", RING[:-1] + " " + at(-5)[:-1]), ("revocations whose breaks are blanks", "revoked 000001 revoked 000002"),
+            ("a CR within a comment", "# a\rb\n" + RING), ("a CR between fields", RING.replace(" ", "\r", 1) + at(-5)), ("a CR before the line", "\r" + RING + at(-5)), ("two CRs before an LF", RING[:-1] + "\r\r\n"), ("a CR and a blank before an LF", RING[:-1] + "\r \n"),
+            ("two CRs at the end", RING[:-1] + "\r\r"), ("a CR alone", "\r\r\n"), ("a byte order mark in front", "\ufeff" + RING),
+            ("a byte order mark in front of one line", "\ufeff" + one), ("an empty until", RING.replace("sck1", "until= sck1")), ("until in capitals", RING.replace("sck1", f"Until={now} sck1")), ("until before from", RING.replace("sck1", f"until={now} from={now} sck1")),
+            ("until behind the secret", RING[:-1] + f" until={now}\n"), ("until twice", RING.replace("sck1", f"until={now} until={now} sck1")), ("from, until and another", RING.replace("sck1", f"from={now} until={now} to={now} sck1")),
+            ("until with a date that does not exist", RING.replace("sck1", "until=2026-02-30T00:00:00Z sck1")), ("until in local time", RING.replace("sck1", f"until={now[:-1]}+00:00 sck1")),
+            ("until of a revoked id", f"revoked 000001 until={now}"),
+            ("a revoked key whose from is none", RING.replace("sck1", "from=x sck1") + f"revoked {id}\n"), ("a revoked key whose until is none", RING.replace("sck1", "until=x sck1") + f"revoked {id}\n"),):
+        refuse(what, text)
     refuse("not UTF-8", RING.encode() + b"# \xff\n")
     refuse("not UTF-8 in a field", other.encode() + b"revoked 12345\xc3\n")
     refuse("a surrogate", b"# \xed\xa0\x80\n" + other.encode())
@@ -889,7 +937,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("M1  = 00 01 58 00", ["valid: *", "invalid: plain AES-256-GCM, without the derived key"]),
     ("N = R[0..<8] ‖ 00 00 00 00 ‖ R[8..<20]", ["invalid: N with its zeros at the end"]),
     ("every number as 8 bytes **little-endian**", ["invalid: associated data with big-endian lengths", "invalid: no associated data", "invalid: name and purpose divided elsewhere"]),
-    ("Without one the sealer MUST fail.", ["rings: nothing at all", "rings: only pending keys", "rings: the one key is revoked"]),
+    ("Without one the sealer MUST fail.", ["rings: nothing at all", "rings: the one key is revoked", "rings: only pending keys*"]),
     ("The sealer MUST NOT cut anything off.", ["divided: *"]),
     ("If it fails, the sealer MUST fail. An implementation MUST NOT let its callers choose R.", ["- `two tokens of one session share no random bytes`; Tests/Python/faults.c"]),
     ("An opener MUST make these checks, in this order, and refuse the token at the first that fails.", ["invalid: * goes before *"]),
@@ -945,6 +993,15 @@ RULES: list[tuple[str, list[str]]] = [
      ["rings: two different keys of one id*", "invalid: one of two keys of one id, revoked: *", "valid: two keys of one id, revoked, beside the key"]),
     ("A time is `YYYY-MM-DDTHH:MM:SSZ`, exactly so", ["rings: a time without Z", "rings: a day that does not exist", "rings: a year before 1583"]),
     ("MUST begin new sessions at that time, or they would have ended before they began", ["rings: not-before 1 s ahead of the sealer's clock", "rings: not-before 60 s ahead of the sealer's clock"]),
+    ("a CR anywhere else, in a comment too, makes the ring invalid", ["rings: a CR *", "rings: two CRs *", "rings: one line with a CR between", "rings: a last CR", "rings: one line, with a CR at its end"]),
+    ("Where it does, a comment makes it invalid.", ["rings: one line with a comment *", "rings: one comment with a divider*"]),
+    ("In a text of several lines `;` divides nothing.", ["rings: one line, and LFs too", "rings: a divider *", "rings: a comment with a divider among lines", "rings: one line behind an empty one"]),
+    ("A text of one line that is a comment and holds `sck1_` is invalid as well", ["rings: a comment whose line breaks are *", "rings: a comment that is a key"]),
+    ("Where all keys are pending, the one with the earliest `from` seals (of equal ones the greatest id)", ["rings: only pending keys*"]),
+    ("MUST keep a key for as long as a session may live that was sealed at `until`, or when the next key's `from` came, whichever is later, and MUST keep the active key and all pending ones; where no key is active, all.",
+     ["- `pruning keeps what a session may still need`; `pruning keeps a key for as long as its until says`"]),
+    ("MUST write the time of the change there.", ["- `a merge says until when the key sealed that is active no longer`"]),
+    ("counts once, with the later `from` and the later `until`", ["rings: a key twice: *", "rings: a key with and without until: the until"]),
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
     ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
     ("end = min(created + absolute, sealed + idle)", ["invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),

@@ -35,7 +35,7 @@ def entries(path):
         text = file.read()
     if run("keys", path).returncode != 0:
         return None
-    keys = dict(re.findall(r"^key ([0-9a-f]{6}) (?:from=\S+ )?(sck1_\S{43})$", text, re.M))
+    keys = dict(re.findall(r"^key ([0-9a-f]{6}) (?:from=\S+ )?(?:until=\S+ )?(sck1_\S{43})$", text, re.M))
     return keys, set(re.findall(r"^revoked ([0-9a-f]{6})$", text, re.M)), text
 
 

@@ -732,14 +732,26 @@ class Ring:
     revoked: set[str] = field(default_factory=set)
     not_before: Optional[int] = None
     shared: set[str] = field(default_factory=set)               # ids of two different keys
+    until: dict[str, int] = field(default_factory=dict)         # by id
 
     @staticmethod
     def parse(data: bytes) -> "Ring":
         ring = Ring()
         try:
-            lines = data.decode("utf-8").split("\n")
+            text = data.decode("utf-8")
         except UnicodeDecodeError:
             raise InvalidRing("not UTF-8") from None
+        if text.startswith("\ufeff"):
+            raise InvalidRing("a byte order mark")
+        if re.search(r"\r(?!\n|\Z)", text):
+            raise InvalidRing("a CR that is not before an LF")
+        lines = text.split("\n")
+        body = text.removesuffix("\n")
+        if "\n" not in body:
+            if ";" in body:
+                lines = body.split(";")
+            if any(line.strip(" \t\r").startswith("#") for line in lines) and (";" in body or "sck1_" in body):
+                raise InvalidRing("one line, which is a comment")
         for number, line in enumerate(lines, 1):
             try:
                 ring._line([f for f in re.split(r"[ \t\r]+", line) if f])
@@ -754,8 +766,9 @@ class Ring:
             return
         if len(fields) > 1 and fields[0] in ("key", "revoked") and not re.fullmatch(r"[0-9a-f]{6}", fields[1]):
             raise Invalid("not a key id")
-        if fields[0] == "key" and (len(fields) == 3 or len(fields) == 4 and fields[2].startswith("from=")):
-            since = parse_time(fields[2][5:]) if len(fields) == 4 else None
+        times = dict(f.split("=", 1) for f in fields[2:-1] if "=" in f)
+        if fields[0] == "key" and len(fields) == 3 + len(times) and [f.partition("=")[0] for f in fields[2:-1]] in ([], ["from"], ["until"], ["from", "until"]):
+            since, until = (parse_time(times[name]) if name in times else None for name in ("from", "until"))
             if not fields[-1].startswith("sck1_") or len(fields[-1]) != 48:
                 raise Invalid("not a key")
             key = b64u_strict(fields[-1][5:])
@@ -767,6 +780,8 @@ class Ring:
                     self.shared.add(fields[1])
                 since = max((t for t in (since, before) if t is not None), default=None)
             self.keys[fields[1]] = (since, key)
+            if until is not None:
+                self.until[fields[1]] = max(until, self.until.get(fields[1], until))
         elif fields[0] == "revoked" and len(fields) == 2:
             self.revoked.add(fields[1])
         elif fields[0] == "not-before" and len(fields) == 2:
@@ -775,12 +790,20 @@ class Ring:
         else:
             raise Invalid("not a line of a ring")
 
-    def active(self, now: int) -> tuple[str, bytes]:
+    def active(self, now: int) -> Optional[tuple[str, bytes]]:
         ready = [(-math.inf if since is None else since, id, key) for id, (since, key) in self.keys.items()
                  if id not in self.revoked and (since is None or since <= now)]
-        if not ready:
+        return max(ready)[1:] if ready else None
+
+    def sealing(self, now: int) -> tuple[str, bytes]:
+        active = self.active(now)
+        if active:
+            return active
+        # All keys are pending: the earliest, and of equal ones the greatest id.
+        pending = [(-since, id, key) for id, (since, key) in self.keys.items() if id not in self.revoked]
+        if not pending:
             raise CannotSeal("no active key")
-        return max(ready)[1:]
+        return max(pending)[1:]
 
 
 def new_key(taken: Iterable[str] = ()) -> bytes:
@@ -819,7 +842,7 @@ def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = ""
     """Seals an encoded item. `created` is given when a session is sealed again."""
     check_name(name)
     decode_item(item)
-    _, key = ring.active(now)                                                         # step 1
+    _, key = ring.sealing(now)                                                        # step 1
     created = now if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
     payload = encode_payload(Payload(created, age, item, lifetime), pad, dictionary)  # 3

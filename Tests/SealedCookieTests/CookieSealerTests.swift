@@ -139,7 +139,7 @@ import Testing
         let sealer = try CookieSealer<Login>(keys: file, lifetime: .init(absolute: .days(14)))
         let opened = try sealer.open(value: sealer.seal(login).token)
         try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
-            try ring.rotated(from: noon).ring.revoking(opened.keyID)
+            try ring.rotated(from: noon, at: noon).ring.revoking(opened.keyID)
         }
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened) }
         #expect(error == .revokedKey(opened.keyID) && error?.isSessionOver == true)

@@ -12,7 +12,7 @@ private func text(_ ring: KeyRing) throws -> String {
 @Suite struct KeyRingChangesTests {
     @Test func `a rotation adds a key that seals from its time on`() throws {
         let ring = try sampleRing(1)
-        let (rotated, added) = try ring.rotated(from: noon + 3600.2)
+        let (rotated, added) = try ring.rotated(from: noon + 3600.2, at: noon)
         #expect(rotated.keys.map(\.id) == [try sampleKey(1).id, added.id])
         #expect(added.activeFrom == noon + 3601)
         #expect(rotated.activeKey(at: noon + 3600)?.id == (try sampleKey(1).id))
@@ -101,6 +101,86 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(try pending.pruned(lifetime: .seconds(1), at: noon - 1).keys.count == 2)
     }
 
+    @Test func `pruning keeps a key for as long as its until says`() throws {
+        let day = 86_400.0
+        var first = try sampleKey(1)
+        first.sealedUntil = noon + 10 * day
+        let ring = try KeyRing([first, sampleKey(2, from: noon)])
+        func count(_ now: Date) throws -> Int {
+            try ring.pruned(lifetime: .seconds(14 * day), at: now).keys.count
+        }
+        #expect(try count(noon + 24 * day + 3599) == 2)
+        #expect(try count(noon + 24 * day + 3600) == 1)
+        // An earlier one than the next key's time says nothing.
+        first.sealedUntil = noon - 10 * day
+        let other = try KeyRing([first, sampleKey(2, from: noon)])
+        #expect(try other.pruned(lifetime: .seconds(14 * day), at: noon + 14 * day + 3599).keys.count == 2)
+        // Where the next key has no time, it is all that is known.
+        first.sealedUntil = noon
+        let equals = try KeyRing([first, sampleKey(2)])
+        let older = try #require(equals.keys.first)
+        #expect(
+            try equals.pruned(lifetime: .seconds(1), at: noon + 4000).keys.count
+                == (older.id == first.id ? 1 : 2))
+    }
+
+    @Test func `a merge says until when the key sealed that is active no longer`() throws {
+        let day = 86_400.0
+        let now = noon + 100 * day
+        // Both seal until the merge: one key since long ago, the other since yesterday.
+        let (a, b) = (try KeyRing([sampleKey(1, from: noon)]), try KeyRing([sampleKey(2, from: noon + day)]))
+        let token = try loginSealer(a).seal(login, at: now - 60).token
+        for merged in [try a.merged(with: b, at: now + 0.5), try b.merged(with: a, at: now + 0.5)] {
+            #expect(try merged.key(sampleKey(1).id)?.sealedUntil == now + 1)
+            #expect(try merged.key(sampleKey(2).id)?.sealedUntil == nil)
+            #expect(try text(merged).contains("until=\(Timestamp.text(now + 1)) sck1_"))
+            // A minute, a day and 14 days later: the session is not lost.
+            let pruned = try merged.pruned(lifetime: .seconds(14 * day), at: now + 60)
+            #expect(try loginSealer(pruned).open(value: token, at: now + 60).session == login)
+            #expect(
+                try KeyRing(parsing: text(merged)).pruned(lifetime: .seconds(14 * day), at: now + 14 * day)
+                    .keys.count == 2)
+            #expect(
+                try merged.pruned(lifetime: .seconds(14 * day), at: now + 14 * day + 3602).keys.count == 1)
+        }
+        // The later of two merges; a merge that ends no key's sealing writes nothing.
+        let merged = try a.merged(with: b, at: now)
+        #expect(try merged.merged(with: a, at: now + 50).keys[0].sealedUntil == now + 50)
+        #expect(try merged.merged(with: a, at: now - 50).keys[0].sealedUntil == now)
+        #expect(try a.merged(with: a, at: now).keys[0].sealedUntil == nil)
+        #expect(
+            try merged.merged(with: KeyRing([], revoked: [KeyID(0, 0, 1)]), at: now + 9).entries.count == 4)
+        // A revoked key needs none.
+        #expect(try a.merged(with: b.revoking(sampleKey(1).id), at: now).keys.count == 1)
+    }
+
+    @Test func `a key that seals from the past on ends the sealing of the one before now`() throws {
+        let day = 86_400.0
+        let ring = try KeyRing([sampleKey(1, from: noon)])
+        let now = noon + 100 * day
+        let rotated = try ring.rotated(from: noon + day, at: now).ring
+        #expect(rotated.keys[0].sealedUntil == now)
+        #expect(try rotated.pruned(lifetime: .seconds(14 * day), at: now + 60).keys.count == 2)
+        let added = try ring.adding(sampleKey(2, from: noon + day), at: now)
+        #expect(added.keys[0].sealedUntil == now)
+        #expect(try ring.rotated(from: now + 1, at: now).ring.keys[0].sealedUntil == nil)
+        #expect(try ring.rotated(from: now, at: now).ring.keys[0].sealedUntil == nil)
+        // What is added has not sealed yet, also where it is not the active one.
+        for from in [noon - day, noon] {
+            let key = try sampleKey(2, from: from)
+            #expect(
+                try KeyRing([sampleKey(1, from: noon)]).adding(key, at: now).key(key.id)?.sealedUntil == nil)
+        }
+        for _ in 0..<20 {
+            #expect(try sampleRing(1, 2, 3).replacingAllKeys(at: noon).ring.keys[0].sealedUntil == nil)
+        }
+        // The key's own time moved on: until then it seals no longer, but it has.
+        let moved = try KeyRing([sampleKey(1), sampleKey(2)]).adding(sampleKey(2, from: now + day), at: now)
+        #expect(
+            moved.key(try sampleKey(2).id)?.sealedUntil == (try sampleKey(2).id > sampleKey(1).id ? now : nil)
+        )
+    }
+
     @Test func `merging is commutative, associative and idempotent`() throws {
         var random = SplitMix(state: 5)
         func ring() throws -> KeyRing {
@@ -115,13 +195,18 @@ private func text(_ ring: KeyRing) throws -> String {
         }
         for _ in 0..<300 {
             let (a, b, c) = (try ring(), try ring(), try ring())
-            let ab = try a.merged(with: b)
-            #expect(try text(ab) == text(b.merged(with: a)))
-            #expect(try text(ab.merged(with: c)) == text(a.merged(with: b.merged(with: c))))
+            let ab = try a.union(b)
+            #expect(try text(ab) == text(b.union(a)))
+            #expect(try text(ab.union(c)) == text(a.union(b.union(c))))
+            // A merge adds to that when keys ceased to be active; the order does not matter to it either.
+            let merged = try a.merged(with: b, at: noon + 7200)
+            #expect(try text(merged) == text(b.merged(with: a, at: noon + 7200)))
+            #expect(try text(merged.merged(with: b, at: noon + 7200)) == text(merged))
+            #expect(merged.keys.map(\.id) == ab.keys.map(\.id) && merged.revoked == ab.revoked)
             #expect(try text(a.merged(with: a)) == text(a))
-            #expect(try text(ab.merged(with: b)) == text(ab))
+            #expect(try text(ab.union(b)) == text(ab))
             // The union of the files is the same ring.
-            #expect(try text(KeyRing(parsing: text(a) + text(b))) == text(ab))
+            #expect(try text(KeyRing(parsing: text(a) + text(b), requiringKey: false)) == text(ab))
             #expect(a.revoked.union(b.revoked) == ab.revoked)
             #expect(ab.keys.allSatisfy { !ab.revoked.contains($0.id) })
             #expect(
@@ -187,7 +272,7 @@ private func text(_ ring: KeyRing) throws -> String {
             // The operator's machine, whose clock is right.
             if step % 180 == 90 {
                 try KeyRing.update(path) { (ring) throws(KeyRingError) in
-                    try ring.rotated(from: now + 3600).ring
+                    try ring.rotated(from: now + 3600, at: now).ring
                 }
                 rotations += 1
             }

@@ -35,7 +35,7 @@ private final class TestClock: Sendable {
     private func rotate(_ path: String, from: Date = noon) throws -> KeyID {
         var added: KeyID?
         try KeyRing.update(path) { (ring) throws(KeyRingError) in
-            let (rotated, key) = try ring.rotated(from: from)
+            let (rotated, key) = try ring.rotated(from: from, at: from)
             added = key.id
             return rotated
         }
@@ -187,7 +187,7 @@ private final class TestClock: Sendable {
     }
 
     @Test func `a server does not begin with a ring that holds no key`() throws {
-        for text in ["", "# a comment\n", "revoked 0123ab\n"] {
+        for text in ["", "# a comment\n\n", "revoked 0123ab\n"] {
             let path = try folder.write("empty.keys", text)
             let error = #expect(throws: KeyRingError.self) { _ = try follow(path) }
             #expect(error?.problem == .noKeys)
@@ -349,7 +349,7 @@ private final class TestClock: Sendable {
         key = file.ring.keys.first?.material
         let replace: @Sendable () throws -> Void = { [path = folder.ring, clock, weak key] in
             try KeyRing.update(path) { (ring) throws(KeyRingError) in
-                try ring.rotated(from: noon).ring.revoking(id)
+                try ring.rotated(from: noon, at: noon).ring.revoking(id)
             }
             clock.advance(by: .milliseconds(1))
             #expect(file.ring.key(id) == nil)

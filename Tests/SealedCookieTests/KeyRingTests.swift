@@ -43,7 +43,7 @@ import Testing
         let ring = try KeyRing(
             parsing: "\r\n# a\r\n   \t\n  key\t\(try sampleKey(1).id)   \(secret(1))  \r\n#\nrevoked 000000")
         #expect(ring.keys.count == 1 && ring.revoked.count == 1)
-        #expect(try KeyRing(parsing: "").keys.isEmpty)
+        #expect(try KeyRing(parsing: "", requiringKey: false).isEmpty)
     }
 
     @Test func `the newest key whose time has come seals`() throws {
@@ -58,8 +58,41 @@ import Testing
         #expect(ring.activeKey(at: noon + 3600)?.id == later.id)
         #expect(try KeyRing([later]).activeKey(at: noon) == nil)
         #expect(throws: SealError.noActiveKey) {
-            try loginSealer(KeyRing([later])).seal(login, at: noon)
+            try loginSealer(KeyRing([], revoked: [later.id])).seal(login, at: noon)
         }
+    }
+
+    @Test func `where all keys are pending the earliest seals, of equal ones the greatest id`() throws {
+        let keys = try [
+            sampleKey(1, from: noon + 61), sampleKey(2, from: noon + 61), sampleKey(3, from: noon + 62),
+        ]
+        let ring = try KeyRing(keys)
+        let sealing = try #require([keys[0].id, keys[1].id].max())
+        #expect(ring.sealingKey(at: noon)?.id == sealing && ring.activeKey(at: noon) == nil)
+        let sealed = try loginSealer(ring).seal(login, at: noon)
+        let opened = try loginSealer(ring).open(value: sealed.token, at: noon)
+        #expect(opened.keyID == sealing && !opened.needsResealing)
+        // Nothing changes when its time has come.
+        #expect(ring.sealingKey(at: noon + 61)?.id == sealing && ring.activeKey(at: noon + 61)?.id == sealing)
+        // And none of them is taken away as if it were old.
+        #expect(try ring.pruned(lifetime: .seconds(1), at: noon).keys.count == 3)
+        #expect(try KeyRing([]).sealingKey(at: noon) == nil)
+    }
+
+    @Test func `a session under a key that is pending here does not ask for the older key`() throws {
+        let keys = try [sampleKey(1), sampleKey(2, from: noon + 30), sampleKey(3, from: noon + 60)]
+        let sealer = try loginSealer(KeyRing(keys))
+        for (index, key) in keys.enumerated() {
+            // A server whose clock is ahead sealed it.
+            let token = try loginSealer(KeyRing([key])).seal(login, at: noon + 30).token
+            for (now, active) in [(noon, 0), (noon + 30, 1), (noon + 59, 1), (noon + 60, 2)] {
+                #expect(try sealer.open(value: token, at: now).needsResealing == (index < active))
+            }
+        }
+        // The same where all are pending.
+        let pending = try loginSealer(KeyRing(Array(keys.dropFirst())))
+        let token = try loginSealer(KeyRing([keys[2]])).seal(login, at: noon).token
+        #expect(try !pending.open(value: token, at: noon).needsResealing)
     }
 
     @Test func `a pending key opens already`() throws {
@@ -73,14 +106,15 @@ import Testing
         let text = try line(1) + line(1, from: "2026-08-03T00:00:00Z") + line(1, from: "2026-08-02T00:00:00Z")
         let ring = try KeyRing(parsing: text)
         #expect(ring.keys.count == 1 && ring.keys.first?.activeFrom == noon)
-        let ends = try KeyRing(parsing: "not-before 2026-08-03T00:00:00Z\nnot-before 2026-08-02T00:00:00Z")
+        let ends = try KeyRing(
+            parsing: "not-before 2026-08-03T00:00:00Z\nnot-before 2026-08-02T00:00:00Z", requiringKey: false)
         #expect(ends.notBefore == noon)
     }
 
     @Test func `revoked wins over a key, before or after it`() throws {
         let id = try sampleKey(1).id
         for text in [try line(1) + "revoked \(id)", "revoked \(id)\n" + (try line(1))] {
-            let ring = try KeyRing(parsing: text)
+            let ring = try KeyRing(parsing: text, requiringKey: false)
             #expect(ring.keys.isEmpty && ring.revoked == [id])
         }
     }
@@ -92,7 +126,13 @@ import Testing
         ("revoked", .unknownLine),
         ("revoked 5f3a9c 5f3a9c", .unknownLine),
         ("not-before", .unknownLine),
-        ("key 5f3a9c until=2026-08-03T00:00:00Z sck1_x", .unknownLine),
+        ("key 5f3a9c until=2026-08-03T00:00:00Z from=2026-08-03T00:00:00Z sck1_x", .unknownLine),
+        ("key 5f3a9c until=2026-08-03T00:00:00Z sck1_x", .notAKey),
+        ("key 5f3a9c from=2026-08-03T00:00:00Z until= sck1_x", .notATime),
+        ("key 5f3a9c to=2026-08-03T00:00:00Z sck1_x", .unknownLine),
+        ("key 5f3a9c\rsck1_x", .carriageReturn),
+        ("# a comment\rkey 5f3a9c sck1_x", .carriageReturn),
+        ("revoked 5f3a9c; revoked 5f3a9d", .unknownLine),
         ("key 5F3A9C sck1_x", .notAKeyID),
         ("revoked 5f3a9", .notAKeyID),
         ("revoked 5f3a9cc", .notAKeyID),
@@ -154,6 +194,139 @@ import Testing
     private func countingKey(_ number: UInt16) throws -> SealingKey {
         let bytes = [UInt8(number >> 8), UInt8(number & 0xFF)] + Array(repeating: 0, count: 30)
         return try SealingKey(material: XAESKey(SecretBytes.copy(of: bytes.span)), activeFrom: nil)
+    }
+
+    // MARK: Line breaks that are lost
+
+    /// The three ways in which a server begins with a ring.
+    private func refusals(of text: String) throws -> [KeyRingError?] {
+        let folder = try ToolFolder()
+        let path = try folder.write("start.keys", text)
+        let name = "SEALED_COOKIE_LOST_\(UInt64.random(in: 0 ... .max))"
+        unsafe setenv(name, text, 1)
+        defer { unsafe unsetenv(name) }
+        return [
+            #expect(throws: KeyRingError.self, "\(text)") { try KeyRing(parsing: text) },
+            #expect(throws: KeyRingError.self, "\(text)") { try KeyRing(contentsOf: path) },
+            #expect(throws: KeyRingError.self, "\(text)") { try KeyRing(environment: name) },
+            #expect(throws: KeyRingError.self, "\(text)") { try KeyRingFile(path) },
+        ]
+    }
+
+    @Test
+    func `a ring whose line breaks became something else is refused with a hint, wherever it is loaded`()
+        throws
+    {
+        let rings = try [
+            "# sealed-cookie key ring\n" + line(1), "# sealed-cookie key ring\n" + line(1) + line(2),
+            line(1) + line(2), line(1) + "revoked 000001\n", "revoked 000001\nrevoked 000002\n" + line(1),
+            "# sealed-cookie key ring\nrevoked 000001\n",
+        ]
+        for ring in rings {
+            for replacement in [" ", "", "\\n", "\\r\\n", "  "] {
+                // With nothing in place of the last, or something.
+                let text = ring.replacing("\n", with: replacement)
+                for text in [text, String(text.dropLast(replacement.count))] {
+                    for error in try refusals(of: text) {
+                        #expect(error?.problem == .lostLineBreaks, "\(text): \(error?.description ?? "")")
+                        #expect(error?.description.contains("\";\" between") == true)
+                    }
+                }
+            }
+            for error in try refusals(of: String(ring.dropLast()).replacing("\n", with: "\r")) {
+                #expect(error?.problem == .carriageReturn)
+                #expect(error?.description.contains("carriage return") == true)
+            }
+            for error in try refusals(of: "\u{FEFF}" + ring) {
+                #expect(error?.problem == .byteOrderMark)
+                #expect(error?.description.contains("byte order mark") == true)
+            }
+            #expect(
+                try KeyRing(parsing: ring.replacing("\n", with: "\r\n"), requiringKey: false).isEmpty == false
+            )
+        }
+        // Cut at the first line break, as files of variables are read.
+        for error in try refusals(of: "# sealed-cookie key ring") {
+            #expect(error?.problem == .lostLineBreaks)
+        }
+        for error in try refusals(of: "# sealed-cookie key ring; \(line(1))") {
+            #expect(error?.problem == .commentInOneLine)
+        }
+    }
+
+    @Test func `a server does not begin with a ring that has no key`() throws {
+        for text in [
+            "", "\n", "# a\n# b\n", "revoked 000001\n", "not-before 2026-08-03T00:00:00Z", ";",
+            "revoked 000001; revoked 000002",
+            try line(1) + "revoked \(sampleKey(1).id)",
+        ] {
+            for error in try refusals(of: text) { #expect(error?.problem == .noKeys, "\(text)") }
+            #expect(try KeyRing(parsing: text, requiringKey: false).keys.isEmpty)
+        }
+    }
+
+    // MARK: One line
+
+    @Test func `a ring on one line says first what is revoked, and cut off it has lost keys alone`() throws {
+        let keys = try [sampleKey(1), sampleKey(2, from: noon)]
+        let ring = try KeyRing(keys, revoked: [KeyID(0, 0, 1), KeyID(0, 0, 2)], notBefore: noon - 86_400)
+        let text = try ring.withText(onOneLine: true) { text in
+            String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
+        }
+        #expect(
+            try text == "not-before 2026-08-02T00:00:00Z; revoked 000001; revoked 000002; "
+                + [line(1), line(2, from: "2026-08-03T00:00:00Z")].map { $0.dropLast() }.joined(
+                    separator: "; "))
+        let first = try #require(text.range(of: "key ")?.lowerBound)
+        for end in text[first...].indices {
+            guard let cut = try? KeyRing(parsing: String(text[..<end]), requiringKey: false) else { continue }
+            #expect(cut.revoked == ring.revoked && cut.notBefore == ring.notBefore)
+        }
+        let name = "SEALED_COOKIE_ONE_LINE"
+        unsafe setenv(name, text, 1)
+        defer { unsafe unsetenv(name) }
+        #expect(try KeyRing(environment: name).entries == ring.entries)
+        #expect(try KeyRing([]).withText(onOneLine: true) { $0.count } == 0)
+        #expect(
+            try KeyRing([]).withText { try KeyRing(parsing: SecretBytes.copy(of: $0), source: "r") }.isEmpty)
+    }
+
+    @Test func `a file of one comment stays one, whatever the comment says`() throws {
+        for comment in ["# ours; not yours", "# \(secret(1))", "#"] {
+            let folder = try ToolFolder()
+            let path = try folder.write("one.keys", "\(comment)\n\n\(line(1))")
+            try KeyRing.update(path) { (_) throws(KeyRingError) in try KeyRing([]) }
+            #expect(try KeyRing(contentsOf: path, requiringKey: false).isEmpty)
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(comment)\n\n")
+        }
+    }
+
+    // MARK: Keys made elsewhere
+
+    @Test func `a key that was made elsewhere is imported by its 32 bytes`() throws {
+        let bytes = (0..<32).map { 1 + UInt8($0) }
+        let key = try SealingKey(importing: bytes.span, activeFrom: noon + 0.5)
+        #expect(try key.id == sampleKey(1).id && key.activeFrom == noon + 1)
+        let token = try loginSealer(KeyRing([key])).seal(login, at: noon).token
+        #expect(try loginSealer(sampleRing(1)).open(value: token, at: noon).session == login)
+        for wrong in [[], Array(bytes.dropLast()), bytes + [0], Array(repeating: 0, count: 32)] {
+            #expect(throws: KeyRingError(source: "imported key", line: nil, problem: .notAKey)) {
+                try SealingKey(importing: wrong.span)
+            }
+        }
+        #expect(throws: KeyRingError(source: "imported key", line: nil, problem: .notATime)) {
+            try SealingKey(importing: bytes.span, activeFrom: .distantPast)
+        }
+        let ring = try KeyRing([sampleKey(2)]).adding(key, at: noon)
+        #expect(try ring.keys.map(\.id) == [sampleKey(2).id, key.id])
+        #expect(throws: KeyRingError(source: "keys", line: nil, problem: .revoked(key.id))) {
+            try ring.revoking(key.id).adding(key, at: noon)
+        }
+        #expect(
+            throws: KeyRingError(source: "keys", line: nil, problem: .idCollision(KeyID(0x5D, 0x0B, 0x03)))
+        ) {
+            try KeyRing([countingKey(99)]).adding(countingKey(2062), at: noon)
+        }
     }
 
     @Test func `no description or dump shows a secret`() throws {

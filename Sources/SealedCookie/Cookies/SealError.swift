@@ -8,7 +8,7 @@
 /// Why `seal` wrote no cookie. It holds no value of the session and no key; a place in the session names
 /// map keys, but nothing inside a `Secret`.
 public enum SealError: Error, Equatable, Sendable {
-    /// The ring has no key whose time has come.
+    /// The ring has no key. Where all are pending, the earliest seals (FORMAT §9).
     case noActiveKey
     /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
     /// says which fields are largest and how much must go.
@@ -46,7 +46,7 @@ extension SealError {
 extension SealError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .noActiveKey: "no key of the ring is active"
+        case .noActiveKey: "the ring has no key"
         case .tooLarge(let report): "too large for a cookie: \(report)"
         case .notEncodable(let path, let reason):
             "cannot be encoded: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"

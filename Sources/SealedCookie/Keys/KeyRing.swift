@@ -60,7 +60,7 @@ public struct KeyRing: Sendable {
                 throw KeyRingError(source: source, line: nil, problem: .idCollision(key.id))
             }
             // One key twice, as in a union of rings: the later time, when both files' servers have it.
-            if Self.precedes(kept[position], key) { kept[position] = key }
+            kept[position] = kept[position].joined(with: key)
         }
         contents = Contents(
             keys: kept.sorted(by: Self.precedes), revoked: revoked,
@@ -73,20 +73,41 @@ public struct KeyRing: Sendable {
         return aTime == bTime ? a.id < b.id : aTime < bTime
     }
 
-    /// The key that seals at `now`: the newest whose time has come; nil if none has.
+    /// The newest key whose time has come; nil: all are pending, or there is none.
     public func activeKey(at now: Date = .now) -> SealingKey? {
         activePlace(at: now).map { keys[$0] }
     }
+
+    /// The key that seals at `now`: the active one; where all are pending, the one whose time comes first, for a
+    /// server whose clock is behind. Nil: the ring has no key.
+    public func sealingKey(at now: Date = .now) -> SealingKey? {
+        sealingPlace(at: now).map { keys[$0] }
+    }
+
+    /// Whether the ring says nothing: no key, no revoked id, no end of sessions.
+    public var isEmpty: Bool { keys.isEmpty && revoked.isEmpty && notBefore == nil }
 
     /// The one key of this id.
     public func key(_ id: KeyID) -> SealingKey? {
         place(of: id).map { keys[$0] }
     }
 
-    /// Where the key that seals at `now` stands in `keys`.
-    func activePlace(at now: Date) -> Int? {
+    private func activePlace(at now: Date) -> Int? {
         let keys = keys.span
         return keys.indices.last { keys[$0].isActive(at: now) }
+    }
+
+    /// The index in `keys` of the key that seals at `now`.
+    @inline(__always)
+    func sealingPlace(at now: Date) -> Int? {
+        activePlace(at: now) ?? earliestPlace
+    }
+
+    /// The index of the key whose time comes first; of equal times, the greatest id.
+    private var earliestPlace: Int? {
+        let keys = keys.span
+        guard keys.count > 0 else { return nil }
+        return keys.indices.last { keys[$0].activeFrom == keys[0].activeFrom }
     }
 
     /// Where the one key of this id stands in `keys`.

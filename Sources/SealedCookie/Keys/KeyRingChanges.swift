@@ -9,15 +9,30 @@ extension KeyRing {
     /// The ring with a new key that seals from `from` on.
     ///
     /// - Parameter from: later than every server's next reading of the ring, so that all of them can
-    ///   open with the key before any of them seals with it. Not in the past: `pruned` takes it for the
-    ///   time at which the key before ceased to seal.
-    public func rotated(from: Date) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
+    ///   open with the key before any of them seals with it.
+    public func rotated(
+        from: Date, at now: Date = .now
+    ) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
         while true {
             let key = try SealingKey.generate(activeFrom: from)
             // One in 16 million is the id of another key.
             guard self.key(key.id) == nil, !revoked.contains(key.id) else { continue }
-            return (try KeyRing(keys + [key], revoked: revoked, notBefore: notBefore), key)
+            return (try adding(key, at: now), key)
         }
+    }
+
+    /// The ring with a key that was made elsewhere.
+    ///
+    /// As with `rotated`, every server should have the ring before the key's `activeFrom`. A key that the ring has
+    /// already gets the later time.
+    ///
+    /// - Throws: `KeyRingError`: `.revoked` where the ring revokes the key's id; `.idCollision` where it has another
+    ///   key of that id. Import another key then.
+    public func adding(_ key: SealingKey, at now: Date = .now) throws(KeyRingError) -> KeyRing {
+        guard !revoked.contains(key.id) else {
+            throw KeyRingError(source: "keys", line: nil, problem: .revoked(key.id))
+        }
+        return try union(KeyRing([key])).noting(theEndOfSealingIn: [self], at: now)
     }
 
     /// The ring without the key `id`, which no ring that this one is merged with brings back.
@@ -39,7 +54,7 @@ extension KeyRing {
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {
-        let (rotated, added) = try rotated(from: now - Double(SessionTimes.clockSkew))
+        let (rotated, added) = try rotated(from: now - Double(SessionTimes.clockSkew), at: now)
         return (
             try KeyRing(rotated.keys, revoked: revoked.union(keys.map(\.id)), notBefore: notBefore), added
         )
@@ -53,8 +68,9 @@ extension KeyRing {
 
     /// The ring without the keys that no session can need that has not ended.
     ///
-    /// A key is needed for `lifetime` after the next one began to seal, and an hour, for servers that
-    /// read the ring late. The active key and pending ones are always kept.
+    /// A key is needed for `lifetime` after the next one began to seal, or after its `sealedUntil` where that is
+    /// later, and an hour, for servers that read the ring late. The active key and pending ones are always kept; where
+    /// all are pending, every key is.
     ///
     /// - Parameter lifetime: the longest that any session lives, own lifetimes included.
     public func pruned(lifetime: Duration, at now: Date = .now) throws(KeyRingError) -> KeyRing {
@@ -62,8 +78,11 @@ extension KeyRing {
         else { return self }
         let span = Double(lifetime.components.seconds) + Self.readingDelay
         let kept = keys.indices.filter { index in
-            guard index < position, let succeeded = keys[index + 1].activeFrom else { return true }
-            return now.timeIntervalSince(succeeded) < span
+            guard index < position, let ceased = later(keys[index + 1].activeFrom, keys[index].sealedUntil)
+            else {
+                return true
+            }
+            return now.timeIntervalSince(ceased) < span
         }
         return try KeyRing(kept.map { keys[$0] }, revoked: revoked, notBefore: notBefore)
     }
@@ -74,13 +93,34 @@ extension KeyRing {
     /// Both rings in one. Where they disagree the stricter holds: revoked before a key, the later
     /// time for when a key begins to seal and for `notBefore`.
     ///
-    /// The order does not matter, nor how often a ring is merged in.
+    /// The order does not matter, nor how often a ring is merged in. A key that was active in either ring, and is
+    /// not in the new one, has sealed until now: its `sealedUntil` says so to `pruned`.
     ///
     /// - Throws: `.idCollision` where the rings have different keys of one id.
-    public func merged(with other: KeyRing) throws(KeyRingError) -> KeyRing {
+    public func merged(with other: KeyRing, at now: Date = .now) throws(KeyRingError) -> KeyRing {
+        try union(other).noting(theEndOfSealingIn: [self, other], at: now)
+    }
+
+    /// This ring with `now` in `sealedUntil` of the keys that were active in one of `before` and are not in this one.
+    private func noting(theEndOfSealingIn before: [KeyRing], at now: Date) throws(KeyRingError) -> KeyRing {
+        let active = activeKey(at: now)?.id
+        let ceasing = before.compactMap { $0.activeKey(at: now)?.id }.filter { $0 != active }
+        guard !ceasing.isEmpty else { return self }
+        let time = try KeyRingError.time(now, source: "keys")
+        var keys = keys
+        for index in keys.indices where ceasing.contains(keys[index].id) {
+            // Where the next key began at that time, nothing is to be said.
+            let next = index + 1 < keys.count ? keys[index + 1].activeFrom : nil
+            if later(next, time) != next { keys[index].sealedUntil = later(keys[index].sealedUntil, time) }
+        }
+        return try KeyRing(keys, revoked: revoked, notBefore: notBefore)
+    }
+
+    /// The ring of both rings' lines.
+    func union(_ other: KeyRing) throws(KeyRingError) -> KeyRing {
         try KeyRing(
             keys + other.keys, revoked: revoked.union(other.revoked),
-            notBefore: [notBefore, other.notBefore].compactMap { $0 }.max())
+            notBefore: later(notBefore, other.notBefore))
     }
 }
 

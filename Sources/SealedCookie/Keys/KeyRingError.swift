@@ -14,11 +14,22 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case unwritable(String)
         /// There is a file of this name already.
         case exists
-        /// A file that is followed holds no key: from the beginning, or any longer.
+        /// Where a server begins with a ring: it has no key.
         case noKeys
+        /// Where a ring replaces another: it says nothing at all, as an emptied file.
+        case noLines
         /// Another process has been changing the file for half a minute.
         case locked
         case notUTF8
+        /// The text begins with U+FEFF.
+        case byteOrderMark
+        /// A carriage return that is not before a line feed or at the end: it ends no line.
+        case carriageReturn
+        /// One line where there should be several, such as an environment variable whose line breaks became blanks, `\n`
+        /// or nothing. There is a form of one line, divided by `;`.
+        case lostLineBreaks
+        /// The form of one line has no comments: the rest of the ring would be one.
+        case commentInOneLine
         /// A line that begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
         case unknownLine
         /// The secret is not `sck1_` and 43 base64url characters.
@@ -31,6 +42,8 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case mislabelled(KeyID)
         /// Two different keys with one id: it could not select one. About 1 in 16 million pairs.
         case idCollision(KeyID)
+        /// A key is to be added whose id the ring revokes.
+        case revoked(KeyID)
         case cryptographyFailed(String)
     }
 
@@ -53,14 +66,21 @@ extension KeyRingError.Problem {
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .exists: "exists already"
         case .noKeys: "holds no key"
+        case .noLines: "says nothing"
         case .locked: "another process is changing it"
         case .notUTF8: "not UTF-8 text"
+        case .byteOrderMark: "begins with a byte order mark, which a ring must not have"
+        case .carriageReturn: "a carriage return alone ends no line: lines end with LF or CRLF"
+        case .lostLineBreaks:
+            "the line breaks seem to be lost: keep them, or write the ring on one line, without comments, with \";\" between"
+        case .commentInOneLine: "a ring on one line has no comments"
         case .unknownLine: "not a line of a key ring"
         case .notAKey: "not a key"
         case .notAKeyID: "not a key id"
         case .notATime: "not a time"
         case .mislabelled(let id): "the id \(id) is not this key's"
         case .idCollision(let id): "two different keys have the id \(id)"
+        case .revoked(let id): "the id \(id) is revoked"
         case .cryptographyFailed(let operation): "\(operation) failed"
         }
     }

@@ -74,8 +74,6 @@ public final class KeyRingFile: Sendable {
         // Before the file is read: what changes in between is seen at the next look.
         let identity = try? FileIdentity(path)
         let ring = try KeyRing(contentsOf: path)
-        // A ring, but not one that a server could begin with: nothing would open or seal.
-        guard !ring.keys.isEmpty else { throw KeyRingError(source: path, line: nil, problem: .noKeys) }
         snapshot = Published(Snapshot(ring))
         lastIdentity = Mutex(identity?.isFresh == true ? nil : identity)
         let now = clock()
@@ -135,7 +133,7 @@ public final class KeyRingFile: Sendable {
         let identity = try? FileIdentity(path)
         guard always || identity == nil || last != identity else { return nil }
         do throws(KeyRingError) {
-            let ring = try KeyRing(contentsOf: path)
+            let ring = try KeyRing(contentsOf: path, requiringKey: false)
             let current = snapshot.value.ring
             if ring.keys.isEmpty, !current.keys.isEmpty {
                 throw KeyRingError(source: path, line: nil, problem: .noKeys)

@@ -13,18 +13,22 @@ extension KeyRing {
 
     /// Reads the ring file at `path`.
     ///
+    /// - Parameter requiringKey: whether a ring without a key is refused, with which a server could neither open nor
+    ///   seal. False: any valid ring (FORMAT §9), such as one to be changed or merged.
     /// - Throws: `KeyRingError` with the line, for a file that cannot be read, a line that is not of a
     ///   ring, a secret under another key's id. Nothing is skipped.
-    public init(contentsOf path: String) throws(KeyRingError) {
-        self = try KeyRingParser.parse(Self.read(path).bytes, source: path).ring()
+    public init(contentsOf path: String, requiringKey: Bool = true) throws(KeyRingError) {
+        try self.init(parsing: Self.read(path).bytes, source: path, requiringKey: requiringKey)
     }
 
-    /// Reads a ring from an environment variable that holds the text of a ring file.
+    /// Reads a ring from an environment variable that holds the text of a ring file, or its form of one line.
     ///
     /// The variable stays readable for the process and whoever may look into it; prefer a file.
     ///
-    /// - Throws: `KeyRingError`, also where there is no such variable.
-    public init(environment name: String) throws(KeyRingError) {
+    /// - Parameter requiringKey: as in `init(contentsOf:requiringKey:)`.
+    /// - Throws: `KeyRingError`, also where there is no such variable; `.lostLineBreaks` where it seems to be a ring whose
+    ///   line breaks are lost.
+    public init(environment name: String, requiringKey: Bool = true) throws(KeyRingError) {
         let source = "$\(name)"
         let found = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
             try SecretBytes.environment(name)
@@ -33,7 +37,7 @@ extension KeyRing {
             throw KeyRingError(
                 source: source, line: nil, problem: .unreadable("no such environment variable"))
         }
-        try self.init(parsing: text, source: source)
+        try self.init(parsing: text, source: source, requiringKey: requiringKey)
     }
 
     /// A ring, and what its file says beyond it.
@@ -136,18 +140,62 @@ extension KeyRing {
     /// Reads a ring from its text, for a ring that is not in a file.
     ///
     /// The text itself stays in memory as long as the caller's string does; prefer a file.
-    public init(parsing text: String, source: String = "text") throws(KeyRingError) {
+    ///
+    /// - Parameters:
+    ///   - source: what errors call it.
+    ///   - requiringKey: as in `init(contentsOf:requiringKey:)`.
+    public init(
+        parsing text: String, source: String = "text", requiringKey: Bool = true
+    ) throws(KeyRingError) {
         let bytes = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
             // Not by way of an array, which nobody would wipe.
             var bytes = try SecretBytes(capacity: text.utf8.count)
             try bytes.append(text)
             return bytes
         }
-        try self.init(parsing: bytes, source: source)
+        try self.init(parsing: bytes, source: source, requiringKey: requiringKey)
     }
 
-    init(parsing bytes: borrowing SecretBytes, source: String) throws(KeyRingError) {
-        self = try KeyRingParser.parse(bytes, source: source).ring()
+    init(
+        parsing bytes: borrowing SecretBytes, source: String, requiringKey: Bool = false
+    ) throws(KeyRingError) {
+        let parser = try KeyRingParser.parse(bytes, source: source)
+        self = try parser.ring()
+        guard requiringKey, keys.isEmpty else { return }
+        // One comment and nothing else is how a ring looks whose line breaks are lost, or that was cut at the first.
+        let problem: KeyRingError.Problem = parser.isOneComment ? .lostLineBreaks : .noKeys
+        throw KeyRingError(source: source, line: nil, problem: problem)
+    }
+
+    /// The ring's text, secrets included, for `body` to keep where the ring is kept; the memory is wiped afterwards.
+    ///
+    /// - Parameter onOneLine: in the form of one line (FORMAT §9), for an environment variable. What ends sessions and
+    ///   revokes keys is first, so that a text that is cut off has lost keys alone.
+    public func withText<Result>(
+        onOneLine: Bool = false, _ body: (Span<UInt8>) throws -> Result
+    ) throws -> Result {
+        let text = try KeyRingError.unlessItFails("keys") { () throws(NativeFailure) in
+            onOneLine ? try oneLineContents() : try fileContents()
+        }
+        return try text.withSpan(body)
+    }
+
+    /// The form of one line, without a line end. Of a ring that says nothing it is empty.
+    private func oneLineContents() throws(NativeFailure) -> SecretBytes {
+        var text = try SecretBytes(capacity: 4096)
+        func divide(_ text: inout SecretBytes) throws(NativeFailure) {
+            if text.count > 0 { try text.append("; ") }
+        }
+        if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))") }
+        for id in revoked.sorted() {
+            try divide(&text)
+            try text.append("revoked \(id)")
+        }
+        for key in keys {
+            try divide(&text)
+            try key.append(to: &text)
+        }
+        return text
     }
 
     /// The ring's text, secrets included, in memory that is wiped.
@@ -160,7 +208,12 @@ extension KeyRing {
     private func fileContents(comments: borrowing SecretBytes) throws(NativeFailure) -> SecretBytes {
         var text = try SecretBytes(capacity: 4096)
         try comments.withSpan { span throws(NativeFailure) in try text.append(span) }
-        for key in keys { try key.appendLine(to: &text) }
+        // A comment alone could be taken for a ring that lost its line breaks.
+        if isEmpty { try text.append("\n") }
+        for key in keys {
+            try key.append(to: &text)
+            try text.append("\n")
+        }
         for id in revoked.sorted() { try text.append("revoked \(id)\n") }
         if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))\n") }
         return text
@@ -209,16 +262,16 @@ extension KeyRingError.Problem {
 }
 
 extension SealingKey {
-    /// Appends `key <id> [from=<time>] sck1_<secret>`.
-    fileprivate func appendLine(to text: inout SecretBytes) throws(NativeFailure) {
+    /// Appends `key <id> [from=<time>] [until=<time>] sck1_<secret>`.
+    fileprivate func append(to text: inout SecretBytes) throws(NativeFailure) {
         try text.append("key \(id) ")
         if let activeFrom { try text.append("from=\(Timestamp.text(activeFrom)) ") }
+        if let sealedUntil { try text.append("until=\(Timestamp.text(sealedUntil)) ") }
         try text.append(KeyRing.secretPrefix)
         // Encoded straight into memory that is wiped: no String of the secret.
         try material.key.withBytes { bytes throws(NativeFailure) in
             try Base64URL.append(secret: bytes, to: &text)
         }
-        try text.append("\n")
     }
 }
 
@@ -233,6 +286,8 @@ private struct KeyRingParser: ~Copyable {
     /// Of each comment.
     private var commentLines: [Int] = []
     private var line = 0
+    /// Whether the text is one line, which is a comment.
+    private(set) var isOneComment = false
 
     private init(source: String, comments: consuming SecretBytes) {
         self.source = source
@@ -289,13 +344,56 @@ private struct KeyRingParser: ~Copyable {
         guard (try? UTF8Span(validating: text)) != nil else {
             throw KeyRingError(source: source, line: nil, problem: .notUTF8)
         }
+        guard !text.hasPrefix("\u{FEFF}", at: 0) else {
+            throw KeyRingError(source: source, line: nil, problem: .byteOrderMark)
+        }
+        let lineFeed = UInt8(ascii: "\n")
+        // The last line may lack its end, and one line may have one.
+        let isOneLine = !text.indices.dropLast().contains { text[$0] == lineFeed }
+        guard isOneLine else { return try parseLines(text, dividedBy: lineFeed) }
+        do throws(KeyRingError) {
+            let semicolon = UInt8(ascii: ";")
+            let isDivided = text.indices.contains { text[$0] == semicolon }
+            try parseLines(text, dividedBy: isDivided ? semicolon : lineFeed)
+            isOneComment = !commentLines.isEmpty
+            if isDivided, let comment = commentLines.first {
+                throw KeyRingError(source: source, line: comment, problem: .commentInOneLine)
+            }
+            // Else a key would be a comment, and nobody the wiser.
+            if isOneComment, text.contains(KeyRing.secretPrefix) {
+                throw KeyRingError(source: source, line: nil, problem: .lostLineBreaks)
+            }
+        } catch {
+            guard error.problem != .carriageReturn, Self.hasLostLineBreaks(text) else { throw error }
+            throw KeyRingError(source: source, line: nil, problem: .lostLineBreaks)
+        }
+    }
+
+    /// Whether one line that is no ring seems to have been several.
+    private static func hasLostLineBreaks(_ text: Span<UInt8>) -> Bool {
+        let isEscaped = ["\\n", "\\r"].contains { text.contains($0) }
+        let lines = [KeyRing.secretPrefix, "revoked ", "not-before "].reduce(0) { $0 + text.count(of: $1) }
+        return isEscaped || lines > 1 + text.indices.count { text[$0] == UInt8(ascii: ";") }
+    }
+
+    private mutating func parseLines(_ text: Span<UInt8>, dividedBy divider: UInt8) throws(KeyRingError) {
         var start = 0
         while start < text.count {
             var end = start
-            while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
+            while end < text.count, text[end] != divider, text[end] != UInt8(ascii: "\n") { end += 1 }
             line += 1
+            try checkCarriageReturns(text, start..<end)
             try parseLine(text, start..<end)
             start = end + 1
+        }
+    }
+
+    /// Those that are part of a line's end are the only ones: another may have been meant as one.
+    private func checkCarriageReturns(_ text: Span<UInt8>, _ line: Range<Int>) throws(KeyRingError) {
+        let isBeforeEnd = line.upperBound == text.count || text[line.upperBound] == UInt8(ascii: "\n")
+        let rest = isBeforeEnd ? line.dropLast() : line
+        guard !rest.contains(where: { text[$0] == UInt8(ascii: "\r") }) else {
+            throw failure(.carriageReturn)
         }
     }
 
@@ -304,8 +402,9 @@ private struct KeyRingParser: ~Copyable {
         guard let first = fields.first else { return }
         guard text[first.lowerBound] != UInt8(ascii: "#") else { return try keep(text.extracting(line)) }
         switch (word(text, first), fields.count) {
-        case ("key", 3): try parseKey(text, id: fields[1], from: nil, secret: fields[2])
-        case ("key", 4): try parseKey(text, id: fields[1], from: fields[2], secret: fields[3])
+        case ("key", 3...5):
+            try parseKey(
+                text, id: fields[1], times: fields[2..<fields.count - 1], secret: fields[fields.count - 1])
         case ("revoked", 2): revoked.insert(try keyID(text, fields[1]))
         case ("not-before", 2):
             let time = try time(word(text, fields[1]))
@@ -326,15 +425,18 @@ private struct KeyRingParser: ~Copyable {
     }
 
     private mutating func parseKey(
-        _ text: Span<UInt8>, id: Range<Int>, from: Range<Int>?, secret: Range<Int>
+        _ text: Span<UInt8>, id: Range<Int>, times: ArraySlice<Range<Int>>, secret: Range<Int>
     ) throws(KeyRingError) {
         let label = try keyID(text, id)
-        var activeFrom: Date?
-        if let from {
-            let field = word(text, from)
-            guard field.hasPrefix("from=") else { throw failure(.unknownLine) }
-            activeFrom = try time(field.dropFirst(5))
+        var times = times
+        func time(_ name: String) throws(KeyRingError) -> Date? {
+            guard let field = times.first.map({ word(text, $0) }), field.hasPrefix(name) else { return nil }
+            times.removeFirst()
+            return try self.time(field.dropFirst(name.utf8.count))
         }
+        let activeFrom = try time("from=")
+        let sealedUntil = try time("until=")
+        guard times.isEmpty else { throw failure(.unknownLine) }
         let prefix = Array(KeyRing.secretPrefix.utf8)
         guard secret.count == prefix.count + Base64URL.encodedCount(XAESKey.keyLength),
             prefix.indices.allSatisfy({ text[secret.lowerBound + $0] == prefix[$0] })
@@ -345,8 +447,9 @@ private struct KeyRingParser: ~Copyable {
             guard let bytes = try Base64URL.decodeSecret(characters) else { return nil }
             return try SealingKey(material: XAESKey(bytes), activeFrom: activeFrom)
         }
-        guard let key else { throw failure(.notAKey) }
+        guard var key else { throw failure(.notAKey) }
         guard key.id == label else { throw failure(.mislabelled(label)) }
+        key.sealedUntil = sealedUntil
         keys.append(key)
     }
 
@@ -370,13 +473,13 @@ private struct KeyRingParser: ~Copyable {
         return String(decoding: field.map { text[$0] }, as: UTF8.self)
     }
 
-    /// The runs of other than blanks; a carriage return at the end is a blank too. No more than five: a
-    /// line of a ring has four at the most, a comment any number.
+    /// The runs of other than blanks; a carriage return at the end is a blank too. No more than six: a
+    /// line of a ring has five at most, a comment any number.
     private static func fields(_ text: Span<UInt8>, _ line: Range<Int>) -> [Range<Int>] {
         var fields: [Range<Int>] = []
         var start: Int?
         for position in line {
-            guard fields.count < 5 else { return fields }
+            guard fields.count < 6 else { return fields }
             let isBlank = [0x20, 0x09, 0x0D].contains(text[position])
             if isBlank, let fieldStart = start {
                 fields.append(fieldStart..<position)
@@ -388,4 +491,16 @@ private struct KeyRingParser: ~Copyable {
         if let start { fields.append(start..<line.upperBound) }
         return fields
     }
+}
+
+extension Span<UInt8> {
+    fileprivate func hasPrefix(_ word: String, at start: Int) -> Bool {
+        let word = word.utf8
+        guard start + word.count <= count else { return false }
+        return zip(start..<count, word).allSatisfy { self[$0] == $1 }
+    }
+
+    fileprivate func count(of word: String) -> Int { indices.count { hasPrefix(word, at: $0) } }
+
+    fileprivate func contains(_ word: String) -> Bool { indices.contains { hasPrefix(word, at: $0) } }
 }

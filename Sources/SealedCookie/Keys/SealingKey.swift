@@ -12,7 +12,10 @@
 public struct SealingKey: Sendable, Identifiable {
     public let id: KeyID
     /// When the key begins to seal; it opens from the start. Nil: earlier than any other. Whole seconds.
-    public let activeFrom: Date?
+    public private(set) var activeFrom: Date?
+    /// Until when the key may have sealed, where that is later than the next key's `activeFrom` (FORMAT §9). Whole
+    /// seconds. Only `KeyRing.pruned` reads it.
+    public internal(set) var sealedUntil: Date?
     let material: WorkingKey
 
     init(material: XAESKey, activeFrom: Date?) throws(NativeFailure) {
@@ -35,6 +38,35 @@ public struct SealingKey: Sendable, Identifiable {
         }
     }
 
+    /// A key that was made elsewhere, such as by a secret manager.
+    ///
+    ///     let key = try SealingKey(importing: data.span, activeFrom: .now + 3600)
+    ///
+    /// The bytes are copied; the caller's are the caller's to wipe.
+    ///
+    /// - Parameters:
+    ///   - bytes: 32 bytes from a cryptographic random generator. Never a password, nor made of one (FORMAT §4).
+    ///   - activeFrom: as in `generate`.
+    /// - Throws: `KeyRingError`: `.notAKey` where there are not 32 bytes, or all of them are zero; `.notATime`.
+    public init(importing bytes: Span<UInt8>, activeFrom: Date? = nil) throws(KeyRingError) {
+        let source = "imported key"
+        guard bytes.count == XAESKey.keyLength, bytes.indices.contains(where: { bytes[$0] != 0 }) else {
+            throw KeyRingError(source: source, line: nil, problem: .notAKey)
+        }
+        let activeFrom = try KeyRingError.time(activeFrom, source: source)
+        self = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
+            try SealingKey(material: XAESKey(SecretBytes.copy(of: bytes)), activeFrom: activeFrom)
+        }
+    }
+
+    /// One key that is on two lines: both times are the later.
+    func joined(with other: SealingKey) -> SealingKey {
+        var key = self
+        key.activeFrom = later(activeFrom, other.activeFrom)
+        key.sealedUntil = later(sealedUntil, other.sealedUntil)
+        return key
+    }
+
     func holdsSameKey(as other: SealingKey) -> Bool { material.key.holdsSameKey(as: other.material.key) }
 
     func isActive(at now: Date) -> Bool {
@@ -42,13 +74,23 @@ public struct SealingKey: Sendable, Identifiable {
     }
 }
 
+/// The later of two times; nil is earlier than any.
+func later(_ a: Date?, _ b: Date?) -> Date? {
+    guard let a, let b else { return a ?? b }
+    return max(a, b)
+}
+
 extension SealingKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The id and the time, never the secret.
+    /// The id and the times, never the secret.
     public var description: String {
-        activeFrom.map { "key \(id) from \(Timestamp.text($0))" } ?? "key \(id)"
+        let from = activeFrom.map { " from \(Timestamp.text($0))" } ?? ""
+        let until = sealedUntil.map { ", sealed until \(Timestamp.text($0))" } ?? ""
+        return "key \(id)\(from)\(until)"
     }
     public var debugDescription: String { description }
     public var customMirror: Mirror {
-        Mirror(self, children: ["id": id, "activeFrom": activeFrom as Any], displayStyle: .struct)
+        Mirror(
+            self, children: ["id": id, "activeFrom": activeFrom as Any, "sealedUntil": sealedUntil as Any],
+            displayStyle: .struct)
     }
 }
