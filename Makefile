@@ -59,6 +59,12 @@ browsers: build ## Hold the limits against Chromium and Firefox, headless (1 min
 	@$(call install,chromium chromium-driver firefox-esr openssl python3)
 	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
 
+.PHONY: clients
+clients: build ## Hold the limits against curl, PHP, Ruby, Java, wget, Python, Go, Perl (2 minutes)
+	@$(call install,curl php-cli php-curl ruby ruby-http-cookie default-jdk-headless wget python3 python3-requests golang-go \
+		libwww-perl liblwp-protocol-https-perl libhttp-cookies-perl libhttp-cookiejar-perl libio-socket-ssl-perl openssl)
+	@python3 Tests/Clients/clients.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
+
 .PHONY: examples
 examples: setup ## Build, test and start the example applications (6 minutes at first)
 	@$(call install,python3)

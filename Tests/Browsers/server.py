@@ -12,6 +12,7 @@ class Site:
         self._numbers = itertools.count()
         self._lines = {}
         self._headers = {}
+        self._heads = {}
         certificate, key = f"{folder}/certificate.pem", f"{folder}/key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate],
@@ -31,6 +32,7 @@ class Site:
                 number = int(query["n"][0]) if "n" in query else None
                 if number is not None:
                     site._headers[number] = self.headers.get_all("Cookie") or []
+                    site._heads[number] = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
                 self.send_response(200)
                 for line in site._lines.get(number, []):
                     self.send_header("Set-Cookie", line)
@@ -66,4 +68,5 @@ class Site:
         headers = self._headers.get(number)
         assert headers is not None, f"the browser did not ask for the page: {browser.problem}"
         assert len(headers) <= 1, "more than one Cookie header"
+        self.head = self._heads[number]
         return headers[0] if headers else ""
