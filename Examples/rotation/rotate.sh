@@ -13,14 +13,20 @@ age=${ROTATE_AGE:-30d}
 lifetime=${ROTATE_LIFETIME:-90d}
 delay=${ROTATE_DELAY:-1h}
 
-report=$(mktemp)
-trap 'rm -f "$report"' EXIT
-{
-    sealed-cookie rotate --if-older-than "$age" --from "$delay" "$ring" &&
-        sealed-cookie prune --lifetime "$lifetime" "$ring" &&
-        sealed-cookie check "$ring"
-} > "$report" 2>&1 || {
+# The PATH that cron sets is /usr/bin:/bin. The tool is looked for beside this script and in /usr/local/bin too.
+PATH=$PATH:$(dirname "$0"):/usr/local/bin
+tool=$(command -v "${SEALED_COOKIE:-sealed-cookie}") || {
+    echo "rotate.sh: there is no ${SEALED_COOKIE:-sealed-cookie} in $PATH" >&2
+    echo "hint: SEALED_COOKIE=/path/of/sealed-cookie in front of rotate.sh, in the crontab" >&2
+    exit 127
+}
+
+report=$({
+    "$tool" rotate --if-older-than "$age" --from "$delay" "$ring" &&
+        "$tool" prune --lifetime "$lifetime" "$ring" &&
+        "$tool" check "$ring"
+} 2>&1) || {
     code=$?
-    cat "$report" >&2
+    printf '%s\n' "$report" >&2
     exit "$code"
 }

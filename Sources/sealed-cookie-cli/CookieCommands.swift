@@ -38,7 +38,7 @@ extension Command {
                     + "\(padLeft("\(preset.attributeValue)", 10)) \(padLeft(preset.line.map { "\($0)" } ?? "–", 6))"
             )
         }
-        try Output.data("\nserver's Cookie header")
+        try Output.data("\nCookie header that a server takes, or a client sends")
         for limit in ServerLimit.common {
             try Output.data("\(padLeft("\(limit.cookieHeader)", 9))  \(limit.server)")
         }

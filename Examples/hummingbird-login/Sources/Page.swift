@@ -119,7 +119,7 @@ enum Page {
             \(report.tokenLimit.formatted()) characters of text: \(report.room.formatted()) are free.</p>
             """
             if let server = report.refusingServers.first {
-                "<p class=\"warning\">More than some servers take as they come: \(server.server) refuses a header over \(server.cookieHeader.formatted()) bytes.</p>"
+                "<p class=\"warning\">More than some servers and clients take as they come: the limit of \(server.server) is \(server.cookieHeader.formatted()) bytes.</p>"
             }
             """
             </section><section class="panel"><h2>Field by field</h2>

@@ -44,15 +44,19 @@ public struct CookieLimits: Hashable, Sendable {
     static let minimumNameAndValue = 128
 }
 
-/// The longest `Cookie` header that a server takes in its stock settings; over it the request fails.
+/// The longest `Cookie` header that a server takes in its stock settings, or that a client sends.
+///
+/// Over it the request fails; a client leaves cookies out and says nothing, so that a split session is lost.
 public struct ServerLimit: Hashable, Sendable {
-    /// The server and its version.
+    /// The server or client and its version.
     public let server: String
     /// Bytes of the header's value.
     public let cookieHeader: Int
 
-    /// Common servers, the strictest first.
+    /// Common servers, and curl: the strictest first.
     public static let common = [
+        // 8190 bytes of request line, Host, User-Agent, Accept and Cookie together: this is what a short URL leaves.
+        ServerLimit(server: "curl 7.88 and PHP's curl", cookieHeader: 8097),
         ServerLimit(server: "lighttpd 1.4.69", cookieHeader: 8128),
         ServerLimit(server: "Tomcat 10.1", cookieHeader: 8128),
         ServerLimit(server: "gunicorn 27", cookieHeader: 8180),

@@ -34,7 +34,8 @@ public struct SizeReport: Equatable, Sendable {
     public var room: Int { tokenLimit - tokenBytes }
     /// Characters that must go; 0 where it fits.
     public var excess: Int { max(0, -room) }
-    /// Servers whose stock settings refuse requests with these cookies alone, the strictest first.
+    /// Servers whose stock settings refuse requests with these cookies alone, and clients that do not send
+    /// all of them, the strictest first.
     public var refusingServers: [ServerLimit] {
         ServerLimit.common.filter { $0.cookieHeader < headerBytes }
     }
