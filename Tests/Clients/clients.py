@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+from email.utils import formatdate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(HERE, "..", "..", "docs", "cookie-limits.md")
@@ -142,7 +144,8 @@ class Trial:
         for number, attributes in enumerate((
                 usual, "; Path=/; Secure; HttpOnly", "; Path=/; Secure", usual + "; SameSite=Strict", usual + "; SameSite=None; Partitioned",
                 usual + "; SameSite=Lax; Priority=High", usual + "; SameSite=None; Partitioned; Priority=Low",
-                "; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=Lax; Priority=Medium")):
+                "; Path=/; Max-Age=34560000; Secure; HttpOnly; SameSite=Lax; Priority=Medium",
+                f"; Path=/; Max-Age=600; Expires={formatdate(time.time() + 600, usegmt=True)}; Secure; HttpOnly; SameSite=Lax")):
             name = f"__Host-a{number}"
             value = self.seal(self.session(100), "-n", name)[0].split(";")[0].split("=", 1)[1]
             with self.fresh() as self.client:
