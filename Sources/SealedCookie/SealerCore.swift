@@ -352,7 +352,7 @@ struct AboutSession: Sendable {
 extension WorkingKey {
     /// Runs `body` with a workspace that it has alone.
     @inline(__always)
-    fileprivate func seal<Result>(
+    func seal<Result>(
         _ body: (inout Workspace) throws(SealError) -> Result
     ) throws(SealError) -> Result {
         try with(

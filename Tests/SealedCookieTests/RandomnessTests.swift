@@ -42,6 +42,285 @@ import Testing
         }
     }
 
+    // MARK: The page
+
+    /// A moment that adds nothing: what comes out is what was in the page.
+    private static let nothing = RandomBuffer.Moment(time: 0, bits: 0)
+
+    private static func content(_ buffer: borrowing RandomBuffer) throws -> [UInt8] {
+        let page = unsafe try #require(buffer.page)
+        let bytes = unsafe UnsafeRawBufferPointer(start: page, count: RandomBuffer.pageCount)
+        return unsafe Array(bytes.dropFirst(RandomBuffer.headerCount))
+    }
+
+    private static func draw(
+        _ buffer: inout RandomBuffer, at moment: RandomBuffer.Moment = nothing
+    ) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: 20)
+        try buffer.fill(&bytes, in: 0..<20, at: moment)
+        return bytes
+    }
+
+    @Test func `every byte of a page is handed out once, and is gone from it then`() throws {
+        var buffer = RandomBuffer()
+        _ = try Self.draw(&buffer)
+        let capacity = RandomBuffer.pageCount - RandomBuffer.headerCount
+        #expect(buffer.left == capacity - 20)
+        var before = try Self.content(buffer)
+        while buffer.left >= 20 {
+            let end = buffer.left
+            let nonce = try Self.draw(&buffer)
+            #expect(buffer.left == end - 20)
+            #expect(nonce == Array(before[end - 20..<end]))
+            let after = try Self.content(buffer)
+            #expect(after[..<(end - 20)] == before[..<(end - 20)])
+            #expect(after[(end - 20)...].allSatisfy { $0 == 0 })
+            before = after
+        }
+        _ = try Self.draw(&buffer)
+        #expect(buffer.left == capacity - 20)
+    }
+
+    @Test func `a page that is older than a second is drawn anew`() throws {
+        var buffer = RandomBuffer()
+        let full = RandomBuffer.pageCount - RandomBuffer.headerCount - 20
+        let drawn: Int64 = 5_000_000_000
+        _ = try Self.draw(&buffer, at: .init(time: drawn, bits: 0))
+        _ = try Self.draw(&buffer, at: .init(time: drawn + 1_000_000_000, bits: 0))
+        #expect(buffer.left == full - 20)
+        let old = try Self.content(buffer)[..<64]
+        _ = try Self.draw(&buffer, at: .init(time: drawn + 1_000_000_001, bits: 0))
+        #expect(buffer.left == full)
+        #expect(try Self.content(buffer)[..<64] != old)
+        // From the second drawing on.
+        _ = try Self.draw(&buffer, at: .init(time: drawn + 2_000_000_001, bits: 0))
+        #expect(buffer.left == full - 20)
+    }
+
+    // MARK: A machine that is cloned
+
+    /// What two clones of a machine have that was copied in the second since its page was drawn.
+    private static func duplicate(_ buffer: borrowing RandomBuffer) throws -> RandomBuffer {
+        let copy = RandomBuffer()
+        unsafe try #require(copy.page).copyMemory(
+            from: #require(buffer.page), byteCount: RandomBuffer.pageCount)
+        return copy
+    }
+
+    @Test func `two copies of one page give no nonce twice`() throws {
+        var one = RandomBuffer()
+        _ = try Self.draw(&one)
+        var other = try Self.duplicate(one)
+        var seen: Set<[UInt8]> = []
+        for _ in 0..<200 {
+            for nonce in [try Self.draw(&one, at: .now), try Self.draw(&other, at: .now)] {
+                #expect(seen.insert(nonce).inserted)
+            }
+        }
+        // The control: without the moment of the draw they are the same.
+        var third = try Self.duplicate(one)
+        #expect(try Self.draw(&one) == Self.draw(&third))
+    }
+
+    @Test func `either source alone keeps two copies of one page apart`() throws {
+        let moment = RandomBuffer.Moment.now
+        for other in [
+            RandomBuffer.Moment(time: moment.time + 1, bits: moment.bits),
+            RandomBuffer.Moment(time: moment.time, bits: moment.bits ^ 1 << 63),
+        ] {
+            var one = RandomBuffer()
+            _ = try Self.draw(&one, at: moment)
+            var two = try Self.duplicate(one)
+            #expect(try Self.draw(&one, at: moment) != Self.draw(&two, at: other))
+        }
+    }
+
+    @Test func `the moment is xored onto the page's bytes, and takes the place of none`() throws {
+        var one = RandomBuffer()
+        _ = try Self.draw(&one)
+        var two = try Self.duplicate(one)
+        // Within the second that the page is good for.
+        let moment = RandomBuffer.Moment(time: 0x1A2B_3C4D, bits: 0xFEDC_BA98_7654_3210)
+        let (plain, mixed) = (try Self.draw(&one), try Self.draw(&two, at: moment))
+        func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
+            (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        #expect(zip(plain, mixed).map { $0 ^ $1 } == bytes(moment.bits) + bytes(moment.time) + [0, 0, 0, 0])
+    }
+
+    @Test func `moments differ from draw to draw`() {
+        let moments = (0..<100).map { _ in RandomBuffer.Moment.now }
+        #expect(zip(moments, moments.dropFirst()).allSatisfy { $0.time <= $1.time })
+        #expect(Set(moments.map(\.time)).count > 1)
+        #if arch(x86_64)
+            // Where there is none all are 0.
+            let bits = Set(moments.map(\.bits))
+            #expect(bits.count > 98 || bits == [0])
+        #endif
+    }
+
+    // MARK: R in a token
+
+    @Test func `every byte of R is drawn for each token, and neighbours share no four`() throws {
+        let sessions = try loginSealer(sampleRing(1))
+        let nonces = try (0..<400).map { _ in
+            let token = try #require(Base64URL.decode(sessions.seal(login, at: noon).token))
+            return Array(token[4..<24])
+        }
+        // Of 256 values some 200 come in 400 draws.
+        for place in 0..<20 { #expect(Set(nonces.map { $0[place] }).count > 120, "byte \(place)") }
+        for (one, next) in zip(nonces, nonces.dropFirst()) {
+            func fours(_ nonce: [UInt8]) -> Set<[UInt8]> { Set((0...16).map { Array(nonce[$0..<$0 + 4]) }) }
+            #expect(fours(one).isDisjoint(with: fours(next)))
+        }
+    }
+
+    // MARK: Generators that fail, or are no good
+
+    /// Has OpenSSL's generator give `byte` and return `status`, for this whole process.
+    private static func replaceGenerator() throws {
+        typealias Set = @convention(c) (UnsafeRawPointer?) -> Int32
+        // Deprecated in OpenSSL 3, and so not by its header.
+        let set = unsafe try #require(dlsym(UnsafeMutableRawPointer(bitPattern: 0), "RAND_set_rand_method"))
+        let fill: @convention(c) (UnsafeMutablePointer<UInt8>?, Int32) -> Int32 = { bytes, count in
+            for index in 0..<Int(count) { unsafe bytes?[index] = 0x5A }
+            return unsafe GeneratorStatus.value
+        }
+        // RAND_METHOD: seed, bytes, cleanup, add, pseudorand, status.
+        let methods = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: 6)
+        unsafe methods.initialize(repeating: nil, count: 6)
+        unsafe methods[1] = unsafeBitCast(fill, to: UnsafeRawPointer.self)
+        unsafe methods[4] = unsafe methods[1]
+        #expect(unsafe unsafeBitCast(set, to: Set.self)(methods) == 1)
+    }
+
+    /// Both generators' bytes are in the page: OpenSSL's are a constant here.
+    @Test func `the kernel's entropy is in every page`() async {
+        await #expect(processExitsWith: .success) {
+            try RandomnessTests.replaceGenerator()
+            var one = RandomBuffer()
+            var two = RandomBuffer()
+            _ = try RandomnessTests.draw(&one)
+            _ = try RandomnessTests.draw(&two)
+            let (first, second) = (
+                try RandomnessTests.content(one).dropLast(20), try RandomnessTests.content(two).dropLast(20)
+            )
+            for chunk in stride(from: 0, to: first.count - 16, by: 16) {
+                let (a, b) = (first[chunk..<chunk + 16], second[chunk..<chunk + 16])
+                #expect(a != b && a != Array(repeating: 0x5A, count: 16)[...])
+            }
+        }
+    }
+
+    @Test func `a generator that fails lets nothing be sealed and no key be made`() async {
+        await #expect(processExitsWith: .success) {
+            let sessions = try loginSealer(sampleRing(1))
+            _ = try sessions.seal(login, at: noon)
+            try RandomnessTests.replaceGenerator()
+            for status: Int32 in [0, -1] {
+                unsafe GeneratorStatus.value = status
+                #expect(throws: SealError.libraryFailed(operation: "RAND_bytes")) {
+                    // Beyond what is left in the page.
+                    for _ in 0..<500 { _ = try sessions.seal(login, at: noon) }
+                }
+                #expect(throws: SealError.libraryFailed(operation: "RAND_bytes")) {
+                    try sessions.seal(login, at: noon)
+                }
+                let failure = #expect(throws: KeyRingError.self) { try SealingKey.generate() }
+                #expect(failure?.problem == .cryptographyFailed("RAND_priv_bytes"))
+                var buffer = RandomBuffer()
+                #expect(throws: NativeFailure.self) { try RandomnessTests.draw(&buffer) }
+                // Nothing is left to hand out: neither zeros nor what the call wrote.
+                #expect(buffer.left == 0)
+                // More than a page has, and so without one.
+                var many = [UInt8](repeating: 0, count: 5000)
+                #expect(throws: NativeFailure.self) { try buffer.fill(&many, in: 0..<5000) }
+            }
+            unsafe GeneratorStatus.value = 1
+            _ = try sessions.seal(login, at: noon)
+        }
+    }
+
+    @Test func `a kernel without entropy is a failure`() {
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let failure = #expect(throws: NativeFailure.self) {
+            try unsafe bytes.withUnsafeMutableBytes { bytes in
+                try unsafe RandomBuffer.draw(#require(bytes.baseAddress), 64, kernel: { _, _ in -1 })
+            }
+        }
+        #expect(failure?.operation == "getentropy")
+    }
+
+    // MARK: What is left behind
+
+    @Test func `a message's key is wiped when it is sealed, opened or refused`() throws {
+        var ciphers = try XAESCiphers(sampleKey(1).material.key)
+        func expectWiped(_ ciphers: borrowing XAESCiphers) {
+            let left = ciphers.intermediates
+            #expect((left.messageKey + left.gcmNonce).allSatisfy { $0 == 0 })
+            #expect(left.subkey.contains { $0 != 0 })
+        }
+        /// Random, text, tag, data.
+        var bytes = [UInt8](repeating: 7, count: 20 + 30 + 16 + 5)
+        try ciphers.seal(&bytes, random: 0..<20, plaintext: 20..<50, associatedData: 66..<71)
+        expectWiped(ciphers)
+        var changed = bytes
+        changed[30] ^= 1
+        let forged = try ciphers.open(&changed, random: 0..<20, ciphertext: 20..<50, associatedData: 66..<71)
+        #expect(!forged)
+        expectWiped(ciphers)
+        let authentic = try ciphers.open(
+            &bytes, random: 0..<20, ciphertext: 20..<50, associatedData: 66..<71)
+        #expect(authentic)
+        expectWiped(ciphers)
+        _ = try ciphers.derivation(nonce: XAESNonce(random: bytes.span.extracting(first: 20)))
+        expectWiped(ciphers)
+    }
+
+    @Test func `ciphers with which a library failed are not used again`() throws {
+        let key = try sampleKey(1).material
+        /// Bytes left in the page of the workspace at hand: a new one has none.
+        func left() throws -> Int {
+            try key.with({ (workspace) throws(NativeFailure) in workspace.ciphers.random.left }, failure: { $0 })
+        }
+        func draw() throws {
+            try key.with(
+                { (workspace) throws(NativeFailure) in
+                    var bytes = [UInt8](repeating: 0, count: 60)
+                    try workspace.ciphers.seal(
+                        &bytes, random: 0..<20, plaintext: 20..<30, associatedData: 46..<50)
+                }, failure: { $0 })
+        }
+        try draw()
+        let once = try left()
+        #expect(once > 0)
+        let failure = "EVP_EncryptUpdate"
+        #expect(throws: SealError.libraryFailed(operation: failure)) {
+            try key.seal { (_) throws(SealError) in throw .libraryFailed(operation: failure) }
+        }
+        #expect(try left() == 0)
+        try draw()
+        #expect(throws: OpenError.libraryFailed(operation: failure)) {
+            try key.open { (_) throws(OpenError) in throw .libraryFailed(operation: failure) }
+        }
+        #expect(try left() == 0)
+        try draw()
+        #expect(throws: NativeFailure.self) {
+            try key.with(
+                { (_) throws(NativeFailure) in throw NativeFailure(operation: failure) }, failure: { $0 })
+        }
+        #expect(try left() == 0)
+        // The control: what is the token's or the session's fault costs no workspace.
+        try draw()
+        #expect(throws: OpenError.notAuthentic) {
+            try key.open { (_) throws(OpenError) in throw .notAuthentic }
+        }
+        #expect(throws: SealError.noActiveKey) { try key.seal { (_) throws(SealError) in throw .noActiveKey } }
+        #expect(try left() == once)
+    }
+
+    // MARK: Fork
+
     /// The child writes its nonces to a pipe; none may be one of the parent's. In a process of its own, for a child
     /// would find locks of the runtime taken that other tests' threads held.
     @Test func `parent and child never share a nonce`() async {
@@ -88,4 +367,9 @@ import Testing
             #expect(!children.contains(Array(repeating: 0, count: 20)))
         }
     }
+}
+
+/// What the generator that `replaceGenerator` puts in place returns. Of a process with one test.
+private enum GeneratorStatus {
+    nonisolated(unsafe) static var value: Int32 = 1
 }

@@ -155,7 +155,7 @@ struct XAESCiphers: ~Copyable, Sendable {
     private let decrypt: CipherContext
     private let secrets: MessageSecrets
     /// For nonces.
-    private var random = RandomBuffer()
+    private(set) var random = RandomBuffer()
 
     init(_ key: XAESKey) throws(NativeFailure) {
         try OpenSSL.prepare()
@@ -396,8 +396,8 @@ struct XAESCiphers: ~Copyable, Sendable {
         return authentic
     }
 
-    /// What `prepare` has derived, for the specification's vectors.
-    private var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
+    /// What `prepare` has derived, for the specification's vectors; behind a message zeros.
+    var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
         // Sound: the lengths that the three have.
         unsafe (
             Array(UnsafeBufferPointer(start: secrets.subkey, count: 16)),
