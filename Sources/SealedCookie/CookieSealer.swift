@@ -24,6 +24,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public var attributes: SetCookie.Attributes { core.form.attributes }
     public var limits: CookieLimits { core.form.limits }
     public var splitting: CookieSplitting { core.form.splitting }
+    /// Bytes of the largest session that is sealed, as CBOR and uncompressed.
+    public var largestItem: Int { core.largestItem }
     // What is generic here is inlinable, so that an application has it made for its own type: looking up
     // generic types at run time would cost more than the cryptography.
     @usableFromInline let core: SealerCore
@@ -36,17 +38,23 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - compression: with which dictionary, if any.
     ///   - paddingBlock: pads payloads to a multiple of this many bytes, 2 to 4096, to blur how long a
     ///     session is; 0 for none.
+    ///   - largestItem: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
+    ///     bounds what a visitor can make sealing and opening cost. Nil: 16,384, or as many as the cookies
+    ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, so it
+    ///     may differ between servers and change at any time: a session beyond a lowered one
+    ///     still opens, and is only not sealed again.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie.
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0
+        paddingBlock: Int = 0, largestItem: Int? = nil
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(
             name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock)
+        core = try SealerCore(
+            form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
@@ -54,11 +62,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0
+        paddingBlock: Int = 0, largestItem: Int? = nil
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(
             name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(form, .file(keys), lifetime, compression, paddingBlock: paddingBlock)
+        core = try SealerCore(
+            form, .file(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem)
     }
 
     // MARK: Sealing
@@ -67,7 +76,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Parameter ownLifetime: this session's own absolute lifetime in place of the policy's, for
     ///   example for "remember me". The idle time holds as well.
-    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`.
+    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`, also for
+    ///   more than `largestItem`.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
@@ -115,7 +125,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try core.reseal(item(session), opened.about, adopts: true, at: now)
     }
 
-    /// What `session`'s cookie would cost, also where it is too large to be sealed.
+    /// What `session`'s cookie would cost, also where it is too large for one.
+    ///
+    /// - Throws: `.notEncodable`, also for more than `largestItem`.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
@@ -145,9 +157,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     @inlinable
     func item(_ session: Session) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
-            return try encoded.item()
+            return try encoded.item(limit: core.largestItem)
         }
-        return try CBORItem(encoding: session)
+        return try CBORItem(encoding: session, limit: core.largestItem)
     }
 
     // MARK: Opening
@@ -223,11 +235,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 extension CBORItem {
     /// The item for a session, whose errors are put into words for the log.
     @usableFromInline
-    init(encoding session: some Encodable) throws(SealError) {
+    init(encoding session: some Encodable, limit: Int) throws(SealError) {
         do {
-            self = try CBOREncoder.encode(session)
+            self = try CBOREncoder.encode(session, limit: limit)
         } catch let failure as CBORFailure {
-            throw .notEncodable(codingPath: failure.path.map(\.text), reason: failure.reason.description)
+            throw SealError(failure, limit: limit)
         } catch let EncodingError.invalidValue(_, context) {
             // Not the context's words: they may quote the value.
             throw .notEncodable(

@@ -45,8 +45,10 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
+    /// - Parameter limit: bytes that it may have.
     @usableFromInline
-    func item() throws(SealError) -> CBORItem {
+    func item(limit: Int) throws(SealError) -> CBORItem {
+        guard bytes.count <= limit else { throw SealError(CBORFailure(.tooLong), limit: limit) }
         guard let byteStrings else { return try Self.item(bytes) }
         return CBORItem(bytes: bytes, byteStrings: byteStrings)
     }
@@ -55,7 +57,7 @@ public struct EncodedSession: Equatable, Sendable {
         do throws(CBORFailure) {
             return try CBORIndex(parsing: bytes).wholeItem
         } catch {
-            throw .notEncodable(codingPath: error.path.map(\.text), reason: error.reason.description)
+            throw SealError(error)
         }
     }
 
@@ -76,7 +78,7 @@ extension CompressionDictionary {
     package static func trained(
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
-        try trained(on: sessions.compactMap { try? $0.item() }, size: size)
+        try trained(on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes) }, size: size)
     }
 }
 

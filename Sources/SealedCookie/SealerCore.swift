@@ -13,12 +13,19 @@ final class SealerCore: Sendable {
     let lifetime: SessionLifetime
     let compression: SessionCompression
     private let paddingBlock: Int
+    /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
+    @usableFromInline let largestItem: Int
     private let context: TokenContext
+
+    /// Sessions that fit into a cookie have 3 KB, and where they compress as well as any, some 10.
+    private static let usualLargestItem = 16_384
 
     init(
         _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime,
-        _ compression: SessionCompression, paddingBlock: Int
+        _ compression: SessionCompression, paddingBlock: Int, largestItem: Int?
     ) throws(CookieConfigurationError) {
+        let most = CBORLimits.itemBytes
+        if let largestItem, !(1...most).contains(largestItem) { throw .invalidLargestItem(largestItem) }
         guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
             throw .invalidPadding(paddingBlock)
         }
@@ -28,6 +35,7 @@ final class SealerCore: Sendable {
         self.lifetime = lifetime
         self.compression = compression
         self.paddingBlock = paddingBlock
+        self.largestItem = largestItem ?? max(Self.usualLargestItem, min(form.tokenLimit / 4 * 3, most))
         context = TokenContext(name: form.name, purpose: form.purpose)
     }
 

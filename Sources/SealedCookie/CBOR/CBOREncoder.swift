@@ -9,11 +9,16 @@
 enum CBOREncoder {
     /// One item for `value`.
     ///
-    /// - Parameter extra: bytes of room to reserve behind the item.
+    /// - Parameters:
+    ///   - limit: bytes that the item may have.
+    ///   - extra: bytes of room to reserve behind the item.
     /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
-    static func encode(_ value: some Encodable, reservingCapacity extra: Int = 0) throws -> CBORItem {
+    static func encode(
+        _ value: some Encodable, limit: Int = CBORLimits.itemBytes, reservingCapacity extra: Int = 0
+    ) throws -> CBORItem {
         try spareTrees.with(
             { tree throws in
+                tree.value.limit = limit
                 defer {
                     // A value that has kept its encoder, against Codable's rules, writes to a tree of its own.
                     if isKnownUniquelyReferenced(&tree) {

@@ -18,6 +18,7 @@ struct CBORFailure: Error, Equatable {
         case duplicateKey
         case unusableKey
         case notUTF8
+        case combiningMarks
         case tooDeep
         case tooLong
         case unknownTag(UInt64)
@@ -55,6 +56,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .duplicateKey: "a map key stands twice"
         case .unusableKey: "a map key that is neither text nor a signed 64-bit integer"
         case .notUTF8: "text that is not UTF-8"
+        case .combiningMarks: "text with more than \(CombiningMarks.longestRun) combining marks in a row"
         case .tooDeep: "more than \(CBORLimits.depth) levels"
         case .tooLong: "more than \(CBORLimits.itemBytes) bytes"
         case .unknownTag(let tag): "tag \(tag) is not one of the format's"

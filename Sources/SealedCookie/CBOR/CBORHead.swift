@@ -35,7 +35,7 @@ enum CBORTag {
 enum CBORLimits {
     /// Containers, tags and embedded items inside one another.
     static let depth = 64
-    /// Bytes of one item: what sealing writes and opening inflates at the most.
+    /// Bytes of one item in the format; a sealer takes fewer (`largestItem`).
     static let itemBytes = 65_536
 }
 

@@ -347,7 +347,7 @@ private struct CBORChecker {
             nodes.append(.bytes, start: place.lowerBound, argument: argument)
         case .text:
             guard let place = reader.skip(argument) else { throw CBORFailure(.endsEarly) }
-            guard isUTF8(bytes.extracting(place)) else { throw CBORFailure(.notUTF8) }
+            try checkText(bytes.extracting(place))
             nodes.append(.text, start: place.lowerBound, argument: argument)
         case .array:
             // Every element takes a byte at least: a length beyond that is refused before any work.
@@ -455,9 +455,11 @@ private struct CBORChecker {
         }
     }
 
-    private func isUTF8(_ text: Span<UInt8>) -> Bool {
+    private func checkText(_ text: Span<UInt8>) throws(CBORFailure) {
         // Most texts are.
-        text.isASCII || (try? UTF8Span(validating: text)) != nil
+        if text.isASCII { return }
+        guard (try? UTF8Span(validating: text)) != nil else { throw CBORFailure(.notUTF8) }
+        guard !CombiningMarks.areTooMany(in: text) else { throw CBORFailure(.combiningMarks) }
     }
 
     /// An argument behind its head, which must need all of its bytes; a float's may be any.

@@ -65,6 +65,8 @@ struct CBORTree: Sendable {
     /// Nodes that are not leaves, and not empty.
     private var containerCount = 0
     private var failure: CBORFailure?
+    /// Bytes that the item may have.
+    var limit = CBORLimits.itemBytes
 
     init() {
         reset()
@@ -77,6 +79,7 @@ struct CBORTree: Sendable {
             Node(kind: .empty, depth: 0, keyStart: 0, valueStart: 0, end: 0, contentCount: 0, parent: -1))
         containerCount = 0
         failure = nil
+        limit = CBORLimits.itemBytes
     }
 
     /// Remembers the first misuse where a protocol's method cannot throw; `item()` throws it.
@@ -112,6 +115,7 @@ struct CBORTree: Sendable {
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
         guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
+        checkMarks(key, at: parent)
         let start = bytes.count
         bytes.append(cborText: key)
         return addEntry(to: parent, keyStart: start)
@@ -134,7 +138,7 @@ struct CBORTree: Sendable {
     /// the tree's memory as well, and keeps all its numbers far below 2^31.
     @inline(__always)
     private mutating func hasRoomForChild(of parent: NodeID, keyCount: Int = 0) -> Bool {
-        guard hasRoom(for: keyCount), nodes.count <= CBORLimits.itemBytes else {
+        guard hasRoom(for: keyCount), nodes.count <= limit else {
             note(.tooLong, at: parent)
             return false
         }
@@ -143,7 +147,13 @@ struct CBORTree: Sendable {
 
     /// Whether so many bytes more, without their heads, may still be an item.
     @inline(__always)
-    private func hasRoom(for count: Int) -> Bool { count <= CBORLimits.itemBytes - bytes.count }
+    private func hasRoom(for count: Int) -> Bool { count <= limit - bytes.count }
+
+    /// Text that is refused, so that nobody who opens it hashes or compares it.
+    @inline(__always)
+    private mutating func checkMarks(_ text: String, at node: NodeID) {
+        if CombiningMarks.areTooMany(in: text.utf8.span) { note(.combiningMarks, at: node) }
+    }
 
     @inline(__always)
     private mutating func addChild(to parent: NodeID, keyStart: Int32, keyPrefix: UInt64) -> NodeID {
@@ -195,7 +205,7 @@ struct CBORTree: Sendable {
         if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
         write(&bytes)
         let end = bytes.count
-        if end > CBORLimits.itemBytes { note(.tooLong, at: node) }
+        if end > limit { note(.tooLong, at: node) }
         var nodes = nodes.mutableSpan
         nodes[index].kind = .leaf
         nodes[index].end = Int32(end)
@@ -218,6 +228,7 @@ struct CBORTree: Sendable {
     mutating func write(floatBits: UInt64, _ node: NodeID) { leaf(node) { $0.append(cborFloat: floatBits) } }
 
     mutating func write(_ value: String, _ node: NodeID) {
+        checkMarks(value, at: node)
         leaf(node, size: value.utf8.count) { $0.append(cborText: value) }
     }
 
@@ -241,6 +252,7 @@ struct CBORTree: Sendable {
     }
 
     mutating func write(url: String, _ node: NodeID) {
+        checkMarks(url, at: node)
         leaf(node, size: url.utf8.count, levels: 1) { bytes in
             bytes.append(.tag, CBORTag.url)
             bytes.append(cborText: url)
@@ -263,7 +275,7 @@ struct CBORTree: Sendable {
             emit(Self.root, into: &output, &item.byteStrings)
         }
         try check()
-        guard item.bytes.count <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
+        guard item.bytes.count <= limit else { throw CBORFailure(.tooLong) }
         return item
     }
 

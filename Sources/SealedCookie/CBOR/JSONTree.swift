@@ -114,7 +114,12 @@ private struct JSONReader {
         while let byte = next {
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\""):
+                // Before Swift hashes or compares it.
+                guard !CombiningMarks.areTooMany(in: text.span) else {
+                    throw failure("\(CBORFailure.Reason.combiningMarks)")
+                }
+                return String(decoding: text, as: UTF8.self)
             case UInt8(ascii: "\\"): try appendEscaped(to: &text)
             case 0..<0x20: throw failure("a control character in a string")
             default: text.append(byte)

@@ -13,7 +13,8 @@ public enum SealError: Error, Equatable, Sendable {
     /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
     /// says which fields are largest and how much must go.
     case tooLarge(SizeReport)
-    /// The session cannot be encoded: where in it, and why.
+    /// The session cannot be encoded: where in it, and why. Also for one of more bytes than the sealer's
+    /// `largestItem`.
     case notEncodable(codingPath: [String], reason: String)
     /// `now` is not between 1970 and 2106.
     case timeOutOfRange
@@ -63,6 +64,13 @@ extension SealError: CustomStringConvertible {
 }
 
 extension SealError {
+    /// - Parameter limit: bytes that the item was allowed.
+    init(_ failure: CBORFailure, limit: Int = CBORLimits.itemBytes) {
+        self = .notEncodable(
+            codingPath: failure.path.map(\.text),
+            reason: failure.reason == .tooLong ? "more than \(limit) bytes" : failure.reason.description)
+    }
+
     /// Runs calls into OpenSSL or zlib.
     static func unlessItFails<Result>(_ body: () throws(NativeFailure) -> Result) throws(SealError) -> Result
     {

@@ -229,6 +229,8 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case invalidLimits
     /// Two dictionaries whose names in a token are the same: change one by a byte.
     case ambiguousDictionaries
+    /// Not 1 to 65,536 bytes.
+    case invalidLargestItem(Int)
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
     /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
@@ -257,6 +259,7 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
+        case .invalidLargestItem(let count): "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
         case .splittingOverResponse(let count, let limit):

@@ -1,0 +1,361 @@
+// What a visitor can make a session cost: bounds that hold before the work is done. Figures: make bounds.
+import Foundation
+import Testing
+
+@testable import SealedCookie
+
+@Suite struct CostTests {
+    private func sealer<Session: Codable & Sendable>(
+        _ type: Session.Type = Session.self, splitting: CookieSplitting = .never,
+        limits: CookieLimits = .rfc6265bis, largestItem: Int? = nil
+    ) throws -> CookieSealer<Session> {
+        try CookieSealer(
+            keys: sampleRing(1), lifetime: .init(absolute: .days(1)), limits: limits, splitting: splitting,
+            largestItem: largestItem)
+    }
+
+    private static let created: [UInt8] = [0x6A, 0x6F, 0xDA, 0x00]
+
+    /// A token with any payload.
+    private func token(_ payload: [UInt8]) throws -> String {
+        let bytes = [UInt8](repeating: 0, count: SealedBox.headerCount) + payload
+        return try tokenText(
+            CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count), sampleKey(1))
+    }
+
+    /// A text whose item has so many bytes, of which a few are left once it is compressed.
+    private func text(itemBytes count: Int) -> String {
+        String(repeating: "a", count: count - (count < 65_539 ? 3 : 5))
+    }
+
+    // MARK: The largest item
+
+    @Test func `a session of 16,384 bytes is sealed, and one byte more is not`() throws {
+        let sealer = try sealer(String.self)
+        #expect(sealer.largestItem == 16_384)
+        let largest = text(itemBytes: 16_384)
+        #expect(try sealer.open(value: sealer.seal(largest, at: noon).token, at: noon).session == largest)
+        let error = SealError.notEncodable(codingPath: [], reason: "more than 16384 bytes")
+        #expect(throws: error) { try sealer.seal(largest + "a", at: noon) }
+        #expect(throws: error) { try sealer.sizeReport(for: largest + "a", at: noon) }
+        #expect(error.description == "cannot be encoded: more than 16384 bytes at its root")
+    }
+
+    @Test(arguments: [100, 16_385, 65_535, 65_536])
+    func `the largest item is a parameter, up to the format's 65,536 bytes`(limit: Int) throws {
+        let texts = try sealer(String.self, largestItem: limit)
+        #expect(texts.largestItem == limit)
+        let arrays = try sealer([Int].self, largestItem: limit)
+        let encoded = try sealer(EncodedSession.self, largestItem: limit)
+        let error = SealError.notEncodable(codingPath: [], reason: "more than \(limit) bytes")
+        for count in [limit, limit + 1] {
+            let text = String(repeating: "a", count: count - (count < 258 ? 2 : 3))
+            let heads = count < 258 ? 2 : count < 65_539 ? 3 : 5
+            let array = [Int](repeating: 0, count: count - heads)
+            var item: [UInt8] = []
+            item.append(.text, UInt64(text.utf8.count))
+            item += Array(text.utf8)
+            #expect(item.count == count)
+            if count == limit {
+                #expect(
+                    try texts.open(value: texts.seal(text, at: noon).token, at: noon).session == text)
+                #expect(
+                    try arrays.open(value: arrays.seal(array, at: noon).token, at: noon).session == array)
+                let session = try EncodedSession(item)
+                #expect(
+                    try encoded.open(value: encoded.seal(session, at: noon).token, at: noon).session
+                        == session)
+            } else {
+                #expect(throws: error) { try texts.seal(text, at: noon) }
+                #expect(throws: error) { try arrays.seal(array, at: noon) }
+                #expect(throws: error) { try encoded.seal(EncodedSession(item), at: noon) }
+            }
+        }
+    }
+
+    @Test func `a largest item of none, or beyond the format's, is refused`() {
+        for count in [0, -1, .min, 65_537, .max] {
+            #expect(throws: CookieConfigurationError.invalidLargestItem(count)) {
+                try sealer(String.self, largestItem: count)
+            }
+        }
+    }
+
+    @Test func `what fits into several cookies uncompressed is never too large an item`() throws {
+        let sealer = try sealer([UInt8].self, splitting: .upTo(9))
+        #expect((24_576...28_000).contains(sealer.largestItem))
+        let bytes = (0..<27_000).map { UInt8(truncatingIfNeeded: $0 &* 89) }
+        let cookies = try sealer.seal(bytes, at: noon).cookies
+        let header = cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
+        #expect(cookies.count == 9)
+        #expect(try sealer.open(cookieHeader: header, at: noon)?.session == bytes)
+        let endless = CookieLimits(nameAndValue: .max, attributeValue: .max, line: .max)
+        #expect(try self.sealer(String.self, limits: endless).largestItem == 65_536)
+    }
+
+    @Test func `a server with a lower limit opens what another sealed, and only does not seal it again`()
+        throws
+    {
+        let (before, after) = (try sealer(String.self), try sealer(String.self, largestItem: 1000))
+        let session = text(itemBytes: 16_000)
+        let opened = try after.open(value: before.seal(session, at: noon).token, at: noon)
+        #expect(opened.session == session)
+        #expect(throws: SealError.notEncodable(codingPath: [], reason: "more than 1000 bytes")) {
+            try after.reseal(opened, at: noon)
+        }
+        #expect(try before.reseal(opened, at: noon).token.hasPrefix("S"))
+        let most = try sealer(String.self, largestItem: 65_536)
+        let largest = text(itemBytes: 65_536)
+        #expect(try after.open(value: most.seal(largest, at: noon).token, at: noon).session == largest)
+    }
+
+    @Test func `an encoder is stopped at the largest item, not behind it`() throws {
+        struct Element: Codable, Sendable {
+            /// How often one was asked to encode itself; by this test alone.
+            nonisolated(unsafe) static var asked = 0
+            init() {}
+            init(from decoder: any Decoder) throws {}
+            func encode(to encoder: any Encoder) throws {
+                unsafe Self.asked += 1
+                var container = encoder.singleValueContainer()
+                try container.encode(0)
+            }
+        }
+        let sealer = try sealer([Element].self, largestItem: 500)
+        #expect(throws: SealError.self) { try sealer.seal((0..<5000).map { _ in Element() }, at: noon) }
+        let asked = unsafe Element.asked
+        #expect((400...510).contains(asked))
+    }
+
+    /// A stream that inflates to so many zeros.
+    private func zeros(_ count: Int) throws -> [UInt8] {
+        var stream: [UInt8] = []
+        let zeros = [UInt8](repeating: 0, count: count)
+        #expect(try Deflater().compress(zeros.span, appendingTo: &stream, limit: 100_000))
+        return stream
+    }
+
+    @Test func `inflating ends at its limit, whatever there is more`() throws {
+        let stream = try zeros(64 << 20)
+        for limit in [0, 1, 1000, 65_536] {
+            var bytes: [UInt8] = []
+            let outcome = try Inflater().decompress(stream.span, appendingTo: &bytes, limit: limit)
+            #expect(outcome == .tooLong)
+            #expect(bytes.count == limit + 1)
+        }
+    }
+
+    @Test func `opening inflates no more than 65,536 bytes, whatever a token would inflate to`() throws {
+        let refusal = OpenError.malformedPayload("more than 65536 bytes")
+        /// Seconds to refuse zeros: the tokens are all of one length.
+        func time<Session: Codable & Sendable>(_ type: Session.Type, _ count: Int) throws -> Double {
+            let sessions = try sealer(Session.self, limits: .init(nameAndValue: 30_000, attributeValue: 1024))
+            let stream = try zeros(count)
+            let padding: [UInt8] = [0x80] + [UInt8](repeating: 0, count: 9_000 - stream.count)
+            let token = try token([5] + Self.created + [0] + stream + padding)
+            return (0..<5).map { _ in
+                let start = threadTime()
+                #expect(throws: refusal) { try sessions.open(value: token, at: noon) }
+                return threadTime() - start
+            }.min() ?? 0
+        }
+        #expect(try time(CBORValue.self, 8_000_000) < 3 * time(CBORValue.self, 66_000))
+        #expect(try time(EncodedSession.self, 8_000_000) < 3 * time(EncodedSession.self, 66_000))
+    }
+
+    @Test func `a token to be inspected has at most 65,536 characters`() throws {
+        let id = try sampleKey(1).id.bytes
+        func text(_ count: Int) -> String {
+            let bytes = [0x48, id.0, id.1, id.2] + [UInt8](repeating: 7, count: count * 3 / 4 - 4)
+            return Base64URL.encode(bytes.span)
+        }
+        let largest = text(65_536)
+        #expect(largest.utf8.count == 65_536)
+        #expect(try TokenInspection(largest).characterCount == 65_536)
+        #expect(throws: OpenError.tooLong(byteCount: 65_538)) { try TokenInspection(text(65_538)) }
+        // Before it is copied or decoded.
+        #expect(throws: OpenError.tooLong(byteCount: 65_537)) {
+            try TokenInspection(largest + "!")
+        }
+        #expect(throws: OpenError.tooLong(byteCount: 10_000_000)) {
+            try TokenInspection(String(repeating: "!", count: 10_000_000))
+        }
+    }
+
+    // MARK: Compression
+
+    /// Texts that make zlib look at as many places for a match as it may.
+    static let slow: [(name: String, text: @Sendable (Int) -> [UInt8])] = [
+        ("two letters", { count in random(count) { $0 % 2 == 0 ? 0x61 : 0x62 } }),
+        ("one letter in four another", { count in random(count) { $0 % 4 == 0 ? 0x62 : 0x61 } }),
+        ("one letter in eight another", { count in random(count) { $0 % 8 == 0 ? 0x62 : 0x61 } }),
+        (
+            "three letters and two of any kind",
+            { count in
+                var place = -1
+                return random(count) { number in
+                    place += 1
+                    return place % 5 < 3 ? UInt8(0x61 + place % 5) : UInt8(0x21 + number % 90)
+                }
+            }
+        ),
+    ]
+
+    private static func random(_ count: Int, _ byte: (UInt64) -> UInt8) -> [UInt8] {
+        var state: UInt64 = 88_172_645_463_325_252
+        return (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return byte(state >> 33)
+        }
+    }
+
+    @Test(arguments: slow.indices)
+    func `text that is hard to compress does not take a time that grows faster than itself`(kind: Int) throws {
+        let deflater = try Deflater()
+        func time(_ count: Int) throws -> Double {
+            let text = Self.slow[kind].text(count)
+            return try (0..<5).map { _ in
+                var stream: [UInt8] = []
+                let start = threadTime()
+                _ = try deflater.compress(text.span, appendingTo: &stream, limit: text.count)
+                return threadTime() - start
+            }.min() ?? 0
+        }
+        // Four and sixteen times as long: no longer than 4,096 bytes but for what the length itself takes.
+        let small = try time(4096)
+        #expect(try time(16_384) < 4 * small)
+        #expect(try time(65_536) < 8 * small)
+    }
+
+    @Test func `sessions compress to what level 9 makes of them`() throws {
+        // What is beyond 4,096 bytes too: real sessions have no thousands of places that begin alike.
+        let corpus = try #require(Bundle.module.resourceURL).appending(path: "Vectors/corpus")
+        let sessions = try FileManager.default.contentsOfDirectory(atPath: corpus.path).sorted().map {
+            try EncodedSession(CBORJSON(parsing: Data(contentsOf: corpus.appending(path: $0))).value)
+        }
+        #expect(sessions.count == 8)
+        var lengths: [Int] = []
+        for count in 1...4 {
+            let bytes = sessions.flatMap { Array(repeating: $0.bytes, count: count).flatMap(\.self) }
+            for piece in [bytes, Array(bytes.prefix(4000)), Array(bytes.prefix(10_000))] {
+                var (ours, best): ([UInt8], [UInt8]) = ([], [])
+                #expect(try Deflater().compress(piece.span, appendingTo: &ours, limit: piece.count))
+                #expect(
+                    try Deflater().compress(
+                        piece.span, appendingTo: &best, limit: piece.count, effort: 4096))
+                lengths.append(best.count)
+                #expect(ours.count <= best.count + best.count / 200, "\(piece.count)")
+                if piece.count <= 4096 { #expect(ours == best) }
+            }
+        }
+        #expect(lengths.count == 12)
+    }
+
+    // MARK: Combining marks
+
+    /// Marks in turns of two classes, which Swift has to sort.
+    private func marks(_ count: Int, _ pair: [Unicode.Scalar] = ["\u{300}", "\u{316}"]) -> String {
+        String(String.UnicodeScalarView((0..<count).map { pair[$0 % 2] }))
+    }
+
+    private func areTooMany(_ text: String) -> Bool { CombiningMarks.areTooMany(in: text.utf8.span) }
+
+    @Test func `256 combining marks in a row are kept, wherever they stand`() throws {
+        struct Texts: Codable, Equatable, Sendable {
+            var text: String
+            var keys: [String: String]
+            var secret: Secret<String>
+        }
+        let sealer = try sealer(Texts.self)
+        for pair: [Unicode.Scalar] in [
+            ["\u{300}", "\u{316}"], ["\u{903}", "\u{93E}"], ["\u{20DD}", "\u{488}"], ["\u{1D167}", "\u{E0100}"],
+            ["\u{300}", "\u{1D165}"],
+        ] {
+            for count in [256, 257] {
+                for (front, back) in [("", ""), ("e", ""), ("", "x"), (String(repeating: "é", count: 300), "€")] {
+                    let text = front + marks(count, pair) + back
+                    let long = SealError.self
+                    for session in [
+                        Texts(text: text, keys: [:], secret: Secret("")),
+                        Texts(text: "", keys: [text: ""], secret: Secret("")),
+                        Texts(text: "", keys: ["": text], secret: Secret("")),
+                        Texts(text: "", keys: [:], secret: Secret(text)),
+                    ] {
+                        if count == 256 {
+                            #expect(
+                                try sealer.open(value: sealer.seal(session, at: noon).token, at: noon).session
+                                    == session)
+                        } else {
+                            let error = #expect(throws: long) { try sealer.seal(session, at: noon) }
+                            guard case .notEncodable(_, let reason) = error else {
+                                Issue.record("\(String(describing: error))")
+                                continue
+                            }
+                            #expect(reason == "text with more than 256 combining marks in a row")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `a run of combining marks is found at every place, and only where it is one`() throws {
+        let pieces: [String] = ["a", "é", "€", "漢", "🍪", "\u{300}", "\u{1D165}", "\u{903}"]
+        var generator = SystemRandomNumberGenerator()
+        for round in 0..<400 {
+            var text = ""
+            var longest = 0
+            while text.utf8.count < 3000 {
+                let run = [0, 1, 100, 255, 256, 257, 300, 600].randomElement(using: &generator) ?? 0
+                longest = max(longest, run)
+                text += marks(run, round % 2 == 0 ? ["\u{300}", "\u{903}"] : ["\u{1D165}", "\u{300}"])
+                for _ in 0..<Int.random(in: 1...300, using: &generator) {
+                    text += pieces[Int.random(in: 0..<5, using: &generator)]
+                }
+            }
+            #expect(areTooMany(text) == (longest > 256))
+        }
+        for offset in 0..<600 {
+            let front = String(repeating: "x", count: offset)
+            #expect(areTooMany(front + marks(257)))
+            #expect(!areTooMany(front + marks(256) + "x" + front + marks(256)))
+        }
+    }
+
+    @Test func `an opener refuses text that another sealer should have refused`() throws {
+        let text = marks(257)
+        for major in [CBORMajor.text, .map] {
+            var item: [UInt8] = major == .map ? [0xA1] : []
+            item.append(.text, UInt64(text.utf8.count))
+            item += Array(text.utf8) + (major == .map ? [0] : [])
+            #expect(throws: CBORFailure(.combiningMarks)) { try CBORIndex(parsing: item) }
+            #expect(throws: SealError.self) { try EncodedSession(item) }
+            let token = try token([0] + Self.created + [0] + item)
+            #expect(throws: OpenError.malformedPayload("text with more than 256 combining marks in a row")) {
+                try sealer(CBORValue.self).open(value: token, at: noon)
+            }
+        }
+    }
+
+    @Test func `JSON with too many combining marks is refused before anything is made of it`() throws {
+        let long = String(repeating: "\u{300}\u{316}", count: 200_000)
+        for json in ["\"\(long)\"", "{\"\(long)\": 1}", "{\"\(long)\": 1, \"\(long)x\": 2}", "[{\"$url\": \"\(long)\"}]"] {
+            let start = threadTime()
+            let failure = #expect(throws: CBORJSONFailure.self) { try CBORJSON(parsing: Data(json.utf8)) }
+            #expect(failure?.detail?.hasSuffix("text with more than 256 combining marks in a row") == true)
+            // It took half a minute.
+            #expect(threadTime() - start < 3)
+        }
+        let escaped = "\"" + String(repeating: "\\u0300\\u0316", count: 129) + "\""
+        #expect(throws: CBORJSONFailure.self) { try CBORJSON(parsing: Data(escaped.utf8)) }
+        let kept = "\"" + String(repeating: "\\u0300\\u0316", count: 128) + "\""
+        #expect(try CBORJSON(parsing: Data(kept.utf8)).value == .text(marks(256)))
+    }
+}
+
+/// Seconds of this thread.
+private func threadTime() -> Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
