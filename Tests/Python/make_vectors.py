@@ -817,6 +817,11 @@ def rings() -> list[dict]:
     return vectors
 
 
+# Pairs of combining marks: of two classes, without a class, enclosing, of four bytes.
+MARKS = ["\u0300\u0316", "\u0903\u093e", "\u20dd\u0488", "\U0001d165\U0001d167"]
+MARK_FRAMES = ['"%s"', '"a%sa"', '{"%s":1}', '{"$url":"%s"}', '{"$map":[["%s",1]]}', '{"$secret":"%s"}']
+
+
 def views() -> list[dict]:
     """JSON and the item that it is read as; "view": what a tool shows of it. Refused: JSON that is no view."""
     vectors = []
@@ -842,6 +847,7 @@ def views() -> list[dict]:
     texts += [f'{{"$float":"{text}"}}' for text in ("0e0", "0.0e-5", "-0.0e+5", "1.50", "1E5", "1e-05", "1e+05", "-1.5E-3", "0.10", "123456789.000", "4.9406564584124654e-324", "2.4703282292062327e-324", "1.7976931348623157e308",
                                                           "0x7FF0000000000001", "0xffF8000000000000", "0x7fffFFFFffffFFFF", "9007199254740993", "18446744073709551615.5")]
     texts += ['{"$map":[["a",' * 64 + leaf + "]]}" * 64 for leaf in ("5", '{"$bytes":""}', '{"$float":"1.0"}')]
+    texts += [frame % (mark * 128) for mark in MARKS for frame in ('"e%s"', '{"%s":1}')] + ['"' + (MARKS[0] * 128 + "a") * 3 + '"']
     texts += ['{"$uuid":"00112233-4455-6677-8899-aAbBcCdDeEfF"}', '{"__proto__":1,"constructor":2}', '{"$5":1,"5":2,"$-1":3,"-1":4}', '{"$map":[["__proto__",{"__proto__":1}],[0,"0"],["0",0]]}']
     for text in dict.fromkeys(texts):
         item = sc.encode_item(sc.from_json(text))
@@ -863,7 +869,7 @@ def views() -> list[dict]:
                  '{"$date":"@9223372036854775808"}', '{"$date":"@9223372036854775809"}', '{"$date":"@-9223372036854775809"}', '{"$date":"@18446744073709551616"}', '{"$date":"@340282366920938463463374607431768211456"}',
                  '{"$date":"@9223372036854775808+000000000"}', '{"$date":"@-0"}', '{"$date":"@-"}', '{"$date":"@5-"}', '{"$date":"@-0+000000001"}', '{"$date":"@5+"}', '{"$date":"@5 "}', '{"$date":"@0x7ff0000000000000"}',
                  '{"$date":"1969-12-31T23:59:59.5Z"}', '{"$date":"@1e3+500000000"}', '{"$date":"@1+5"}', '{"$date":"@+5"}', '{"$date":"@05"}', '{"$date":"@.5"}', '{"$date":"@"}', '{"$date":0}',
-                 "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65, '{"$map":[["a",' * 65 + "5" + "]]}" * 65, '{"$map":[["a",' * 64 + '{"$date":"@5"}' + "]]}" * 64, *wrong_forms()):
+                 "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65, '{"$map":[["a",' * 65 + "5" + "]]}" * 65, '{"$map":[["a",' * 64 + '{"$date":"@5"}' + "]]}" * 64, *wrong_forms(), *(frame % (mark * 128 + mark[0]) for mark in MARKS for frame in MARK_FRAMES)):
         try:
             sc.encode_item(sc.from_json(text))
         except ValueError:
@@ -939,7 +945,9 @@ RULES: list[tuple[str, list[str]]] = [
     ("every number as 8 bytes **little-endian**", ["invalid: associated data with big-endian lengths", "invalid: no associated data", "invalid: name and purpose divided elsewhere"]),
     ("Without one the sealer MUST fail.", ["rings: nothing at all", "rings: the one key is revoked", "rings: only pending keys*"]),
     ("The sealer MUST NOT cut anything off.", ["divided: *"]),
-    ("If it fails, the sealer MUST fail. An implementation MUST NOT let its callers choose R.", ["- `two tokens of one session share no random bytes`; Tests/Python/faults.c"]),
+    ("If it fails, the sealer MUST fail. An implementation MUST NOT let its callers choose R.", [
+        "- `two tokens of one session share no random bytes`; `a generator that fails lets nothing be sealed and no key be made`; Tests/Python/faults.c"]),
+    ("they MUST NOT take the place of any, nor come from a caller.", ["- `the moment is xored onto the page's bytes, and takes the place of none`"]),
     ("An opener MUST make these checks, in this order, and refuse the token at the first that fails.", ["invalid: * goes before *"]),
     ("every refusal MUST look the same", ["- the application's answer: Tests/Web"]),
     ("Steps 1 to 6 MUST NOT use a key.", ["invalid: revoked goes before not authentic", "invalid: unknown key goes before not authentic", "invalid: a revoked key whose line is gone"]),
@@ -970,6 +978,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("floats in the shortest of half, single and double", ["invalid: item: float not shortest*", "invalid: item: NaN *not shortest"]),
     ("simple values false, true and null; no others", ["invalid: item: simple value *", "invalid: item: false in two bytes"]),
     ("text is valid UTF-8", ["invalid: item: text *"]),
+    ("A sealer MUST refuse more than 256 code points in a row of Unicode's general category M", [f'json: "e{mark * 128}"' for mark in MARKS] + [f'json: "{mark * 128 + mark[0]}"' for mark in MARKS]),
     ("at most 64 levels, and at most 65,536 bytes in all", ["invalid: 65 levels*", "invalid: 6* arrays around *", "valid: 64 levels*"]),
     ("the tags of this table, with these contents, and no others", ["invalid: item: tag *"]),
     ("An opener MUST refuse an item that is not in this form, or that bytes follow.", ["invalid: item: *", "invalid: bytes behind the item", "invalid: two items", "invalid: bytes behind the skeleton"]),

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 VERSION = 0x48
 MAX_ITEM = 65_536           # §7, and §6.2 for the skeleton
 MAX_DEPTH = 64              # §7
+MAX_MARKS = 256             # §7
 COOKIE_LIMIT = 4096         # §11: name and value together
 COMPRESSED, LIFETIME, PADDING, DICTIONARY = 0x01, 0x02, 0x04, 0x08
 DEFAULT_NAME = "__Host-session"
@@ -332,6 +333,15 @@ def encode_item(item: Item) -> bytes:
     return data
 
 
+def longest_run_of_marks(text: str) -> int:
+    """How many code points of general category M stand in a row. Openers of ours do not look."""
+    longest = run = 0
+    for character in text:
+        run = run + 1 if unicodedata.category(character)[0] == "M" else 0
+        longest = max(longest, run)
+    return longest
+
+
 def _encode(x: Item) -> bytes:
     if x is None or isinstance(x, bool):
         return {None: b"\xf6", False: b"\xf4", True: b"\xf5"}[x]
@@ -351,6 +361,8 @@ def _encode(x: Item) -> bytes:
             utf8 = x.encode("utf-8")
         except UnicodeEncodeError:
             raise Invalid("text with half a surrogate pair") from None
+        if longest_run_of_marks(x) > MAX_MARKS:
+            raise Invalid(f"text with more than {MAX_MARKS} combining marks in a row")
         return head(3, len(utf8)) + utf8
     if isinstance(x, list):
         return head(4, len(x)) + b"".join(map(_encode, x))

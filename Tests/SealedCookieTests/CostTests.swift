@@ -210,7 +210,8 @@ import Testing
     }
 
     @Test(arguments: slow.indices)
-    func `text that is hard to compress does not take a time that grows faster than itself`(kind: Int) throws {
+    func `text that is hard to compress does not take a time that grows faster than itself`(kind: Int) throws
+    {
         let deflater = try Deflater()
         func time(_ count: Int) throws -> Double {
             let text = Self.slow[kind].text(count)
@@ -268,11 +269,14 @@ import Testing
         }
         let sealer = try sealer(Texts.self)
         for pair: [Unicode.Scalar] in [
-            ["\u{300}", "\u{316}"], ["\u{903}", "\u{93E}"], ["\u{20DD}", "\u{488}"], ["\u{1D167}", "\u{E0100}"],
+            ["\u{300}", "\u{316}"], ["\u{903}", "\u{93E}"], ["\u{20DD}", "\u{488}"],
+            ["\u{1D167}", "\u{E0100}"],
             ["\u{300}", "\u{1D165}"],
         ] {
             for count in [256, 257] {
-                for (front, back) in [("", ""), ("e", ""), ("", "x"), (String(repeating: "é", count: 300), "€")] {
+                for (front, back) in [
+                    ("", ""), ("e", ""), ("", "x"), (String(repeating: "é", count: 300), "€"),
+                ] {
                     let text = front + marks(count, pair) + back
                     let long = SealError.self
                     for session in [
@@ -339,7 +343,10 @@ import Testing
 
     @Test func `JSON with too many combining marks is refused before anything is made of it`() throws {
         let long = String(repeating: "\u{300}\u{316}", count: 200_000)
-        for json in ["\"\(long)\"", "{\"\(long)\": 1}", "{\"\(long)\": 1, \"\(long)x\": 2}", "[{\"$url\": \"\(long)\"}]"] {
+        for json in [
+            "\"\(long)\"", "{\"\(long)\": 1}", "{\"\(long)\": 1, \"\(long)x\": 2}",
+            "[{\"$url\": \"\(long)\"}]",
+        ] {
             let start = threadTime()
             let failure = #expect(throws: CBORJSONFailure.self) { try CBORJSON(parsing: Data(json.utf8)) }
             #expect(failure?.detail?.hasSuffix("text with more than 256 combining marks in a row") == true)

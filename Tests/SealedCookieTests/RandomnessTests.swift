@@ -300,7 +300,8 @@ import Testing
         let key = try sampleKey(1).material
         /// Bytes left in the page of the workspace at hand: a new one has none.
         func left() throws -> Int {
-            try key.with({ (workspace) throws(NativeFailure) in workspace.ciphers.random.left }, failure: { $0 })
+            try key.with(
+                { (workspace) throws(NativeFailure) in workspace.ciphers.random.left }, failure: { $0 })
         }
         func draw() throws {
             try key.with(
@@ -334,7 +335,9 @@ import Testing
         #expect(throws: OpenError.notAuthentic) {
             try key.open { (_) throws(OpenError) in throw .notAuthentic }
         }
-        #expect(throws: SealError.noActiveKey) { try key.seal { (_) throws(SealError) in throw .noActiveKey } }
+        #expect(throws: SealError.noActiveKey) {
+            try key.seal { (_) throws(SealError) in throw .noActiveKey }
+        }
         #expect(try left() == once)
     }
 

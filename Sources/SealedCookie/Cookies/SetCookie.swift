@@ -259,7 +259,8 @@ extension CookieConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
-        case .invalidLargestItem(let count): "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
+        case .invalidLargestItem(let count):
+            "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
         case .splittingOverResponse(let count, let limit):

@@ -73,7 +73,8 @@ import Glibc
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
         try unsafe bytes.withUnsafeMutableBufferPointer { (target) throws(NativeFailure) in
             // Sound: the precondition keeps the range inside the array.
-            let part = unsafe UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[range]))
+            let part = unsafe UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: target[range]))
             try unsafe copy(into: part, at: moment.time)
             guard part.count >= 16 else { return }
             // Sound: 16 bytes.
