@@ -333,6 +333,18 @@ def invalid() -> list[dict]:
     add("its own lifetime is over, counted from created and not from sealed", "expired", token(payload(item, created=NOW - 1000, age=1000, lifetime=HOUR)), at=NOW - 1000 + HOUR)
     for what, text, reason in (("of one byte too many", "\u00e9" + "A" * 4094, "too long"), ("of no byte too many", "\u00e9" + "A" * 4093, "not base64url"), ("of four bytes each", "\U0001f600" * 1024, "too long")):
         add(f"characters beyond ASCII, {what}", reason, text)
+    stranger = token(payload(item), key=OTHER)
+    assert len(stranger) % 4 == 3
+    for what, text in (("the last one's bits", stranger[:-1] + alphabet[alphabet.index(stranger[-1]) + 1]), ("the first", "+" + stranger[1:]), ("the sixth", stranger[:5] + "/" + stranger[6:]),
+                       ("the seventh", stranger[:6] + "." + stranger[7:]), ("one in the middle", stranger[:40] + "=" + stranger[41:]), ("the last", stranger[:-1] + "@"), ("one of beyond ASCII", stranger[:40] + "\u00e9" + stranger[41:])):
+        add(f"not base64url goes before unknown key: {what}", "not base64url", text)
+        add(f"not base64url goes before revoked key: {what}", "not base64url", text, ring=RING + f"revoked {sc.key_id(OTHER)}\n")
+    add("too short goes before unknown key", "too short", stranger[:60])
+    add("too long goes before unknown key", "too long", stranger + "A" * 4096)
+    for index in range(24):
+        text = bytearray(b"x" * 24)
+        text[index] = 0xFF
+        add(f"item: text of 24 bytes, of which that at {index} is none of UTF-8", "malformed payload", token(b"\x00" + start + b"\x78\x18" + text))
     for what, data in strange_heads():
         add(f"item: {what}", "malformed payload", token(b"\x00" + start + data))
     for what, data in longer_heads():
@@ -444,6 +456,11 @@ def again() -> list[dict]:
     add("a clock 60 s behind the one that began it", ahead, 0)
     add("a clock 60 s behind the one that began it, 60 s later", ahead, 60)
     add("a clock 60 s behind the one that began it, 61 s later", ahead, 61)
+    for edge in (127, 128, 129, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 2**32 - 1):
+        # Where another byte is needed for an age, or for a lifetime.
+        if edge < 2**31:
+            add(f"an age of {edge} s", fresh, edge, absolute=2**32 - 1)
+        add(f"its own lifetime of {edge} s", token(payload(item, lifetime=edge)), 1)
     add("the last second of its absolute lifetime", fresh, 14 * DAY - 1)
     add("over since: absolute", fresh, 14 * DAY, "expired")
     add("over since: absolute, though sealed again before", day_old, 13 * DAY, "expired")

@@ -182,6 +182,31 @@ import Testing
                 ]))
     }
 
+    @Test func `keys are the same if every bit of them is`() throws {
+        func key(_ bytes: [UInt8]) throws -> XAESKey { XAESKey(try SecretBytes.copy(of: bytes.span)) }
+        let bytes = [UInt8](0..<32)
+        let one = try key(bytes)
+        #expect(try one.holdsSameKey(as: key(bytes)))
+        for bit in 0..<256 {
+            var other = bytes
+            other[bit / 8] ^= 1 << (bit % 8)
+            #expect(try !one.holdsSameKey(as: key(other)), "bit \(bit)")
+        }
+    }
+
+    /// A byte that is not drawn is the same in every key.
+    @Test func `every byte of a new key is drawn`() throws {
+        var seen = [Set<UInt8>](repeating: [], count: XAESKey.keyLength)
+        for _ in 0..<16 {
+            let key = try SealingKey.generate()
+            key.material.key.withBytes { bytes in
+                for index in bytes.indices { seen[index].insert(bytes[index]) }
+            }
+        }
+        // By chance 2 of 16 bytes are equal often, 12 of them once in 10^22.
+        #expect(seen.allSatisfy { $0.count > 4 })
+    }
+
     /// A server that calls libssl on the same thread would take what stands there for its own error.
     @Test func `a refused token leaves nothing in OpenSSL's error queue`() throws {
         let sealer = try loginSealer(sampleRing(1))

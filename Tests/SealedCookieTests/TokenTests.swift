@@ -137,4 +137,13 @@ import Testing
             try TokenInspection(String(repeating: "A", count: 80))
         }
     }
+    @Test func `an inspection takes 64 KiB of text and no more`() throws {
+        let text = "S" + String(repeating: "A", count: 65_535)
+        #expect(try TokenInspection(text).byteCount == 49_152)
+        #expect(throws: OpenError.tooLong(byteCount: 65_537)) { try TokenInspection(text + "A") }
+        // Whatever is in it: it is not read.
+        #expect(throws: OpenError.tooLong(byteCount: 70_000)) {
+            try TokenInspection(String(repeating: "é", count: 35_000))
+        }
+    }
 }

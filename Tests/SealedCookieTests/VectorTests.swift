@@ -80,7 +80,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 508, as: Opening.self) {
+        for vector in try all("invalid.json", 548, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
@@ -93,9 +93,33 @@ import Testing
         #expect(reasons.count == 12)
     }
 
+    /// Of tokens that an opener finds with no other check first.
+    @Test func `an inspection refuses what is no token, and shows the key of everything else`() throws {
+        var refused: Set<String> = []
+        let invalid = try vectors("invalid.json", as: File<Opening>.self).vectors
+        let valid = try vectors("valid.json", as: File<Opening>.self).vectors
+        for vector in invalid + valid {
+            let text = try #require(vector.token)
+            do {
+                let inspection = try TokenInspection(text)
+                #expect(
+                    !["not base64url", "too short", "unknown version"].contains(vector.refused),
+                    "\(vector.what)")
+                let bytes = try #require(Base64URL.decode(text))
+                #expect(inspection.keyID == KeyID(bytes[1], bytes[2], bytes[3]), "\(vector.what)")
+                #expect(inspection.payloadByteCount == bytes.count - 40, "\(vector.what)")
+            } catch let error as OpenError {
+                // What is too long for a cookie may be no token either.
+                #expect(["too long", words(error)].contains(vector.refused), "\(vector.what): \(error)")
+                refused.insert(words(error))
+            }
+        }
+        #expect(refused == ["not base64url", "too short", "unknown version"])
+    }
+
     @Test func `every session is sealed again as stated, or not for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("again.json", 33, as: Opening.self) {
+        for vector in try all("again.json", 52, as: Opening.self) {
             let again = try #require(vector.again)
             let time = Date(timeIntervalSince1970: Double(again.time))
             let opened = try vector.sealer().open(value: #require(vector.token), at: vector.at)
