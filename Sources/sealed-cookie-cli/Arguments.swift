@@ -21,7 +21,7 @@ struct Arguments {
             }
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
                 String.init)
-            guard let option = command.options.first(where: { $0.isMeant(by: parts[0]) }) else {
+            guard let option = command.known.first(where: { $0.isMeant(by: parts[0]) }) else {
                 let known = command.options.map { "--\($0.name)" }
                 let nearest = Spelling.nearest(parts[0], among: known)
                 throw .usage(
@@ -42,6 +42,15 @@ struct Arguments {
                 throw .usage("--\(option.name) stands twice", hint: nil)
             }
         }
+        if command.takesRing {
+            // What others take as an option is meant all the same.
+            if let ring = values[Command.Option.ring.name] { operands.insert(ring, at: 0) }
+            guard operands.first != "-" || command.readsRing else {
+                throw .usage(
+                    "\(command.name) needs a file; \"-\" is none",
+                    hint: "./- is a file of that name, if you mean it")
+            }
+        }
         guard command.operandCount.contains(operands.count) else {
             throw .usage(
                 operands.count < command.operandCount.lowerBound
@@ -60,6 +69,12 @@ struct Arguments {
         }
         return value
     }
+}
+
+extension Command {
+    /// Whether its first operand is a ring's file.
+    fileprivate var takesRing: Bool { operands.hasPrefix("RING") }
+    fileprivate var known: [Option] { takesRing ? options + [.ring] : options }
 }
 
 extension Command.Option {

@@ -19,6 +19,8 @@ struct Command: Sendable {
     let options: [Option]
     /// Further words for the help.
     var details = ""
+    /// Whether RING is only read, and may be - for the standard input.
+    var readsRing = false
     let run: @Sendable (Arguments) throws(Failure) -> Void
 
     var help: String {

@@ -5,18 +5,52 @@ import SealedCookie
 extension Command.Option {
     static let split = Self(
         name: "split", value: "N", help: "into up to N cookies, 2 to 9, where one is too small [1]")
+    static let domain = Self(name: "domain", value: "DOMAIN", help: "the cookie's Domain [none]")
+    static let path = Self(name: "path", value: "PATH", help: "the cookie's Path [/]")
+    static let partitioned = Self(name: "partitioned", help: "with Partitioned")
+    static let sameSite = Self(
+        name: "same-site", value: "VALUE",
+        help: "strict, lax or none [lax]; none where a page is embedded elsewhere")
+    static let insecure = Self(name: "insecure", help: "without Secure, for plain http")
+
+    /// What a browser tells cookies of one name apart by, and what it asks of the line that sets one.
+    static let attributes: [Self] = [.domain, .path, .partitioned, .sameSite, .insecure]
+}
+
+extension Input {
+    /// What --domain and the like say.
+    static func attributes(_ arguments: Arguments) throws(Failure) -> SetCookie.Attributes {
+        var attributes = SetCookie.Attributes()
+        attributes.domain = arguments.value(.domain)
+        if let path = arguments.value(.path) { attributes.path = path }
+        attributes.isPartitioned = arguments.has(.partitioned)
+        attributes.isSecure = !arguments.has(.insecure)
+        if let text = arguments.value(.sameSite) {
+            let values = SetCookie.SameSite.allCases
+            guard let value = values.first(where: { $0.rawValue.lowercased() == text.lowercased() }) else {
+                throw .usage("\"\(text)\" is no value of SameSite", hint: "strict, lax or none")
+            }
+            attributes.sameSite = value
+        }
+        return attributes
+    }
 }
 
 extension Command {
     static let remove = Command(
         name: "remove", summary: "Prints the Set-Cookie lines that make a browser forget a session.",
         operands: "",
-        operandCount: 0...0, options: [.cookieName, .split]
+        operandCount: 0...0, options: [.cookieName, .split] + Option.attributes,
+        details: """
+            A browser forgets a cookie only if the name, Domain, Path and Partitioned are those that it was set with.
+            """
     ) { (arguments) throws(Failure) in
+        let attributes = try Input.attributes(arguments)
         let sealer = try Failure.unless {
             try CookieSealer<CBORValue>(
                 arguments.value(.cookieName) ?? "__Host-session", keys: KeyRing([]),
-                lifetime: .init(absolute: .days(14)), splitting: try Input.splitting(arguments))
+                lifetime: .init(absolute: .days(14)), attributes: attributes,
+                splitting: try Input.splitting(arguments))
         }
         for cookie in sealer.removal() { try Output.data("Set-Cookie: \(cookie)") }
     }

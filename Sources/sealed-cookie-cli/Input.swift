@@ -20,10 +20,14 @@ enum Input {
         do throws(StandardStreams.StreamFailure) {
             return try StandardStreams.read(path, limit: limit)
         } catch {
-            let isText = path.map { $0.utf8.count > 60 || $0.hasPrefix("{") } ?? false
-            throw .work(
-                "\(path.map { "\"\($0)\"" } ?? "standard input"): \(error.reason)",
-                hint: isText ? "INPUT is a file's name; pass the text itself by the standard input" : nil)
+            guard let path else { throw .work("standard input: \(error.reason)") }
+            // What cannot be read may be no file's name, but the text that was to be in one. Such a text is not repeated.
+            if path.utf8.count > 60 || path.contains(where: { "{=;\"".contains($0) }) {
+                throw .work(
+                    "INPUT, of \(path.count) characters: \(error.reason)",
+                    hint: "INPUT is a file's name; pass the text itself by the standard input")
+            }
+            throw .work("\"\(path)\": \(error.reason)")
         }
     }
 
@@ -38,14 +42,43 @@ enum Input {
         }
     }
 
-    /// The key ring of `-k`.
+    /// The key ring of `-k` or RING, where it is only read.
     static func ring(_ path: String) throws(Failure) -> KeyRing {
-        let loaded = try Failure.unless { try KeyRing.load(path) }
+        let loaded = try load(path)
         if loaded.isOpenToOthers {
             Output.warn(
                 "key ring \"\(path)\" is open to others than its owner", hint: "chmod 600 \(path)")
         }
         return loaded.ring
+    }
+
+    /// A ring that is to seal or to open, as a server would begin with it.
+    static func usableRing(_ arguments: Arguments) throws(Failure) -> KeyRing {
+        let path = try arguments.required(.ring)
+        guard openNumber(path) != 0 || (arguments.operands.first ?? "-") != "-" else {
+            throw .usage(
+                "the key ring and INPUT are both the standard input", hint: "one of them must be a file")
+        }
+        let ring = try ring(path)
+        guard !ring.keys.isEmpty else { throw Failure.noKeys(path) }
+        return ring
+    }
+
+    /// A ring and what its file says beyond it.
+    static func load(_ path: String) throws(Failure) -> KeyRing.Loaded {
+        try Failure.unless {
+            guard let number = openNumber(path) else { return try KeyRing.load(path) }
+            return try KeyRing.load(descriptor: number, source: path == "-" ? "standard input" : path)
+        }
+    }
+
+    /// The number of the file, already open, that a path means: the standard input, or a shell's `<(…)`.
+    static func openNumber(_ path: String) -> Int32? {
+        if ["-", "/dev/stdin"].contains(path) { return 0 }
+        for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
+            return Int32(path.dropFirst(folder.count)).flatMap { $0 >= 0 ? $0 : nil }
+        }
+        return nil
     }
 
     static func time(_ arguments: Arguments) throws(Failure) -> Date {
@@ -66,10 +99,12 @@ enum Input {
     /// A span such as `14d`, `12h`, `15m` or `90s`.
     static func span(_ text: String) throws(Failure) -> SessionLifetime.Span {
         let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()), count > 0,
-            count <= Int(UInt32.max) / unit
-        else {
+        guard let unit = text.last.flatMap({ units[$0] }), let count = Int(text.dropLast()), count > 0 else {
             throw .usage("\"\(text)\" is not a span of time", hint: "a number and s, m, h or d, such as 14d")
+        }
+        guard count <= Int(UInt32.max) / unit else {
+            throw .usage(
+                "\"\(text)\" is too long a span of time", hint: "at most \(Int(UInt32.max) / 86_400)d")
         }
         return .seconds(count * unit)
     }
@@ -83,44 +118,100 @@ enum Input {
         return .upTo(count)
     }
 
+    /// Permission bits in octal, such as `640` or `0440`.
+    static func mode(_ text: String) throws(Failure) -> UInt32 {
+        guard (3...4).contains(text.utf8.count), let mode = UInt32(text, radix: 8), text.first != "+",
+            mode <= 0o7777
+        else {
+            throw .usage("\"\(text)\" is not a mode", hint: "three or four octal digits, such as 640 or 0440")
+        }
+        return mode
+    }
+
+    /// A key id, in digits of either case.
+    static func keyID(_ text: String) throws(Failure) -> KeyID {
+        guard let id = KeyID(text.lowercased()) else {
+            throw .usage("\"\(text)\" is not a key id", hint: "six digits of 0-9 and a-f, such as 5f3a9c")
+        }
+        return id
+    }
+
     /// A token out of whatever form somebody copied it in.
     static func token(_ arguments: Arguments) throws(Failure) -> TokenText {
-        let bytes = try read(arguments, awaiting: "a token or a cookie")
-        return TokenText(String(decoding: bytes, as: UTF8.self))
+        TokenText(try read(arguments, awaiting: "a token or a cookie"))
     }
 }
 
 /// A bare token, or a header that has it among other cookies.
+///
+/// Around names and values blanks and tabs do not count, and nothing else (FORMAT §11): other white space that is
+/// there a server would not take either. A line end at the end of the whole input is the file's.
 enum TokenText {
     case bare(String)
     case header(String)
 
-    init(_ input: String) {
-        // Several lines: the headers of one response or request, or a split session's cookies.
-        var isField = false
-        let lines = input.split(whereSeparator: \.isNewline).map { line in
-            var text = line.drop(while: \.isWhitespace)
-            while text.last?.isWhitespace == true { text.removeLast() }
-            for field in ["set-cookie:", "cookie:"] where text.lowercased().hasPrefix(field) {
-                isField = true
-                return text.dropFirst(field.count)
-            }
-            return text
-        }.filter { !$0.isEmpty }
-        let text = lines.joined(separator: "; ")
-        guard !isField else {
-            self = .header(text)
-            return
+    init(_ input: [UInt8]) {
+        var text = input[...]
+        if text.last == .lineFeed {
+            text.removeLast()
+            if text.last == .carriageReturn { text.removeLast() }
         }
-        // A token has no "=": what has one is a cookie. At its end it is base64's padding.
-        let isHeader = text.contains(";") || text.reversed().drop { $0 == "=" }.contains("=")
-        self = isHeader ? .header(text) : .bare(text)
+        let lines = text.split(separator: .lineFeed, omittingEmptySubsequences: false).map { line in
+            line.last == .carriageReturn ? line.dropLast() : line
+        }
+        // The headers of one request or response, among others.
+        let fields = lines.compactMap(Self.cookieField)
+        if !fields.isEmpty {
+            self = .header(Self.text(fields.joined(separator: Array("; ".utf8))))
+        } else if lines.count > 1, lines.allSatisfy(Self.isPair) {
+            // A split session's cookies, as `seal` prints them.
+            self = .header(Self.text(lines.joined(separator: Array("; ".utf8))))
+        } else {
+            let trimmed = Self.trimmed(text)
+            // A token has no "=": what has one is a cookie. At its end it is base64's padding.
+            let isHeader =
+                trimmed.contains(UInt8(ascii: ";"))
+                || trimmed.reversed().drop { $0 == UInt8(ascii: "=") }.contains(UInt8(ascii: "="))
+            self = isHeader ? .header(Self.text(trimmed)) : .bare(Self.text(Self.unquoted(trimmed)))
+        }
+    }
+
+    private static func text(_ bytes: some Sequence<UInt8>) -> String {
+        String(decoding: Array(bytes), as: UTF8.self)
+    }
+
+    /// What a `Cookie` or `Set-Cookie` line says; nil for another line.
+    private static func cookieField(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        let line = line.drop { $0.isBlank }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+            ["cookie", "set-cookie"].contains(text(line[..<colon]).lowercased())
+        else { return nil }
+        return line[(colon + 1)...]
+    }
+
+    /// Whether a line is one cookie, whole, and no part of a header that was wrapped.
+    private static func isPair(_ line: ArraySlice<UInt8>) -> Bool {
+        guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return false }
+        return equals > line.startIndex && !line.contains(UInt8(ascii: ";"))
+            && line[..<equals].allSatisfy { (0x21...0x7E).contains($0) }
+    }
+
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var text = text.drop { $0.isBlank }
+        while text.last?.isBlank == true { text.removeLast() }
+        return text
+    }
+
+    private static func unquoted(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let quote = UInt8(ascii: "\"")
+        return text.count >= 2 && text.first == quote && text.last == quote
+            ? text.dropFirst().dropLast() : text
     }
 
     /// The names in a header, for a message. What is too long for a name may be a token.
     static func names(in header: String) -> [String] {
-        header.split(separator: ";").compactMap { pair in
-            pair.firstIndex(of: "=").map { pair[..<$0].filter { !$0.isWhitespace } }
+        header.utf8.split(separator: UInt8(ascii: ";")).compactMap { pair in
+            pair.firstIndex(of: UInt8(ascii: "=")).map { text(trimmed(ArraySlice(pair[..<$0]))) }
         }.filter { $0.utf8.count < 60 }.map(\.printable)
     }
 
@@ -148,17 +239,63 @@ enum TokenText {
         throw .refused("the first of \(count) cookies of one token", hint: "pass the whole Cookie header")
     }
 
+    /// The first value of the cookie `name`, as FORMAT §11 reads it.
     private static func value(_ name: String, in header: String) -> String? {
-        for pair in header.split(separator: ";") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0].filter({ !$0.isWhitespace }) == name else { continue }
-            return parts[1].filter { !$0.isWhitespace && $0 != "\"" }
+        for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+            guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
+                trimmed(ArraySlice(pair[..<equals])).elementsEqual(name.utf8)
+            else { continue }
+            return text(unquoted(trimmed(ArraySlice(pair[equals...].dropFirst()))))
         }
         return nil
     }
 }
 
+extension UInt8 {
+    fileprivate static let lineFeed = UInt8(ascii: "\n")
+    fileprivate static let carriageReturn = UInt8(ascii: "\r")
+    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
+}
+
 extension Failure {
+    /// A ring that is none to begin with: after its only key was revoked, or cut off.
+    static func noKeys(_ path: String) -> Failure {
+        .work(
+            "key ring \"\(path)\": holds no key: nothing can be sealed or opened",
+            hint: "\(Tool.name) rotate --from now \(path) adds one")
+    }
+
+    private static func hint(unreadable reason: String) -> String? {
+        switch reason {
+        case "No such file or directory": "\(Tool.name) keygen RING makes a key ring"
+        case "Permission denied": "run it as the ring's owner, or let its folder be passed through"
+        case "Is a directory": "RING is a file in it"
+        case "not a regular file": "a ring is a file; - is the standard input, where a ring is only read"
+        case "Stale file handle": "it was replaced where it was mounted from: mount its folder, not the file"
+        case let reason where reason.hasPrefix("a symbolic link"):
+            "name the file itself, if you trust its folder"
+        default: nil
+        }
+    }
+
+    private static func hint(unwritable reason: String) -> String? {
+        switch reason {
+        case let reason where reason.hasSuffix("another user"):
+            "name the file itself, if you trust its folder"
+        case let reason where reason.hasSuffix("not its owner's"):
+            "remove that, or move the ring into a folder that its owner alone may write to"
+        case let reason where reason.hasSuffix("Permission denied"):
+            "a change makes a file beside the ring: its folder must be writable"
+        case let reason where reason.hasSuffix("Operation not permitted"):
+            "run it as the ring's owner, or as root"
+        case let reason where reason.hasSuffix("busy"):
+            "the file is mounted by itself: mount its folder, or change the ring where it comes from"
+        case let reason where reason.hasSuffix("meanwhile"):
+            "look at who may write to its folder, then run it again"
+        default: nil
+        }
+    }
+
     static func noCookie(_ name: String, in header: String) -> Failure {
         let names = TokenText.names(in: header)
         return .refused(
@@ -170,13 +307,15 @@ extension Failure {
     init(_ error: KeyRingError) {
         let hint: String? =
             switch error.problem {
-            case .unreadable: "\(Tool.name) keygen RING makes a key ring"
-            case .unwritable, .noKeys, .noLines, .cryptographyFailed: nil
+            case .unreadable(let reason): Self.hint(unreadable: reason)
+            case .unwritable(let reason): Self.hint(unwritable: reason)
+            case .noKeys: "\(Tool.name) rotate --from now RING adds a key"
+            case .noLines, .cryptographyFailed: nil
             case .byteOrderMark: "save it as UTF-8 without a byte order mark"
             case .carriageReturn: "save it with LF or CRLF as line ends"
             case .lostLineBreaks, .commentInOneLine: "such as \"not-before TIME; revoked ID; key ID sck1_…\""
             case .revoked: "revoked is for good: import another key"
-            case .locked: "a rotation that hangs? find it with: fuser RING"
+            case .locked: "a change that hangs? find it with: fuser -v .RING.lock, in the ring's folder"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
                 "a line is \"key ID from=TIME until=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
@@ -224,7 +363,15 @@ extension Failure {
     }
 
     init(_ error: CookieConfigurationError) {
-        self = .usage("\(error)", hint: "--name is the cookie's name")
+        let hint: String? =
+            switch error {
+            case .invalidName, .nameTooLong, .hostPrefixNeedsSecure, .hostPrefixForbidsDomain,
+                .hostPrefixNeedsRootPath,
+                .securePrefixNeedsSecure, .httpPrefixNeedsSecure, .httpPrefixNeedsHTTPOnly:
+                "--name is the cookie's name"
+            default: nil
+            }
+        self = .usage("\(error)", hint: hint)
     }
 
     /// Runs the library's work and puts what it throws into the tool's words.

@@ -31,8 +31,8 @@ extension Command {
         options: [.json, .at],
         details: """
             active: seals and opens. opens: opened with, no longer sealed with. pending: opens already, and
-            seals from its time on. revoked: refused for good.
-            """
+            seals from its time on. revoked: refused for good. RING may be - for the standard input.
+            """, readsRing: true
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(arguments.operands[0])
         let listing = KeyListing(ring, at: try Input.time(arguments))

@@ -67,18 +67,21 @@ enum Output {
     }
 
     /// A line for whoever sits in front of it. That it is lost could be told nowhere.
-    static func note(_ text: String) {
-        try? StandardStreams.write(text + "\n", to: .error)
-    }
+    static func note(_ text: String) { line(text.shown) }
 
     static func warn(_ text: String, hint: String?) {
-        note("\(Tool.name): \(styled("warning:", .yellow, on: .error)) \(text)")
+        line("\(Tool.name): \(styled("warning:", .yellow, on: .error)) \(text.shown)")
         if let hint { note("hint: \(hint)") }
     }
 
     static func complain(_ failure: Failure) {
-        note("\(Tool.name): \(styled(failure.message, .red, on: .error))")
+        line("\(Tool.name): \(styled(failure.message.shown, .red, on: .error))")
         if let hint = failure.hint { note("hint: \(hint)") }
+    }
+
+    /// - Parameter text: with nothing in it that is not to be shown.
+    private static func line(_ text: String) {
+        try? StandardStreams.write(text + "\n", to: .error)
     }
 
     /// Colour only where a person reads: on a terminal, and not where NO_COLOR asks for none.
@@ -99,9 +102,15 @@ enum Output {
         return false
     }
 
+    /// How wide the output may be: as the terminal says, or COLUMNS; 80 where neither does.
+    static var columns: Int {
+        let said = StandardStreams.environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        return said ?? StandardStreams.terminalColumns(.output) ?? 80
+    }
+
     /// A bar of up to `width` characters for `value` of `largest`.
-    static func bar(_ value: Int, of largest: Int, width: Int = 40) -> String {
-        guard largest > 0, value > 0 else { return "" }
+    static func bar(_ value: Int, of largest: Int, width: Int) -> String {
+        guard largest > 0, value > 0, width > 0 else { return "" }
         guard isUnicode else { return String(repeating: "#", count: max(1, value * width / largest)) }
         let eighths = max(1, value * width * 8 / largest)
         let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]

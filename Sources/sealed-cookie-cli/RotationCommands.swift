@@ -24,6 +24,10 @@ extension Command.Option {
         name: "created-before", value: "TIME", help: "end the sessions begun before it [now]")
     fileprivate static let olderThan = Self(
         name: "older-than", value: "SPAN", help: "find fault with an active key that is older")
+    fileprivate static let mode = Self(
+        name: "mode", value: "MODE", help: "the permissions that the file may have, such as 440 [600]")
+    fileprivate static let folderMode = Self(
+        name: "folder-mode", value: "MODE", help: "and its folder [755]")
 }
 
 extension Command {
@@ -97,7 +101,11 @@ extension Command {
         guard arguments.operands.count == 2 else {
             throw .usage("revoke needs KEY-ID, or --all", hint: "\(Tool.name) keys \(path) lists them")
         }
-        try Command.revoke(path, arguments.operands[1], mayBeAbsent: arguments.has(.absent), now)
+        let id = arguments.operands[1]
+        guard KeyID(id.lowercased()) != nil || KeyID(path.lowercased()) == nil else {
+            throw .usage("the key ring comes first, then KEY-ID", hint: "\(Tool.name) revoke \(id) \(path)")
+        }
+        try Command.revoke(path, id, mayBeAbsent: arguments.has(.absent), now)
     }
 
     private static func revokeAll(_ path: String, _ now: Date) throws(Failure) {
@@ -122,9 +130,7 @@ extension Command {
     private static func revoke(
         _ path: String, _ text: String, mayBeAbsent: Bool, _ now: Date
     ) throws(Failure) {
-        guard let id = KeyID(text) else {
-            throw .usage("\"\(text)\" is not a key id", hint: "six digits of 0-9 and a-f, such as 5f3a9c")
-        }
+        let id = try Input.keyID(text)
         var wasActive = false
         var wasRevoked = false
         var isAbsent = false
@@ -232,22 +238,31 @@ extension Command {
 
     static let check = Command(
         name: "check", summary: "Finds what is wrong with a ring, for monitoring.", operands: "RING",
-        operandCount: 1...1, options: [.olderThan, .json, .at],
+        operandCount: 1...1, options: [.olderThan, .mode, .folderMode, .json, .at],
         details: """
-            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no active key), 2 it
+            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no key that seals), 2 it
             works, and something is to be mended. Pending keys are told and are no fault.
-            """
+            What others may do with the file and its folder is a fault unless --mode and --folder-mode allow it: for a
+            Kubernetes Secret --mode 644, or --mode 440 with an fsGroup. RING may be - for the standard input: then the
+            text alone is looked at.
+            """, readsRing: true
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
-        let loaded = try Failure.unless { try KeyRing.load(path) }
-        let remains = try Failure.unless { try KeyRing.remains(at: path) }
+        let loaded = try Input.load(path)
+        var allowed = RingReport.Allowed()
+        if let text = arguments.value(.mode) { allowed.file = try Input.mode(text) }
+        if let text = arguments.value(.folderMode) { allowed.folder = try Input.mode(text) }
+        let surroundings =
+            Input.openNumber(path) == nil ? try Failure.unless { try KeyRing.surroundings(of: path) } : nil
         let report = RingReport(
-            loaded, remains, olderThan: try arguments.value(.olderThan).map(Input.span),
-            at: try Input.time(arguments))
+            loaded, surroundings, allowed: allowed,
+            olderThan: try arguments.value(.olderThan).map(Input.span), at: try Input.time(arguments))
         if arguments.has(.json) {
             try Output.data(JSONText.of(report, pretty: true))
         } else {
-            for finding in report.findings { try Output.data("\(finding.level.rawValue): \(finding.text)") }
+            for finding in report.findings {
+                try Output.data("\(finding.level.rawValue): \(finding.text.escaped)")
+            }
         }
         if report.findings.contains(where: { $0.level == .unusable }) {
             throw .work("key ring \"\(path)\" cannot be used", hint: "\(Tool.name) rotate --from now \(path)")
@@ -261,16 +276,20 @@ extension Command {
     private static func change(
         _ path: String, dry: Bool = false, _ work: (KeyRing) throws(KeyRingError) -> KeyRing
     ) throws(Failure) -> KeyRing {
-        try Failure.unless {
-            guard !dry else { return try work(KeyRing(contentsOf: path, requiringKey: false)) }
-            return try KeyRing.update(path, work)
+        guard !dry else { return try Failure.unless { try work(KeyRing.load(path).ring) } }
+        let (ring, otherNames) = try Failure.unless { try KeyRing.updateFile(path, work) }
+        if otherNames > 0 {
+            Output.warn(
+                "the file had \(otherNames) other name\(otherNames == 1 ? "" : "s"), under which the ring of before is left",
+                hint: "it is a hard link: remove it, and use a symbolic one (ln -s)")
         }
+        return ring
     }
 
     /// Says which secrets are left, after a change that should have taken some away.
     private static func warnOfRemains(_ path: String) {
         do throws(KeyRingError) {
-            for text in try KeyRing.remains(at: path).texts { Output.warn(text, hint: nil) }
+            for text in try KeyRing.surroundings(of: path).secrets { Output.warn(text, hint: nil) }
         } catch {
             // The change is made all the same.
             Output.warn("secrets that are left could not be looked for: \(error)", hint: nil)
@@ -291,10 +310,50 @@ extension Command {
     }
 }
 
-extension KeyRing.Remains {
-    fileprivate var texts: [String] {
-        commentLines.map { "line \($0) has a secret in a comment: remove the line" }
-            + files.map { "a change that was ended midway left secrets in \"\($0)\": remove the file" }
+extension KeyRing.Surroundings {
+    /// Where secrets are left that no ring needs.
+    fileprivate var secrets: [String] {
+        commentLines.map(Self.comment)
+            + remains.map { "a change that was ended midway left secrets in \"\($0)\": remove the file" }
+            + copies.map { "\"\($0)\" still has the secret of a revoked key: remove the file" }
+    }
+
+    fileprivate static func comment(_ line: Int) -> String {
+        "line \(line) has a secret in a comment: remove the line"
+    }
+
+    /// What is wrong with where the file stands.
+    fileprivate func dangers(allowed: UInt32) -> [String] {
+        var texts: [String] = []
+        if nameCount == 0 {
+            texts.append(
+                "the file was replaced where it was mounted from, and changes there are not seen: mount its folder"
+            )
+        } else if isMountedByItself {
+            texts.append(
+                "the file is mounted by itself: one that takes its place is not seen here; mount its folder")
+        }
+        if nameCount > 1 {
+            texts.append(
+                "the file has \(nameCount) names (hard links): under another a revoked key's secret would stay"
+            )
+        }
+        let open = folderPermissions & 0o022 & ~allowed
+        if open != 0 {
+            texts.append(
+                "\(open & 0o002 != 0 ? "everybody" : "its group") may write to the folder \"\(folder)\" (mode "
+                    + "\(String(folderPermissions, radix: 8))) and put another ring in this one's place: chmod go-w, or allow "
+                    + "it with --folder-mode")
+        }
+        texts += openFolders.map {
+            "others may write to \"\($0)\", and put another link in the place of the one that leads to the ring"
+        }
+        if hasForeignLink {
+            texts.append(
+                "a symbolic link that leads to the ring belongs to another user, who can lead it elsewhere")
+        }
+        texts += planted.map { "\"\($0)\" is another user's, and in the way of changes: remove it" }
+        return texts
     }
 }
 
@@ -333,26 +392,38 @@ private struct RingReport: Encodable {
         let text: String
     }
 
+    /// Permission bits that are no fault.
+    struct Allowed {
+        var file: UInt32 = 0o600
+        var folder: UInt32 = 0o755
+    }
+
     let active: String?
     let findings: [Finding]
 
+    /// - Parameter surroundings: nil where the ring is in no file.
     init(
-        _ loaded: KeyRing.Loaded, _ remains: KeyRing.Remains, olderThan: SessionLifetime.Span?, at now: Date
+        _ loaded: KeyRing.Loaded, _ surroundings: KeyRing.Surroundings?, allowed: Allowed,
+        olderThan: SessionLifetime.Span?, at now: Date
     ) {
         let ring = loaded.ring
         let activeKey = ring.activeKey(at: now)
         active = activeKey.map { "\($0.id)" }
         var findings: [Finding] = []
         if ring.keys.isEmpty {
-            findings.append(.init(level: .unusable, text: "there is no key: nothing can be opened or sealed"))
+            findings.append(.init(level: .unusable, text: "the ring has no key: nothing can be sealed or opened"))
         } else if activeKey == nil, let next = ring.sealingKey(at: now) {
             findings.append(
                 .init(
                     level: .fault, text: "no key is active: \(next.id), the earliest, seals before its time"))
         }
-        if loaded.isOpenToOthers {
+        if loaded.permissions & 0o077 & ~allowed.file != 0 {
             findings.append(
-                .init(level: .fault, text: "the file is open to others than its owner: chmod 600"))
+                .init(
+                    level: .fault,
+                    text:
+                        "the file is open to others than its owner (mode \(String(loaded.permissions, radix: 8))): "
+                        + "chmod 600, or allow it with --mode"))
         }
         for id in loaded.repeated {
             findings.append(
@@ -362,7 +433,10 @@ private struct RingReport: Encodable {
             findings.append(
                 .init(level: .fault, text: "key \(id) is revoked, but its secret is still in the file"))
         }
-        findings += remains.texts.map { .init(level: .fault, text: $0) }
+        let faults =
+            (surroundings?.secrets ?? loaded.commentLines.map(KeyRing.Surroundings.comment))
+            + (surroundings?.dangers(allowed: allowed.folder) ?? [])
+        findings += faults.map { .init(level: .fault, text: $0) }
         if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
             let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"
             findings.append(

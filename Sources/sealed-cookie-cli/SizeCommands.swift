@@ -89,12 +89,16 @@ private enum SizeDrawing {
             ("token", report.tokenBytes), ("name and value", report.cookieBytes),
         ]
         let rows = stages + report.fields.map { ($0.name, $0.byteCount) }
-        let width = min(32, rows.map(\.0.count).max() ?? 0)
+        // Two blanks, the name, a blank, the number of six digits, two blanks, the bar.
+        let columns = Output.columns
+        let width = min(32, max(8, columns / 2 - 4), rows.map(\.0.count).max() ?? 0)
+        let barWidth = min(40, columns - width - 11)
         func draw(_ rows: [(String, Int)], _ style: Output.Style) -> [String] {
             let largest = rows.map(\.1).max() ?? 0
             return rows.map { name, bytes in
-                let bar = Output.styled(Output.bar(bytes, of: largest), style, on: .output)
-                return "  \(pad(shortened(name, width), width)) \(padLeft("\(bytes)", 6))  \(bar)"
+                let bar = Output.styled(Output.bar(bytes, of: largest, width: barWidth), style, on: .output)
+                return
+                    "  \(pad(shortened(name, width), width)) \(padLeft("\(bytes)", 6))\(bar.isEmpty ? "" : "  \(bar)")"
             }
         }
         var lines = ["stages, in bytes"] + draw(stages, .cyan)

@@ -16,6 +16,8 @@ extension Command.Option {
         name: "absolute", value: "SPAN", help: "how long a session lives from its beginning [14d]")
     fileprivate static let idle = Self(
         name: "idle", value: "SPAN", help: "how long it lives from its last sealing [no end]")
+    fileprivate static let splitAtMost = Self(
+        name: "split", value: "N", help: "out of up to N cookies, 2 to 9, or 1 [9]")
     fileprivate static let jsonMeta = Self(
         name: "json-meta", help: "the session with its times, key and sizes around it")
 }
@@ -27,18 +29,24 @@ extension Command {
         options: [
             .ring, .cookieName, .purpose, .lifetime, .split, .dictionary, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
-        ],
+        ] + Option.attributes,
         details: """
             \(inputHelp)
             What JSON has no form for: {"$bytes": "base64url"}, {"$date": "2026-08-03T00:00:00Z"}, {"$uuid": "…"},
             {"$url": "…"}, {"$decimal": "1.25"}, {"$int": "…"} beyond 64 bits, {"$secret": …} for what must stay out of
             compression, "$5" for the integer key 5, "$$" for a "$" at the beginning of a key. `open` prints the same.
+            --domain and the other attributes go with --set-cookie.
             """
     ) { (arguments) throws(Failure) in
-        let ring = try Input.ring(try arguments.required(.ring))
+        let ring = try Input.usableRing(arguments)
+        let attributes = try Input.attributes(arguments)
+        guard attributes == SetCookie.Attributes() || arguments.has(.setCookie) else {
+            throw .usage("a token has no attributes", hint: "they go with --set-cookie")
+        }
         var own: SessionLifetime.Span?
         if let text = arguments.value(.lifetime) { own = try Input.span(text) }
-        let sealer = try Command.sealer(arguments, ring, splitting: try Input.splitting(arguments))
+        let sealer = try Command.sealer(
+            arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
         let session = try Input.session(arguments)
         let sealed = try Failure.unless { try sealer.seal(session, lifetime: own, at: now) }
@@ -59,17 +67,18 @@ extension Command {
         name: "open", summary: "Opens a token; prints the session as JSON.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .absolute, .idle, .split, .dictionary, .at, .jsonMeta, .pretty,
+            .ring, .cookieName, .purpose, .absolute, .idle, .splitAtMost, .dictionary, .at, .jsonMeta,
+            .pretty,
         ],
         details: """
             \(inputHelp)
-            It holds a token, a name=value pair, or a whole Cookie or Set-Cookie header. A split session is opened
-            from any number of cookies, unless --split says less.
+            It holds a token, which may be in double quotes, a name=value pair, or a whole Cookie or Set-Cookie header,
+            or several lines of these. A split session is opened out of up to nine cookies, or as many as --split says.
             """
     ) { (arguments) throws(Failure) in
-        let ring = try Input.ring(try arguments.required(.ring))
+        let ring = try Input.usableRing(arguments)
         let sealer = try Command.sealer(
-            arguments, ring, splitting: try Input.splitting(arguments, orElse: 9))
+            arguments, ring, SetCookie.Attributes(), splitting: try Input.splitting(arguments, orElse: 9))
         let now = try Input.time(arguments)
         let input = try Input.token(arguments)
         let opened = try Failure.unless {
@@ -109,7 +118,8 @@ extension Command {
 
     /// The sealer for the cookie that the options describe.
     fileprivate static func sealer(
-        _ arguments: Arguments, _ ring: KeyRing, splitting: CookieSplitting
+        _ arguments: Arguments, _ ring: KeyRing, _ attributes: SetCookie.Attributes,
+        splitting: CookieSplitting
     ) throws(Failure) -> CookieSealer<CBORValue> {
         var lifetime = SessionLifetime(absolute: .days(14))
         if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
@@ -119,7 +129,8 @@ extension Command {
         let compression = try Input.compression(arguments)
         return try Failure.unless { [lifetime] in
             try CookieSealer(
-                name, keys: ring, lifetime: lifetime, purpose: purpose, splitting: splitting,
+                name, keys: ring, lifetime: lifetime, purpose: purpose, attributes: attributes,
+                splitting: splitting,
                 compression: compression)
         }
     }

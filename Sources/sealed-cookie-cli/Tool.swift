@@ -37,7 +37,7 @@ enum Tool {
         case "--help", "-h", "help":
             guard arguments.count > 1 else { return try Output.data(help) }
             return try Output.data(command(arguments[1]).help)
-        case "--version":
+        case "--version", "-V", "version":
             return try Output.data("\(name) \(version)")
         default:
             let command = try command(first)

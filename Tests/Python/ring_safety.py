@@ -1,8 +1,9 @@
-"""What must never happen to a ring file: kills, crowds and failing disks.   usage: ring_safety.py PATH-OF-sealed-cookie
+"""What must never happen to a ring file: kills, crowds and failing disks.   usage: ring_safety.py PATH-OF-sealed-cookie [PART …]
 
 Only the standard library, clang or cc, and the command line tool.
 """
 import errno
+import fcntl
 import os
 import random
 import re
@@ -15,6 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 TOOL = os.path.abspath(sys.argv[1])
+ONLY = sys.argv[2:]
 passed = failed = 0
 
 
@@ -166,18 +168,15 @@ def network(folder):
                     ["end-sessions", path], ["keygen", disk + "/new.keys"]):
         result = run(*command, env=environment)
         check(result.returncode == 0, f"{command[0]} as on NFS: {result.stderr}")
-    # A ring that may not be written, by its owner's wish: told, and left as it is. On a disk it is replaced.
+    # A ring that may not be written is replaced: its lock is another file.
     os.chmod(path, 0o400)
-    before = entries(path)[2]
     owner = demoted(folder, path)
     if owner is not None:
-        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True, env=environment)
-        check(result.returncode == 1 and "cannot be written: flock, which needs a writable file here: Permission denied" in result.stderr,
-              f"a read-only ring as on NFS: {result.stderr}")
-        check(entries(path)[2] == before, "a read-only ring as on NFS stays as it was")
-        result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True)
-        check(result.returncode == 0 and entries(path)[2] != before, f"a read-only ring on a disk is replaced: {result.stderr}")
-        check(os.stat(path).st_mode & 0o7777 == 0o400, "and stays read-only")
+        for place in (environment, None):
+            before = entries(path)[2]
+            result = subprocess.run([*owner, "rotate", path], capture_output=True, text=True, env=place)
+            check(result.returncode == 0 and entries(path)[2] != before, f"a read-only ring is replaced: {result.stderr}")
+            check(os.stat(path).st_mode & 0o7777 == 0o400, "and stays read-only")
     return f"as on NFS: {done}"
 
 
@@ -227,10 +226,10 @@ def faults(folder):
                 tried += 1
                 calls.add(made[at - 1].split()[1])
                 what = f"{command[0]}, {errno.errorcode[code]} at call {made[at - 1]}: exit {result.returncode}, {result.stderr.strip()!r}"
-                # stat, unlink and the close of what was read matter to nobody; all else is to be told.
+                # fstatat, unlinkat and the close of what was read matter to nobody; all else is to be told.
                 # So does the look at what is left, when the change is made: it is a warning.
-                harmless = made[at - 1].split()[1] in ("stat", "unlink", "close") or (
-                    command[0] in ("revoke", "prune") and "rename" in [line.split()[1] for line in made[:at - 1]] and "could not be looked for" in result.stderr)
+                harmless = made[at - 1].split()[1] in ("fstatat", "unlinkat", "close") or (
+                    command[0] in ("revoke", "prune") and "renameat" in [line.split()[1] for line in made[:at - 1]] and "could not be looked for" in result.stderr)
                 check(result.returncode in ((0, 1) if harmless else (1,)), what)
                 check(result.returncode == 0 or "sealed-cookie: " in result.stderr, what)
                 check("sck1_" not in result.stdout + result.stderr, what)
@@ -240,14 +239,16 @@ def faults(folder):
                     continue
                 lost = {k for k in keys if after[0].get(k) != keys[k]} - removable
                 check(not lost and revoked <= after[1], f"lost {lost}: {what}")
-                if result.returncode and made[at - 1].split()[1] not in ("fsync", "open"):
+                if result.returncode and made[at - 1].split()[1] != "fsync":
                     check(after[2] == before, f"the old ring as it was: {what}")
-                left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlink"]
+                # An empty lock may be left: it is another's to remove that waited for it.
+                left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlinkat"
+                        and not (made[at - 1].endswith(".lock") and name == ".fault.keys.lock")]
                 check(not left, f"nothing is left lying: {left}, {what}")
                 for name in os.listdir(disk):
                     if name.startswith("."):
                         os.unlink(f"{disk}/{name}")
-    expected = {"link", "open", "read", "write", "fsync", "close", "fstat", "stat", "flock", "rename", "realpath", "unlink"}
+    expected = {"linkat", "openat", "read", "write", "fsync", "close", "fstat", "fstatat", "flock", "renameat", "unlinkat"}
     check(expected <= calls, f"calls that were made to fail: {sorted(calls)}")
     return f"{tried} runs, one fault each, in {', '.join(sorted(calls))}"
 
@@ -291,7 +292,7 @@ def births(folder, count=40):
                 pass
             common = dict(FAULT_FOLDER=disk, FAULT_AT=str(at), FAULT_LOG=log)
             result = run("keygen", path, env=preload(folder, FAULT_KILL="1", **common))
-            call = open(log).read().split()[-1]
+            call = open(log).read().splitlines()[-1].split()[1]
             whole = entries(path) if os.path.exists(path) else None
             check(whole is None or len(whole[0]) == 1, f"keygen killed at {call}: a whole ring or none, not {whole}")
             for name in os.listdir(disk):
@@ -300,7 +301,7 @@ def births(folder, count=40):
             if result.returncode == 0:
                 break
             killed += 1
-            if call == "link":
+            if call == "linkat":
                 links += 1
                 # A file system that has none.
                 result = run("keygen", path, env=preload(folder, FAULT_ERRNO=str(errno.EPERM), **common))
@@ -353,10 +354,303 @@ def folders(folder):
     return "links, modes, owners, read-only folders"
 
 
+def hostile(folder, count=40):
+    """As root, on a ring in another user's folder, who swaps that for a link to a ring of root's all the while."""
+    if os.geteuid() or not shutil.which("setpriv"):
+        return "not run: takes root"
+    os.chmod(folder, 0o755)
+    theirs, own = folder + "/theirs", folder + "/own"
+    os.mkdir(own)
+    os.mkdir(theirs)
+    os.mkdir(theirs + "/ring")
+    new_ring(own + "/session.keys")
+    new_ring(theirs + "/ring/session.keys")
+    for path in (theirs, theirs + "/ring", theirs + "/ring/session.keys"):
+        os.chown(path, 1234, 1234)
+    before = entries(own + "/session.keys")[2], os.stat(own + "/session.keys").st_ino
+
+    def untouched(what):
+        check((entries(own + "/session.keys")[2], os.stat(own + "/session.keys").st_ino) == before, f"root's ring is left alone: {what}")
+        check(os.listdir(own) == ["session.keys"], f"and its folder: {what}, {os.listdir(own)}")
+
+    # Links that are there from the beginning: refused, whatever they stand for.
+    os.symlink(own, theirs + "/folder")
+    os.symlink(own + "/session.keys", theirs + "/file.keys")
+    os.symlink("folder", theirs + "/chain")
+    for name in ("folder", "file.keys", "chain"):
+        os.lchown(f"{theirs}/{name}", 1234, 1234)
+    ways = [f"{theirs}/{way}" for way in ("folder/session.keys", "file.keys", "chain/session.keys", "ring/../folder/session.keys")]
+    for way in ways:
+        for command in (["rotate", way], ["revoke", "--all", way], ["keygen", os.path.dirname(way) + "/new.keys"]):
+            if way == theirs + "/file.keys" and command[0] == "keygen":
+                continue
+            result = run(*command)
+            check(result.returncode == 1 and "a symbolic link in its path belongs to another user" in result.stderr and "hint: " in result.stderr,
+                  f"{command}: {result.returncode}, {result.stderr}")
+        check(run("keys", way).returncode == 0, "looking is not changing")
+        result = run("check", way)
+        check(result.returncode == 2 and "belongs to another user, who can lead it elsewhere" in result.stdout, f"check {way}: {result.stdout}")
+    untouched("links")
+    # Root's links are followed, and those of the owner of what they lead to.
+    os.symlink(theirs + "/ring", own + ".link")
+    os.symlink("ring", theirs + "/good")
+    os.lchown(theirs + "/good", 1234, 1234)
+    for way in (own + ".link", theirs + "/good"):
+        result = run("rotate", way + "/session.keys")
+        check(result.returncode == 0, f"{way}: {result.stderr}")
+    # The swap. Whoever does it has the rights of the folder's owner only.
+    swapper = subprocess.Popen(["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", sys.executable, "-c", """
+import os, sys
+os.chdir(sys.argv[1])
+while True:
+    os.rename("ring", "kept"); os.rename("folder", "ring"); os.rename("ring", "folder"); os.rename("kept", "ring")
+    os.rename("ring/session.keys", "ring/kept")
+    try:
+        os.symlink(sys.argv[2], "ring/session.keys")
+        os.unlink("ring/session.keys")
+    except FileExistsError:
+        pass  # a change was quicker
+    os.rename("ring/kept", "ring/session.keys")
+""", theirs, own + "/session.keys"])
+    done = 0
+    try:
+        for _ in range(count):
+            result = run("rotate", "--from", "now", theirs + "/ring/session.keys")
+            done += result.returncode == 0
+            check(result.returncode in (0, 1), f"swapped meanwhile: {result.stderr}")
+    finally:
+        check(swapper.poll() is None, "the path was swapped all the while")
+        swapper.kill()
+        swapper.wait()
+    untouched("swaps")
+    # What is planted under the names that a change uses is not written through.
+    for name in (".session.keys.new", ".session.keys.lock"):
+        for plant in (lambda path: os.symlink(own + "/session.keys", path), lambda path: os.link(own + "/session.keys", path),
+                      lambda path: os.mkdir(path), lambda path: os.mkfifo(path)):
+            ring = folder + "/planted"
+            shutil.rmtree(ring, ignore_errors=True)
+            os.mkdir(ring)
+            new_ring(ring + "/session.keys")
+            plant(f"{ring}/{name}")
+            os.lchown(f"{ring}/{name}", 1234, 1234) if not os.path.isfile(f"{ring}/{name}") else None
+            for path in (ring, ring + "/session.keys"):
+                os.chown(path, 1234, 1234)
+            result = run("revoke", "--all", ring + "/session.keys")
+            if name.endswith(".new"):
+                check(result.returncode == 0, f"a planted {name} is no hindrance: {result.stderr}")
+            else:
+                check(result.returncode == 1 and 'session.keys.lock" beside it is not its owner' in result.stderr.replace("\\", ""),
+                      f"a planted {name} is told: {result.stderr}")
+            check(os.stat(own + "/session.keys").st_uid == 0, "root's ring stays root's")
+            shutil.rmtree(ring)
+    check(entries(own + "/session.keys")[2] == before[0], "and as it was")
+    return f"{count} changes while the path was swapped, {done} of them done; links, planted names"
+
+
+def readers(folder):
+    """Who may only read a ring, or put files beside it, holds up no change."""
+    place = folder + "/readers"
+    path = place + "/shared.keys"
+    os.mkdir(place)
+    new_ring(path)
+    os.chmod(path, 0o644)
+    for take in ("fcntl.flock(f, fcntl.LOCK_EX)", "fcntl.flock(f, fcntl.LOCK_SH)", "fcntl.lockf(f, fcntl.LOCK_SH)"):
+        holder = subprocess.Popen([sys.executable, "-c", f"import fcntl, time\nf = open({path!r})\n{take}\nprint(1, flush=True)\ntime.sleep(99)"],
+                                  stdout=subprocess.PIPE)
+        holder.stdout.readline()
+        started = time.monotonic()
+        result = run("revoke", "--all", path)
+        check(result.returncode == 0 and time.monotonic() - started < 10, f"a reader with {take} holds up a revocation: {result.stderr}")
+        holder.kill()
+        holder.wait()
+    # The lock is for the ring's owner alone, also where root makes it.
+    if not os.geteuid():
+        os.chown(path, 1234, 2345)
+    lock = place + "/.shared.keys.lock"
+    if preload(folder):
+        at = 0
+        while not os.path.exists(lock) or os.stat(lock).st_uid != os.stat(path).st_uid:
+            at += 1
+            check(at < 50, "a lock is made")
+            if at == 50:
+                break
+            for name in os.listdir(place):
+                if name != "shared.keys":
+                    os.unlink(f"{place}/{name}")
+            run("rotate", path, env=preload(folder, FAULT_FOLDER=place, FAULT_AT=str(at), FAULT_KILL="1"))
+        status = os.stat(lock)
+        check(status.st_mode & 0o7777 == 0o600, f"the lock is of mode {status.st_mode:o}")
+    else:
+        open(lock, "w").close()
+        os.chmod(lock, 0o600)
+    check(run("rotate", path).returncode == 0 and os.listdir(place) == ["shared.keys"], f"a lock that was left is taken over: {os.listdir(place)}")
+    # Another change that goes on and on: waited for, and told.
+    holder = open(lock, "w")
+    os.chmod(lock, 0o600)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    environment = preload(folder, FAULT_FAST="1")
+    if environment:
+        try:
+            result = run("revoke", "--all", path, env=environment)
+            check(result.returncode == 1 and "another process is changing it" in result.stderr, f"a lock that is held: {result.stderr}")
+        except subprocess.TimeoutExpired:
+            check(False, "a lock that is held is waited for for ever")
+    waiting = subprocess.Popen([TOOL, "rotate", path], stdout=subprocess.DEVNULL)
+    time.sleep(0.3)
+    check(waiting.poll() is None, "a change waits for another")
+    holder.close()
+    check(waiting.wait(timeout=20) == 0, "and goes on when that has ended")
+    # A folder where everybody may put files, but not take away others'.
+    owner = demoted(folder, path)
+    if owner is None or os.geteuid():
+        return "readers' locks, a lock that was left, one that is held"
+    os.chmod(place, 0o1777)
+    for plant in (lambda name: open(name, "w").close(), os.mkdir):
+        name = place + "/.shared.keys.new"
+        plant(name)
+        os.chown(name, 4321, 4321)
+        result = subprocess.run([*owner, "revoke", "--all", path], capture_output=True, text=True)
+        check(result.returncode == 0, f"a foreign {name}: {result.stderr}")
+        result = subprocess.run([*owner, "check", path], capture_output=True, text=True)
+        check(result.returncode == 2 and f'"{name}" is another user' in result.stdout, f"check says so: {result.stdout}")
+        os.rmdir(name) if os.path.isdir(name) else os.unlink(name)
+    check(os.listdir(place) == ["shared.keys"], f"nothing is left lying: {os.listdir(place)}")
+    for mode in (0o666, 0o600):
+        with open(lock, "w") as file:
+            os.chmod(lock, mode)
+            os.chown(lock, 4321, 4321)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            started = time.monotonic()
+            result = subprocess.run([*owner, "revoke", "--all", path], capture_output=True, text=True)
+            check(result.returncode == 1 and "is not its owner's" in result.stderr and "hint: remove that" in result.stderr
+                  and "already" not in result.stderr and time.monotonic() - started < 10, f"a foreign lock: {result.stderr}")
+        os.unlink(lock)
+    return "readers' locks, a lock that was left, one that is held, foreign files in a sticky folder"
+
+
+def durable(folder):
+    """What is written is on the disk before it has its name, and its name before success is told; no call is taken at its best."""
+    disk, other = folder + "/durable", folder + "/durable.other"
+    path = disk + "/ring.keys"
+    os.mkdir(disk)
+    if not preload(folder):
+        return "not run: no C compiler"
+    new_ring(other)
+    log = folder + "/durable.log"
+    for number in range(7):
+        new_ring(path)
+        command = (commands(path, other, entries(path)[0]) + [(["keygen", disk + "/new.keys"], set())])[number][0]
+        if os.path.exists(log):
+            os.unlink(log)
+        check(run(*command, env=preload(folder, FAULT_FOLDER=disk, FAULT_LOG=log)).returncode == 0, f"{command[0]} with a log")
+        with open(log) as file:
+            lines = [line.split(" ", 2) for line in file.read().splitlines()]
+        inherited = [line for line in lines if line[2].endswith("OPEN-ON-EXEC")]
+        check(not inherited, f"{command[0]}: what another program would inherit: {inherited}")
+        calls = [line[1] + (" folder" if line[2] == disk else " file" if line[2].endswith(".new") else "") for line in lines]
+        placed = "linkat file" if command[0] == "keygen" else "renameat file"
+        check(calls.count(placed) == 1, f"{command[0]}: {calls}")
+        at = calls.index(placed)
+        written = max(index for index, call in enumerate(calls) if call == "write file")
+        check("fsync file" in calls[written:at], f"{command[0]}: the file is on the disk before it has its name: {calls}")
+        check("fsync folder" in calls[at:], f"{command[0]}: the name is on the disk: {calls}")
+        if os.path.exists(disk + "/new.keys"):
+            os.unlink(disk + "/new.keys")
+    # Part of what is written or read at a time, interrupted now and then.
+    for environment in (dict(FAULT_SHORT="7"), dict(FAULT_INTERRUPTED="1"), dict(FAULT_SHORT="1", FAULT_INTERRUPTED="1")):
+        for links in ({}, dict(FAULT_NO_LINKS="1")):
+            common = preload(folder, FAULT_FOLDER=disk, **environment, **links)
+            new = disk + "/short.keys"
+            result = run("keygen", new, env=common)
+            check(result.returncode == 0 and len(entries(new)[0]) == 1, f"keygen, {environment}: {result.stderr}")
+            os.unlink(new)
+        new_ring(path)
+        keys, _, before = entries(path)
+        for command in (["rotate", path], ["merge", path, other], ["keys", path], ["check", path]):
+            result = run(*command, env=common)
+            check(result.returncode == 0, f"{command[0]}, {environment}: {result.stderr}")
+        after = entries(path)
+        check(set(keys) < set(after[0]) and len(after[0]) == 7 and "# a comment" in after[2], f"every key is there, {environment}")
+    # A write that takes nothing and says nothing must not go on for ever.
+    new_ring(path)
+    before = entries(path)[2]
+    for command in (["rotate", path], ["keygen", disk + "/none.keys"]):
+        try:
+            result = run(*command, env=preload(folder, FAULT_FOLDER=disk, FAULT_SHORT="0"))
+            check(result.returncode == 1 and "write: Input/output error" in result.stderr, f"{command[0]}, nothing written: {result.stderr}")
+        except subprocess.TimeoutExpired:
+            check(False, f"{command[0]} writes for ever")
+    check(entries(path)[2] == before and os.listdir(disk) == ["ring.keys"], f"and nothing is changed: {os.listdir(disk)}")
+    # A file system without links: what exists is not overwritten there either.
+    link, dangling = disk + "/link.keys", disk + "/dangling.keys"
+    os.symlink("ring.keys", link)
+    os.symlink("nothing.keys", dangling)
+    for links in ({}, dict(FAULT_NO_LINKS="1")):
+        for name in (path, link, dangling):
+            result = run("keygen", name, env=preload(folder, FAULT_FOLDER=disk, **links))
+            check(result.returncode == 1 and "exists already" in result.stderr, f"keygen on {name}, {links}: {result.stderr}")
+        check(entries(path)[2] == before and sorted(os.listdir(disk)) == ["dangling.keys", "link.keys", "ring.keys"], f"it is left as it was, {links}")
+    os.unlink(link)
+    os.unlink(dangling)
+    # A ring of 1 MiB is one, and no byte more; no change makes one that nobody could read.
+    limit = 1_048_576
+    base = entries(path)[2]
+    for size in (limit, limit + 1):
+        with open(path, "w") as file:
+            file.write(base + "#" * (size - len(base) - 1) + "\n")
+        codes = [run(*command).returncode for command in (["keys", path], ["check", path], ["rotate", "--dry-run", path], ["rotate", "--if-older-than", "40000d", path])]
+        check(codes == ([0, 0, 0, 0] if size == limit else [1, 1, 1, 1]), f"a ring of {size} bytes: {codes}")
+        if size == limit:
+            whole = open(path).read()
+            result = run("rotate", path)
+            check(result.returncode == 1 and f"more than {limit} bytes" in result.stderr, f"a change that would be over the limit: {result.stderr}")
+            check(open(path).read() == whole and os.listdir(disk) == ["ring.keys"], "it is left as it was")
+    line = "revoked %06x\n"
+    with open(path, "w") as file:
+        file.write(base)
+    with open(disk + "/many.keys", "w") as file:
+        file.write("".join(line % number for number in range(69_900)))
+    check(run("keys", disk + "/many.keys").returncode == 0, "a ring of many lines")
+    result = run("merge", path, disk + "/many.keys")
+    check(result.returncode == 1 and f"more than {limit} bytes" in result.stderr and open(path).read() == base, f"a merge over the limit: {result.stderr}")
+    return "order of writes, partial and interrupted ones, no links, 1 MiB, no descriptor for others"
+
+
+def mounts(folder):
+    """A file that is mounted by itself, in a mount namespace of our own."""
+    if os.geteuid() or not shutil.which("unshare"):
+        return "not run: takes root"
+    place = folder + "/mounts"
+    os.mkdir(place)
+    new_ring(place + "/source.keys")
+    open(place + "/target.keys", "w").close()
+    script = """
+mount --bind "$1/source.keys" "$1/target.keys" || exit 9
+"$0" check "$1/target.keys"; echo "exit $?"
+"$0" rotate "$1/target.keys"; echo "exit $?"
+"$0" rotate "$1/source.keys" > /dev/null
+"$0" check "$1/target.keys"; echo "exit $?"
+"$0" rotate "$1/target.keys"; echo "exit $?"
+mkdir "$1/folder"; mount --bind "$1" "$1/folder"; mount --make-private "$1/folder"
+"$0" check "$1/folder/source.keys"; echo "exit $?"
+"""
+    result = subprocess.run(["unshare", "-m", "sh", "-c", script, TOOL, place], capture_output=True, text=True, timeout=120)
+    if result.returncode == 9 or "exit" not in result.stdout:
+        return "not run: no mounts here"
+    words = result.stdout.replace("\n", " ")
+    check(re.fullmatch(r"fault: the file is mounted by itself: .*?exit 2 exit 1 fault: the file was replaced where it was mounted from.*?exit 2 exit 1 "
+                       r"(note: .*? )*exit 0 ", words), f"mounted rings: {words}")
+    check("busy" in result.stderr and "hint: the file is mounted by itself" in result.stderr, f"a change of a mounted file: {result.stderr}")
+    check("hint: it was replaced where it was mounted from" in result.stderr, f"a change of a file that is gone: {result.stderr}")
+    return "a file mounted by itself, and replaced where it came from"
+
+
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, network, output, births, faults, crowd, replacements, kills):
+    for part in (folders, hostile, readers, mounts, durable, network, output, births, faults, crowd, replacements, kills):
+        if ONLY and part.__name__ not in ONLY:
+            continue
         print(f"{part.__name__}: {part(temporary)}", flush=True)
 print(f"{passed} passed, {failed} failed")
 sys.exit(1 if failed else 0)

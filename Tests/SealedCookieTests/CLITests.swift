@@ -148,16 +148,218 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
     @Test func `open takes a token in any form that people copy`() throws {
         let token = try seal(#"{"a":1}"#)
         for text in [
-            token, "  \(token)\n\n", "__Host-session=\(token)", "a=b; __Host-session=\(token); c=d",
+            token, " \t\(token)\t \r\n", "\"\(token)\"\n", "__Host-session=\"\(token)\"",
+            "__Host-session=\(token)", "a=b; __Host-session=\(token); c=d",
             "Cookie: a=b; __Host-session=\(token)", "cookie:__Host-session=\(token)",
             "Set-Cookie: __Host-session=\(token); Path=/; Secure", try seal(#"{"a":1}"#, "--set-cookie"),
         ] {
             let run = try ToolRun(["open", "-k", folder.ring], input: text)
             #expect(run.exitCode == 0 && run.output == "{\"a\":1}\n" && run.errors.isEmpty, "\(run.errors)")
         }
+        // Headers of one response, line by line, and one cookie a line.
+        for text in [
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nSet-Cookie: __Host-session=\(token); Path=/\r\n\r\n",
+            "Cookie: a=b\nCookie: __Host-session=\(token)\n", "a=b\n__Host-session=\(token)\n",
+            #"Cookie: $Version="1"; __Host-session="\#(token)";$Path="/""#,
+        ] {
+            let run = try ToolRun(["open", "-k", folder.ring], input: text)
+            #expect(run.exitCode == 0 && run.output == "{\"a\":1}\n", "\(text): \(run.errors)")
+        }
         let other = try ToolRun(["open", "-k", folder.ring], input: "theme=dark; lang=en")
         #expect(other.exitCode == 3 && other.output.isEmpty)
         #expect(other.errors.contains("no cookie __Host-session") && other.errors.contains("theme, lang"))
+    }
+
+    @Test func `around names, values and tokens blanks and tabs do not count, and nothing else`() throws {
+        let token = try seal("{}")
+        for white in ["\u{0C}", "\u{0B}", "\r", "\n", "\r\n", "\u{A0}", "\u{2028}", "\u{0}"] {
+            for text in [
+                "\(white)__Host-session=\(token)", "__Host-session\(white)=\(token)",
+                "__Host-session=\(white)\(token)",
+                "__Host-session=\(token)\(white); a=b", "a=b;\(white)__Host-session=\(token)",
+                "a=b; \(white) __Host-session=\(token)", "__Host-session=\"\(token)\(white)\"",
+                "\(white)\(token)", "\(token)\(white) \n", "\"\(white)\(token)\"",
+                "Cookie:\(white)__Host-session=\(token)",
+                "a=b; __Host-session=\(white)\(token)",
+            ] {
+                for command in [["open", "-k", folder.ring], ["inspect"]] {
+                    let run = try ToolRun(command, input: text)
+                    #expect(run.exitCode == 3 && run.output.isEmpty, "\(command[0]) \(text.debugDescription)")
+                }
+            }
+        }
+        for text in [
+            "\t__Host-session \t= \(token)\t ; a=b", "a=b;\t__Host-session=\t\"\(token)\" \n",
+            " \(token)\t\r\n",
+        ] {
+            for command in [["open", "-k", folder.ring], ["inspect"]] {
+                #expect(
+                    try ToolRun(command, input: text).exitCode == 0, "\(command[0]) \(text.debugDescription)")
+            }
+        }
+    }
+
+    @Test func `without --split nine cookies are opened, as the help says`() throws {
+        let session = #"{"$bytes": "\#(String(repeating: "A", count: 34_800))"}"#
+        let sealed = try ToolRun(["seal", "-k", folder.ring, "--split", "9"], input: session)
+        #expect(
+            sealed.output.split(separator: "\n").count == 9 && sealed.output.hasPrefix("__Host-session=9."))
+        #expect(try ToolRun(["open", "-k", folder.ring], input: sealed.output).exitCode == 0)
+        let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "8"], input: sealed.output)
+        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 9 cookies, where 8"))
+        let help = try ToolRun(["open", "--help"]).output
+        #expect(
+            help.contains("out of up to N cookies, 2 to 9, or 1 [9]") && help.contains("up to nine cookies"))
+        #expect(!help.contains("any number") && !help.contains("[1]"))
+        let other = try ToolRun(["seal", "-k", folder.ring], input: session)
+        #expect(other.exitCode == 1 && other.errors.contains("too large"))
+    }
+
+    @Test func `removal and Set-Cookie lines have the attributes that are asked for`() throws {
+        let attributes = [
+            "-n", "s", "--domain", "example.com", "--path", "/shop", "--partitioned", "--same-site", "None",
+        ]
+        let removal = try ToolRun(["remove", "--split", "2"] + attributes)
+        #expect(removal.exitCode == 0)
+        let lines = removal.output.split(separator: "\n").map(String.init)
+        for (line, name) in zip(lines, ["s", "s.1"]) {
+            #expect(
+                line.hasPrefix("Set-Cookie: \(name)=; Path=/shop; Domain=example.com; Max-Age=0"), "\(line)")
+            #expect(line.contains("; Secure; HttpOnly; SameSite=None; Partitioned"), "\(line)")
+        }
+        #expect(lines.count == 2)
+        let sealed = try ToolRun(["seal", "-k", folder.ring, "--set-cookie"] + attributes, input: "{}")
+        #expect(sealed.exitCode == 0 && sealed.output.hasPrefix("Set-Cookie: s=S"))
+        #expect(
+            sealed.output.contains("; Path=/shop; Domain=example.com; Max-Age=1209600; Secure"),
+            "\(sealed.output)")
+        #expect(sealed.output.contains("; HttpOnly; SameSite=None; Partitioned"))
+        let plain = try ToolRun(["remove", "-n", "s", "--insecure", "--same-site", "strict"])
+        #expect(
+            !plain.output.contains("Secure") && plain.output.contains("SameSite=Strict"), "\(plain.output)")
+        for (words, reason) in [
+            (["remove", "--domain", "example.com"], "a __Host- cookie cannot have a Domain"),
+            (["remove", "-n", "s", "--domain", "a b"], "cannot be a cookie's Domain"),
+            (["remove", "-n", "s", "--path", "shop"], "cannot be a cookie's Path"),
+            (["remove", "-n", "s", "--partitioned", "--insecure"], "Partitioned must be Secure"),
+            (["remove", "-n", "s", "--same-site", "some"], "is no value of SameSite"),
+            (["seal", "-k", folder.ring, "-n", "s", "--path", "/shop"], "a token has no attributes"),
+        ] {
+            let run = try ToolRun(words, input: "{}")
+            #expect(
+                run.exitCode == 64 && run.output.isEmpty && run.errors.contains(reason),
+                "\(words): \(run.errors)")
+        }
+    }
+
+    @Test func `key ids are taken in either case`() throws {
+        let id = "\(try KeyRing(contentsOf: folder.ring).keys[0].id)"
+        let rotated = try ToolRun(["rotate", "--from", "now", folder.ring])
+        #expect(rotated.exitCode == 0)
+        #expect(
+            try ToolRun(["revoke", folder.ring, id.uppercased()]).errors.hasPrefix("revoked key \(id)\n"))
+        #expect(
+            try ToolRun(["revoke", "--absent", folder.ring, "00ABCdef".suffix(6).description]).exitCode == 0)
+        #expect(
+            try KeyRing(contentsOf: folder.ring).revoked.map { "\($0)" }.sorted() == [id, "abcdef"].sorted())
+        // Letters whose lower case is one of ASCII's.
+        #expect(try ToolRun(["revoke", folder.ring, "00000\u{212A}"]).exitCode == 64)
+    }
+
+    @Test func `no message repeats a token or a key that was given as an argument`() throws {
+        let token = try seal(#"{"a": "\#((0..<60).map { "\($0)é" }.joined())"}"#)
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let secret = String(try #require(text.firstMatch(of: /sck1_\S{43}/)).output)
+        let base64 = Data((0..<32).map { $0 % 7 == 1 ? 255 : UInt8(truncatingIfNeeded: $0 &* 83) })
+            .base64EncodedString()
+        let hex = (0..<32).map { String($0 * 7 + 16, radix: 16) }.joined()
+        #expect(base64.contains("/") && hex.count == 64)
+        let words = [
+            token, "\"\(token)\"", "__Host-session=\(token)", "a=b; __Host-session=\(token); c=d",
+            "Cookie: s=\(token)",
+            "2.\(token)", String(token.dropFirst(20)), "-\(token)", "--\(token)", "--x=\(token)", secret,
+            String(secret.dropFirst(5)), text, base64, hex, hex.uppercased(), "/tmp/\(token)", "\(token).txt",
+            "\(secret).keys",
+        ]
+        func pieces(_ word: String) -> [String] {
+            // What is long enough to be of use; names that stand around it are none of it.
+            let run = word.split { !$0.isASCII || !($0.isLetter || $0.isNumber || "-_+/=".contains($0)) }.map(
+                String.init)
+            return run.filter { $0.count >= 40 }.flatMap {
+                [String($0.dropFirst(8).prefix(12)), String($0.suffix(12))]
+            }
+        }
+        for word in words {
+            let uses = [
+                ["open", "-k", folder.ring, word], ["open", "-k", word], ["inspect", word],
+                ["seal", "-k", folder.ring, word],
+                ["size", word], [word], ["help", word], ["keys", word], ["keys", folder.ring, word],
+                ["keygen", "\(folder.path)/none/\(word)"],
+                ["rotate", word], ["rotate", "--from", word, folder.ring], ["revoke", folder.ring, word],
+                ["revoke", word, "abcdef"],
+                ["revoke", word, word], ["prune", "--lifetime", word, folder.ring],
+                ["prune", "--lifetime", "1d", word],
+                ["end-sessions", "--created-before", word, folder.ring], ["merge", folder.ring, word],
+                ["check", word],
+                ["check", "--mode", word, folder.ring], ["open", "-k", folder.ring, "--at", word],
+                ["remove", "-n", word],
+                ["remove", "-n", "s", "--path", word], ["remove", "-n", "s", "--domain", word],
+                ["remove", "--split", word], ["remove", "--same-site", word], ["remove", word],
+                ["train", "-o", "\(folder.path)/none/x", word],
+                ["open", "-k", folder.ring, "--dictionary", word], ["seal", "-k", folder.ring, "-n", word],
+                ["limits", word], ["demo", word], ["train", word],
+            ]
+            for use in uses {
+                let run = try ToolRun(use, input: "{}")
+                for piece in pieces(word) where !folder.path.contains(piece) {
+                    // What is asked for, such as a cookie's removal, has it.
+                    #expect(
+                        !run.errors.contains(piece) && (run.exitCode == 0 || !run.output.contains(piece)),
+                        "\(use[0]): \(run.errors)")
+                }
+            }
+        }
+        // Names of files stay: what is long is not a secret for that.
+        let path = folder.file("a-long-and-harmless-name-for-a-key-ring-2026-08-03.keys")
+        #expect(
+            try ToolRun(["keys", path]).errors.contains("key ring \"\(path)\": cannot be read: No such file"))
+    }
+
+    @Test func `nothing of others' words acts on the terminal`() throws {
+        let acting = "\u{1B}]0;x\u{7}\u{9B}31m\u{202E}\u{2028}\n"
+        _ = try folder.write(
+            "comment.keys", "# \(acting)\n" + (try String(contentsOfFile: folder.ring, encoding: .utf8)))
+        let name = try folder.write(
+            "a\(acting).keys", try String(contentsOfFile: folder.ring, encoding: .utf8))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: name)
+        _ = try folder.write(".a\(acting).keys.new", "")
+        try FileManager.default.setAttributes(
+            [.modificationDate: noon], ofItemAtPath: folder.file(".a\(acting).keys.new"))
+        sleep(3)
+        var runs: [ToolRun] = []
+        for command in [
+            [acting], ["keys", acting], ["keys", name], ["check", name], ["check", "--json", name],
+            ["rotate", name], ["merge", name, name],
+            ["revoke", "--all", name], ["keygen", name], ["prune", "--lifetime", "1d", name],
+            ["revoke", name, acting],
+            ["end-sessions", name], ["open", "-k", name, acting], ["seal", "-k", name, "--at", acting],
+            ["keys", "--\(acting)", name],
+            ["seal", "-k", name, "-n", acting], ["size", acting], ["keys", "--at", acting, name],
+            ["remove", "-n", "s", "--path", acting],
+            ["train", "-o", acting + "/x", acting], ["open", "-k", name, "--dictionary", acting],
+            ["keys", folder.file("comment.keys")],
+        ] {
+            runs.append(try ToolRun(command, input: "\(acting)=b; c=d"))
+        }
+        let scalars = Set(acting.unicodeScalars).subtracting(["]", "0", ";", "x", "3", "1", "m", "\n"])
+        for run in runs {
+            #expect(
+                !(run.output + run.errors).unicodeScalars.contains { scalars.contains($0) },
+                "\(run.errors.debugDescription)")
+        }
+        #expect(
+            runs[3].output.contains("ended midway left secrets in \"")
+                && runs[3].output.contains("\\u{1b}]0;x\\u{7}"), "\(runs[3].output)")
     }
 
     @Test func `no text of a session acts on the terminal`() throws {
@@ -479,6 +681,11 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(try run("revoke", ring, "000000", "--absent").exitCode == 0)
         let revoked = try run("revoke", ring, "\(third)")
         #expect(revoked.exitCode == 0 && revoked.errors.contains("there is no other: nothing can be sealed"))
+        let copy =
+            "warning: \"\(folder.file("third.keys"))\" still has the secret of a revoked key: remove the file"
+        #expect(revoked.errors.contains(copy))
+        try FileManager.default.removeItem(atPath: folder.file("third.keys"))
+        try FileManager.default.removeItem(atPath: other)
         #expect(try run("revoke", ring, "\(third)").errors == "key \(third) is revoked already\n")
         #expect(try run("rotate", ring, "--from", "now", "--json").output.contains("\"state\" : \"active\""))
         // Ending sessions.
@@ -500,7 +707,8 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
     {
         let ring = folder.ring
         _ = try ToolRun(["rotate", ring, "--from", "2h"])
-        let backup = try folder.write("backup.keys", try String(contentsOfFile: ring, encoding: .utf8))
+        let backups = try ToolFolder()
+        let backup = try backups.write("backup.keys", try String(contentsOfFile: ring, encoding: .utf8))
         let stolen = try KeyRing(contentsOf: ring)
         let server = try CookieSealer<Login>(
             keys: KeyRingFile(ring, lookingEvery: .zero), lifetime: .init(absolute: .days(14)))
@@ -595,6 +803,185 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         )
         let pruned = try ToolRun(["prune", folder.ring, "--lifetime", "1d"])
         #expect(pruned.exitCode == 0 && pruned.errors.contains("warning: line 3 has a secret in a comment"))
+    }
+
+    @Test
+    func
+        `check finds a folder that others may write to, other names, copies and modes, unless they are allowed`()
+        throws
+    {
+        func check(_ words: String...) throws -> ToolRun { try ToolRun(["check", folder.ring] + words) }
+        func chmod(_ path: String, _ mode: Int) throws {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+        }
+        for (mode, who, allowed) in [
+            (0o777, "everybody", "777"), (0o1777, "everybody", "1777"), (0o775, "its group", "0775"),
+        ] {
+            try chmod(folder.path, mode)
+            let open = try check()
+            #expect(
+                open.exitCode == 2 && open.output.contains("fault: \(who) may write to the folder"),
+                "\(open.output)")
+            #expect(try check("--folder-mode", allowed).exitCode == 0)
+            #expect(try check("--folder-mode", "751").exitCode == 2)
+        }
+        try chmod(folder.path, 0o755)
+        for (mode, allowed, others) in [
+            (0o644, "644", "640"), (0o440, "0440", "600"), (0o440, "644", "604"), (0o660, "660", "640"),
+        ] {
+            try chmod(folder.ring, mode)
+            let open = try check()
+            #expect(
+                open.exitCode == 2
+                    && open.output.contains("open to others than its owner (mode \(String(mode, radix: 8)))"))
+            #expect(
+                try check("--mode", allowed).exitCode == (mode == 0o440 && allowed == "644" ? 0 : 0),
+                "\(mode) \(allowed)")
+            #expect(try check("--mode", others).exitCode == 2, "\(mode) \(others)")
+        }
+        for text in ["rw", "8", "888", "+600", "60000", "-600"] {
+            #expect(try check("--mode=\(text)").exitCode == 64, "\(text)")
+        }
+        try chmod(folder.ring, 0o600)
+        #expect(try check().exitCode == 0)
+        // As Kubernetes mounts a Secret.
+        let mount = folder.file("mount")
+        try FileManager.default.createDirectory(atPath: mount + "/..1", withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: folder.ring, toPath: mount + "/..1/session.keys")
+        try FileManager.default.createSymbolicLink(atPath: mount + "/..data", withDestinationPath: "..1")
+        try FileManager.default.createSymbolicLink(
+            atPath: mount + "/session.keys", withDestinationPath: "..data/session.keys")
+        try chmod(mount, 0o1777)
+        try chmod(mount + "/..1/session.keys", 0o444)
+        #expect(try ToolRun(["check", "--mode", "444", mount + "/session.keys"]).exitCode == 0)
+        // Where anybody can put another link in that one's place.
+        try chmod(mount, 0o777)
+        let links = try ToolRun(["check", "--mode", "444", mount + "/session.keys"])
+        #expect(
+            links.exitCode == 2 && links.output.contains("put another link in the place"), "\(links.output)")
+        try FileManager.default.removeItem(atPath: mount)
+        // Another name of the file: of now, and of the one before.
+        let other = folder.file("other")
+        try FileManager.default.linkItem(atPath: folder.ring, toPath: other)
+        #expect(try check().output.contains("fault: the file has 2 names (hard links)"))
+        let revoked = try ToolRun(["revoke", "--all", folder.ring])
+        #expect(
+            revoked.exitCode == 0
+                && revoked.errors.contains("warning: the file had 1 other name, under which"),
+            "\(revoked.errors)")
+        let left = try check()
+        #expect(
+            left.exitCode == 2
+                && left.output
+                    == "fault: \"\(other)\" still has the secret of a revoked key: remove the file\n"
+        )
+        #expect(try check("--json").output.contains("still has the secret"))
+        try FileManager.default.removeItem(atPath: other)
+        #expect(try check().exitCode == 0)
+    }
+
+    @Test func `a ring is read from the standard input, whole`() throws {
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let token = try folder.write("token", try seal("{}"))
+        for path in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+            for shell in [nil, #"cat | "$0" "$@""#] {
+                for command in [
+                    ["keys", path], ["check", path], ["open", "-k", path, token],
+                    ["seal", "-k", path, folder.file("s")],
+                ] {
+                    _ = try folder.write("s", "{}")
+                    let run = try ToolRun(command, input: text, shell: shell)
+                    #expect(run.exitCode == 0 && run.errors.isEmpty, "\(command): \(run.errors)")
+                }
+            }
+        }
+        let secret = try #require(text.firstMatch(of: /sck1_\S{43}/)).output
+        let check = try ToolRun(["check", "-"], input: text + "# \(secret)\n")
+        #expect(
+            check.exitCode == 2 && check.output.contains("line 3 has a secret in a comment"),
+            "\(check.output)")
+        let wrong = try ToolRun(["check", "-"], input: "key x\n")
+        #expect(
+            wrong.exitCode == 1 && wrong.errors.contains("key ring \"standard input\": line 1"),
+            "\(wrong.errors)")
+        for words in [["open", "-k", "-"], ["seal", "-k", "/dev/stdin"], ["open", "-k", "-", "-"]] {
+            #expect(try ToolRun(words, input: text).exitCode == 64, "\(words)")
+        }
+        for words in [
+            ["keygen", "-"], ["rotate", "-"], ["revoke", "-", "abcdef"], ["prune", "--lifetime", "1d", "-"],
+            ["merge", "-", folder.ring],
+        ] {
+            let run = try ToolRun(words)
+            #expect(run.exitCode == 64 && run.errors.contains("needs a file"), "\(words): \(run.errors)")
+        }
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+                "s", "session.keys", "token",
+            ])
+    }
+
+    @Test func `what was meant is done, or words say what to do`() throws {
+        let id = "\(try KeyRing(contentsOf: folder.ring).keys[0].id)"
+        let swapped = try ToolRun(["revoke", id, folder.ring])
+        #expect(
+            swapped.exitCode == 64
+                && swapped.errors.contains("hint: sealed-cookie revoke \(folder.ring) \(id)"),
+            "\(swapped.errors)")
+        for words in [
+            ["keys", "-k", folder.ring], ["check", "--key-ring", folder.ring],
+            ["keys", "--key-ring=\(folder.ring)"],
+        ] {
+            #expect(try ToolRun(words).exitCode == 0, "\(words)")
+        }
+        #expect(try ToolRun(["keys", "-k", folder.ring, folder.ring]).exitCode == 64)
+        for words in [["-V"], ["version"], ["--version"]] {
+            #expect(try ToolRun(words).output.hasPrefix("sealed-cookie 1."), "\(words)")
+        }
+        let long = try ToolRun(["open", "-k", folder.ring, "--absolute", "60000d"], input: "S")
+        #expect(
+            long.exitCode == 64 && long.errors.contains("too long a span of time")
+                && long.errors.contains("at most 49710d"))
+        let none = try ToolRun(["keys", folder.file("none")])
+        #expect(none.errors.contains("hint: sealed-cookie keygen RING makes a key ring"))
+        let isFolder = try ToolRun(["keys", folder.path])
+        #expect(
+            isFolder.exitCode == 1 && !isFolder.errors.contains("keygen")
+                && isFolder.errors.contains("RING is a file in it"))
+    }
+
+    @Test func `size fits a narrow terminal`() throws {
+        let session =
+            #"{"a_name_of_a_field_that_takes_room": "\#(String(repeating: "x", count: 300))", "b": 1}"#
+        for (columns, least) in [("40", 1), ("60", 1), ("30", 0), ("200", 40)] {
+            let run = try ToolRun(["size"], input: session, environment: ["COLUMNS": columns])
+            let rows = run.output.split(separator: "\n").filter { $0.hasPrefix("  ") }
+            #expect(
+                rows.count == 7 && rows.allSatisfy { $0.count <= Int(columns) ?? 0 },
+                "\(columns): \(run.output)")
+            #expect(rows.contains { $0.count(where: { $0 == "█" }) >= least }, "\(columns): \(run.output)")
+        }
+    }
+
+    @Test func `a ring without a key is told where it is to seal or to open, and can be given one`() throws {
+        let token = try folder.write("token", try seal("{}"))
+        let id = "\(try KeyRing(contentsOf: folder.ring).keys[0].id)"
+        #expect(try ToolRun(["revoke", folder.ring, id]).exitCode == 0)
+        for words in [["seal", "-k", folder.ring], ["open", "-k", folder.ring, token]] {
+            let run = try ToolRun(words, input: "{}")
+            #expect(
+                run.exitCode == 1 && run.output.isEmpty && run.errors.contains("holds no key"),
+                "\(words): \(run.errors)")
+            #expect(
+                run.errors.contains("hint: sealed-cookie rotate --from now \(folder.ring)"), "\(run.errors)")
+        }
+        let check = try ToolRun(["check", folder.ring])
+        #expect(check.exitCode == 1 && check.output.contains("unusable: the ring has no key"))
+        #expect(check.errors.contains("hint: sealed-cookie rotate --from now"))
+        #expect(try ToolRun(["keys", folder.ring]).output == "\(id)  revoked\n")
+        #expect(try ToolRun(["rotate", "--dry-run", folder.ring]).exitCode == 0)
+        #expect(try ToolRun(["rotate", "--from", "now", folder.ring]).exitCode == 0)
+        #expect(try ToolRun(["seal", "-k", folder.ring], input: "{}").exitCode == 0)
+        #expect(try ToolRun(["open", "-k", folder.ring, token]).errors.contains("key \(id) is revoked"))
     }
 
     @Test func `keys lists states and never a secret`() throws {

@@ -55,7 +55,7 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
 
     public var description: String {
         let place = line.map { ": line \($0)" } ?? ""
-        return "key ring \"\(source)\"\(place): \(problem.words)"
+        return "key ring \"\(source.escaped)\"\(place): \(problem.words.escaped)"
     }
 }
 

@@ -40,56 +40,10 @@ extension KeyRing {
         try self.init(parsing: text, source: source, requiringKey: requiringKey)
     }
 
-    /// A ring, and what its file says beyond it.
-    package struct Loaded: Sendable {
-        package let ring: KeyRing
-        package let isOpenToOthers: Bool
-        /// Keys that stand on more than one line.
-        package let repeated: [KeyID]
-        /// Revoked keys whose secrets are still there.
-        package let unremoved: [KeyID]
-    }
-
-    /// The ring file at `path`.
-    package static func load(_ path: String) throws(KeyRingError) -> Loaded {
-        let file = try read(path)
-        let parser = try KeyRingParser.parse(file.bytes, source: path)
-        let ids = parser.keys.map(\.id)
-        return Loaded(
-            ring: try parser.ring(), isOpenToOthers: file.permissions & 0o077 != 0,
-            repeated: Set(ids).filter { id in ids.count { $0 == id } > 1 }.sorted(),
-            unremoved: Set(ids).intersection(parser.revoked).sorted())
-    }
-
-    private static func read(_ path: String) throws(KeyRingError) -> SecretFile {
+    static func read(_ path: String) throws(KeyRingError) -> SecretFile {
         try KeyRingError.reading(path) { () throws(SystemFailure) in
             try SecretFile.read(path, limit: fileLimit)
         }
-    }
-
-    /// Secrets that no ring needs, in its file and beside it.
-    package struct Remains: Sendable {
-        /// Lines, counted from 1, with a comment that holds a secret.
-        package let commentLines: [Int]
-        /// Files of changes that were ended midway.
-        package let files: [String]
-    }
-
-    /// What should be removed from the ring file at `path` and from beside it.
-    package static func remains(at path: String) throws(KeyRingError) -> Remains {
-        let parser = try KeyRingParser.parse(read(path).bytes, source: path)
-        let target = try KeyRingError.reading(path) { () throws(SystemFailure) in
-            try SecretFile.resolved(path)
-        }
-        // In a folder that cannot be listed, what would have the one name.
-        let names =
-            (try? FileManager.default.contentsOfDirectory(atPath: target.folder))
-            ?? [SecretFile.temporary(for: target).lastComponent]
-        let files = names.filter { SecretFile.isTemporary($0, for: target) }.sorted()
-            .map { "\(target.folder)/\($0)" }
-            // What was written only now belongs to a change that goes on.
-            .filter { (try? FileIdentity($0))?.isFresh == false }
-        return Remains(commentLines: parser.secretCommentLines, files: files)
     }
 
     /// Changes the ring file at `path`, under a lock that keeps every other change out.
@@ -98,9 +52,10 @@ extension KeyRing {
     /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
     /// symbolic link is followed.
     ///
-    /// On a network file system the lock is as good as that system's locks: it takes a file that may be written
-    /// and a server and mount that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known,
-    /// change the ring on one machine only.
+    /// The lock is `.NAME.lock` beside it (FORMAT §9), for its owner and root alone: who may only read the ring cannot
+    /// hold up a change. On a network file system it is as good as that system's locks: it takes a server and mount
+    /// that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known, change the ring on one
+    /// machine only. A symbolic link that another user made, who is not the owner of what it leads to, is refused.
     ///
     /// - Parameter change: makes the new ring of the one in the file; it may be called once only.
     /// - Returns: the ring that is in the file now.
@@ -110,19 +65,26 @@ extension KeyRing {
     public static func update(
         _ path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
     ) throws(KeyRingError) -> KeyRing {
+        try updateFile(path, change).ring
+    }
+
+    /// The same, and how many names the file had beside this one: these keep what was in it before.
+    package static func updateFile(
+        _ path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
+    ) throws(KeyRingError) -> (ring: KeyRing, otherNames: Int) {
         let file = try KeyRingError.reading(path) { () throws(SystemFailure) in try LockedFile.open(path) }
         let old = try KeyRingError.reading(path) { () throws(SystemFailure) in try file.read(limit: fileLimit)
         }
         let parser = try KeyRingParser.parse(old.bytes, source: path)
         let ring = try parser.ring()
         let changed = try change(ring)
-        guard changed.entries != ring.entries || parser.hasSurplus else { return ring }
+        guard changed.entries != ring.entries || parser.hasSurplus else { return (ring, 0) }
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in
             try changed.fileContents(comments: parser.comments)
         }
         try KeyRing.checkSize(contents, path)
         try KeyRingError.writing(path) { () throws(SystemFailure) in try file.replace(with: contents) }
-        return changed
+        return (changed, file.nameCount - 1)
     }
 
     /// Nobody could read a longer file again.
@@ -230,7 +192,7 @@ extension KeyRing {
 }
 
 extension KeyRingError {
-    fileprivate static func reading<Result: ~Copyable>(
+    static func reading<Result: ~Copyable>(
         _ path: String, _ body: () throws(SystemFailure) -> Result
     ) throws(KeyRingError) -> Result {
         do throws(SystemFailure) {
@@ -238,7 +200,7 @@ extension KeyRingError {
         } catch {
             let problem: Problem =
                 error.isLocked
-                ? .locked : error.isOfLocking ? .writing(error) : .unreadable(error.reason)
+                ? .locked : error.isOfChanging ? .writing(error) : .unreadable(error.reason)
             throw KeyRingError(source: path, line: nil, problem: problem)
         }
     }
@@ -276,7 +238,7 @@ extension SealingKey {
 }
 
 /// Reads a ring line by line. Secrets are decoded in place and never become a String.
-private struct KeyRingParser: ~Copyable {
+struct KeyRingParser: ~Copyable {
     let source: String
     var keys: [SealingKey] = []
     var revoked: Set<KeyID> = []

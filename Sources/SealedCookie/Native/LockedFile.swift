@@ -1,81 +1,179 @@
 // A file that is replaced whole, by one process at a time.
 import Glibc
 
-/// A file under an exclusive lock, which the system takes away from a process that dies.
+/// The right to change a file, which the system takes away from a process that dies. FORMAT §9.
 ///
-/// The lock is on the file itself, so nothing is left lying beside it. Whoever replaces the file
-/// leaves the lock on the old one; whoever waited for that finds another file under the name, and
-/// locks that.
+/// An exclusive `flock` on a file beside it, `.NAME.lock`. Not on the file itself: whoever may read that can lock it, for
+/// as long as they like, and so hold up a revocation. The lock's file is of mode 0600 and the file's owner's, and only
+/// the owner and root can replace the file. It is removed with the lock; one that is found was left by a process that
+/// died, and is taken over.
 ///
-/// NFS makes the lock one of a range of bytes, for which the file must be open for writing; it is, though it is never
-/// written to. Taking a lock makes NFS ask the server for the file anew, but not for its name: so what the locked
-/// file itself says comes first.
-struct LockedFile: ~Copyable {
-    /// Where the file stands, symbolic links followed.
-    private let path: String
+/// NFS makes the lock one of a range of bytes, for which the file must be open for writing; it is. Taking a lock makes
+/// NFS ask the server for the file anew, but not for its name: so what the locked file itself says comes first.
+private struct ChangeLock: ~Copyable {
     private let file: Int32
-    private let owner: uid_t
-    private let group: gid_t
-    private let mode: mode_t
 
+    /// Milliseconds.
     private static let patience = 30_000
-    private static let pause: UInt32 = 5
+    private static let pause = 5
+    /// In which another process gives the lock that it has just made to the file's owner.
+    private static let ownerPatience = 1000
 
-    /// Waits at most 30 s for the lock.
+    /// Waits at most 30 s.
     ///
     /// - Throws: EWOULDBLOCK where another process holds it for longer.
-    static func open(_ path: String) throws(SystemFailure) -> LockedFile {
+    init(for location: borrowing FileLocation, owner: uid_t, group: gid_t) throws(SystemFailure) {
+        let name = location.lock
         var waited = 0
         while true {
-            let target = try SecretFile.resolved(path)
-            var file = SecretFile.descriptor(of: target, O_RDWR)
-            var refusal: SystemFailure?
-            if file < 0, errno == EACCES || errno == EPERM || errno == EROFS {
-                // A ring of mode 0400 is replaced by whoever may write to its folder.
-                refusal = SystemFailure(operation: "flock, which needs a writable file here", code: errno)
-                file = SecretFile.descriptor(of: target, O_RDONLY)
-            }
-            guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            let file = try Self.open(name, location, owner, group, &waited)
+            guard let file else { continue }
             while flock(file, LOCK_EX | LOCK_NB) != 0 {
                 let code = errno
-                guard code == EWOULDBLOCK || code == EINTR, waited < patience else {
+                guard code == EWOULDBLOCK || code == EINTR, waited < Self.patience else {
                     close(file)
-                    // EBADF: a file system that locks no file that cannot be written.
-                    if code == EBADF, let refusal { throw refusal }
                     throw SystemFailure(operation: "flock", code: code)
                 }
-                usleep(pause * 1000)
-                waited += Int(pause)
+                Self.pause(&waited)
             }
             var locked = stat()
-            var named = stat()
             let code = unsafe fstat(file, &locked) == 0 ? 0 : errno
-            // ESTALE: replaced by way of another machine.
+            // ESTALE: removed by way of another machine.
             guard code == 0 || code == ESTALE else {
                 close(file)
                 throw SystemFailure(operation: "fstat", code: code)
             }
-            guard code != 0 || locked.st_mode & S_IFMT == S_IFREG else {
-                // A device or a pipe must not become a file of keys.
-                close(file)
-                throw SystemFailure.notAFile
-            }
-            if code == 0, locked.st_nlink > 0, unsafe stat(target, &named) == 0,
-                named.st_ino == locked.st_ino, named.st_dev == locked.st_dev
+            if code == 0, locked.st_nlink > 0,
+                (try? location.status(of: name))?.isSameFile(as: locked) == true
             {
-                return LockedFile(
-                    path: target, file: file, owner: locked.st_uid, group: locked.st_gid,
-                    mode: locked.st_mode & 0o7777)
+                self.file = file
+                return
             }
-            // Replaced while this process waited, or this machine still has an old name of it.
+            // Removed while this process waited, or this machine still has an old name of it.
             close(file)
-            guard waited < patience else { throw SystemFailure(operation: "flock", code: EWOULDBLOCK) }
+            guard waited < Self.patience else { throw SystemFailure(operation: "flock", code: EWOULDBLOCK) }
+            Self.pause(&waited)
+        }
+    }
+
+    /// Nil: it has gone, or is somebody's for a moment; to be tried again.
+    private static func open(
+        _ name: String, _ location: borrowing FileLocation, _ owner: uid_t, _ group: gid_t,
+        _ waited: inout Int
+    ) throws(SystemFailure) -> Int32? {
+        let new = location.open(name, O_RDWR | O_CREAT | O_EXCL)
+        if new >= 0 {
+            if geteuid() != owner, fchown(new, owner, group) != 0 {
+                let code = errno
+                location.remove(name)
+                close(new)
+                throw SystemFailure(operation: "fchown", code: code)
+            }
+            return new
+        }
+        guard errno == EEXIST else { throw SystemFailure(operation: "open", code: errno) }
+        let file = location.open(name, O_RDWR)
+        guard file >= 0 else {
+            let code = errno
+            switch code {
+            case ENOENT, ESTALE: return nil
+            case EACCES where waited < ownerPatience:
+                pause(&waited)
+                return nil
+            case EACCES, ELOOP, EISDIR, ENXIO, ENODEV: throw SystemFailure.foreignLock(name)
+            default: throw SystemFailure(operation: "open", code: code)
+            }
+        }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else {
+            let code = errno
+            close(file)
+            if code == ESTALE { return nil }
+            throw SystemFailure(operation: "fstat", code: code)
+        }
+        // Root's is the file's owner's in a moment, or root died in that.
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1, [0, owner].contains(status.st_uid)
+        else {
+            close(file)
+            throw SystemFailure.foreignLock(name)
+        }
+        return file
+    }
+
+    private static func pause(_ waited: inout Int) {
+        usleep(UInt32(pause) * 1000)
+        waited += pause
+    }
+
+    /// Removes it from beside the file. Whoever waits for it finds that out, and makes another.
+    func release(_ location: borrowing FileLocation) {
+        location.remove(location.lock)
+    }
+
+    deinit { close(file) }
+}
+
+/// A file that nobody else changes meanwhile.
+struct LockedFile: ~Copyable {
+    private let location: FileLocation
+    private let lock: ChangeLock
+    private let file: Int32
+    private let status: stat
+
+    /// Milliseconds for which a name may mean a file that was replaced, on a network file system.
+    private static let patience = 2000
+
+    /// Waits at most 30 s for the right to change it.
+    ///
+    /// - Throws: EWOULDBLOCK where another process has it for longer.
+    static func open(_ path: String) throws(SystemFailure) -> LockedFile {
+        let location = try FileLocation.find(path)
+        let found = try location.status(of: location.name)
+        // A device or a pipe must not become a file of keys.
+        guard found.isRegular else {
+            throw found.isFolder ? SystemFailure(operation: "open", code: EISDIR) : SystemFailure.notAFile
+        }
+        let lock = try SystemFailure.ofChanging { () throws(SystemFailure) in
+            try ChangeLock(for: location, owner: found.st_uid, group: found.st_gid)
+        }
+        do throws(SystemFailure) {
+            let (file, status) = try open(location)
+            return LockedFile(location: location, lock: lock, file: file, status: status)
+        } catch {
+            lock.release(location)
+            throw error
+        }
+    }
+
+    private static func open(_ location: borrowing FileLocation) throws(SystemFailure) -> (Int32, stat) {
+        var waited = 0
+        while true {
+            let file = location.open(location.name, O_RDONLY)
+            guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            var status = stat()
+            let code = unsafe fstat(file, &status) == 0 ? 0 : errno
+            if code == 0, status.st_nlink > 0 {
+                guard status.isRegular else {
+                    close(file)
+                    throw SystemFailure.notAFile
+                }
+                return (file, status)
+            }
+            close(file)
+            guard code == 0 || code == ESTALE else { throw SystemFailure(operation: "fstat", code: code) }
+            // Replaced by way of another machine; or for good, where it was mounted from.
+            guard waited < patience else { throw SystemFailure(operation: "open", code: ESTALE) }
             usleep(1000)
             waited += 1
         }
     }
 
-    deinit { close(file) }
+    deinit {
+        close(file)
+        lock.release(location)
+    }
+
+    var nameCount: Int { status.nameCount }
 
     func read(limit: Int) throws(SystemFailure) -> SecretFile {
         try SecretFile.read(file, limit: limit)
@@ -84,29 +182,51 @@ struct LockedFile: ~Copyable {
     /// Puts `bytes` in the file's place, with its owner and mode. Readers see the old file or the new
     /// one, whole; where this fails before the last step, the old one stays.
     func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
-        // One name, so that what a process left that died is found: under the lock it is nobody's.
-        let new = SecretFile.temporary(for: path)
-        unsafe unlink(new)
-        try SecretFile.write(bytes, toNew: new) { [owner, group, mode] file in
-            var status = stat()
-            guard unsafe fstat(file, &status) == 0 else {
+        // One name, so that what a process left that died is found: under the lock it is nobody's. But somebody else's,
+        // which cannot be removed, is not waited for.
+        var new = location.temporary()
+        if ![0, ENOENT].contains(location.remove(new)) {
+            new = location.temporary(number: FileLocation.randomNumber())
+        }
+        var written = stat()
+        try SecretFile.write(bytes, toNew: new, in: location) { [status] file in
+            guard unsafe fstat(file, &written) == 0 else {
                 return SystemFailure(operation: "fstat", code: errno)
             }
-            if status.st_uid != owner || status.st_gid != group, fchown(file, owner, group) != 0 {
+            if written.st_uid != status.st_uid || written.st_gid != status.st_gid,
+                fchown(file, status.st_uid, status.st_gid) != 0
+            {
                 return SystemFailure(operation: "fchown", code: errno)
             }
-            if status.st_mode & 0o7777 != mode, fchmod(file, mode) != 0 {
+            let mode = status.st_mode & 0o7777
+            if written.st_mode & 0o7777 != mode, fchmod(file, mode) != 0 {
                 return SystemFailure(operation: "fchmod", code: errno)
             }
             return nil
         }
-        guard unsafe rename(new, path) == 0 else {
-            let code = errno
-            unsafe unlink(new)
+        let code = location.rename(new)
+        guard code == 0 else {
+            location.remove(new)
             throw SystemFailure(operation: "rename", code: code)
         }
-        try SecretFile.synchronizeFolder(of: path)
+        // Who may write to the folder can put another under the name that is renamed.
+        if let named = try? location.status(of: location.name), !named.isSameFile(as: written) {
+            throw SystemFailure.swapped
+        }
+        try location.synchronize()
     }
+}
+
+extension stat {
+    var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
+    var owner: UInt32 { st_uid }
+    /// Hard links.
+    var nameCount: Int { Int(st_nlink) }
+    var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
+    /// Within some seconds of now, on a clock that may differ by as much.
+    var hasJustChanged: Bool { abs(time(nil) - st_ctim.tv_sec) <= 2 }
+
+    func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }
 
 /// Which file stands under a name, and in which state.

@@ -6,18 +6,55 @@ struct SystemFailure: Error, Equatable {
     let operation: String
     let code: Int32
 
-    /// A device, a pipe or a folder, where a file must stand. The system has no number for it.
-    static let notAFile = SystemFailure(operation: "open", code: 0)
+    /// A reason that the system has no number for.
+    private var words: String?
+
+    init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
+
+    private init(operation: String, words: String) {
+        self.init(operation: operation, code: 0)
+        self.words = words
+    }
+
+    /// A device, a pipe or a folder, where a file must stand.
+    static let notAFile = SystemFailure(operation: "open", words: "not a regular file")
+    /// One that would lead a change to where its owner may not change anything.
+    static let foreignLink = SystemFailure(
+        operation: "open", words: "a symbolic link in its path belongs to another user")
+    /// A lock of another user's making, which would hold up every change.
+    static func foreignLock(_ name: String) -> SystemFailure {
+        SystemFailure(operation: "lock", words: "\"\(name)\" beside it is not its owner's")
+    }
+    /// What was written is not what has the name now, though no other change can be under way.
+    static let swapped = SystemFailure(
+        operation: "rename", words: "another file was put in its place meanwhile")
 
     var isExisting: Bool { code == EEXIST }
-    /// The file is there and has no lock to give.
-    var isOfLocking: Bool { operation.hasPrefix("flock") }
+    /// The file is there, and cannot be changed.
+    private(set) var isOfChanging = false
+
+    static func ofChanging<Result: ~Copyable>(
+        _ work: () throws(SystemFailure) -> Result
+    ) throws(SystemFailure) -> Result {
+        do throws(SystemFailure) {
+            return try work()
+        } catch {
+            var error = error
+            error.isOfChanging = true
+            throw error
+        }
+    }
+    /// The medium or memory failed; not that the file is gone, another's or too large.
+    var isOfReading: Bool { ![ENOENT, EACCES, EPERM, ELOOP, ENXIO, EFBIG, EISDIR].contains(code) }
     /// Somebody else held the lock for too long.
     var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
 
     /// The system's words for `code`.
     var reason: String {
-        guard self != .notAFile else { return "not a regular file" }
+        if let words { return words }
         var text: [CChar] = Array(repeating: 0, count: 128)
         // Sound: POSIX strerror_r writes at most the count, and ends its text with a zero.
         guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
@@ -72,82 +109,50 @@ struct SecretFile: ~Copyable {
     ///
     /// It has its name when it is whole: nobody finds an empty one, and takes that for the file to change.
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
+        let location = try FileLocation.find(path, followsLast: false)
         // Nobody has a lock on what is not there yet: a name of its own for each that tries.
-        let new = temporary(for: path, number: .random(in: 0x1000_0000 ... .max))
-        try write(bytes, toNew: new) { _ in nil }
+        let new = location.temporary(number: FileLocation.randomNumber())
+        try write(bytes, toNew: new, in: location) { _ in nil }
         // Unlike rename, link replaces nothing.
-        let code = unsafe link(new, path) == 0 ? 0 : errno
-        unsafe unlink(new)
+        let code = location.link(new)
+        location.remove(new)
         switch code {
         case 0: break
         // A file system without links. Half a file is left there by a crash, but by no error.
-        case EPERM, EOPNOTSUPP, ENOSYS: try write(bytes, toNew: path) { _ in nil }
+        case EPERM, EOPNOTSUPP, ENOSYS: try write(bytes, toNew: location.name, in: location) { _ in nil }
         default: throw SystemFailure(operation: "link", code: code)
         }
-        try synchronizeFolder(of: path)
-    }
-
-    /// The name under which a file is written before it takes `path`'s place; with eight digits, before it is `path`.
-    static func temporary(for path: String, number: UInt32? = nil) -> String {
-        let digits = number.map { ".\(String($0, radix: 16))" } ?? ""
-        return "\(path.folder)/.\(path.lastComponent)\(digits).new"
-    }
-
-    /// Whether `name`, in `path`'s folder, is one of those.
-    static func isTemporary(_ name: String, for path: String) -> Bool {
-        let (start, end) = (".\(path.lastComponent)", ".new")
-        guard name.hasPrefix(start), name.dropFirst(start.count).hasSuffix(end) else { return false }
-        let digits = name.dropFirst(start.count).dropLast(end.count)
-        return digits.isEmpty
-            || digits.count == 9 && digits.first == "." && digits.dropFirst().allSatisfy(\.isHexDigit)
-    }
-
-    /// Where `path` leads, symbolic links followed.
-    static func resolved(_ path: String) throws(SystemFailure) -> String {
-        guard let resolved = unsafe realpath(path, nil) else {
-            throw SystemFailure(operation: "realpath", code: errno)
-        }
-        defer { unsafe free(resolved) }
-        // Sound: realpath's text ends with a zero; it is ours to free.
-        return unsafe String(cString: resolved)
+        try location.synchronize()
     }
 
     /// Writes a new file, and leaves none where that fails: half a ring is worse than none.
     ///
     /// - Parameter prepare: done to the open file before its first byte is written.
     static func write(
-        _ bytes: borrowing SecretBytes, toNew path: String, prepare: (Int32) -> SystemFailure?
+        _ bytes: borrowing SecretBytes, toNew name: String, in location: borrowing FileLocation,
+        prepare: (Int32) -> SystemFailure?
     ) throws(SystemFailure) {
-        let file = descriptor(of: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+        let file = location.open(name, O_WRONLY | O_CREAT | O_EXCL)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         var failure = prepare(file) ?? write(bytes, to: file)
         if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
         if close(file) != 0, failure == nil { failure = SystemFailure(operation: "close", code: errno) }
         guard let failure else { return }
-        unsafe unlink(path)
+        location.remove(name)
         throw failure
     }
 
-    /// Opens a file that may be written to, under a number that is no standard stream's: in a process that has those
-    /// closed, what somebody prints would go into a ring.
+    /// The same file under a number that is no standard stream's: in a process that has those closed, what somebody
+    /// prints would go into a ring.
     ///
-    /// - Returns: less than 0 where it cannot be opened; `errno` says why.
-    static func descriptor(of path: String, _ flags: Int32) -> Int32 {
-        let file = unsafe Glibc.open(path, flags | O_CLOEXEC, 0o600)
+    /// - Parameter file: less than 0 where it could not be opened; it is returned, and `errno` still says why.
+    static func beyondStreams(_ file: Int32) -> Int32 {
         guard (0...STDERR_FILENO).contains(file) else { return file }
         let higher = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
         let code = errno
         close(file)
         errno = code
         return higher
-    }
-
-    /// Makes sure that a new name in `path`'s folder outlasts a power cut.
-    static func synchronizeFolder(of path: String) throws(SystemFailure) {
-        let folder = unsafe Glibc.open(path.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw SystemFailure(operation: "open", code: errno) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
     }
 
     private static func write(_ bytes: borrowing SecretBytes, to file: Int32) -> SystemFailure? {
@@ -158,26 +163,15 @@ struct SecretFile: ~Copyable {
                     guard let base = buffer.baseAddress else { break }
                     // Sound: the count stays inside the buffer.
                     let count = unsafe Glibc.write(file, base + written, buffer.count - written)
-                    if count > 0 {
-                        written += count
-                    } else if count < 0, errno != EINTR {
-                        return SystemFailure(operation: "write", code: errno)
+                    if count < 0, errno == EINTR { continue }
+                    // Nothing taken, and no reason: it would go on for ever.
+                    guard count > 0 else {
+                        return SystemFailure(operation: "write", code: count < 0 ? errno : EIO)
                     }
+                    written += count
                 }
                 return nil
             }
         }
-    }
-}
-
-extension String {
-    /// Up to the last slash; `.` where there is none.
-    var folder: String {
-        guard let slash = lastIndex(of: "/") else { return "." }
-        return slash == startIndex ? "/" : String(self[..<slash])
-    }
-    /// Behind the last slash.
-    var lastComponent: String {
-        lastIndex(of: "/").map { String(self[index(after: $0)...]) } ?? self
     }
 }

@@ -47,6 +47,13 @@ package enum StandardStreams {
     package static func reason(_ code: Int32) -> String { SystemFailure(operation: "", code: code).reason }
 
     package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+    /// How many characters a line of the terminal has; nil where there is none that says so.
+    package static func terminalColumns(_ stream: Stream) -> Int? {
+        var size = winsize()
+        guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
     package static var inputIsTerminal: Bool { isatty(0) == 1 }
 
     /// An environment variable's value.

@@ -36,13 +36,22 @@ extension String {
     /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
     package var printable: String {
         let start = unicodeScalars.prefix(64)
-        let text = start.map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                "\\u{\(String(scalar.value, radix: 16))}"
-            default: String(scalar)
-            }
-        }.joined()
+        let text = String(start).escaped
         return start.endIndex == unicodeScalars.endIndex ? text : text + "…"
+    }
+
+    /// For a line of a log, whole: control characters escaped. Names of files must not lose their ends.
+    package var escaped: String {
+        guard unicodeScalars.contains(where: Self.acts) else { return self }
+        return unicodeScalars.map { scalar in
+            Self.acts(scalar) ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        }.joined()
+    }
+
+    private static func acts(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+        default: false
+        }
     }
 }

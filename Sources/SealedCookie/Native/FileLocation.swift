@@ -1,0 +1,255 @@
+// A name in a folder that is held open: where a ring is changed, whoever else may change the path to it.
+import Glibc
+
+/// A file's name, and its folder by a descriptor.
+///
+/// The path is followed once, a component at a time. Everything after that goes by the descriptor, so nobody who owns
+/// a folder of the path can lead a change elsewhere by swapping it meanwhile. They could before, by a symbolic link.
+/// So a link is followed only where one of these made it: root, the user of this process, the owner of the folder
+/// that it leads to, or the file's. They may change the file anyway.
+struct FileLocation: ~Copyable {
+    /// Never 0 to 2.
+    let folder: Int32
+    let name: String
+    /// Of the folder.
+    let folderOwner: uid_t
+    let folderMode: mode_t
+    /// Of the folder.
+    let folderPath: String
+    /// Folders with a link on the way in which others could put another in its place.
+    let openFolders: [String]
+    /// Whether a link on the way is not to be trusted. Where a file is only looked at it is followed all the same.
+    let hasForeignLink: Bool
+
+    /// Linux's, which Swift does not import.
+    private static let pathOnly: Int32 = 0o10000000
+    /// As Linux has it.
+    private static let linkLimit = 40
+
+    /// Follows `path`.
+    ///
+    /// - Parameters:
+    ///   - followsLast: whether a symbolic link under the last name is followed too.
+    ///   - changes: whether the file is to be changed. Else its folder need not be readable, and links not be trusted.
+    /// - Throws: where a folder is missing or cannot be read, or a link is not to be trusted. The file may be missing.
+    static func find(
+        _ path: String, followsLast: Bool = true, changes: Bool = true
+    ) throws(SystemFailure) -> FileLocation {
+        var walk = try Walk(path)
+        defer { close(walk.folder) }
+        var links = 0
+        while let component = walk.rest.popLast() {
+            let isLast = walk.rest.isEmpty
+            if component == "." { continue }
+            if component == ".." {
+                try walk.enter(component)
+                continue
+            }
+            var status = stat()
+            guard unsafe fstatat(walk.folder, component, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+                let code = errno
+                guard isLast, code == ENOENT, !walk.endsWithSlash else {
+                    throw SystemFailure(operation: "open", code: code)
+                }
+                return try walk.location(component, owner: nil, changes)
+            }
+            if status.st_mode & S_IFMT == S_IFLNK, followsLast || !isLast {
+                links += 1
+                guard links <= linkLimit else { throw SystemFailure(operation: "open", code: ELOOP) }
+                try walk.follow(component, owner: status.st_uid)
+            } else if isLast, !walk.endsWithSlash {
+                return try walk.location(component, owner: status.st_uid, changes)
+            } else {
+                try walk.enter(component)
+            }
+        }
+        // It leads to a folder.
+        throw SystemFailure(operation: "open", code: EISDIR)
+    }
+
+    /// Where the way along a path has come to.
+    private struct Walk {
+        var folder: Int32
+        var path: String
+        /// The last is the next.
+        var rest: [String]
+        let endsWithSlash: Bool
+        var openFolders: [String] = []
+        /// Of the links that were followed.
+        var owners: Set<uid_t> = []
+
+        init(_ path: String) throws(SystemFailure) {
+            guard !path.isEmpty else { throw SystemFailure(operation: "open", code: ENOENT) }
+            self.path = path.hasPrefix("/") ? "/" : "."
+            rest = Self.components(path)
+            endsWithSlash = path.hasSuffix("/")
+            folder = unsafe Glibc.open(self.path, pathOnly | O_DIRECTORY | O_CLOEXEC)
+            guard folder >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+        }
+
+        private static func components(_ path: String) -> [String] {
+            path.split(separator: "/").reversed().map(String.init)
+        }
+
+        mutating func enter(_ component: String) throws(SystemFailure) {
+            let next = unsafe openat(folder, component, pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            // ENOTDIR: a file; or what was a folder has just become a link.
+            guard next >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            close(folder)
+            folder = next
+            path = path == "/" ? "/\(component)" : path == "." ? component : "\(path)/\(component)"
+        }
+
+        mutating func follow(_ component: String, owner: uid_t) throws(SystemFailure) {
+            owners.insert(owner)
+            var target: [CChar] = Array(repeating: 0, count: Int(PATH_MAX))
+            // Sound: readlinkat writes at most the count, and no zero at the end.
+            let count = unsafe readlinkat(folder, component, &target, target.count)
+            guard count >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            let bytes = target.prefix(count).map { UInt8(bitPattern: $0) }
+            guard let text = String(validating: bytes, as: UTF8.self), count < target.count else {
+                throw SystemFailure(operation: "open", code: EILSEQ)
+            }
+            var status = stat()
+            if unsafe fstat(folder, &status) == 0, status.st_mode & S_ISVTX == 0, status.st_mode & 0o022 != 0
+            {
+                openFolders.append(path)
+            }
+            if text.hasPrefix("/") {
+                let root = unsafe Glibc.open("/", pathOnly | O_DIRECTORY | O_CLOEXEC)
+                guard root >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+                close(folder)
+                folder = root
+                path = "/"
+            }
+            rest += Self.components(text)
+        }
+
+        /// - Parameter owner: the file's; nil where there is none yet.
+        func location(_ name: String, owner: uid_t?, _ changes: Bool) throws(SystemFailure) -> FileLocation {
+            // To be synchronized it must be readable.
+            let mode = changes ? O_RDONLY : pathOnly
+            let held = SecretFile.beyondStreams(unsafe openat(folder, ".", mode | O_DIRECTORY | O_CLOEXEC))
+            guard held >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+            var status = stat()
+            guard unsafe fstat(held, &status) == 0 else {
+                let code = errno
+                close(held)
+                throw SystemFailure(operation: "fstat", code: code)
+            }
+            let isTrusted = owners.isSubset(of: [0, geteuid(), status.st_uid, owner ?? status.st_uid])
+            guard isTrusted || !changes else {
+                close(held)
+                throw SystemFailure.foreignLink
+            }
+            return FileLocation(
+                folder: held, name: name, folderOwner: status.st_uid, folderMode: status.st_mode & 0o7777,
+                folderPath: path, openFolders: openFolders, hasForeignLink: !isTrusted)
+        }
+    }
+
+    deinit { close(folder) }
+
+    /// Opens a file of the folder, never by way of a link, and without waiting for what is no file.
+    ///
+    /// - Returns: less than 0 where it cannot be opened; `errno` says why.
+    func open(_ name: String, _ flags: Int32) -> Int32 {
+        let all = flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+        return SecretFile.beyondStreams(unsafe openat(folder, name, all, 0o600))
+    }
+
+    /// What stands under a name of the folder.
+    func status(of name: String) throws(SystemFailure) -> stat {
+        var status = stat()
+        guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw SystemFailure(operation: "stat", code: errno)
+        }
+        return status
+    }
+
+    /// - Returns: 0, or an errno.
+    @discardableResult func remove(_ name: String) -> Int32 {
+        unsafe unlinkat(folder, name, 0) == 0 ? 0 : errno
+    }
+
+    /// Gives what stands under `name` the file's own name, in place of what has it.
+    func rename(_ name: String) -> Int32 {
+        unsafe renameat(folder, name, folder, self.name) == 0 ? 0 : errno
+    }
+
+    /// Gives it that name too; EEXIST where something has it.
+    func link(_ name: String) -> Int32 {
+        unsafe linkat(folder, name, folder, self.name, 0) == 0 ? 0 : errno
+    }
+
+    /// Makes sure that a new name in the folder outlasts a power cut.
+    func synchronize() throws(SystemFailure) {
+        guard fsync(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
+    }
+
+    func path(of name: String) -> String {
+        switch folderPath {
+        case ".": name
+        case "/": "/\(name)"
+        default: "\(folderPath)/\(name)"
+        }
+    }
+
+    /// The name under which a file is written before it takes the file's place; with eight digits, before it is the file.
+    func temporary(number: UInt32? = nil) -> String {
+        let digits = number.map { ".\(String($0, radix: 16))" } ?? ""
+        return ".\(name)\(digits).new"
+    }
+
+    /// What a change holds a lock on.
+    var lock: String { ".\(name).lock" }
+
+    static func randomNumber() -> UInt32 { .random(in: 0x1000_0000 ... .max) }
+
+    /// Whether `name` is one of those.
+    func isTemporary(_ name: String) -> Bool {
+        let (start, end) = (".\(self.name)", ".new")
+        guard name.hasPrefix(start), name.dropFirst(start.count).hasSuffix(end) else { return false }
+        let digits = name.dropFirst(start.count).dropLast(end.count)
+        return digits.isEmpty
+            || digits.count == 9 && digits.first == "." && digits.dropFirst().allSatisfy(\.isHexDigit)
+    }
+}
+
+/// A file of a held folder, open for reading.
+struct OpenFile: ~Copyable {
+    let descriptor: Int32
+    let status: stat
+
+    init(_ name: String, in location: borrowing FileLocation) throws(SystemFailure) {
+        let file = location.open(name, O_RDONLY)
+        guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else {
+            let code = errno
+            close(file)
+            throw SystemFailure(operation: "fstat", code: code)
+        }
+        descriptor = file
+        self.status = status
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the file is a mount of its own: what replaces it where it was mounted from is not seen here.
+    func isMounted(apartFrom location: borrowing FileLocation) -> Bool {
+        guard let own = Self.mount(of: descriptor), let folder = Self.mount(of: location.folder) else {
+            return false
+        }
+        return own != folder
+    }
+
+    /// As Linux tells it of an open file; nil where it does not.
+    private static func mount(of descriptor: Int32) -> String? {
+        guard let bytes = try? StandardStreams.read("/proc/self/fdinfo/\(descriptor)", limit: 65_536) else {
+            return nil
+        }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("mnt_id:") }
+            .map(String.init)
+    }
+}

@@ -1,0 +1,33 @@
+import SealedCookie
+
+// Words of others in messages: paths, arguments, names of cookies.
+
+extension String {
+    /// Fit for a message: nothing acts on the terminal, and what may be a token or a key is not repeated, which would
+    /// then stand in a log or a shell's scrollback.
+    var shown: String { escaped.withoutSecrets }
+
+    /// With its length in place of what may be a token, a part of one, or a key in any of its spellings.
+    private var withoutSecrets: String {
+        // 32 bytes in base64, of which the slash divides names in a path; a path ends with no "=".
+        let text = replacing(/[A-Za-z0-9+\/]{43}=/) { Self.hidden($0.output) }
+            .replacing(/[A-Za-z0-9+\/]{43,}/) { match in
+                let isKey = match.output.count == 43 && !match.output.hasPrefix("/") && match.output.contains("/")
+                return isKey ? Self.hidden(match.output) : String(match.output)
+            }
+        // Base64url, hexadecimal, and base64 without a slash.
+        return text.replacing(/[A-Za-z0-9_+=\-]{32,}/) { match in
+            Self.maySecret(match.output) ? Self.hidden(match.output) : String(match.output)
+        }.replacing(/sck1_[A-Za-z0-9_+=\-]*/) { Self.hidden($0.output) }
+    }
+
+    private static func hidden(_ text: Substring) -> String { "…(\(text.count) characters)" }
+
+    /// Names that people give files are in one case, or short; a UUID is no secret.
+    private static func maySecret(_ run: Substring) -> Bool {
+        let rest = run.replacing(/[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}/, with: "")
+        guard rest.count >= 32 else { return false }
+        let isMixed = rest.contains(where: \.isUppercase) && rest.contains(where: \.isLowercase)
+        return isMixed || rest.allSatisfy(\.isHexDigit)
+    }
+}
