@@ -10,7 +10,7 @@ extension Command.Option {
     static let partitioned = Self(name: "partitioned", help: "with Partitioned")
     static let sameSite = Self(
         name: "same-site", value: "VALUE",
-        help: "strict, lax or none [lax]; none where a page is embedded elsewhere")
+        help: "strict, lax, none or unset [lax]; none where a page is embedded elsewhere")
     static let insecure = Self(name: "insecure", help: "without Secure, for plain http")
 
     /// What a browser tells cookies of one name apart by, and what it asks of the line that sets one.
@@ -26,14 +26,18 @@ extension Input {
         attributes.isPartitioned = arguments.has(.partitioned)
         attributes.isSecure = !arguments.has(.insecure)
         if let text = arguments.value(.sameSite) {
-            let values = SetCookie.SameSite.allCases
-            guard let value = values.first(where: { $0.rawValue.lowercased() == text.lowercased() }) else {
-                throw .usage("\"\(text)\" is no value of SameSite", hint: "strict, lax or none")
+            let value = SetCookie.SameSite.allCases.first { $0.argument == text.lowercased() }
+            guard let value else {
+                throw .usage("\"\(text)\" is no value of SameSite", hint: "strict, lax, none or unset")
             }
             attributes.sameSite = value
         }
         return attributes
     }
+}
+
+extension SetCookie.SameSite {
+    fileprivate var argument: String { self == .unspecified ? "unset" : rawValue.lowercased() }
 }
 
 extension Command {

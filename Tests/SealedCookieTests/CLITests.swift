@@ -237,7 +237,9 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         let plain = try ToolRun(["remove", "-n", "s", "--insecure", "--same-site", "strict"])
         #expect(
             !plain.output.contains("Secure") && plain.output.contains("SameSite=Strict"), "\(plain.output)")
+        #expect(try !ToolRun(["remove", "--same-site", "unset"]).output.contains("SameSite"))
         for (words, reason) in [
+            (["remove", "-n", "s", "--domain", "localhost"], "cannot be a cookie's Domain"),
             (["remove", "--domain", "example.com"], "a __Host- cookie cannot have a Domain"),
             (["remove", "-n", "s", "--domain", "a b"], "cannot be a cookie's Domain"),
             (["remove", "-n", "s", "--path", "shop"], "cannot be a cookie's Path"),
