@@ -411,7 +411,8 @@ private struct RingReport: Encodable {
         active = activeKey.map { "\($0.id)" }
         var findings: [Finding] = []
         if ring.keys.isEmpty {
-            findings.append(.init(level: .unusable, text: "the ring has no key: nothing can be sealed or opened"))
+            findings.append(
+                .init(level: .unusable, text: "the ring has no key: nothing can be sealed or opened"))
         } else if activeKey == nil, let next = ring.sealingKey(at: now) {
             findings.append(
                 .init(

@@ -12,7 +12,8 @@ extension String {
         // 32 bytes in base64, of which the slash divides names in a path; a path ends with no "=".
         let text = replacing(/[A-Za-z0-9+\/]{43}=/) { Self.hidden($0.output) }
             .replacing(/[A-Za-z0-9+\/]{43,}/) { match in
-                let isKey = match.output.count == 43 && !match.output.hasPrefix("/") && match.output.contains("/")
+                let isKey =
+                    match.output.count == 43 && !match.output.hasPrefix("/") && match.output.contains("/")
                 return isKey ? Self.hidden(match.output) : String(match.output)
             }
         // Base64url, hexadecimal, and base64 without a slash.
