@@ -331,7 +331,7 @@ import Testing
             splitting: 2)
         for own in [nil, SessionLifetime.Span.days(5)] {
             let sealed = try former.seal("ada", lifetime: own, at: noon)
-            let header = "old=\(sealed.token); old.1=x; new.1=y"
+            let header = "old=\(sealed.token); old.2=x; new.7=y"
             let opened = try #require(try former.open(cookieHeader: header, at: noon + 3600))
             let adopted = try current.adopt(opened, at: noon + 7200.5)
             #expect(adopted.cookies.map(\.name) == ["new", "new.1"] && removed(adopted.cookies) == ["new.1"])
@@ -495,6 +495,24 @@ import Testing
                         try sealer.open(cookieHeader: header, at: noon)
                     }
                 }
+            }
+        }
+    }
+
+    @Test func `names beside the cookie's and its parts' are others' cookies`() throws {
+        let sealer = try sealer(splitting: 9)
+        let value = try sealer.seal(session(9), at: noon).token
+        for name in [
+            "session.0", "session.1", "session.9", "session.00", "session.10", "session.", "session.a",
+            "session1",
+            "session/1", "xsession", "session.1.1", ".1", "session .1",
+        ] {
+            #expect(try sealer.open(cookieHeader: "\(name)=\(value)", at: noon) == nil, "\(name)")
+            // Nor are they a session's parts.
+            guard name != "session.1" else { continue }
+            let two = "session=2.\(value.prefix(9)); \(name)=\(value.dropFirst(9))"
+            #expect(throws: OpenError.missingPart(1, of: 2), "\(name)") {
+                try sealer.open(cookieHeader: two, at: noon)
             }
         }
     }
