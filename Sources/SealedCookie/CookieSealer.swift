@@ -10,7 +10,9 @@
 ///     let keys = try KeyRing(contentsOf: "/etc/shop/session.keys")
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
-/// Make one for each cookie and share it: it is Sendable, and may be used from any number of threads.
+/// Make one for each cookie and share it: it is Sendable, and may be used from any number of threads. A type's own `encode(to:)`
+/// and `init(from:)` must use the coder that they are given, and all that they get from it, on the thread that called them,
+/// and no longer than until they return. An encoder that is kept longer throws; a decoder may be read.
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
@@ -43,18 +45,21 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, so it
     ///     may differ between servers and change at any time: a session beyond a lowered one
     ///     still opens, and is only not sealed again.
+    ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie.
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, largestItem: Int? = nil
+        paddingBlock: Int = 0, largestItem: Int? = nil,
+        userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(
             name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
         core = try SealerCore(
-            form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem)
+            form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
+            userInfo: userInfo)
     }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
@@ -62,12 +67,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, largestItem: Int? = nil
+        paddingBlock: Int = 0, largestItem: Int? = nil,
+        userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(CookieConfigurationError) {
         let form = try CookieForm(
             name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
         core = try SealerCore(
-            form, .file(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem)
+            form, .file(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
+            userInfo: userInfo)
     }
 
     // MARK: Sealing
@@ -159,7 +166,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
             return try encoded.item(limit: core.largestItem)
         }
-        return try CBORItem(encoding: session, limit: core.largestItem)
+        return try CBORItem(encoding: session, userInfo: core.userInfo, limit: core.largestItem)
     }
 
     // MARK: Opening
@@ -224,9 +231,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     @inlinable
     func session(in memory: inout WorkingMemory) throws(OpenError) -> Session {
-        guard Session.self == EncodedSession.self else { return try memory.session(Session.self) }
+        guard Session.self == EncodedSession.self else {
+            return try memory.session(Session.self, userInfo: core.userInfo)
+        }
         guard let session = try memory.encodedSession() as? Session else {
-            throw .sessionMismatch(codingPath: [], expected: "an encoded session")
+            throw .sessionMismatch(codingPath: [], reason: "an encoded session was expected")
         }
         return session
     }
@@ -235,9 +244,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 extension CBORItem {
     /// The item for a session, whose errors are put into words for the log.
     @usableFromInline
-    init(encoding session: some Encodable, limit: Int) throws(SealError) {
+    init(
+        encoding session: some Encodable, userInfo: [CodingUserInfoKey: any Sendable], limit: Int
+    ) throws(SealError) {
         do {
-            self = try CBOREncoder.encode(session, limit: limit)
+            self = try CBOREncoder.encode(session, userInfo: userInfo, limit: limit)
         } catch let failure as CBORFailure {
             throw SealError(failure, limit: limit)
         } catch let EncodingError.invalidValue(_, context) {

@@ -12,6 +12,7 @@ final class SealerCore: Sendable {
     let source: KeySource
     let lifetime: SessionLifetime
     let compression: SessionCompression
+    @usableFromInline let userInfo: [CodingUserInfoKey: any Sendable]
     private let paddingBlock: Int
     /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
     @usableFromInline let largestItem: Int
@@ -22,7 +23,8 @@ final class SealerCore: Sendable {
 
     init(
         _ form: CookieForm, _ source: KeySource, _ lifetime: SessionLifetime,
-        _ compression: SessionCompression, paddingBlock: Int, largestItem: Int?
+        _ compression: SessionCompression, paddingBlock: Int, largestItem: Int?,
+        userInfo: [CodingUserInfoKey: any Sendable]
     ) throws(CookieConfigurationError) {
         let most = CBORLimits.itemBytes
         if let largestItem, !(1...most).contains(largestItem) { throw .invalidLargestItem(largestItem) }
@@ -34,6 +36,7 @@ final class SealerCore: Sendable {
         self.source = source
         self.lifetime = lifetime
         self.compression = compression
+        self.userInfo = userInfo
         self.paddingBlock = paddingBlock
         self.largestItem = largestItem ?? max(Self.usualLargestItem, min(form.tokenLimit / 4 * 3, most))
         context = TokenContext(name: form.name, purpose: form.purpose)
@@ -399,13 +402,15 @@ extension WorkingMemory {
 
     /// The session in a checked item.
     @usableFromInline
-    mutating func session<Session: Decodable>(_ type: Session.Type) throws(OpenError) -> Session {
+    mutating func session<Session: Decodable>(
+        _ type: Session.Type, userInfo: [CodingUserInfoKey: any Sendable]
+    ) throws(OpenError) -> Session {
         do {
-            return try decode(type)
+            return try decode(type, userInfo: userInfo)
         } catch let error as DecodingError {
             throw OpenError(error)
         } catch {
-            throw .sessionMismatch(codingPath: [], expected: "an error of type \(Swift.type(of: error))")
+            throw .sessionMismatch(codingPath: [], reason: "an error of type \(Swift.type(of: error))")
         }
     }
 

@@ -137,7 +137,7 @@ private enum Failure: Error { case harmless, serious }
         }
         for error in [
             OpenError.malformedPayload("why"), .unknownDictionary("why"), .inFuture(noon), .expired(noon),
-            .endedBefore(noon), .sessionMismatch(codingPath: [], expected: "what"),
+            .endedBefore(noon), .sessionMismatch(codingPath: [], reason: "what"),
             .libraryFailed(operation: "inflate"),
         ] {
             #expect(try !isKept(after: error), "\(error)")

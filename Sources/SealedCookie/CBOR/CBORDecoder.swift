@@ -10,8 +10,11 @@
 enum CBORDecoder {
     /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
     static func decode<Value: Decodable>(_ type: Value.Type, from index: CBORIndex) throws -> Value {
-        try CBORReader(CBORReading(index)).decode(type, at: 0)
+        try CBORReader(CBORReading(index)).decode(type)
     }
+
+    /// What this thread decodes from.
+    static let working = ThreadVariable<CBORReader>()
 }
 
 /// A checked item, and where in it the decoder is.
@@ -24,25 +27,50 @@ struct CBORReading {
     /// first asked for: the positions of a map's keys, and what each node is inside of.
     fileprivate var keys: [Int32: [Int32]] = [:]
     fileprivate var parents: CBORIndex.Parents?
+    /// What the application gave its types to decode with.
+    var userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    var refusals = CBORRefusals()
+    /// Whether the next Bool that is asked for shows where another decoder reads (`CBORItemDecoder.behind`); where it was.
+    fileprivate var isAwaitingMark = false
+    fileprivate var mark: Int32?
+    /// The value was decoded, and a decoder was kept: all that is noted for speed is noted no longer, so that threads may
+    /// share it.
+    private(set) var isKept = false
+    /// An item that was made of a value for a type that asks for it in its own form: where that value stands.
+    fileprivate(set) var outer: Outer?
+
+    struct Outer {
+        let reader: CBORReader
+        let position: Int32
+    }
 
     init(_ index: CBORIndex = CBORIndex()) {
         self.index = index
     }
 
-    /// Checks another item, in the memory of the one before.
+    /// Checks another item, in the memory of the one before, of which nothing else is left.
     mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
-        guesses = InlineArray(repeating: 0)
+        forget()
         try index.check(bytes, item: item, contents: contents)
     }
 
-    /// Gives the item's bytes away, and forgets where what stood in them.
+    /// Gives the item's bytes away, and forgets where what was in them.
     mutating func takeBytes() -> [UInt8] {
-        if !keys.isEmpty { keys = [:] }
-        parents = nil
+        forget()
         return index.takeBytes()
     }
+
+    private mutating func forget() {
+        guesses = InlineArray(repeating: 0)
+        if !keys.isEmpty { keys = [:] }
+        if parents != nil { parents = nil }
+        if refusals.count > 0 { refusals = CBORRefusals() }
+        if !userInfo.isEmpty { userInfo = [:] }
+    }
+
+    mutating func keep() { isKept = true }
 
     /// Reads the content of a byte or text string.
     ///
@@ -65,13 +93,29 @@ extension CBORReader {
     @inline(__always)
     private func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
 
-    func path(to position: Position) -> [any CodingKey] {
-        path(to: Int(position)).map(CBORKey.init)
+    /// Decodes the whole item.
+    ///
+    /// - Throws: `DecodingError` with a coding path where it is not a `Session`, and whatever the type throws.
+    func decode<Session: Decodable>(_ type: Session.Type) throws -> Session {
+        try CBORDecoder.working.with(self) {
+            do {
+                return try decode(type, at: 0)
+            } catch let error as DecodingError {
+                throw whole(error)
+            }
+        }
     }
 
-    /// A type that tries one form after the other makes an error, and so a path, for every element.
-    private func path(to position: Int) -> [CBORPathElement] {
-        guard position > Self.fewNodes else { return index.path(to: position) }
+    func path(to position: Position) -> [any CodingKey] { elements(to: position).map(CBORKey.init) }
+
+    private func elements(to position: Position) -> [CBORPathElement] {
+        let path = inner(to: Int(position))
+        return value.outer.map { $0.reader.elements(to: $0.position) + path } ?? path
+    }
+
+    /// A type may ask for the path of every element.
+    private func inner(to position: Int) -> [CBORPathElement] {
+        guard position > Self.fewNodes, !value.isKept else { return index.path(to: position) }
         let parents = value.parents ?? index.parents()
         value.parents = parents
         return index.path(to: position, parents)
@@ -80,75 +124,79 @@ extension CBORReader {
     /// As many nodes or entries as are gone through in less time than a table takes.
     private static var fewNodes: Int { 32 }
 
-    func context(_ position: Position, _ description: String) -> DecodingError.Context {
-        DecodingError.Context(codingPath: path(to: position), debugDescription: description)
-    }
-
-    func mismatch(_ type: Any.Type, at position: Position) -> DecodingError {
-        if isNull(position) {
-            return .valueNotFound(type, context(position, "null where \(type) was expected"))
-        }
-        return .typeMismatch(type, context(position, "\(describe(position)) where \(type) was expected"))
-    }
-
-    /// What stands at `position`, in words and without its value.
-    private func describe(_ position: Position) -> String {
-        switch node(position).kind {
-        case .unsigned, .negative: "an integer"
-        case .bytes: "a byte string"
-        case .text: "text"
-        case .array: "an array"
-        case .map: "a map"
-        case .bool: "a Bool"
-        case .null: "null"
-        case .float: "a float"
-        case .tag: "tag \(node(position).argument)"
-        }
-    }
-
     func isNull(_ position: Position) -> Bool { node(position).kind == .null }
 
     // MARK: Leaves
 
     func decode(_ type: Bool.Type, at position: Position) throws -> Bool {
+        if value.isAwaitingMark {
+            value.isAwaitingMark = false
+            value.mark = position
+            return false
+        }
         let node = node(position)
         guard node.kind == .bool else { throw mismatch(type, at: position) }
         return node.argument == 1
     }
 
     func decode(_ type: String.Type, at position: Position) throws -> String {
-        guard node(position).kind == .text else { throw mismatch(type, at: position) }
+        guard node(position).kind == .text else {
+            // What others write as text.
+            switch (node(position).kind, node(position).argument) {
+            case (.tag, CBORTag.uuid): return try uuid(at: position).uuidString
+            case (.tag, CBORTag.url): return index.text(Int(position) + 1)
+            default: throw mismatch(type, at: position)
+            }
+        }
         return value.content(Int(position)) { String(validated: $0) }
     }
 
-    func decode<Integer: FixedWidthInteger>(integer type: Integer.Type, at position: Position) throws
-        -> Integer
-    {
+    /// - Parameter takesWhole: whether a float of a whole value is taken: not where a type asks for one type of number after the
+    ///   other, which then comes back as it was.
+    func decode<Integer: FixedWidthInteger>(
+        integer type: Integer.Type, at position: Position, takesWhole: Bool = true
+    ) throws -> Integer {
         let node = node(position)
         switch node.kind {
         case .unsigned:
             if let value = Integer(exactly: node.argument) { return value }
+            // The elements of a byte string are both.
+            if type == Int8.self, value.outer != nil, node.argument < 256 {
+                return Integer(truncatingIfNeeded: Int8(truncatingIfNeeded: node.argument))
+            }
         case .negative:
             if Integer.isSigned, let value = Integer(exactly: node.argument) { return ~value }
+        case .float where takesWhole:
+            if let value = Integer(exactly: Double(bitPattern: node.argument)) { return value }
         case .tag:
-            guard let big = CBORInteger(index, at: Int(position)) else { throw mismatch(type, at: position) }
-            if let value = big.exactly(as: type) { return value }
+            if let big = CBORInteger(index, at: Int(position))
+                ?? CBORDecimal(index, at: Int(position))?.integer
+            {
+                if let value = big.exactly(as: type) { return value }
+            } else if node.argument != CBORTag.decimalFraction {
+                throw mismatch(type, at: position)
+            }
         default:
             throw mismatch(type, at: position)
         }
-        throw DecodingError.dataCorrupted(context(position, "an integer that \(type) cannot hold"))
+        throw failure(.outOfRange, type, at: position)
     }
 
-    /// Floats of any width, and integers that a Double holds exactly.
+    /// Floats of any width, integers that a Double holds exactly, decimal numbers, and a Date as it encodes itself.
     func decode(_ type: Double.Type, at position: Position) throws -> Double {
         Double(bitPattern: try floatBits(type, at: position))
     }
 
+    /// The nearest Float, as with JSON, where that is a number.
     func decode(_ type: Float.Type, at position: Position) throws -> Float {
-        guard let value = CBORFloat.narrowToSingle(try floatBits(type, at: position)) else {
-            throw DecodingError.dataCorrupted(context(position, "a number that \(type) cannot hold exactly"))
+        let bits = try floatBits(type, at: position)
+        // Exactly first: it keeps the payload of a NaN.
+        if let exact = CBORFloat.narrowToSingle(bits) { return exact }
+        let nearest = Float(Double(bitPattern: bits))
+        guard nearest.isFinite || !Double(bitPattern: bits).isFinite else {
+            throw failure(.outOfRange, type, at: position)
         }
-        return value
+        return nearest
     }
 
     private func floatBits(_ type: Any.Type, at position: Position) throws -> UInt64 {
@@ -159,24 +207,40 @@ extension CBORReader {
         case .unsigned: exact = Double(exactly: node.argument)
         // -1 - n: exact where n + 1 is, and n + 1 is 2^64 at the most.
         case .negative: exact = Double(exactly: UInt128(node.argument) + 1).map { -$0 }
+        case .tag:
+            if let time = CBORTime(checked: { index.node(Int(position) + $0) }) {
+                exact = time.date.timeIntervalSinceReferenceDate
+            } else if let decimal = CBORDecimal(index, at: Int(position)) {
+                exact = Double(decimal.text)
+            } else if let big = CBORInteger(index, at: Int(position)) {
+                exact = Double(exactly: big.magnitude).flatMap { big.isNegative ? nil : $0 }
+            } else {
+                throw mismatch(type, at: position)
+            }
         default: throw mismatch(type, at: position)
         }
-        guard let exact else {
-            throw DecodingError.dataCorrupted(
-                context(position, "an integer that \(type) cannot hold exactly"))
-        }
+        guard let exact else { throw failure(.outOfRange, type, at: position) }
         return exact.bitPattern
     }
 
     private func date(at position: Position) throws -> Date {
         guard let time = CBORTime(checked: { index.node(Int(position) + $0) }) else {
-            throw mismatch(Date.self, at: position)
+            switch node(position).kind {
+            // As a Date encodes itself.
+            case .float, .unsigned, .negative:
+                return Date(timeIntervalSinceReferenceDate: try decode(Double.self, at: position))
+            default: throw mismatch(Date.self, at: position)
+            }
         }
         return time.date
     }
 
     private func data(at position: Position) throws -> Data {
-        guard node(position).kind == .bytes else { throw mismatch(Data.self, at: position) }
+        guard node(position).kind == .bytes else {
+            guard node(position).kind == .array else { throw mismatch(Data.self, at: position) }
+            // As JSON has to write bytes, too.
+            return Data(try [UInt8](from: CBORItemDecoder(reader: self, position: position, type: Data.self)))
+        }
         return value.content(Int(position)) { Data(copying: $0) }
     }
 
@@ -184,33 +248,56 @@ extension CBORReader {
 
     private func uuid(at position: Position) throws -> UUID {
         guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
-            throw mismatch(UUID.self, at: position)
+            guard node(position).kind == .text else { throw mismatch(UUID.self, at: position) }
+            // As a UUID encodes itself.
+            guard let uuid = UUID(uuidString: index.text(Int(position))) else {
+                throw failure(.malformed, UUID.self, at: position)
+            }
+            return uuid
         }
         return value.content(Int(position) + 1) { UUID(bytes: $0) }
     }
 
     private func url(at position: Position) throws -> URL {
-        guard node(position).kind == .tag, node(position).argument == CBORTag.url else {
-            throw mismatch(URL.self, at: position)
+        let text: Int
+        switch (node(position).kind, node(position).argument) {
+        case (.tag, CBORTag.url): text = Int(position) + 1
+        case (.text, _): text = Int(position)
+        // As a URL encodes itself.
+        case (.map, _):
+            return try URL(from: CBORItemDecoder(reader: self, position: position, type: URL.self))
+        default: throw mismatch(URL.self, at: position)
         }
-        guard let url = URL(string: index.text(Int(position) + 1)) else {
-            throw DecodingError.dataCorrupted(context(position, "not a URL"))
+        guard let url = URL(string: index.text(text)) else {
+            throw failure(.malformed, URL.self, at: position)
         }
         return url
     }
 
     private func decimal(at position: Position) throws -> Decimal {
-        if node(position).kind == .float, Double(bitPattern: node(position).argument).isNaN { return .nan }
         let fraction: CBORDecimal?
-        if let integer = CBORInteger(index, at: Int(position)) {
-            fraction = CBORDecimal(exponent: 0, mantissa: integer)
-        } else {
-            fraction = CBORDecimal(index, at: Int(position))
+        switch node(position).kind {
+        case .float:
+            let number = Double(bitPattern: node(position).argument)
+            if number.isNaN { return .nan }
+            // The digits that JSON would have.
+            guard number.isFinite, let decimal = Decimal(string: "\(number)") else {
+                throw failure(.outOfRange, Decimal.self, at: position)
+            }
+            return decimal
+        // As a Decimal encodes itself.
+        case .map:
+            return try Decimal(from: CBORItemDecoder(reader: self, position: position, type: Decimal.self))
+        default:
+            fraction =
+                if let integer = CBORInteger(index, at: Int(position)) {
+                    CBORDecimal(exponent: 0, mantissa: integer)
+                } else {
+                    CBORDecimal(index, at: Int(position))
+                }
         }
         guard let fraction else { throw mismatch(Decimal.self, at: position) }
-        guard let decimal = fraction.decimal else {
-            throw DecodingError.dataCorrupted(context(position, "a number that Decimal cannot hold"))
-        }
+        guard let decimal = fraction.decimal else { throw failure(.outOfRange, Decimal.self, at: position) }
         return decimal
     }
 
@@ -277,9 +364,11 @@ extension CBORReader {
     private func texts(at array: Position) throws -> [String] {
         var texts: [String] = []
         texts.reserveCapacity(min(Int(node(array).argument), 1024))
-        // A text is one node.
-        for position in (array + 1)..<Position(index.node(Int(array)).next) {
-            texts.append(try decode(String.self, at: position))
+        var position = Int(array) + 1
+        let end = index.node(Int(array)).next
+        while position < end {
+            texts.append(try decode(String.self, at: Position(truncatingIfNeeded: position)))
+            position = index.node(position).next
         }
         return texts
     }
@@ -321,7 +410,7 @@ extension CBORReader {
         let guess = guess(map) ?? start
         // A key is one node; its value is the next.
         if guess < end, matches(index.node(guess)) { return found(guess, in: map) }
-        if index.node(Int(map)).argument > UInt64(Self.fewNodes) {
+        if index.node(Int(map)).argument > UInt64(Self.fewNodes), !value.isKept {
             guard let position = search(map, precedes), matches(index.node(position)) else { return nil }
             return found(position, in: map)
         }
@@ -365,7 +454,9 @@ extension CBORReader {
     /// The value behind the key at `position`; behind it is where the next key is looked for first.
     @inline(__always)
     private func found(_ position: Int, in map: Position) -> Position {
-        value.guesses[Int(map & 3)] = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
+        if !value.isKept {
+            value.guesses[Int(map & 3)] = UInt64(map) << 32 | UInt64(index.node(position + 1).next)
+        }
         return Position(truncatingIfNeeded: position + 1)
     }
 
@@ -376,19 +467,70 @@ extension CBORReader {
             ? Int(guess & 0xFFFF_FFFF) : nil
     }
 
+    /// The value of an entry whose key is an integer, where a key's text spells one.
+    func value(in map: Position, spelled text: String) -> Position? {
+        // Integers come first.
+        guard index.node(Int(map)).argument > 0, index.node(Int(map) + 1).kind != .text,
+            let integer = Int64(plain: text)
+        else { return nil }
+        return value(in: map, integer: Int(integer))
+    }
+
     func keyed<Key: CodingKey>(
         by keyType: Key.Type, at position: Position, in type: Any.Type
     ) throws -> KeyedDecodingContainer<Key> {
-        guard node(position).kind == .map else { throw mismatch([String: Any].self, at: position) }
-        let textKeys = DictionaryKeys.areText(keyType, in: type) ?? false
+        guard node(position).kind == .map else {
+            guard let reader = try ownForm(for: keyType, at: position) else {
+                throw mismatch([String: Any].self, at: position)
+            }
+            return try reader.keyed(by: keyType, at: 0, in: type)
+        }
         return KeyedDecodingContainer(
-            CBORKeyedDecodingContainer<Key>(reader: self, map: position, textKeys: textKeys))
+            CBORKeyedDecodingContainer<Key>(reader: self, map: position, form: KeyForm(of: keyType, in: type))
+        )
     }
 
     func unkeyed(at position: Position) throws -> any UnkeyedDecodingContainer {
-        guard node(position).kind == .array else { throw mismatch([Any].self, at: position) }
-        return CBORUnkeyedDecodingContainer(reader: self, array: position)
+        switch node(position).kind {
+        case .array: return CBORUnkeyedDecodingContainer(reader: self, array: position)
+        case .bytes:
+            // Bytes for a type that takes them one by one.
+            let elements = CBORIndex(elements: index.bytes.span.extracting(index.content(Int(position))))
+            return CBORUnkeyedDecodingContainer(reader: inner(elements, at: position), array: 0)
+        default: throw mismatch([Any].self, at: position)
+        }
     }
+
+    /// A URL or Decimal as it encodes itself, for its own `init(from:)`, which asks for a container.
+    private func ownForm(for keyType: Any.Type, at position: Position) throws -> CBORReader? {
+        let value: any Encodable
+        if keyType == OwnForm.urlKeys {
+            value = try url(at: position)
+        } else if keyType == OwnForm.decimalKeys {
+            value = try decimal(at: position)
+        } else {
+            return nil
+        }
+        return inner(try CBORIndex(parsing: CBOREncoder.encode(OwnForm(value: value)).bytes), at: position)
+    }
+
+    /// A reader of an item that stands for the value at `position`.
+    private func inner(_ index: CBORIndex, at position: Position) -> CBORReader {
+        var reading = CBORReading(index)
+        reading.userInfo = value.userInfo
+        reading.outer = .init(reader: self, position: position)
+        return CBORReader(reading)
+    }
+}
+
+/// A value that writes itself, not in the format's form for its type.
+private struct OwnForm: Encodable {
+    let value: any Encodable
+
+    func encode(to encoder: any Encoder) throws { try value.encode(to: encoder) }
+
+    static let urlKeys = KeyTypeProbe.keyType(of: URL(filePath: "/"))
+    static let decimalKeys = KeyTypeProbe.keyType(of: Decimal())
 }
 
 extension UUID {
@@ -411,7 +553,7 @@ struct CBORItemDecoder: Decoder {
     let type: Any.Type
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var userInfo: [CodingUserInfoKey: Any] { reader.value.userInfo }
 
     func container<Key: CodingKey>(keyedBy keyType: Key.Type) throws -> KeyedDecodingContainer<Key> {
         try reader.keyed(by: keyType, at: position, in: type)
@@ -422,7 +564,26 @@ struct CBORItemDecoder: Decoder {
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer {
-        CBORSingleValueDecodingContainer(reader: reader, position: position)
+        CBORSingleValueDecodingContainer(reader: reader, position: position, type: type)
+    }
+
+    /// This library's decoder where `decoder` reads: `decoder` itself, or the one that it forwards to. Nil for any other.
+    static func behind(_ decoder: any Decoder) throws -> CBORItemDecoder? {
+        if let own = decoder as? CBORItemDecoder { return own }
+        guard let reader = CBORDecoder.working.current else { return nil }
+        let container = try decoder.singleValueContainer()
+        (reader.value.isAwaitingMark, reader.value.mark) = (true, nil)
+        // Refused or not: whoever forwards asks this library's decoder for it.
+        _ = try? container.decode(Bool.self)
+        let position = reader.value.mark
+        (reader.value.isAwaitingMark, reader.value.mark) = (false, nil)
+        return position.map { CBORItemDecoder(reader: reader, position: $0, type: Never.self) }
+    }
+
+    /// Whether here is an item inside a byte string.
+    var isEmbedded: Bool {
+        let node = reader.index.node(Int(position))
+        return node.kind == .tag && node.argument == CBORTag.embeddedItem
     }
 
     /// Decodes the item inside a byte string (tag 24), or one in the plain, as it was sealed before its property
@@ -430,19 +591,11 @@ struct CBORItemDecoder: Decoder {
     ///
     /// What it throws names nothing inside: containers and types append keys of their own to the path.
     func decodeEmbedded<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        let node = reader.index.node(Int(position))
-        let isEmbedded = node.kind == .tag && node.argument == CBORTag.embeddedItem
         do {
             // The tag, the byte string, the item in it.
             return try reader.decode(type, at: isEmbedded ? position + 2 : position)
         } catch let error as DecodingError {
-            let context = reader.context(position, "in a secret")
-            throw switch error {
-            case .typeMismatch(let type, _): DecodingError.typeMismatch(type, context)
-            case .valueNotFound(let type, _): DecodingError.valueNotFound(type, context)
-            case .keyNotFound: DecodingError.typeMismatch(type, context)
-            default: DecodingError.dataCorrupted(context)
-            }
+            throw reader.secret(error, type, at: position)
         }
     }
 }
@@ -450,7 +603,7 @@ struct CBORItemDecoder: Decoder {
 private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let reader: CBORReader
     let map: CBORReader.Position
-    let textKeys: Bool
+    let form: KeyForm
 
     var codingPath: [any CodingKey] { reader.path(to: map) }
 
@@ -469,25 +622,26 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     private static func key(_ element: CBORPathElement) -> Key? {
         switch element {
         case .key(let text): Key(stringValue: text)
-        case .integerKey(let integer): Int(exactly: integer).flatMap { Key(intValue: $0) }
+        // A key type without integers has the text that JSON would.
+        case .integerKey(let integer): Key(intValue: Int(integer)) ?? Key(stringValue: String(integer))
         case .index: nil
         }
     }
 
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
-    /// text, or what was written before the key got its integer, still opens.
+    /// text, or what was written before the key got its integer, still opens. A key that is spelled as an integer finds
+    /// either as well: dictionaries and dynamic keys read one another's.
     @inline(__always)
     private func find(_ key: some CodingKey) -> CBORReader.Position? {
-        if !textKeys, let integer = key.intValue, let position = reader.value(in: map, integer: integer) {
+        if let integer = form.integer(of: key), let position = reader.value(in: map, integer: integer) {
             return position
         }
-        return reader.value(in: map, text: key.stringValue)
+        let text = key.stringValue
+        return reader.value(in: map, text: text) ?? reader.value(in: map, spelled: text)
     }
 
     private func position(_ key: some CodingKey) throws -> CBORReader.Position {
-        guard let position = find(key) else {
-            throw DecodingError.keyNotFound(key, reader.context(map, "no entry for this key"))
-        }
+        guard let position = find(key) else { throw reader.missing(key, in: map) }
         return position
     }
 
@@ -570,26 +724,33 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
     let reader: CBORReader
     let position: CBORReader.Position
+    let type: Any.Type
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
+
+    /// An integer. Of a float only where the value that is decoded here is one itself (`[Int]`), not one of several types that are
+    /// tried.
+    private func integer<Integer: FixedWidthInteger>(_ type: Integer.Type) throws -> Integer {
+        try reader.decode(integer: type, at: position, takesWhole: self.type == type)
+    }
 
     func decodeNil() -> Bool { reader.isNull(position) }
     func decode(_ type: Bool.Type) throws -> Bool { try reader.decode(type, at: position) }
     func decode(_ type: String.Type) throws -> String { try reader.decode(type, at: position) }
     func decode(_ type: Double.Type) throws -> Double { try reader.decode(type, at: position) }
     func decode(_ type: Float.Type) throws -> Float { try reader.decode(type, at: position) }
-    func decode(_ type: Int.Type) throws -> Int { try reader.decode(integer: type, at: position) }
-    func decode(_ type: Int8.Type) throws -> Int8 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: Int16.Type) throws -> Int16 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: Int32.Type) throws -> Int32 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: Int64.Type) throws -> Int64 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: Int128.Type) throws -> Int128 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt.Type) throws -> UInt { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt8.Type) throws -> UInt8 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt16.Type) throws -> UInt16 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt32.Type) throws -> UInt32 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt64.Type) throws -> UInt64 { try reader.decode(integer: type, at: position) }
-    func decode(_ type: UInt128.Type) throws -> UInt128 { try reader.decode(integer: type, at: position) }
+    func decode(_ type: Int.Type) throws -> Int { try integer(type) }
+    func decode(_ type: Int8.Type) throws -> Int8 { try integer(type) }
+    func decode(_ type: Int16.Type) throws -> Int16 { try integer(type) }
+    func decode(_ type: Int32.Type) throws -> Int32 { try integer(type) }
+    func decode(_ type: Int64.Type) throws -> Int64 { try integer(type) }
+    func decode(_ type: Int128.Type) throws -> Int128 { try integer(type) }
+    func decode(_ type: UInt.Type) throws -> UInt { try integer(type) }
+    func decode(_ type: UInt8.Type) throws -> UInt8 { try integer(type) }
+    func decode(_ type: UInt16.Type) throws -> UInt16 { try integer(type) }
+    func decode(_ type: UInt32.Type) throws -> UInt32 { try integer(type) }
+    func decode(_ type: UInt64.Type) throws -> UInt64 { try integer(type) }
+    func decode(_ type: UInt128.Type) throws -> UInt128 { try integer(type) }
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
         try reader.decode(type, at: position)
     }
@@ -612,11 +773,7 @@ private struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
     var isAtEnd: Bool { next >= reader.index.node(Int(array)).next }
 
     private func here(_ type: Any.Type) throws -> CBORReader.Position {
-        guard !isAtEnd else {
-            let path = codingPath + [CBORKey(intValue: currentIndex)]
-            throw DecodingError.valueNotFound(
-                type, DecodingError.Context(codingPath: path, debugDescription: "the array ends here"))
-        }
+        guard !isAtEnd else { throw reader.failure(.end, type, at: array) }
         return CBORReader.Position(truncatingIfNeeded: next)
     }
 

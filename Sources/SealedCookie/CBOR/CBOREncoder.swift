@@ -10,11 +10,13 @@ enum CBOREncoder {
     /// One item for `value`.
     ///
     /// - Parameters:
+    ///   - userInfo: what the encoder has for the types.
     ///   - limit: bytes that the item may have.
     ///   - extra: bytes of room to reserve behind the item.
     /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
     static func encode(
-        _ value: some Encodable, limit: Int = CBORLimits.itemBytes, reservingCapacity extra: Int = 0
+        _ value: some Encodable, userInfo: [CodingUserInfoKey: any Sendable] = [:],
+        limit: Int = CBORLimits.itemBytes, reservingCapacity extra: Int = 0
     ) throws -> CBORItem {
         try spareTrees.with(
             { tree throws in
@@ -24,15 +26,19 @@ enum CBOREncoder {
                     if isKnownUniquelyReferenced(&tree) {
                         tree.value.reset()
                     } else {
+                        tree.value.close()
                         tree = Shared(CBORTree())
                     }
                 }
-                try tree.encode(value, at: CBORTree.root)
+                if !userInfo.isEmpty { tree.value.userInfo = userInfo }
+                try working.with(tree) { try tree.encode(value, at: CBORTree.root) }
                 return try tree.value.item(reservingCapacity: extra)
             }, orNew: { Shared(CBORTree()) })
     }
 
     private static let spareTrees = Pool<SharedTree>()
+    /// The tree that this thread encodes into.
+    static let working = ThreadVariable<SharedTree>()
 }
 
 typealias SharedTree = Shared<CBORTree>
@@ -49,6 +55,7 @@ extension SharedTree {
     }
 
     func encode(_ text: String, at node: CBORTree.NodeID) throws {
+        if value.isAwaitingMark, value.takeMark(text, at: node) { return }
         value.write(text, node)
         try value.check()
     }
@@ -78,10 +85,28 @@ extension SharedTree {
         try value.check()
     }
 
+    /// Encodes a byte, which in an array of bytes alone is one of a byte string.
+    func encode(byte: UInt8, at node: CBORTree.NodeID) throws {
+        try encode(UInt64(byte), at: node)
+        value.markByte(node)
+    }
+
+    func encode(byte: Int8, at node: CBORTree.NodeID) throws {
+        try encode(Int64(byte), at: node)
+        value.markByte(node)
+    }
+
     /// Encodes any value, with the format's own forms for the types that have one.
     func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
         if Session.self == Date.self {
-            value.write(CBORTime(sameType(encodable, as: Date.self)), node)
+            let date = sameType(encodable, as: Date.self)
+            let time = CBORTime(date)
+            if case .extended(_, .atto, _) = time, time.date != date {
+                // Nearer to 2001 than any form has digits for: as a Date encodes itself.
+                value.write(floatBits: date.timeIntervalSinceReferenceDate.bitPattern, node)
+            } else {
+                value.write(time, node)
+            }
         } else if Session.self == UUID.self {
             value.write(sameType(encodable, as: UUID.self), node)
         } else if Session.self == Data.self {
@@ -97,7 +122,13 @@ extension SharedTree {
                 try value.check()
             }
         } else if Session.self == URL.self {
-            value.write(url: sameType(encodable, as: URL.self).absoluteString, node)
+            let url = sameType(encodable, as: URL.self)
+            if url.baseURL == nil {
+                value.write(url: url.absoluteString, node)
+            } else {
+                // The absolute URL would come back as another one: as a URL encodes itself.
+                try url.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
+            }
         } else if Session.self == Decimal.self {
             if let fraction = CBORDecimal(sameType(encodable, as: Decimal.self))?.encoded {
                 value.write(fraction, node)
@@ -132,13 +163,12 @@ struct CBORItemEncoder: Encoder {
     let type: Any.Type
 
     var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
-    var userInfo: [CodingUserInfoKey: Any] { [:] }
+    var userInfo: [CodingUserInfoKey: Any] { tree.value.userInfo }
 
     func container<Key: CodingKey>(keyedBy keyType: Key.Type) -> KeyedEncodingContainer<Key> {
         tree.value.open(node, as: .map)
-        let textKeys = DictionaryKeys.areText(keyType, in: type) ?? true
         return KeyedEncodingContainer(
-            CBORKeyedEncodingContainer(tree: tree, node: node, textKeys: textKeys))
+            CBORKeyedEncodingContainer(tree: tree, node: node, form: KeyForm(of: keyType, in: type)))
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
@@ -147,7 +177,31 @@ struct CBORItemEncoder: Encoder {
     }
 
     func singleValueContainer() -> any SingleValueEncodingContainer {
-        CBORSingleValueEncodingContainer(tree: tree, node: node)
+        CBORSingleValueEncodingContainer(tree: tree, node: node, type: type)
+    }
+
+    /// This library's encoder where `encoder` writes to: `encoder` itself, or the one that it forwards to. Nil where
+    /// this library is not encoding.
+    ///
+    /// - Throws: `CBORFailure` where an encoder of another kind stands in between, such as one that collects values and
+    ///   writes them later: what is not written now cannot be kept a secret.
+    static func behind(_ encoder: any Encoder) throws -> CBORItemEncoder? {
+        if let own = encoder as? CBORItemEncoder { return own }
+        guard CBOREncoder.working.isUsable else { throw CBORFailure(.secretLost) }
+        guard let tree = CBOREncoder.working.current else { return nil }
+        tree.value.awaitMark()
+        let written = Result {
+            var container = encoder.singleValueContainer()
+            try container.encode(CBORTree.markText)
+        }
+        guard let node = tree.value.found() else {
+            // Noted, too: the mark may be anywhere now, whoever catches this.
+            tree.value.note(.secretLost, at: CBORTree.root)
+            try tree.value.check()
+            return nil
+        }
+        try written.get()
+        return CBORItemEncoder(tree: tree, node: node, type: Never.self)
     }
 
     /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
@@ -169,20 +223,25 @@ struct CBORItemEncoder: Encoder {
 private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let tree: SharedTree
     let node: CBORTree.NodeID
-    let textKeys: Bool
+    let form: KeyForm
 
     var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
 
     @inline(__always)
     private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
-        if !textKeys, let integer = key.intValue {
-            return tree.value.addEntry(to: node, key: integer)
-        }
+        if let integer = form.integer(of: key) { return tree.value.addEntry(to: node, key: integer) }
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
 
-    private func encoder(_ key: some CodingKey) -> CBORItemEncoder {
-        CBORItemEncoder(tree: tree, node: entry(key), type: Never.self)
+    /// The encoder for a container under a key, which is used again where there is one.
+    private func encoder(_ key: some CodingKey, replaces: Bool = false) -> CBORItemEncoder {
+        let container =
+            if let integer = form.integer(of: key) {
+                tree.value.container(in: node, key: integer, replaces: replaces)
+            } else {
+                tree.value.container(in: node, key: key.stringValue, replaces: replaces)
+            }
+        return CBORItemEncoder(tree: tree, node: container, type: Never.self)
     }
 
     func encodeNil(forKey key: Key) throws { try tree.encodeNil(at: entry(key)) }
@@ -207,7 +266,13 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
         try tree.encode(CBORInteger(value), at: entry(key))
     }
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
-        try tree.encode(value, at: entry(key))
+        let entry = entry(key)
+        do {
+            try tree.encode(value, at: entry)
+        } catch {
+            tree.value.drop(entry)
+            throw error
+        }
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -216,8 +281,8 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
     func nestedUnkeyedContainer(forKey key: Key) -> any UnkeyedEncodingContainer {
         encoder(key).unkeyedContainer()
     }
-    func superEncoder() -> any Encoder { encoder(CBORKey.super) }
-    func superEncoder(forKey key: Key) -> any Encoder { encoder(key) }
+    func superEncoder() -> any Encoder { encoder(CBORKey.super, replaces: true) }
+    func superEncoder(forKey key: Key) -> any Encoder { encoder(key, replaces: true) }
 }
 
 /// What an array and a single value share: each value goes to the next slot.
@@ -226,6 +291,8 @@ private protocol CBORSlotEncodingContainer {
     var node: CBORTree.NodeID { get }
     /// The node for the next value.
     func slot() -> CBORTree.NodeID
+    /// Whether a UInt8 or Int8 that is encoded here is itself an element of what may be bytes.
+    var takesBytes: Bool { get }
 }
 
 extension CBORSlotEncodingContainer {
@@ -237,23 +304,43 @@ extension CBORSlotEncodingContainer {
     func encode(_ value: Double) throws { try tree.encode(value, at: slot()) }
     func encode(_ value: Float) throws { try tree.encode(value, at: slot()) }
     func encode(_ value: Int) throws { try tree.encode(Int64(value), at: slot()) }
-    func encode(_ value: Int8) throws { try tree.encode(Int64(value), at: slot()) }
+    func encode(_ value: Int8) throws {
+        try takesBytes ? tree.encode(byte: value, at: slot()) : tree.encode(Int64(value), at: slot())
+    }
     func encode(_ value: Int16) throws { try tree.encode(Int64(value), at: slot()) }
     func encode(_ value: Int32) throws { try tree.encode(Int64(value), at: slot()) }
     func encode(_ value: Int64) throws { try tree.encode(value, at: slot()) }
     func encode(_ value: UInt) throws { try tree.encode(UInt64(value), at: slot()) }
-    func encode(_ value: UInt8) throws { try tree.encode(UInt64(value), at: slot()) }
+    func encode(_ value: UInt8) throws {
+        try takesBytes ? tree.encode(byte: value, at: slot()) : tree.encode(UInt64(value), at: slot())
+    }
     func encode(_ value: UInt16) throws { try tree.encode(UInt64(value), at: slot()) }
     func encode(_ value: UInt32) throws { try tree.encode(UInt64(value), at: slot()) }
     func encode(_ value: UInt64) throws { try tree.encode(value, at: slot()) }
-    func encode<Value: Encodable>(_ value: Value) throws { try tree.encode(value, at: slot()) }
 }
 
 private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, SingleValueEncodingContainer {
     let tree: SharedTree
     let node: CBORTree.NodeID
+    let type: Any.Type
 
     func slot() -> CBORTree.NodeID { node }
+    /// Not the raw value of another type.
+    var takesBytes: Bool { type == UInt8.self || type == Int8.self || type == Never.self }
+
+    func encode<Value: Encodable>(_ value: Value) throws {
+        guard tree.value.kind(of: node) == .empty else {
+            // Else a second array or map would go on where the first ended.
+            tree.value.note(.encodedTwice, at: node)
+            return try tree.value.check()
+        }
+        do {
+            try tree.encode(value, at: node)
+        } catch {
+            tree.value.clear(node)
+            throw error
+        }
+    }
     func encode(_ value: Int128) throws { try tree.encode(CBORInteger(value), at: slot()) }
     func encode(_ value: UInt128) throws { try tree.encode(CBORInteger(value), at: slot()) }
 }
@@ -265,6 +352,19 @@ private struct CBORUnkeyedEncodingContainer: CBORSlotEncodingContainer, UnkeyedE
     var count: Int { tree.value.childCount(of: node) }
 
     func slot() -> CBORTree.NodeID { tree.value.addElement(to: node) }
+    var takesBytes: Bool { true }
+
+    func encode<Value: Encodable>(_ value: Value) throws {
+        if Value.self == UInt8.self { return try encode(sameType(value, as: UInt8.self)) }
+        if Value.self == Int8.self { return try encode(sameType(value, as: Int8.self)) }
+        let element = slot()
+        do {
+            try tree.encode(value, at: element)
+        } catch {
+            tree.value.drop(element)
+            throw error
+        }
+    }
     func encode(_ value: Int128) throws { try tree.encode(CBORInteger(value), at: slot()) }
     func encode(_ value: UInt128) throws { try tree.encode(CBORInteger(value), at: slot()) }
 
@@ -279,46 +379,61 @@ private struct CBORUnkeyedEncodingContainer: CBORSlotEncodingContainer, UnkeyedE
     func superEncoder() -> any Encoder { encoder() }
 }
 
-/// Tells the keys of `[String: …]` from those of `[Int: …]`.
-///
-/// The standard library gives both one private key type, in which "42" has an integer value even
-/// where it was a String. For that key type the dictionary's own type decides.
-enum DictionaryKeys {
-    /// Whether keys of `keyType` in a value of `type` are text whatever their `intValue` says; nil
-    /// for a dictionary's keys where the dictionary's type is not known. Text is then the form that
-    /// reads back as either.
-    static func areText(_ keyType: Any.Type, in type: Any.Type) -> Bool? {
-        guard keyType == dictionaryKeyType else { return false }
-        if type is any IntegerKeyedDictionary.Type { return false }
-        if type is any TextKeyedDictionary.Type { return true }
-        return nil
+/// How the keys of a container are written: as text, or as the integers that they have.
+enum KeyForm {
+    /// A dictionary's with text for keys, or of a type that is not known: text reads back as either.
+    case text
+    /// A dictionary's with integers for keys.
+    case integer
+    /// Any other key type's: as an integer where that alone gives the key back. So `case name = 9` is 9, and a dynamic key is an
+    /// integer only where it is spelled as one: "+49" is text, though its `intValue` may be 49.
+    case own
+
+    /// The standard library gives all dictionaries one private key type, in which "42" has an integer value even
+    /// where it was a String. For that key type the dictionary's own type decides.
+    init(of keyType: Any.Type, in type: Any.Type) {
+        self =
+            if keyType != Self.dictionaryKeyType {
+                .own
+            } else if type is any IntegerKeyedDictionary.Type {
+                .integer
+            } else {
+                .text
+            }
+    }
+
+    @inline(__always)
+    func integer<Key: CodingKey>(of key: Key) -> Int? {
+        guard self != .text, let integer = key.intValue else { return nil }
+        return self == .integer || Key(intValue: integer)?.stringValue == key.stringValue ? integer : nil
     }
 
     /// The key type with which a dictionary asks for its container.
-    private static let dictionaryKeyType: Any.Type = {
-        let probe = KeyTypeProbe()
-        // An empty dictionary asks for its container and encodes nothing: there is no error to lose.
-        try? [Int: Int]().encode(to: probe)
-        return probe.keyType
-    }()
-
-    private final class KeyTypeProbe: Encoder {
-        var keyType: Any.Type = Never.self
-        private let scratch = CBORItemEncoder(tree: Shared(CBORTree()), node: CBORTree.root, type: Never.self)
-        var codingPath: [any CodingKey] { [] }
-        var userInfo: [CodingUserInfoKey: Any] { [:] }
-
-        func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-            keyType = type
-            return KeyedEncodingContainer(
-                CBORKeyedEncodingContainer(tree: scratch.tree, node: scratch.node, textKeys: false))
-        }
-        func unkeyedContainer() -> any UnkeyedEncodingContainer { scratch.unkeyedContainer() }
-        func singleValueContainer() -> any SingleValueEncodingContainer { scratch.singleValueContainer() }
-    }
+    private static let dictionaryKeyType = KeyTypeProbe.keyType(of: [Int: Int]())
 }
 
-private protocol TextKeyedDictionary {}
+/// Finds the private key type of a type that others define.
+final class KeyTypeProbe: Encoder {
+    private var keyType: Any.Type = Never.self
+    private let scratch = CBORItemEncoder(tree: Shared(CBORTree()), node: CBORTree.root, type: Never.self)
+    var codingPath: [any CodingKey] { [] }
+    var userInfo: [CodingUserInfoKey: Any] { [:] }
+
+    static func keyType(of value: some Encodable) -> Any.Type {
+        let probe = KeyTypeProbe()
+        // The type asks for its container before anything can fail.
+        try? value.encode(to: probe)
+        return probe.keyType
+    }
+
+    func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+        keyType = type
+        return KeyedEncodingContainer(
+            CBORKeyedEncodingContainer(tree: scratch.tree, node: scratch.node, form: .text))
+    }
+    func unkeyedContainer() -> any UnkeyedEncodingContainer { scratch.unkeyedContainer() }
+    func singleValueContainer() -> any SingleValueEncodingContainer { scratch.singleValueContainer() }
+}
+
 private protocol IntegerKeyedDictionary {}
-extension Dictionary: TextKeyedDictionary where Key == String {}
 extension Dictionary: IntegerKeyedDictionary where Key == Int {}

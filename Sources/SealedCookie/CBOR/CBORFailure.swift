@@ -28,6 +28,8 @@ struct CBORFailure: Error, Equatable {
         // While encoding:
         case containerMixed
         case encodedTwice
+        case encoderKept
+        case secretLost
     }
 
     let reason: Reason
@@ -65,6 +67,8 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .byteStringContents: "byte string contents that do not match the item"
         case .containerMixed: "one value asked for two kinds of container"
         case .encodedTwice: "one value was encoded twice"
+        case .encoderKept: "an encoder was used after its value was encoded"
+        case .secretLost: "a secret was given to an encoder that does not pass it on as it is"
         }
     }
 }
@@ -94,26 +98,27 @@ extension [CBORPathElement] {
     }
 }
 
-/// A coding key for any place in an item.
+/// A coding key for any place in an item. Small enough to be in an existential without memory of its own.
 struct CBORKey: CodingKey {
-    let stringValue: String
-    let intValue: Int?
+    private let element: CBORPathElement
 
-    init(stringValue: String) {
-        self.stringValue = stringValue
-        intValue = nil
-    }
+    init(stringValue: String) { element = .key(stringValue) }
+    init(intValue: Int) { element = .integerKey(Int64(intValue)) }
+    init(_ element: CBORPathElement) { self.element = element }
 
-    init(intValue: Int) {
-        stringValue = String(intValue)
-        self.intValue = intValue
-    }
-
-    init(_ element: CBORPathElement) {
+    var stringValue: String {
         switch element {
-        case .key(let key): self.init(stringValue: key)
-        case .integerKey(let key): self.init(intValue: Int(key))
-        case .index(let index): self.init(intValue: index)
+        case .key(let key): key
+        case .integerKey(let key): String(key)
+        case .index(let index): String(index)
+        }
+    }
+
+    var intValue: Int? {
+        switch element {
+        case .key: nil
+        case .integerKey(let key): Int(key)
+        case .index(let index): index
         }
     }
 

@@ -69,6 +69,16 @@ struct CBORIndex: Sendable {
         try self.init(parsing: bytes, in: 0..<bytes.count)
     }
 
+    /// Of an array whose elements are these bytes.
+    init(elements: Span<UInt8>) {
+        bytes = []
+        nodes = [Node(.array, start: 0, argument: UInt64(elements.count), next: elements.count + 1)]
+        nodes.reserveCapacity(elements.count + 1)
+        for index in elements.indices {
+            nodes.append(Node(.unsigned, start: 0, argument: UInt64(elements[index]), next: nodes.count + 1))
+        }
+    }
+
     /// Checks another item, in the memory of the one before.
     ///
     /// - Parameter contents: nil where `bytes[item]` is the whole item. Else it is the skeleton without the

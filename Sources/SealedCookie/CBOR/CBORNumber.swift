@@ -143,6 +143,15 @@ package struct CBORDecimal: Equatable, Sendable {
         "\(mantissa.description)e\(exponent)"
     }
 
+    /// The number where it is whole, and no larger than 128 bits.
+    var integer: CBORInteger? {
+        // 10^38 is the last power of ten that there is room for.
+        guard exponent < 39 else { return mantissa.magnitude == 0 ? mantissa : nil }
+        let normalized = normalized
+        guard (0..<39).contains(normalized.exponent) else { return nil }
+        return CBORInteger(normalized.digits + String(repeating: "0", count: Int(normalized.exponent)))
+    }
+
     private struct Normalized: Equatable {
         var digits: String
         var exponent: Int64

@@ -37,10 +37,14 @@ struct CBORTree: Sendable {
             case leaf, map, array
             /// Tag 24: the one child is an item inside a byte string.
             case embedded
+            /// Taken back: its value threw while it was encoded.
+            case dropped
         }
 
         var kind: Kind
         var depth: UInt8
+        /// A leaf that was encoded as a UInt8 or Int8. An array of nothing else is a byte string.
+        var isByte = false
         /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
         /// no key has its number among its siblings here.
         var keyPrefix: UInt64 = 0
@@ -65,8 +69,13 @@ struct CBORTree: Sendable {
     /// Nodes that are not leaves, and not empty.
     private var containerCount = 0
     private var failure: CBORFailure?
-    /// Bytes that the item may have.
+    /// Where the entries of large maps are, by their encoded keys.
+    private var tables: [NodeID: KeyTable] = [:]
+    /// Bytes that the item may have; -1: what is written comes to nothing.
     var limit = CBORLimits.itemBytes
+    /// What the application gave its types to encode with.
+    var userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    private var mark = Mark.none
 
     init() {
         reset()
@@ -80,6 +89,14 @@ struct CBORTree: Sendable {
         containerCount = 0
         failure = nil
         limit = CBORLimits.itemBytes
+        if !tables.isEmpty { tables = [:] }
+        if !userInfo.isEmpty { userInfo = [:] }
+    }
+
+    /// Refuses all that is still written: the item is finished, and an encoder was kept.
+    mutating func close() {
+        note(.encoderKept, at: Self.root)
+        limit = -1
     }
 
     /// Remembers the first misuse where a protocol's method cannot throw; `item()` throws it.
@@ -96,6 +113,8 @@ struct CBORTree: Sendable {
     mutating func open(_ node: NodeID, as kind: Node.Kind) {
         let current = nodes[Int(node)].kind
         if current == .empty {
+            // Nothing is written to a tree that is closed, so that threads may share what they kept of it.
+            guard limit >= 0 else { return }
             if Int(nodes[Int(node)].depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             nodes[Int(node)].kind = kind
             containerCount += 1
@@ -127,6 +146,100 @@ struct CBORTree: Sendable {
         let start = bytes.count
         bytes.append(cborInteger: Int64(key))
         return addEntry(to: parent, keyStart: start)
+    }
+
+    /// The node for a container under a key: the one that is there, as JSON's encoder has it, else a new one.
+    ///
+    /// - Parameter replaces: whether a value that is no container makes way, as for an encoder, which may write one.
+    mutating func container(in parent: NodeID, key: String, replaces: Bool) -> NodeID {
+        guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
+        checkMarks(key, at: parent)
+        let start = bytes.count
+        bytes.append(cborText: key)
+        return container(in: parent, keyStart: start, replaces: replaces)
+    }
+
+    mutating func container(in parent: NodeID, key: Int, replaces: Bool) -> NodeID {
+        guard hasRoomForChild(of: parent) else { return parent }
+        let start = bytes.count
+        bytes.append(cborInteger: Int64(key))
+        return container(in: parent, keyStart: start, replaces: replaces)
+    }
+
+    private mutating func container(in parent: NodeID, keyStart: Int, replaces: Bool) -> NodeID {
+        guard nodes[Int(parent)].childCount > 0, let entry = lastEntry(in: parent, keyStart: keyStart),
+            !(replaces && [.leaf, .embedded].contains(nodes[Int(entry)].kind))
+        else { return addEntry(to: parent, keyStart: keyStart) }
+        bytes.removeLast(bytes.count - keyStart)
+        return entry
+    }
+
+    /// Where each key of a map was last encoded.
+    private struct KeyTable: Sendable {
+        /// The last child that is in it.
+        var last: NodeID = -1
+        var entries: [[UInt8]: NodeID] = [:]
+    }
+
+    /// Children that are gone through in less time than a table takes.
+    private static let fewChildren: Int32 = 16
+
+    /// The last entry of `parent` whose key is that at `keyStart`, to the end of `bytes`.
+    private mutating func lastEntry(in parent: NodeID, keyStart: Int) -> NodeID? {
+        if nodes[Int(parent)].childCount > Self.fewChildren {
+            guard let entry = tableEntry(in: parent, keyStart: keyStart) else { return nil }
+            if nodes[Int(entry)].kind != .dropped { return entry }
+        }
+        let key = bytes.span.extracting(keyStart...)
+        let prefix = key.prefix
+        var child = nodes[Int(parent)].firstChild
+        var entry: NodeID?
+        while child >= 0 {
+            let node = nodes[Int(child)]
+            if node.keyPrefix == prefix, node.kind != .dropped {
+                let other = bytes.span.extracting(Int(node.keyStart)..<Int(node.valueStart))
+                if other.count == key.count, other.compare(with: key) == 0 { entry = child }
+            }
+            child = node.next
+        }
+        return entry
+    }
+
+    private mutating func tableEntry(in parent: NodeID, keyStart: Int) -> NodeID? {
+        // Taken out, so that it is not copied.
+        var table = tables.removeValue(forKey: parent) ?? KeyTable()
+        var child = table.last < 0 ? nodes[Int(parent)].firstChild : nodes[Int(table.last)].next
+        while child >= 0 {
+            let node = nodes[Int(child)]
+            table.entries[Array(bytes[Int(node.keyStart)..<Int(node.valueStart)])] = child
+            table.last = child
+            child = node.next
+        }
+        let entry = table.entries[Array(bytes[keyStart...])]
+        tables[parent] = table
+        return entry
+    }
+
+    /// Takes back a child whose value threw: who goes on without it finds no half of it in the item.
+    mutating func drop(_ node: NodeID) {
+        // A failure that was noted ends everything.
+        guard failure == nil, node != Self.root, nodes[Int(node)].kind != .dropped else { return }
+        nodes[Int(node)].kind = .dropped
+        nodes[Int(nodes[Int(node)].parent)].childCount -= 1
+    }
+
+    /// Makes `node` as it was before anything was encoded there, for another try.
+    mutating func clear(_ node: NodeID) {
+        guard failure == nil else { return }
+        nodes[Int(node)].kind = .empty
+        nodes[Int(node)].isByte = false
+        (nodes[Int(node)].firstChild, nodes[Int(node)].lastChild) = (-1, -1)
+        nodes[Int(node)].childCount = 0
+        tables.removeValue(forKey: node)
+    }
+
+    mutating func markByte(_ node: NodeID) {
+        if limit >= 0 { nodes[Int(node)].isByte = true }
     }
 
     private mutating func addEntry(to parent: NodeID, keyStart: Int) -> NodeID {
@@ -174,6 +287,33 @@ struct CBORTree: Sendable {
         nodes[Int(parent)].lastChild = id
         nodes[Int(parent)].childCount += 1
         return id
+    }
+
+    // MARK: Encoders of the user's in between
+
+    /// A text in place of a value: an encoder that hands it on shows where the value is to be written.
+    private enum Mark: Sendable {
+        case none, awaited
+        case found(NodeID)
+    }
+
+    static let markText = "a value for SealedCookie"
+    @inline(__always) var isAwaitingMark: Bool { if case .awaited = mark { true } else { false } }
+
+    /// Lets the next text that is the mark be a place, while `found` has not been asked.
+    mutating func awaitMark() { mark = .awaited }
+
+    mutating func takeMark(_ text: String, at node: NodeID) -> Bool {
+        guard text == Self.markText else { return false }
+        mark = .found(node)
+        return true
+    }
+
+    /// Where the mark was written, if it was.
+    mutating func found() -> NodeID? {
+        defer { mark = .none }
+        if case .found(let node) = mark { return node }
+        return nil
     }
 
     /// Throws what was noted, so that a session that is far too large or deep stops early.
@@ -294,6 +434,17 @@ struct CBORTree: Sendable {
             output.append(.map, 0)
         case .leaf:
             appendLeaf(current, from: current.valueStart, to: &output, &byteStrings)
+        case .dropped: break
+        case .array where isByteString(current):
+            output.append(.bytes, UInt64(current.childCount))
+            let start = output.count
+            var child = current.firstChild
+            while child >= 0 {
+                let node = nodes[Int(child)]
+                if node.kind == .leaf { output.append(byte(of: node)) }
+                child = node.next
+            }
+            byteStrings.append(start..<output.count)
         case .array:
             output.append(.array, UInt64(current.childCount))
             var child = current.firstChild
@@ -334,6 +485,26 @@ struct CBORTree: Sendable {
         }
     }
 
+    /// Whether an array has elements, and all of them are bytes: what is so must not be compressed, whatever
+    /// type of Swift's it was in.
+    private func isByteString(_ array: Node) -> Bool {
+        guard array.childCount > 0 else { return false }
+        var child = array.firstChild
+        while child >= 0 {
+            let node = nodes[Int(child)]
+            if !node.isByte, node.kind != .dropped { return false }
+            child = node.next
+        }
+        return true
+    }
+
+    /// The byte of a leaf that was encoded as a UInt8, or as an Int8, whose bits they are.
+    private func byte(of leaf: Node) -> UInt8 {
+        let head = bytes[Int(leaf.valueStart)]
+        let argument = head & 0x1F < 24 ? head & 0x1F : bytes[Int(leaf.end) - 1]
+        return CBORMajor(head: head) == .negative ? ~argument : argument
+    }
+
     @inline(__always)
     private func appendLeaf(
         _ node: Node, from start: Int32, to output: inout OutputSpan<UInt8>, _ byteStrings: inout [Range<Int>]
@@ -354,10 +525,14 @@ struct CBORTree: Sendable {
         var last = child
         var isAscending = true
         while child >= 0 {
-            if last != child, !precedes(last, child) { isAscending = false }
-            order.append(child)
-            last = child
-            child = nodes[Int(child)].next
+            let (kind, next) = (nodes[Int(child)].kind, nodes[Int(child)].next)
+            if kind != .dropped {
+                // Equal keys are not in order either: of an entry that was encoded twice one is left below.
+                if order.count > start, !precedes(last, child) { isAscending = false }
+                order.append(child)
+                last = child
+            }
+            child = next
         }
         if isAscending { return }
         // Ids rise with time: they keep equal keys in the order in which they came.

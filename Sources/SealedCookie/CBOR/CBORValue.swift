@@ -147,7 +147,7 @@ extension CBORValue {
 extension CBORValue: Codable {
     /// Only this library's encoder can write every case; others get the JSON view.
     package func encode(to encoder: any Encoder) throws {
-        if let encoder = encoder as? CBORItemEncoder {
+        if let encoder = try CBORItemEncoder.behind(encoder) {
             try write(to: encoder.tree, at: encoder.node)
         } else {
             try CBORJSON(self).encode(to: encoder)
@@ -155,7 +155,7 @@ extension CBORValue: Codable {
     }
 
     package init(from decoder: any Decoder) throws {
-        if let decoder = decoder as? CBORItemDecoder {
+        if let decoder = try CBORItemDecoder.behind(decoder) {
             self.init(decoder.reader.index, at: Int(decoder.position))
         } else {
             self = try CBORJSON(from: decoder).value

@@ -9,8 +9,13 @@
 /// A value that was sealed in the plain is taken for a secret too, so a property may be made one while
 /// sessions live; on servers whose type has it in the plain a secret is a mismatch.
 ///
-/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. It
-/// is encoded like its value by other coders.
+/// It is a secret too where an encoder of yours, such as a property wrapper's, forwards to the sealer's; inside, the value is
+/// encoded and decoded without it. What cannot be passed on so, for example to an encoder that collects values and
+/// writes them later, or to a JSONEncoder whose text goes into the session, is refused when the session is sealed
+/// (`SealError.notEncodable`).
+///
+/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. Where no session is being
+/// sealed or opened, it is encoded like its value by other coders.
 public struct Secret<Value> {
     public var value: Value
 
@@ -25,7 +30,7 @@ extension Secret: Hashable where Value: Hashable {}
 
 extension Secret: Encodable where Value: Encodable {
     public func encode(to encoder: any Encoder) throws {
-        if let encoder = encoder as? CBORItemEncoder {
+        if let encoder = try CBORItemEncoder.behind(encoder) {
             try encoder.encodeEmbedded(value)
         } else {
             var container = encoder.singleValueContainer()
@@ -36,9 +41,10 @@ extension Secret: Encodable where Value: Encodable {
 
 extension Secret: Decodable where Value: Decodable {
     public init(from decoder: any Decoder) throws {
-        if let decoder = decoder as? CBORItemDecoder {
-            value = try decoder.decodeEmbedded(Value.self)
+        if let own = try CBORItemDecoder.behind(decoder), own.isEmbedded || decoder is CBORItemDecoder {
+            value = try own.decodeEmbedded(Value.self)
         } else {
+            // Another coder's, or what was sealed in the plain by way of the user's own encoder.
             value = try decoder.singleValueContainer().decode(Value.self)
         }
     }

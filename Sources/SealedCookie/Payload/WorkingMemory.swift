@@ -48,15 +48,19 @@ struct WorkingMemory: ~Copyable {
     }
 
     /// Decodes the checked item.
-    mutating func decode<Session: Decodable>(_ type: Session.Type) throws -> Session {
+    mutating func decode<Session: Decodable>(
+        _ type: Session.Type, userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    ) throws -> Session {
+        if !userInfo.isEmpty { reader.value.userInfo = userInfo }
         defer {
             // A value that has kept its decoder, against Codable's rules, keeps this item too.
             if isKnownUniquelyReferenced(&reader) {
                 give(reader.value.takeBytes())
             } else {
+                reader.value.keep()
                 reader = CBORReader(CBORReading())
             }
         }
-        return try reader.decode(type, at: 0)
+        return try reader.decode(type)
     }
 }

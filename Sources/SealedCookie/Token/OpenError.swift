@@ -41,8 +41,9 @@ public enum OpenError: Error, Equatable, Sendable {
     case expired(Date)
     /// Began before the ring's `not-before`.
     case endedBefore(Date)
-    /// A session of another shape than the one to open: where in it, and what was expected there.
-    case sessionMismatch(codingPath: [String], expected: String)
+    /// A session of another shape than the one to open: where in it, and why, such as "the key is missing", "text where Int was
+    /// expected" or "an integer that Int8 cannot hold".
+    case sessionMismatch(codingPath: [String], reason: String)
     /// A C library failed for a reason other than the token, such as want of memory.
     case libraryFailed(operation: String)
 }
@@ -64,8 +65,8 @@ extension OpenError: CustomStringConvertible {
         case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
         case .expired(let date): "expired at \(Timestamp.text(date))"
         case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
-        case .sessionMismatch(let path, let expected):
-            "not the expected session: \(expected) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
+        case .sessionMismatch(let path, let reason):
+            "not the expected session: at \(path.isEmpty ? "its root" : path.joined(separator: ".")), \(reason)"
         case .libraryFailed(let operation): "\(operation) failed"
         }
     }
@@ -89,17 +90,18 @@ extension OpenError {
         refusal.map { $0.isBeforeOpening && !isBeforeOpening } ?? true
     }
 
-    /// Of a decoding error the place and the type, not its words: they may quote the session.
+    /// Of a decoding error the place in the session, and why. Another's words are not repeated: they may quote the session.
     init(_ error: DecodingError) {
-        let (path, expected): ([any CodingKey], String) =
+        let (key, reason): ((any CodingKey)?, String) =
             switch error {
-            case .typeMismatch(let type, let context): (context.codingPath, "a value of type \(type)")
-            case .valueNotFound(let type, let context):
-                (context.codingPath, "a value of type \(type), not null")
-            case .keyNotFound(let key, let context): (context.codingPath + [key], "a value for this key")
-            case .dataCorrupted(let context): (context.codingPath, "a valid value")
-            @unknown default: ([], "another session")
+            case .typeMismatch(let type, _): (nil, "a value of another type than \(type)")
+            case .valueNotFound(let type, _): (nil, "no value where \(type) was expected")
+            case .keyNotFound(let key, _): (key, "the key is missing")
+            case .dataCorrupted: (nil, "a value that its type refuses")
+            @unknown default: (nil, "another session")
             }
-        self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), expected: expected)
+        let path = (error.context?.codingPath ?? []) + (key.map { [$0] } ?? [])
+        let own = (error.context?.underlyingError as? CBORMismatch)?.words
+        self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), reason: own ?? reason)
     }
 }

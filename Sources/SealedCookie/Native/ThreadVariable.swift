@@ -1,0 +1,35 @@
+// What a thread is at work with, for code that is called back without being handed it.
+import Glibc
+
+/// An object for each thread, while work with it goes on.
+@safe struct ThreadVariable<Object: AnyObject>: Sendable {
+    private let key: pthread_key_t?
+
+    init() {
+        var key = pthread_key_t()
+        self.key = unsafe pthread_key_create(&key, nil) == 0 ? key : nil
+    }
+
+    /// Whether there is room for it in the process: 1,024 such variables may be made.
+    var isUsable: Bool { key != nil }
+
+    /// The object of the innermost `with` on this thread.
+    var current: Object? {
+        guard let key, let object = unsafe pthread_getspecific(key) else { return nil }
+        // Sound: `with` keeps the object alive for as long as it is here.
+        return unsafe Unmanaged<Object>.fromOpaque(object).takeUnretainedValue()
+    }
+
+    /// Runs `body` with `object` for this thread's.
+    @inline(__always)
+    func with<Result>(_ object: Object, _ body: () throws -> Result) rethrows -> Result {
+        guard let key else { return try body() }
+        let outer = unsafe pthread_getspecific(key)
+        unsafe pthread_setspecific(key, Unmanaged.passUnretained(object).toOpaque())
+        defer {
+            unsafe pthread_setspecific(key, outer)
+            extendLifetime(object)
+        }
+        return try body()
+    }
+}
