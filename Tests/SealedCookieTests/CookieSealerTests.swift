@@ -344,7 +344,7 @@ import Testing
             }
         }
         let secret = try opened(Inner(tokens: Secret([key: 1])), as: Inner<String>.self)
-        #expect(secret == .sessionMismatch(codingPath: ["tokens"], reason: "a Secret that holds no String"))
+        #expect(secret == .sessionMismatch(codingPath: ["tokens"], reason: "a secret that holds no String"))
         let open = try opened(Open(tokens: [key: 1]), as: Open<String>.self)
         #expect(
             open
@@ -445,7 +445,9 @@ import Testing
                 try CookieSealer<Holder<B>>(keys: ring, lifetime: policy).open(value: token, at: noon)
             }
         }
-        func expected(_ what: String) -> OpenError { .sessionMismatch(codingPath: ["s"], reason: "a Secret that holds \(what)") }
+        func expected(_ what: String) -> OpenError {
+            .sessionMismatch(codingPath: ["s"], reason: "a secret that holds \(what)")
+        }
         #expect(try opened(["other": 1], as: Pin.self) == expected("no Pin"))
         #expect(
             try opened(["hunter2": ["other": 1]], as: [String: Pin].self)

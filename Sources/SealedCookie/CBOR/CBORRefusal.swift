@@ -102,8 +102,8 @@ extension CBORReader {
         case .missing: "the key is missing"
         case .end: "an array that ends too early, where \(name(refusal.type)) was expected"
         case .malformed: "\(found) that is no \(name(refusal.type))"
-        case .secret: "a Secret that holds no \(name(refusal.type))"
-        case .refusedSecret: "a Secret that holds what its type refuses"
+        case .secret: "a secret that holds no \(name(refusal.type))"
+        case .refusedSecret: "a secret that holds what its type refuses"
         }
     }
 
@@ -133,7 +133,7 @@ extension CBORReader {
             case CBORTag.epochTime, CBORTag.extendedTime: "a Date"
             case CBORTag.positiveBignum, CBORTag.negativeBignum: "an integer"
             case CBORTag.decimalFraction: "a Decimal"
-            case CBORTag.embeddedItem: "a Secret"
+            case CBORTag.embeddedItem: "a secret"
             case CBORTag.url: "a URL"
             default: "a UUID"
             }
