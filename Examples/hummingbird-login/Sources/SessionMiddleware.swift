@@ -22,8 +22,10 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
         var late: Logger?
 
         /// - Throws: `SealError` where a change cannot be kept: better an error than an answer that is not true.
-        func cookies(_ sealer: CookieSealer<Session>, _ logger: Logger) throws -> [String] {
-            if value == nil, isNew { return sealer.removal().map(\.description) }
+        func cookies(_ sealer: CookieSealer<Session>, for headers: [String], _ logger: Logger) throws
+            -> [String]
+        {
+            if value == nil, isNew { return sealer.removal(cookieHeaders: headers).map(\.description) }
             let old = isNew ? nil : opened
             guard let value, value != old?.session || old?.needsResealing == true else { return [] }
             do {
@@ -93,7 +95,7 @@ struct SessionMiddleware<Session, Context: SessionContext<Session>>: RouterMiddl
                 let state = session.state.withLock { $0 }
                 guard state.isTouched else { return response }
                 Self.keepFromSharedCaches(&response.headers)
-                for cookie in try state.cookies(sealer, logger) {
+                for cookie in try state.cookies(sealer, for: request.headers[values: .cookie], logger) {
                     response.headers.append(.init(name: .setCookie, value: cookie))
                 }
                 return response
