@@ -211,7 +211,9 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(
             help.contains("out of up to N cookies, 2 to 9, or 1 [9]") && help.contains("up to nine cookies"))
         #expect(!help.contains("any number") && !help.contains("[1]"))
-        let other = try ToolRun(["seal", "-k", folder.ring], input: session)
+        // Two cookies' worth: what is beyond every cookie is refused before it is measured.
+        let two = #"{"$bytes": "\#(String(repeating: "A", count: 8000))"}"#
+        let other = try ToolRun(["seal", "-k", folder.ring], input: two)
         #expect(other.exitCode == 1 && other.errors.contains("too large"))
     }
 
