@@ -165,6 +165,8 @@ CALL(int, deflateReset, (z_streamp stream), (stream), REFUSES | LATE, Z_STREAM_E
 CALL(int, deflateCopy, (z_streamp to, z_streamp from), (to, from), REFUSES | LATE | OTHERWISE, Z_MEM_ERROR, Z_STREAM_ERROR)
 CALL(int, deflateSetDictionary, (z_streamp stream, const Bytef *bytes, uInt count), (stream, bytes, count), REFUSES | LATE,
      Z_STREAM_ERROR, 0)
+CALL(int, deflateTune, (z_streamp stream, int good, int lazy, int nice, int chain), (stream, good, lazy, nice, chain), REFUSES | LATE,
+     Z_STREAM_ERROR, 0)
 CALL(int, deflate, (z_streamp stream, int flush), (stream, flush), REFUSES | LATE | OTHERWISE, Z_STREAM_ERROR, Z_BUF_ERROR)
 CALL(int, inflateReset, (z_streamp stream), (stream), REFUSES | LATE, Z_STREAM_ERROR, 0)
 CALL(int, inflateSetDictionary, (z_streamp stream, const Bytef *bytes, uInt count), (stream, bytes, count),

@@ -24,11 +24,12 @@ let now = Date(timeIntervalSince1970: 1_785_715_200)
 let policy = SessionLifetime(absolute: .days(14))
 
 func sealer<Session: Codable & Sendable>(
-    _ type: Session.Type, splitting: CookieSplitting = .never, limits: CookieLimits = .rfc6265bis
+    _ type: Session.Type, splitting: CookieSplitting = .never, limits: CookieLimits = .rfc6265bis,
+    largestItem: Int? = nil
 ) -> CookieSealer<Session> {
     guard let ring = try? KeyRing([key]),
         let sealer = try? CookieSealer<Session>(
-            keys: ring, lifetime: policy, limits: limits, splitting: splitting)
+            keys: ring, lifetime: policy, limits: limits, splitting: splitting, largestItem: largestItem)
     else { fail("no sealer") }
     return sealer
 }
@@ -275,6 +276,20 @@ func bombs() throws -> [Bomb] {
             "declares \(count) entries, holds 12,000", "ends early", payload(item), as: [String: Int].self,
             large: true)
     }
+    let long = cborText(Array((0..<30_000).map { $0 % 2 == 0 ? "\u{300}" : "\u{316}" }.joined().utf8))
+    try behindTheTag(
+        "30,000 combining marks, a text", "combining marks", payload(head(.array, 1) + long),
+        as: JSONValue.self)
+    try behindTheTag(
+        "30,000 combining marks, in a set", "combining marks", payload(head(.array, 1) + long),
+        as: Set<String>.self)
+    try behindTheTag(
+        "30,000 combining marks, a key", "combining marks", payload(head(.map, 1) + long + [0]),
+        as: [String: Int].self)
+    bombs.append(
+        Bomb(name: "30,000 combining marks to be sealed", refusal: "combining marks") {
+            _ = try EncodedSession(head(.array, 1) + long)
+        })
     let text = head(.text, 65_000) + bytes(64_999, of: 0x41) + [0xFF]
     try behindTheTag("64 KiB of text, not UTF-8 at its end", "not UTF-8", payload(text), as: tree)
     bombs.append(
@@ -377,17 +392,14 @@ enum HuffmanTrees {
 struct Shape {
     let name: String
     let count: Int
-    /// Where it is not, the cost is Swift's, and the reason is given.
-    var superlinear: String?
     let run: (Int) throws -> () -> Void
 }
 
 func shapes() throws -> [Shape] {
     func session<Session: Codable & Sendable>(
-        _ name: String, _ count: Int, as type: Session.Type, superlinear: String? = nil,
-        _ item: @escaping (Int) -> [UInt8]
+        _ name: String, _ count: Int, as type: Session.Type, _ item: @escaping (Int) -> [UInt8]
     ) -> Shape {
-        Shape(name: name, count: count, superlinear: superlinear) { count in
+        Shape(name: name, count: count) { count in
             let text = try token(payload(item(count)))
             let sessions = sealer(type, limits: .init(nameAndValue: 65_000, attributeValue: 1024))
             _ = try sessions.open(value: text, at: now)
@@ -432,12 +444,9 @@ func shapes() throws -> [Shape] {
                 for key in keys where reader.value(in: 0, text: key) == nil { fail("not found") }
             }
         },
-        session(
-            "combining marks in one key of a [String: Int]", 16_000, as: [String: Int].self,
-            superlinear: "Swift's hash of text that is not in NFC"
-        ) { count in
-            let marks = Array((0..<count).map { $0 % 2 == 0 ? "\u{300}" : "\u{316}" }.joined().utf8)
-            return head(.map, 1) + head(.text, UInt64(marks.count)) + marks + [0]
+        session("combining marks in one key of a [String: Int], 256 in a row", 16_000, as: [String: Int].self)
+        { count in
+            head(.map, 1) + cborText(marks(2 * count)) + [0]
         },
         ring("lines of a ring: revoked", 70_000) { count in
             (0..<count).map { "revoked " + String(0x100000 + $0, radix: 16) }.joined(separator: "\n")

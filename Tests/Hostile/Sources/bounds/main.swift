@@ -53,8 +53,12 @@ for shape in try shapes() where only.map(shape.name.contains) ?? true {
     print(
         cell("\(shape.count) \(shape.name)", 68), number(small.microseconds), number(large.microseconds),
         number(growth, 1), number(Double(large.peak) / 1024), "",
-        shape.superlinear ?? verdict(growth <= 12))
+        verdict(growth <= 12))
 }
+
+// MARK: What a visitor can make it cost
+
+try costs(only, slack: slack)
 
 // MARK: Garbage
 
