@@ -983,46 +983,81 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         }
     }
 
-    /// A type that asks for an entry of a large map, and for paths far behind: both make tables.
-    private struct Greedy: Codable, Sendable {
-        var found = 0
-        init() {}
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: DynamicKey.self)
-            for number in stride(from: 999, to: 0, by: -1) {
-                if let value = try container.decodeIfPresent(Int.self, forKey: DynamicKey("k\(number)")) {
-                    found += value
-                }
-                _ = try? container.decode(UUID.self, forKey: DynamicKey("k\(number)"))
-            }
-            for key in container.allKeys { _ = try container.superDecoder(forKey: key).codingPath }
-        }
-        func encode(to encoder: any Encoder) throws {}
-    }
+    // MARK: One session after the other
 
-    @Test func `nothing of a session is left for the next in the same memory`() throws {
-        var memory = WorkingMemory()
-        func open<Value: Decodable>(_ type: Value.Type, _ value: some Encodable) throws -> Value {
+    /// Opens sessions in one memory, as a sealer does.
+    private struct Opening: ~Copyable {
+        private var memory = WorkingMemory()
+
+        mutating func open<Value: Decodable>(_ type: Value.Type, _ value: some Encodable) throws -> Value {
             let bytes = try item(value).bytes
             memory.body = PayloadBody(bytes: bytes, item: 0..<bytes.count, contents: nil)
             try memory.checkBody()
             return try memory.decode(type)
         }
-        for count in [900, 40, 300, 1, 0, 500] {
-            let map = Dictionary(uniqueKeysWithValues: (0..<count).map { ("k\($0)", 1) })
-            #expect(try open(Greedy.self, map).found == max(0, count - 1))
-            #expect(try open([String: Int].self, map).count == count)
-            #expect(try open(AnyValue.self, ["a": [1]]) == .object(["a": .array([.int(1)])]))
-            let error = #expect(throws: DecodingError.self) { try open([String: [String]].self, ["a": [1]]) }
-            #expect(error?.context?.codingPath.map(\.stringValue) == ["a", "0"])
-            let missing = #expect(throws: DecodingError.self) { try open(Login.self, ["user": 1]) }
-            #expect(missing?.context?.debugDescription == "the key is missing")
+    }
+
+    /// A number of entries, found from the last to the first: in a large map by a table.
+    private struct Found: Decodable {
+        var sum = 0
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: DynamicKey.self)
+            for number in stride(from: 999, through: 0, by: -1) {
+                sum += try container.decodeIfPresent(Int.self, forKey: DynamicKey("k\(number)")) ?? 0
+            }
         }
-        // Not the refusals that came before, either.
+    }
+
+    /// The paths of an array's elements: of those far behind by a table.
+    private struct Paths: Decodable {
+        var paths: [String] = []
+        init(from decoder: any Decoder) throws {
+            var list = try decoder.container(keyedBy: Key.self).nestedUnkeyedContainer(forKey: .list)
+            while !list.isAtEnd {
+                paths.append(try list.superDecoder().codingPath.map(\.stringValue).joined(separator: "."))
+            }
+        }
+    }
+
+    @Test func `a session finds its entries whatever map was opened before it`() throws {
+        var opening = Opening()
+        for count in [40, 900, 300, 40, 1, 0, 500] {
+            let map = Dictionary(uniqueKeysWithValues: (0..<count).map { ("k\($0)", $0) })
+            #expect(try opening.open(Found.self, map).sum == count * max(0, count - 1) / 2)
+            #expect(try opening.open([String: Int].self, map).count == count)
+        }
+    }
+
+    @Test func `a session has its own paths whatever was opened before it`() throws {
+        var opening = Opening()
+        for count in [40, 900, 300, 1, 0, 500] {
+            let paths = try opening.open(Paths.self, ["list": Array(repeating: 1, count: count)]).paths
+            #expect(paths == (0..<count).map { "list.\($0)" })
+            let nested = try opening.open(Paths.self, ["list": [[1, 2], [3]]]).paths
+            #expect(nested == ["list.0", "list.1"])
+        }
+    }
+
+    /// Where the next key was guessed in one session, the next has a value that reads like it.
+    @Test func `a session guesses nothing from the one before it`() throws {
+        struct First: Codable { var a = ["x"] }
+        struct Second: Decodable { var c: String }
+        var opening = Opening()
+        _ = try opening.open(First.self, First())
+        #expect(try opening.open(Second.self, ["a": "1", "b": "c", "c": "right"]).c == "right")
+    }
+
+    @Test func `the refusals of a session are its own`() throws {
+        var opening = Opening()
         for _ in 0..<3 {
-            for _ in 0..<40 { _ = try open(Greedy.self, ["k1": 1]) }
-            let error = #expect(throws: DecodingError.self) { try open([String].self, [["x"], []]) }
+            for _ in 0..<40 {
+                #expect(throws: DecodingError.self) {
+                    try opening.open([String: Trying<UUID>].self, ["a": 1])
+                }
+            }
+            let error = #expect(throws: DecodingError.self) { try opening.open([String].self, [["x"], []]) }
             #expect(error?.context?.codingPath.map(\.stringValue) == ["0"])
+            #expect(try opening.open(Paths.self, ["list": [1]]).paths == ["list.0"])
         }
     }
 }
