@@ -202,6 +202,7 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
     cases += [
         ("a dictionary for a body that is not compressed", b"\x08" + start + b"\x01" + good),
         ("a dictionary's name that ends early", b"\x09" + start + b"\x20\x00"),
+        ("a dictionary's name that ends early, padding behind it", b"\x0d" + start + b"\x20\x00\x80\x00\x00\x00"),
         ("padding without 0x80", b"\x04" + start + good + b"\x00\x00"),
         ("padding that ends in another byte", b"\x04" + start + good + b"\x80\x00\x01"),
         ("padding of another byte than 0x80", b"\x04" + start + good + b"\x01"), ("padding of 0x81", b"\x04" + start + good + b"\x81\x00"),
