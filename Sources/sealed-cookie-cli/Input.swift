@@ -325,7 +325,12 @@ extension Failure {
             case .mislabelled: "the line was changed: restore it from another copy of the ring"
             case .idCollision: "remove the newer of the two and generate another"
             }
-        self = .work("\(error)", hint: hint)
+        // Of a key that is imported: there is no line.
+        let isImport = error.problem == .notAKey && error.line == nil
+        self = .work(
+            isImport ? "\(error.source): not a key" : "\(error)",
+            hint: isImport
+                ? "a key is 32 random bytes: 43 or 44 characters of base64, or 64 hexadecimal digits" : hint)
     }
 
     init(_ error: SealError) {

@@ -1,6 +1,6 @@
 import SealedCookie
 
-// keygen and keys.
+// keygen, import, keys and export.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -25,18 +25,80 @@ extension Command {
         Output.note("made key ring \"\(path)\" with key \(key.id)")
     }
 
+    static let `import` = Command(
+        name: "import", summary: "Adds a key that was made elsewhere, such as by a secret manager.",
+        operands: "RING",
+        operandCount: 1...1, options: [.from, .at],
+        details: """
+            The key comes from the standard input: 32 random bytes, never a password, in base64, base64url or
+            hexadecimal. As with `rotate` it opens at once and seals from --from on. Where there is no ring yet, one is
+            made whose only key it is; unless --from says otherwise, it seals at once. A key that the ring has already
+            changes nothing.
+            """
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let now = try Input.time(arguments)
+        let from = try arguments.value(.from).map { text throws(Failure) in try Input.beginning(text, now) }
+        if StandardStreams.inputIsTerminal {
+            Output.note("\(Tool.name): reading a key from the terminal; end it with Control-D")
+        }
+        // As the first key of a new ring: from a minute ago, for servers whose clocks are behind.
+        let first = try Failure.unless {
+            try SealingKey.importing(textFrom: 0, source: "standard input", activeFrom: from ?? now - 60)
+        }
+        let next = try Failure.unless { try first.sealing(from: from ?? now + 3600) }
+        var isThere = false
+        do throws(KeyRingError) {
+            let changed = try KeyRing.updateFile(path) { (ring) throws(KeyRingError) in
+                isThere = ring.key(next.id) != nil
+                return isThere ? ring : try ring.adding(next, at: now)
+            }
+            Command.warn(ofOtherNames: changed.otherNames)
+        } catch {
+            guard case .unreadable("No such file or directory") = error.problem else { throw Failure(error) }
+            try Failure.unless { try KeyRing([first]).create(at: path) }
+            return try Command.say(first, "made key ring \"\(path)\" with \(first)")
+        }
+        guard !isThere else {
+            return Output.note("nothing to do: key ring \"\(path)\" has key \(next.id) already")
+        }
+        try Command.say(next, "added \(next) to key ring \"\(path)\"")
+    }
+
     static let keys = Command(
         name: "keys", summary: "Lists a ring's keys, without their secrets.", operands: "RING",
         operandCount: 1...1,
-        options: [.json, .at],
+        options: [.lifetime, .json, .at],
         details: """
             active: seals and opens. opens: opened with, no longer sealed with. pending: opens already, and
-            seals from its time on. revoked: refused for good. RING may be - for the standard input.
+            seals from its time on. revoked: refused for good. With --lifetime, until when a session may need each
+            key: `prune` removes it from then on. RING may be - for the standard input.
             """, readsRing: true
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(arguments.operands[0])
-        let listing = KeyListing(ring, at: try Input.time(arguments))
+        let lifetime = try arguments.value(.lifetime).map(Input.span)
+        let listing = KeyListing(ring, at: try Input.time(arguments), lifetime: lifetime)
         try Output.data(arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table)
+    }
+
+    static let export = Command(
+        name: "export", summary: "Prints a ring on one line, secrets included, for an environment variable.",
+        operands: "RING", operandCount: 1...1, options: [],
+        details: """
+            Whoever sees the output has the keys. Every command and every server reads this form too, from a file or
+            a variable; but no revocation reaches a variable until the server is started anew. Prefer a file.
+            RING may be - for the standard input.
+            """, readsRing: true
+    ) { (arguments) throws(Failure) in
+        let path = arguments.operands[0]
+        let ring = try Input.ring(path)
+        guard !ring.isEmpty else { throw Failure.noKeys(path) }
+        if ring.keys.isEmpty {
+            Output.warn(
+                "the ring has no key: no server starts with it",
+                hint: "\(Tool.name) rotate --from now \(path)")
+        }
+        try Failure.unless { try ring.withText(onOneLine: true) { try Output.secret($0) } }
     }
 }
 
@@ -46,26 +108,51 @@ struct KeyListing: Encodable {
         let id: String
         let state: String
         let from: String?
+        /// Where a lifetime is given and the key no longer seals.
+        var neededUntil: String?
+        fileprivate var need: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case id, state, from
+            case neededUntil = "needed-until"
+        }
     }
 
     let keys: [Row]
     let notBefore: String?
 
-    init(_ ring: KeyRing, at now: Date) {
+    /// - Parameter lifetime: the longest that any session lives; nil: not asked for.
+    init(_ ring: KeyRing, at now: Date, lifetime: SessionLifetime.Span? = nil) {
         let active = ring.activeKey(at: now)?.id
+        let needed = lifetime.map { ring.neededUntil(lifetime: .seconds($0.seconds), at: now) }
         keys =
             ring.keys.map { key in
                 let isPending = key.activeFrom.map { $0 > now } ?? false
+                let until = needed?[key.id]
+                let need = until.map { time in
+                    now < time
+                        ? "needed until \(Timestamp.text(time))" : "not needed since \(Timestamp.text(time))"
+                }
                 return Row(
                     id: "\(key.id)", state: key.id == active ? "active" : isPending ? "pending" : "opens",
-                    from: key.activeFrom.map { Timestamp.text($0) })
+                    from: key.activeFrom.map { Timestamp.text($0) },
+                    neededUntil: until.map { Timestamp.text($0) },
+                    need: need
+                        ?? needed.map { _ in key.id == active ? "needed: it seals" : "needed: it is to seal" }
+                )
             } + ring.revoked.sorted().map { Row(id: "\($0)", state: "revoked", from: nil) }
         notBefore = ring.notBefore.map { Timestamp.text($0) }
     }
 
+    /// Until when each key is needed, for people.
+    var needs: [String] { keys.compactMap { row in row.need.map { "key \(row.id) is \($0)" } } }
+
     var table: String {
         let rows = keys.map { key in
-            key.from.map { "\(key.id)  \(pad(key.state, 7))  from \($0)" } ?? "\(key.id)  \(key.state)"
+            // 2026-08-03T00:00:00Z
+            let from = key.from.map { "from \($0)" } ?? (key.need == nil ? "" : pad("", 25))
+            let cells = [key.id, from.isEmpty ? key.state : pad(key.state, 7), from, key.need ?? ""]
+            return cells.filter { !$0.isEmpty }.joined(separator: "  ")
         }
         let lines = rows.isEmpty ? ["no keys"] : rows
         return (lines + (notBefore.map { ["sessions before \($0) have ended"] } ?? [])).joined(

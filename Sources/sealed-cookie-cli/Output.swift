@@ -57,6 +57,16 @@ enum Output {
         }
     }
 
+    /// A line of data that is secret, of which no text is made.
+    static func secret(_ bytes: Span<UInt8>) throws(Failure) {
+        do throws(StandardStreams.StreamFailure) {
+            try StandardStreams.write(bytes, to: .output)
+            try StandardStreams.write("\n", to: .output)
+        } catch {
+            throw .lostOutput(error, done: nil)
+        }
+    }
+
     /// No more data.
     static func close() throws(Failure) {
         do throws(StandardStreams.StreamFailure) {

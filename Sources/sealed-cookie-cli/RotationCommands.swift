@@ -8,7 +8,7 @@ import SealedCookie
 #endif
 
 extension Command.Option {
-    fileprivate static let from = Self(
+    static let from = Self(
         name: "from", value: "WHEN",
         help: "when the key begins to seal: a span from now, a time, or \"now\" [1h]")
     fileprivate static let ifOlderThan = Self(
@@ -18,7 +18,7 @@ extension Command.Option {
         name: "absent", help: "also where the ring has no such key, so that no merge brings it in")
     fileprivate static let all = Self(
         name: "all", help: "every key, and make a new one that seals at once: for a stolen ring")
-    fileprivate static let lifetime = Self(
+    static let lifetime = Self(
         name: "lifetime", value: "SPAN", help: "the longest that any session lives, such as 14d")
     fileprivate static let createdBefore = Self(
         name: "created-before", value: "TIME", help: "end the sessions begun before it [now]")
@@ -42,7 +42,7 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
-        let from = try Command.beginning(arguments.value(.from) ?? "1h", now)
+        let from = try Input.beginning(arguments.value(.from) ?? "1h", now)
         let age = try arguments.value(.ifOlderThan).map(Input.span)
         let isDry = arguments.has(.dryRun)
         var added: SealingKey?
@@ -164,8 +164,8 @@ extension Command {
         name: "prune", summary: "Removes the keys that no session needs any longer.", operands: "RING",
         operandCount: 1...1, options: [.lifetime, .dryRun, .json, .at],
         details: """
-            A key goes when the next one has sealed for longer than --lifetime, and an hour. The active key and
-            pending ones stay. After merging rings of two sites, wait for a lifetime first.
+            A key goes when it has not sealed for longer than --lifetime, and an hour. The active key and pending ones
+            stay. --dry-run says of each key until when a session may need it.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
@@ -173,22 +173,27 @@ extension Command {
         _ = try arguments.required(.lifetime)
         let lifetime = try arguments.value(.lifetime).map(Input.span)?.seconds ?? 0
         var before: [KeyID] = []
-        let ring = try Command.change(path, dry: arguments.has(.dryRun)) { (ring) throws(KeyRingError) in
+        let isDry = arguments.has(.dryRun)
+        var listing: KeyListing?
+        let ring = try Command.change(path, dry: isDry) { (ring) throws(KeyRingError) in
             before = ring.keys.map(\.id)
+            if isDry { listing = KeyListing(ring, at: now, lifetime: .seconds(lifetime)) }
             return try ring.pruned(lifetime: .seconds(lifetime), at: now)
         }
         let removed = before.filter { ring.key($0) == nil }.map { "\($0)" }
-        let verb = arguments.has(.dryRun) ? "would remove" : "removed"
+        let verb = isDry ? "would remove" : "removed"
         let summary =
             removed.isEmpty
             ? "nothing to do: every key is needed" : "\(verb) \(removed.count) of \(before.count) keys"
         if arguments.has(.json) {
-            try Output.data(JSONText.of(["removed": removed], pretty: true), done: summary)
+            try Output.data(
+                JSONText.of(Pruning(removed: removed, keys: listing?.keys), pretty: true), done: summary)
         } else if !removed.isEmpty {
             try Output.data(
                 removed.joined(separator: "\n"), done: "\(summary) (\(removed.joined(separator: ", ")))")
         }
         Output.note(summary)
+        for need in listing?.needs ?? [] { Output.note(need) }
         Command.warnOfRemains(path)
     }
 
@@ -218,7 +223,8 @@ extension Command {
         operandCount: 2...Int.max, options: [.json, .at],
         details: """
             Where rings disagree the stricter holds: a revoked key stays revoked, a key seals from the later time.
-            The order does not matter, nor how often. The others are not changed.
+            The order does not matter, nor how often. The others are not changed. A key that sealed until now, and no
+            longer does, is kept by `prune` for as long as its sessions live.
             """
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
@@ -229,6 +235,12 @@ extension Command {
             var merged = ring
             for other in others { merged = try merged.merged(with: other, at: now) }
             return merged
+        }
+        if ring.activeKey(at: now) == nil {
+            let seals = ring.sealingKey(at: now).map { "; \($0.id), the earliest, seals before its time" }
+            Output.warn(
+                "the merged ring has no active key\(seals ?? ": nothing can be sealed")",
+                hint: "\(Tool.name) rotate --from now \(path)")
         }
         let listing = KeyListing(ring, at: now)
         try Output.data(
@@ -278,12 +290,22 @@ extension Command {
     ) throws(Failure) -> KeyRing {
         guard !dry else { return try Failure.unless { try work(KeyRing.load(path).ring) } }
         let (ring, otherNames) = try Failure.unless { try KeyRing.updateFile(path, work) }
-        if otherNames > 0 {
-            Output.warn(
-                "the file had \(otherNames) other name\(otherNames == 1 ? "" : "s"), under which the ring of before is left",
-                hint: "it is a hard link: remove it, and use a symbolic one (ln -s)")
-        }
+        warn(ofOtherNames: otherNames)
         return ring
+    }
+
+    /// Says that the file that was replaced is still there under other names.
+    static func warn(ofOtherNames count: Int) {
+        guard count > 0 else { return }
+        Output.warn(
+            "the file had \(count) other name\(count == 1 ? "" : "s"), under which the ring of before is left",
+            hint: "it is a hard link: remove it, and use a symbolic one (ln -s)")
+    }
+
+    /// Prints the key that a change has added.
+    static func say(_ key: SealingKey, _ done: String) throws(Failure) {
+        let from = key.activeFrom.map { " from=\(Timestamp.text($0))" } ?? ""
+        try Output.data("\(key.id)\(from)", done: done)
     }
 
     /// Says which secrets are left, after a change that should have taken some away.
@@ -295,13 +317,15 @@ extension Command {
             Output.warn("secrets that are left could not be looked for: \(error)", hint: nil)
         }
     }
+}
 
+extension Input {
     /// What --from says; not in the past, where the key would count as in use for long.
-    private static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
+    static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
         // Of this second, not of the next.
         if text == "now" { return Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)) }
-        if let last = text.last, "smhd".contains(last) { return now + Double(try Input.span(text).seconds) }
-        let time = try Input.time(text)
+        if let last = text.last, "smhd".contains(last) { return now + Double(try span(text).seconds) }
+        let time = try time(text)
         guard time >= now else {
             throw .usage(
                 "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
@@ -361,6 +385,13 @@ extension SealingKey {
     fileprivate func isYounger(than span: SessionLifetime.Span, at now: Date) -> Bool {
         activeFrom.map { now.timeIntervalSince($0) <= Double(span.seconds) } ?? false
     }
+}
+
+/// What `prune --json` prints.
+private struct Pruning: Encodable {
+    let removed: [String]
+    /// With --dry-run: all keys, and until when they are needed.
+    let keys: [KeyListing.Row]?
 }
 
 /// What `rotate --json` prints.

@@ -8,7 +8,7 @@ import SealedCookie
 #endif
 
 extension Command.Option {
-    fileprivate static let lifetime = Self(
+    fileprivate static let ownLifetime = Self(
         name: "lifetime", value: "SPAN",
         help: "the session's own absolute lifetime, such as 90d [the server's]")
     fileprivate static let setCookie = Self(name: "set-cookie", help: "a whole Set-Cookie line")
@@ -27,7 +27,7 @@ extension Command {
         name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .lifetime, .split, .dictionary, .at, .setCookie,
+            .ring, .cookieName, .purpose, .ownLifetime, .split, .dictionary, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ] + Option.attributes,
         details: """
@@ -44,7 +44,7 @@ extension Command {
             throw .usage("a token has no attributes", hint: "they go with --set-cookie")
         }
         var own: SessionLifetime.Span?
-        if let text = arguments.value(.lifetime) { own = try Input.span(text) }
+        if let text = arguments.value(.ownLifetime) { own = try Input.span(text) }
         let sealer = try Command.sealer(
             arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)

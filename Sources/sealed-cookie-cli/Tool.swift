@@ -8,7 +8,8 @@ enum Tool {
 
     /// In the order of the help. A new command is one more line here.
     static let commands: [Command] = [
-        .keygen, .keys, .rotate, .revoke, .prune, .endSessions, .merge, .check, .seal, .open, .inspect, .size,
+        .keygen, .import, .keys, .export, .rotate, .revoke, .prune, .endSessions, .merge, .check, .seal,
+        .open, .inspect, .size,
         .remove, .limits, .train, .demo,
     ]
 

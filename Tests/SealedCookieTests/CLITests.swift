@@ -988,6 +988,163 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(try ToolRun(["open", "-k", folder.ring, token]).errors.contains("key \(id) is revoked"))
     }
 
+    @Test func `keys and a dry prune say until when a session may need each key`() throws {
+        let ring = try KeyRing([
+            sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600),
+            sampleKey(4, from: noon + 86_400),
+        ])
+        let path = folder.file("four.keys")
+        try ring.create(at: path)
+        let ids = ring.keys.map { "\($0.id)" }
+        // The first key ceased at noon, the second an hour later; each is needed for a day and an hour more.
+        let table = try ToolRun(["keys", path, "--lifetime", "1d", "--at", "2026-08-04T00:30:00Z"])
+        #expect(
+            table.output == """
+                \(ids[0])  opens                               needed until 2026-08-04T01:00:00Z
+                \(ids[1])  opens    from 2026-08-03T00:00:00Z  needed until 2026-08-04T02:00:00Z
+                \(ids[2])  opens    from 2026-08-03T01:00:00Z  needed until 2026-08-05T01:00:00Z
+                \(ids[3])  active   from 2026-08-04T00:00:00Z  needed: it seals
+
+                """, "\(table.output)")
+        for (at, until) in [
+            ("2026-08-04T00:59:59Z", "needed until"), ("2026-08-04T01:00:00Z", "not needed since"),
+        ] {
+            let dry = try ToolRun(["prune", path, "--dry-run", "--lifetime", "1d", "--at", at])
+            #expect(dry.errors.contains("key \(ids[0]) is \(until) 2026-08-04T01:00:00Z\n"), "\(dry.errors)")
+            #expect(dry.errors.contains("key \(ids[3]) is needed: it seals\n"))
+            #expect(dry.output == (until == "needed until" ? "" : "\(ids[0])\n"))
+            let json = try ToolRun(["prune", path, "--dry-run", "--json", "--lifetime", "1d", "--at", at])
+            #expect(
+                json.output.contains(#""needed-until" : "2026-08-04T01:00:00Z""#)
+                    && json.output.contains("\"removed\""))
+        }
+        let early = try ToolRun(["keys", path, "--json", "--lifetime", "1d", "--at", "2026-08-03T00:30:00Z"])
+        #expect(early.output.contains(#""needed-until" : "2026-08-04T01:00:00Z""#), "\(early.output)")
+        #expect(early.output.matches(of: /needed-until/).count == 1)
+        let pending = try ToolRun(["keys", path, "--lifetime", "1d", "--at", "2026-08-03T00:30:00Z"])
+        #expect(pending.output.contains("pending  from 2026-08-04T00:00:00Z  needed: it is to seal"))
+        // A key that a merge retired is needed from then on.
+        let merged = folder.file("merged.keys")
+        try KeyRing([sampleKey(1, from: noon)]).create(at: merged)
+        let other = folder.file("other.keys")
+        try KeyRing([sampleKey(2, from: noon + 10)]).create(at: other)
+        #expect(try ToolRun(["merge", merged, other, "--at", "2026-08-13T00:00:00Z"]).exitCode == 0)
+        let needed = try ToolRun(["keys", merged, "--lifetime", "14d", "--at", "2026-08-20T00:00:00Z"])
+        #expect(needed.output.contains("needed until 2026-08-27T01:00:00Z"), "\(needed.output)")
+        #expect(
+            try ToolRun(["prune", merged, "--lifetime", "14d", "--at", "2026-08-27T00:59:59Z"]).output.isEmpty
+        )
+        #expect(
+            try ToolRun(["prune", merged, "--lifetime", "14d", "--at", "2026-08-27T01:00:00Z"]).output
+                == "\(try sampleKey(1).id)\n")
+        let revoked = try ToolRun(["keys", folder.ring, "--lifetime", "1d"])
+        #expect(revoked.output.contains("active") && revoked.output.contains("needed: it seals"))
+    }
+
+    @Test func `a merge without an active key is told`() throws {
+        let pending = folder.file("pending.keys")
+        let revoked = folder.file("revoked.keys")
+        try KeyRing([sampleKey(2, from: noon)]).create(at: pending)
+        try KeyRing([], revoked: Set(KeyRing(contentsOf: folder.ring).keys.map(\.id))).create(at: revoked)
+        let late = try ToolRun(["merge", folder.ring, revoked])
+        #expect(
+            late.exitCode == 0
+                && late.errors.contains("warning: the merged ring has no active key: nothing can be sealed"),
+            "\(late.errors)")
+        #expect(late.errors.contains("hint: sealed-cookie rotate --from now"))
+        let early = try ToolRun(["merge", folder.ring, pending, "--at", "2026-08-01T00:00:00Z"])
+        #expect(
+            early.exitCode == 0 && early.errors.contains("the earliest, seals before its time"),
+            "\(early.errors)")
+        let fine = try ToolRun(["merge", folder.ring, pending])
+        #expect(fine.exitCode == 0 && fine.errors.isEmpty, "\(fine.errors)")
+    }
+
+    @Test func `a ring is exported on one line, which every command reads`() throws {
+        #expect(try ToolRun(["rotate", folder.ring]).exitCode == 0)
+        #expect(try ToolRun(["revoke", "--absent", folder.ring, "abcdef"]).exitCode == 0)
+        #expect(
+            try ToolRun(["end-sessions", "--created-before", "2026-08-03T00:00:00Z", folder.ring]).exitCode
+                == 0)
+        let ring = try KeyRing(contentsOf: folder.ring)
+        let line = try ToolRun(["export", folder.ring])
+        #expect(line.exitCode == 0 && line.errors.isEmpty && line.output.matches(of: /sck1_/).count == 2)
+        #expect(line.output.hasPrefix("not-before 2026-08-03T00:00:00Z; revoked abcdef; key "))
+        #expect(line.output.hasSuffix("\n") && line.output.dropLast().allSatisfy { !$0.isNewline })
+        let path = try folder.write("line.keys", line.output)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        #expect(try KeyRing(contentsOf: path).entries == ring.entries)
+        #expect(try ToolRun(["keys", path]).output == ToolRun(["keys", folder.ring]).output)
+        #expect(try ToolRun(["check", path]).exitCode == 0)
+        #expect(try ToolRun(["export", "-"], input: line.output).output == line.output)
+        let token = try folder.write("token", try ToolRun(["seal", "-k", path], input: "{}").output)
+        #expect(try ToolRun(["open", "-k", "-", token], input: line.output).output == "{}\n")
+        #expect(try ToolRun(["merge", folder.ring, path]).exitCode == 0)
+        #expect(try ToolRun(["rotate", path]).exitCode == 0)
+        #expect(try KeyRing(contentsOf: path).keys.count == 3)
+        let empty = try ToolRun(["export", try folder.write("empty.keys", "")])
+        #expect(empty.exitCode == 1 && empty.output.isEmpty && empty.errors.contains("holds no key"))
+        let lost = try ToolRun(["export", folder.ring], shell: #"exec "$0" "$@" > /dev/full"#)
+        #expect(lost.exitCode == 1 && lost.errors.contains("No space left on device"))
+    }
+
+    @Test func `import takes 32 bytes in base64 or hexadecimal`() throws {
+        let bytes = Data((0..<32).map { $0 % 7 == 1 ? 255 : UInt8(truncatingIfNeeded: $0 &* 83 &+ 62) })
+        let base64 = bytes.base64EncodedString()
+        let url = base64.replacing("+", with: "-").replacing("/", with: "_")
+        let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let id = try SealingKey(importing: [UInt8](bytes).span).id
+        #expect(base64.contains("/") && base64.hasSuffix("="))
+        for (number, text) in [
+            base64, base64 + "\n", String(base64.dropLast()), url, String(url.dropLast()) + "\r\n", hex,
+            hex.uppercased() + "\n", "  \(hex)\t\n",
+            "sck1_\(url.dropLast())",
+        ].enumerated() {
+            let ring = folder.file("\(number).keys")
+            let made = try ToolRun(["import", ring], input: text)
+            #expect(
+                made.exitCode == 0 && made.output.hasPrefix("\(id) from=") && made.errors.isEmpty,
+                "\(text.count): \(made.errors)")
+            let read = try KeyRing(contentsOf: ring)
+            #expect(read.activeKey()?.id == id && read.keys.count == 1)
+            #expect(
+                try FileManager.default.attributesOfItem(atPath: ring)[.posixPermissions] as? Int == 0o600)
+        }
+        // To a ring that is there: as a rotation.
+        let added = try ToolRun(["import", folder.ring, "--at", "2026-08-03T00:00:00Z"], input: base64)
+        #expect(added.exitCode == 0 && added.output == "\(id) from=2026-08-03T01:00:00Z\n")
+        let again = try ToolRun(["import", folder.ring, "--from", "now"], input: hex)
+        #expect(
+            again.exitCode == 0 && again.output.isEmpty && again.errors.hasPrefix("nothing to do: "),
+            "\(again.errors)")
+        #expect(try KeyRing(contentsOf: folder.ring).key(id)?.activeFrom == noon + 3600)
+        let before = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let zeros = Data(count: 32).base64EncodedString()
+        for text in [
+            "", "\n", String(base64.dropFirst()), base64 + "A", base64 + "=",
+            String(base64.dropLast(2)) + "B=", hex + "0", String(hex.dropFirst()),
+            "x" + hex.dropFirst(), "password", zeros, String(repeating: "00", count: 32),
+            "\(base64) \(base64)", String(repeating: " ", count: 2000) + base64,
+            "sck1_\(base64)", "=" + base64.dropLast(),
+        ] {
+            let run = try ToolRun(["import", folder.ring], input: text)
+            #expect(run.exitCode == 1 && run.output.isEmpty, "\(text)")
+            #expect(
+                text.count < 10 || !run.errors.contains(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        }
+        #expect(
+            try ToolRun(["import", folder.ring], input: "x").errors.contains(
+                "standard input: not a key\nhint: a key is 32 random bytes"))
+        #expect(try ToolRun(["revoke", folder.ring, "\(id)"]).exitCode == 0)
+        let revoked = try ToolRun(["import", folder.ring], input: hex)
+        #expect(
+            revoked.exitCode == 1 && revoked.errors.contains("hint: revoked is for good"), "\(revoked.errors)"
+        )
+        #expect(before != (try String(contentsOfFile: folder.ring, encoding: .utf8)))
+        #expect(try ToolRun(["import", folder.ring, base64]).exitCode == 64)
+        #expect(try ToolRun(["import", folder.file("none/x.keys")], input: hex).exitCode == 1)
+    }
+
     @Test func `keys lists states and never a secret`() throws {
         let ring = try KeyRing(
             [sampleKey(1), sampleKey(2, from: noon), sampleKey(3, from: noon + 3600)],
@@ -1123,7 +1280,8 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         let help = try ToolRun(["--help"])
         #expect(help.exitCode == 0 && help.errors.isEmpty)
         for command in [
-            "keygen", "keys", "rotate", "revoke", "prune", "end-sessions", "merge", "check", "remove",
+            "keygen", "import", "keys", "export", "rotate", "revoke", "prune", "end-sessions", "merge",
+            "check", "remove",
             "limits", "train", "seal", "open",
             "inspect", "size", "demo",
         ] {

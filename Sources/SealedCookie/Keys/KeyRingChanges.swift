@@ -74,17 +74,28 @@ extension KeyRing {
     ///
     /// - Parameter lifetime: the longest that any session lives, own lifetimes included.
     public func pruned(lifetime: Duration, at now: Date = .now) throws(KeyRingError) -> KeyRing {
+        let needed = neededUntil(lifetime: lifetime, at: now)
+        return try KeyRing(
+            keys.filter { key in needed[key.id].map { now < $0 } ?? true }, revoked: revoked,
+            notBefore: notBefore)
+    }
+
+    /// Until when a session may need a key: `pruned` removes it from then on.
+    ///
+    /// - Parameter lifetime: the longest that any session lives, own lifetimes included.
+    /// - Returns: the time for each key that no longer seals. Not the active key and pending ones, for which nobody
+    ///   knows it yet; where no key is active, none.
+    public func neededUntil(lifetime: Duration, at now: Date = .now) -> [KeyID: Date] {
         guard let active = activeKey(at: now), let position = keys.firstIndex(where: { $0.id == active.id })
-        else { return self }
+        else { return [:] }
         let span = Double(lifetime.components.seconds) + Self.readingDelay
-        let kept = keys.indices.filter { index in
-            guard index < position, let ceased = later(keys[index + 1].activeFrom, keys[index].sealedUntil)
-            else {
-                return true
+        var times: [KeyID: Date] = [:]
+        for index in keys.indices.prefix(position) {
+            if let ceased = later(keys[index + 1].activeFrom, keys[index].sealedUntil) {
+                times[keys[index].id] = ceased + span
             }
-            return now.timeIntervalSince(ceased) < span
         }
-        return try KeyRing(kept.map { keys[$0] }, revoked: revoked, notBefore: notBefore)
+        return times
     }
 
     /// Seconds within which every server has read a changed ring.

@@ -67,6 +67,13 @@ public struct SealingKey: Sendable, Identifiable {
         return key
     }
 
+    /// The same key with another time from which it seals.
+    package func sealing(from time: Date) throws(KeyRingError) -> SealingKey {
+        var key = self
+        key.activeFrom = try KeyRingError.time(time, source: "key \(id)")
+        return key
+    }
+
     func holdsSameKey(as other: SealingKey) -> Bool { material.key.holdsSameKey(as: other.material.key) }
 
     func isActive(at now: Date) -> Bool {

@@ -12,8 +12,12 @@ package enum StandardStreams {
     /// - Throws: the system's reason as text. Where the reader has gone, SIGPIPE ends the process first, unless
     ///   whoever started it ignores that signal.
     package static func write(_ text: String, to stream: Stream) throws(StreamFailure) {
-        var text = text
-        let code: Int32 = text.withUTF8 { buffer in
+        try write(text.utf8Span.span, to: stream)
+    }
+
+    /// Writes all of `bytes`, which may be secret: no copy of them is made.
+    package static func write(_ bytes: Span<UInt8>, to stream: Stream) throws(StreamFailure) {
+        let code: Int32 = unsafe bytes.withUnsafeBufferPointer { buffer in
             var written = 0
             while written < buffer.count {
                 guard let base = buffer.baseAddress else { break }
