@@ -547,6 +547,7 @@ def durable(folder):
             lines = [line.split(" ", 2) for line in file.read().splitlines()]
         inherited = [line for line in lines if line[2].endswith("OPEN-ON-EXEC")]
         check(not inherited, f"{command[0]}: what another program would inherit: {inherited}")
+        lines = [[*line[:2], line[2].removesuffix(" OPEN-ON-EXEC")] for line in lines]
         calls = [line[1] + (" folder" if line[2] == disk else " file" if line[2].endswith(".new") else "") for line in lines]
         placed = "linkat file" if command[0] == "keygen" else "renameat file"
         check(calls.count(placed) == 1, f"{command[0]}: {calls}")
