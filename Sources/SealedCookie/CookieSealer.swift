@@ -60,7 +60,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         core = try SealerCore(
             form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
             userInfo: userInfo)
+        _ = FirstUse.isOver
     }
+
+    /// For `FirstUse`, which the others wait for.
+    init(core: SealerCore) { self.core = core }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
     public init(
@@ -75,6 +79,24 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         core = try SealerCore(
             form, .file(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
             userInfo: userInfo)
+        _ = FirstUse.isOver
+    }
+
+    /// As with a ring, but uses the one that the application put there last: rotation needs no restart.
+    public init(
+        _ name: String = "__Host-session", keys: SharedKeyRing, lifetime: SessionLifetime,
+        purpose: String = "",
+        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
+        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
+        paddingBlock: Int = 0, largestItem: Int? = nil,
+        userInfo: [CodingUserInfoKey: any Sendable] = [:]
+    ) throws(CookieConfigurationError) {
+        let form = try CookieForm(
+            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
+        core = try SealerCore(
+            form, .shared(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
+            userInfo: userInfo)
+        _ = FirstUse.isOver
     }
 
     // MARK: Sealing

@@ -48,7 +48,7 @@ final class SealerCore: Sendable {
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
     ) throws(SealError) -> SealedSession {
-        if let file = source.file { return try seal(item, ownLifetime, file.ring, at: now) }
+        if let ring = source.currentRing { return try seal(item, ownLifetime, ring, at: now) }
         return try seal(item, ownLifetime, source.fixedRing, at: now)
     }
 
@@ -263,8 +263,8 @@ final class SealerCore: Sendable {
         _ text: Span<UInt8>, limit: Int, _ seen: PartSet?, _ checksItem: Bool, at now: Date,
         _ take: Taking
     ) throws(OpenError) {
-        if let file = source.file {
-            try open(text, limit: limit, file.ring, seen, checksItem, at: now, take)
+        if let ring = source.currentRing {
+            try open(text, limit: limit, ring, seen, checksItem, at: now, take)
         } else {
             try open(text, limit: limit, source.fixedRing, seen, checksItem, at: now, take)
         }
@@ -282,7 +282,7 @@ final class SealerCore: Sendable {
         try Token.check(text, limit: limit)
         guard let id else { throw .notBase64URL }
         guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
-        guard let later = source.ringForUnknownKey() else { throw .unknownKey(id) }
+        guard let later = source.ringForUnknownKey(id) else { throw .unknownKey(id) }
         guard let place = later.place(of: id) else {
             throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
         }

@@ -311,6 +311,7 @@ extension Failure {
             case .unwritable(let reason): Self.hint(unwritable: reason)
             case .noKeys: "\(Tool.name) rotate --from now RING adds a key"
             case .noLines, .cryptographyFailed: nil
+            case .detached: "in a container mount the ring's folder"
             case .byteOrderMark: "save it as UTF-8 without a byte order mark"
             case .carriageReturn: "save it with LF or CRLF as line ends"
             case .lostLineBreaks, .commentInOneLine: "such as \"not-before TIME; revoked ID; key ID sck1_…\""

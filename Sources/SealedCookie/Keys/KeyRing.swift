@@ -67,6 +67,15 @@ public struct KeyRing: Sendable {
             notBefore: try KeyRingError.time(notBefore, source: source))
     }
 
+    /// This ring, with what `other` revokes and ends revoked and ended as well.
+    func stricter(with other: KeyRing) -> KeyRing {
+        let revoked = revoked.union(other.revoked)
+        return KeyRing(
+            Contents(
+                keys: keys.filter { !revoked.contains($0.id) }, revoked: revoked,
+                notBefore: later(notBefore, other.notBefore)))
+    }
+
     /// A total order, the same on every server: by time, then by id.
     private static func precedes(_ a: SealingKey, _ b: SealingKey) -> Bool {
         let (aTime, bTime) = (a.activeFrom ?? .distantPast, b.activeFrom ?? .distantPast)

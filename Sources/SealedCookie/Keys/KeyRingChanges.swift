@@ -134,12 +134,3 @@ extension KeyRing {
             notBefore: later(notBefore, other.notBefore))
     }
 }
-
-extension KeyRing {
-    /// Whether something of `other` is gone that changes of a ring add and do not take away, or a key.
-    func isStepBack(from other: KeyRing) -> Bool {
-        !revoked.isSuperset(of: other.revoked)
-            || (notBefore ?? .distantPast) < (other.notBefore ?? .distantPast)
-            || other.keys.contains { key($0.id) == nil && !revoked.contains($0.id) }
-    }
-}

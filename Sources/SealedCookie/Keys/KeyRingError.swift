@@ -12,6 +12,9 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         /// The operating system's reason, such as `No such file or directory`.
         case unreadable(String)
         case unwritable(String)
+        /// The file has no name any more: another took its place where this process does not see it, as outside of a
+        /// container into which the file is mounted by itself. It will not change again. Mount its folder.
+        case detached
         /// There is a file of this name already.
         case exists
         /// Where a server begins with a ring: it has no key.
@@ -64,6 +67,8 @@ extension KeyRingError.Problem {
         switch self {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .unwritable(let reason): "cannot be written: \(reason)"
+        case .detached:
+            "was replaced where it is not seen from here: mount its folder, not the file by itself"
         case .exists: "exists already"
         case .noKeys: "holds no key"
         case .noLines: "says nothing"

@@ -6,162 +6,169 @@ import Synchronization
 ///     let keys = try KeyRingFile("/etc/shop/session.keys") { log.warning("\($0)") }
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
-/// Whoever asks for the ring looks at the file, at most once in an interval; the others go on without
-/// a lock, also where the file system hangs and he waits for it. Symbolic links are followed anew each
-/// time, so a file swapped by its link, as Kubernetes does, is seen. A file that cannot be read, is no
-/// ring, or holds no key changes nothing: the last good ring holds. A ring that lacks keys, revoked ids or
-/// the end of sessions that the one before had holds when its file has not changed for two seconds; it may
-/// be half written. On a network file system a change is seen when the system's cache of attributes lets it
-/// be, on NFS within a minute unless mounted otherwise.
+/// Reading `ring` polls the file, at most once in an interval. One thread polls, and waits where the file system hangs;
+/// the others go on. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes does, is
+/// seen. On a network file system a change is seen when the system's cache of attributes lets it be, on NFS within a
+/// minute unless mounted otherwise.
 ///
-/// In a program that forks, make it after the fork.
+/// What a changed file adds, revokes and ends holds at once. Keys that it lacks go when it has not changed for two seconds:
+/// it may be half written. Ids that were revoked and sessions that were ended stay so, whatever is in the file later. A
+/// file that cannot be read, is no ring, or says nothing changes nothing: the last good ring holds.
+///
+/// Mount the folder, never the file alone: a file that is mounted by itself stays the one that it was when another takes
+/// its place. `failure` says so (`.detached`). What systemd's LoadCredential gives is a copy of the start, and does not
+/// change either.
 public final class KeyRingFile: Sendable {
-    public enum Event: Sendable, CustomStringConvertible {
-        /// The file has changed, and its ring holds from now on.
-        case read(KeyRing)
-        /// The file cannot be used: the ring before holds on. Told once for each new reason.
-        case failed(KeyRingError)
+    public typealias Event = KeyRingEvent
 
-        public var description: String {
-            switch self {
-            case .read(let ring): "key ring read again: \(ring)"
-            case .failed(let error): "\(error); the ring read before is used"
-            }
-        }
-    }
-
-    private final class Snapshot: Sendable {
-        let ring: KeyRing
-        init(_ ring: KeyRing) { self.ring = ring }
+    /// What is known of the file.
+    private struct Sight: Sendable {
+        /// How the file looks, and when it was first seen so, on the monotonic clock: clocks of file servers may be
+        /// ahead or behind.
+        var identity: FileIdentity?
+        var since: Int64 = 0
+        /// How it looked when all of it was read and could not change any more without a trace.
+        var read: FileIdentity?
+        /// The process of the thread that polls.
+        var poller: Int?
     }
 
     public let path: String
     private let interval: Int64
     private let clock: @Sendable () -> Int64
-    private let onEvent: @Sendable (Event) -> Void
-    private let snapshot: Published<Snapshot>
-    /// What the file looked like when it was last read. Whoever looks at the file holds it.
-    private let lastIdentity: Mutex<FileIdentity?>
-    private let lastFailure = Mutex<KeyRingError?>(nil)
+    private let identify: @Sendable (String) -> FileIdentity?
+    private let current: CurrentRing
+    private let sight: Guarded<Sight>
     /// On the monotonic clock, in nanoseconds.
     private let nextLook: Atomic<Int64>
     private let nextLookForUnknownKey: Atomic<Int64>
 
     private static let unknownKeyInterval: Int64 = 1_000_000_000
-    /// After which what has just changed is not fresh any longer, with some ticks of the clock to spare.
+    /// A file that has looked the same for this long has settled, with some ticks of the clock to spare.
     private static let settlingTime = FileIdentity.longestTick + 100_000_000
 
     /// - Parameters:
-    ///   - interval: how often to look at the file at the most.
-    ///   - onEvent: told of every change and failure, on the thread that found it; it must be quick.
-    /// - Throws: what is wrong with the file, or that it holds no key. There is no ring to go on with.
+    ///   - interval: how often to poll the file at most.
+    ///   - onEvent: called for every change and failure, one at a time and in their order, by a thread that found one; it
+    ///     must be quick.
+    /// - Throws: what is wrong with the file, or that it has no key. There is no ring to go on with.
     public convenience init(
         _ path: String, lookingEvery interval: Duration = .seconds(30),
-        onEvent: @escaping @Sendable (Event) -> Void = { _ in }
+        onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in }
     ) throws(KeyRingError) {
         try self.init(path, lookingEvery: interval, clock: coarseMonotonicTime, onEvent: onEvent)
     }
 
-    /// - Parameter clock: nanoseconds that never go back.
+    /// - Parameters:
+    ///   - clock: nanoseconds that never go back.
+    ///   - identify: how a file looks; nil: it cannot be looked at.
     init(
         _ path: String, lookingEvery interval: Duration, clock: @escaping @Sendable () -> Int64,
-        onEvent: @escaping @Sendable (Event) -> Void = { _ in }
+        onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in },
+        identify: @escaping @Sendable (String) -> FileIdentity? = { try? FileIdentity($0) }
     ) throws(KeyRingError) {
         self.path = path
         self.interval = max(interval, .zero).nanoseconds
         self.clock = clock
-        self.onEvent = onEvent
-        // Before the file is read: what changes in between is seen at the next look.
-        let identity = try? FileIdentity(path)
-        let ring = try KeyRing(contentsOf: path)
-        snapshot = Published(Snapshot(ring))
-        lastIdentity = Mutex(identity?.isFresh == true ? nil : identity)
+        self.identify = identify
+        // Before the file is read: what changes in between is seen at the next poll.
+        let identity = identify(path)
         let now = clock()
+        current = CurrentRing(try KeyRing(contentsOf: path), onEvent: onEvent)
+        sight = Guarded(Sight(identity: identity, since: now))
         nextLook = Atomic(now.addingClamped(self.interval))
         nextLookForUnknownKey = Atomic(now)
+        current.tellOfBeginning(fault: identity.flatMap(fault))
     }
 
     /// The ring that holds now.
     public var ring: KeyRing {
-        lookIfDue(nextLook, interval)
-        return snapshot.value.ring
+        pollIfDue(nextLook, interval)
+        return current.ring
     }
 
-    /// Why the file could not be used at the last look; nil: it could.
-    public var failure: KeyRingError? {
-        lastFailure.withLock { $0 }
-    }
+    /// What was wrong with the file at the last poll; nil: nothing.
+    public var failure: KeyRingError? { current.failure }
 
-    /// The ring for a key id that the ring did not have: looks at the file at once, but not more
-    /// than once a second, whatever cookies come in. Others may have looked meanwhile.
+    /// The ring for a key id that the ring did not have: polls the file at once, but not more
+    /// than once a second, whatever cookies come in. Others may have polled meanwhile.
     func ringForUnknownKey() -> KeyRing {
-        lookIfDue(nextLookForUnknownKey, Self.unknownKeyInterval)
-        return snapshot.value.ring
+        pollIfDue(nextLookForUnknownKey, Self.unknownKeyInterval)
+        return current.ring
     }
 
-    /// Reads the file now, for example on SIGHUP.
+    /// Reads the file now, for example on SIGHUP, and takes it as it is: it must not be half written.
     ///
+    /// - Parameter forgettingRevocations: whether what was revoked and ended before holds only if the file says it too. For
+    ///   a revocation that was a mistake.
     /// - Throws: what is wrong with the file; the ring before holds on.
-    public func reload() throws(KeyRingError) {
-        look(always: true)
+    public func reload(forgettingRevocations: Bool = false) throws(KeyRingError) {
+        read(at: clock(), isAsked: true, forgets: forgettingRevocations)
         if let failure { throw failure }
     }
 
-    private func lookIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) {
+    private func pollIfDue(_ time: borrowing Atomic<Int64>, _ interval: Int64) {
         let now = clock()
         let due = time.load(ordering: .relaxed)
         guard now >= due else { return }
         let next = now.addingClamped(interval)
-        // One of those who come now looks; the others go on with the ring there is.
-        if time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged {
-            look(always: false)
+        // One of those who come now polls; the others go on with the ring there is.
+        if time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged { poll(at: now) }
+    }
+
+    /// Reads the file if it has changed, unless another thread is at it, which may wait for a file system that hangs.
+    private func poll(at now: Int64) {
+        let process = ForkLock.process
+        let isMine = sight.withLock { sight in
+            guard sight.poller != process else { return false }
+            sight.poller = process
+            return true
         }
+        guard isMine else { return }
+        read(at: now, isAsked: false, forgets: false)
+        sight.withLock { $0.poller = nil }
     }
 
-    private func look(always: Bool) {
-        let event =
-            always
-            ? lastIdentity.withLock { news(&$0, always: true) }
-            // Whoever finds another one at it does not wait: the file system may hang.
-            : lastIdentity.withLockIfAvailable { news(&$0, always: false) } ?? nil
-        // Not under the lock: it is the application's code.
-        if let event { onEvent(event) }
-    }
-
-    /// Reads the file if it has changed, or `always`; nil: nothing is to be told.
-    private func news(_ last: inout FileIdentity?, always: Bool) -> Event? {
-        let identity = try? FileIdentity(path)
-        guard always || identity == nil || last != identity else { return nil }
+    /// - Parameter now: before the file is looked at.
+    private func read(at now: Int64, isAsked: Bool, forgets: Bool) {
+        let number = current.begin()
+        // Before the file is read: what changes in between is seen at the next poll.
+        let identity = identify(path)
+        let known = sight.withLock { sight in
+            (
+                isSame: identity != nil && sight.identity == identity, since: sight.since,
+                isRead: sight.read == identity
+            )
+        }
+        let isSettled = known.isSame && now - known.since >= Self.settlingTime
+        if !known.isSame {
+            // After the look, which may have waited.
+            let since = clock()
+            sight.withLock { ($0.identity, $0.since) = (identity, since) }
+        }
+        guard isAsked || !(known.isSame && known.isRead) else { return }
         do throws(KeyRingError) {
             let ring = try KeyRing(contentsOf: path, requiringKey: false)
-            let current = snapshot.value.ring
-            if ring.keys.isEmpty, !current.keys.isEmpty {
-                throw KeyRingError(source: path, line: nil, problem: .noKeys)
-            }
-            // A file that is being written in place is a ring up to any line. What would be a step back
-            // holds only when it has stood for a while.
-            if !always, ring.isStepBack(from: current),
-                identity?.isFresh ?? true || (try? FileIdentity(path)) != identity
-            {
-                last = nil
-                hastenNextLook()
-                return nil
-            }
-            let hadFailed = lastFailure.withLock { $0.take() } != nil
-            let isNews = hadFailed || ring.entries != current.entries
-            if isNews { snapshot.publish(Snapshot(ring)) }
-            // One that has only just changed may change again without a trace: look again.
-            last = identity?.isFresh == true ? nil : identity
-            return isNews ? .read(ring) : nil
+            guard !ring.isEmpty else { throw KeyRingError(source: path, line: nil, problem: .noLines) }
+            // What changed while it was read may have been read by half.
+            let isWhole = isSettled && identify(path) == identity
+            let isTaken = current.take(
+                ring, number, isSettled: isAsked || isWhole, forgets: forgets, fault: identity.flatMap(fault))
+            guard let isTaken else { return }
+            sight.withLock { $0.read = isWhole ? identity : nil }
+            if !isTaken { hastenNextPoll() }
         } catch {
-            last = nil
-            let before = lastFailure.withLock { exchange(&$0, with: error) }
-            return before != error ? .failed(error) : nil
+            sight.withLock { $0.read = nil }
+            current.fail(error, number)
         }
     }
 
-    /// So that what is held off until it has stood for a while does not wait for a whole interval.
-    private func hastenNextLook() {
+    private func fault(_ identity: FileIdentity) -> KeyRingError? {
+        identity.isDetached ? KeyRingError(source: path, line: nil, problem: .detached) : nil
+    }
+
+    /// So that keys that are to go when the file has settled do not stay for a whole interval.
+    private func hastenNextPoll() {
         let soon = clock().addingClamped(Self.settlingTime)
         if nextLook.load(ordering: .relaxed) > soon { nextLook.store(soon, ordering: .relaxed) }
     }

@@ -35,7 +35,7 @@ extension KeyRing {
 
     /// The ring file at `path`, which may be without keys.
     package static func load(_ path: String) throws(KeyRingError) -> Loaded {
-        let file = try read(path)
+        let file = try read(path, orPipe: true)
         return try Loaded(file.bytes, permissions: file.permissions, source: path)
     }
 
@@ -44,7 +44,7 @@ extension KeyRing {
     /// - Parameter source: what errors call it.
     package static func load(descriptor: Int32, source: String) throws(KeyRingError) -> Loaded {
         let file = try KeyRingError.reading(source) { () throws(SystemFailure) in
-            try SecretFile.read(descriptor, limit: fileLimit)
+            try SecretFile.read(descriptor, limit: fileLimit, orPipe: true)
         }
         return try Loaded(file.bytes, permissions: 0, source: source)
     }

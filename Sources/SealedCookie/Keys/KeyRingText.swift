@@ -40,9 +40,9 @@ extension KeyRing {
         try self.init(parsing: text, source: source, requiringKey: requiringKey)
     }
 
-    static func read(_ path: String) throws(KeyRingError) -> SecretFile {
+    static func read(_ path: String, orPipe: Bool = false) throws(KeyRingError) -> SecretFile {
         try KeyRingError.reading(path) { () throws(SystemFailure) in
-            try SecretFile.read(path, limit: fileLimit)
+            try SecretFile.read(path, limit: fileLimit, orPipe: orPipe)
         }
     }
 

@@ -231,13 +231,15 @@ extension stat {
 
 /// Which file stands under a name, and in which state.
 struct FileIdentity: Equatable {
-    private let device: UInt64
-    private let inode: UInt64
-    private let size: Int64
-    private let modified: Int64
-    private let changed: Int64
-    /// Changed so lately that a further change might leave every figure as it is.
+    var device: UInt64
+    var inode: UInt64
+    var size: Int64
+    var modified: Int64
+    var changed: Int64
+    /// Changed within the last two seconds, by a clock that may be another machine's: a guess.
     let isFresh: Bool
+    /// It has no name any more: another file has taken its place where it is mounted from.
+    var isDetached: Bool
 
     static func == (a: FileIdentity, b: FileIdentity) -> Bool {
         a.device == b.device && a.inode == b.inode && a.size == b.size && a.modified == b.modified
@@ -260,7 +262,8 @@ struct FileIdentity: Equatable {
         modified = Self.nanoseconds(status.st_mtim)
         changed = Self.nanoseconds(status.st_ctim)
         // Whole seconds would take two that are all but one for two.
-        isFresh = now &- changed < Self.longestTick
+        isFresh = (-Self.longestTick..<Self.longestTick).contains(now &- changed)
+        isDetached = status.st_nlink == 0
     }
 
     private static func realTime() -> Int64 {

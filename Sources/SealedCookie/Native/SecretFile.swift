@@ -69,21 +69,25 @@ struct SecretFile: ~Copyable {
 
     /// Reads the whole file at `path`.
     ///
-    /// - Parameter limit: files of more bytes are refused with EFBIG.
+    /// - Parameters:
+    ///   - limit: files of more bytes are refused with EFBIG.
+    ///   - orPipe: whether to wait for what a pipe or a terminal says. Else only a regular file is read, and opening
+    ///     waits for nobody: a server must not hang at a FIFO.
     static func read(
-        _ path: String, limit: Int
+        _ path: String, limit: Int, orPipe: Bool = false
     ) throws(SystemFailure) -> SecretFile {
-        let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (orPipe ? 0 : O_NONBLOCK))
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         defer { close(file) }
-        return try read(file, limit: limit)
+        return try read(file, limit: limit, orPipe: orPipe)
     }
 
     /// Reads an open file from its beginning.
-    static func read(_ file: Int32, limit: Int) throws(SystemFailure) -> SecretFile {
+    static func read(_ file: Int32, limit: Int, orPipe: Bool = false) throws(SystemFailure) -> SecretFile {
         var status = stat()
         guard unsafe fstat(file, &status) == 0 else { throw SystemFailure(operation: "fstat", code: errno) }
         guard status.st_mode & S_IFMT != S_IFDIR else { throw SystemFailure(operation: "read", code: EISDIR) }
+        guard orPipe || status.st_mode & S_IFMT == S_IFREG else { throw .notAFile }
         var failure: Int32 = 0
         do throws(NativeFailure) {
             var bytes = try SecretBytes(capacity: 4096)
@@ -98,7 +102,9 @@ struct SecretFile: ~Copyable {
                 }
                 if bytes.count > limit { failure = EFBIG }
             }
-            if failure == 0 { return SecretFile(bytes: bytes, permissions: status.st_mode & 0o7777) }
+            if failure == 0 {
+                return SecretFile(bytes: bytes, permissions: status.st_mode & 0o7777)
+            }
         } catch {
             failure = ENOMEM
         }

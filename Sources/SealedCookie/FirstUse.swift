@@ -1,0 +1,53 @@
+// What is made when it is first used, used before the first session.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Tables, pools and libraries that are made at their first use.
+///
+/// Where a process forks while one of its threads is making such a thing, the child would wait for that thread for good. So
+/// all of it is made before there is a sealer: a server that makes its sealers before it forks or starts threads has no
+/// such moment.
+enum FirstUse {
+    /// - Returns: whether there was a failure. The sealer then fails at its first session, and says why.
+    static let isOver: Bool = (try? sealAndOpen()) != nil
+
+    /// A bit of everything that a session may hold.
+    private struct Sample: Codable, Sendable {
+        var text = "Zoë"
+        var number = 184_467
+        var float = 0.1
+        var date = Date(timeIntervalSince1970: 1_785_715_200.25)
+        var bytes = Data(0..<16)
+        var id = UUID()
+        var url = URL(string: "https://example.com/a")
+        var decimal = Decimal(1) / 8
+        var list = ["member", "billing_admin"]
+        var map = ["a": 1, "b": 2]
+        var numbered = [1: true]
+        var secret = Secret("secret")
+        var nothing: Int?
+    }
+
+    private static func sealAndOpen() throws {
+        let form = try CookieForm(
+            name: "s", purpose: "", attributes: .init(writesExpires: true), limits: .rfc6265bis,
+            splitting: .upTo(9))
+        let core = try SealerCore(
+            form, .ring(KeyRing([SealingKey.generate()])),
+            SessionLifetime(absolute: .days(1), idle: .hours(1)),
+            .standard, paddingBlock: 0, largestItem: nil, userInfo: [:])
+        let sealer = CookieSealer<Sample>(core: core)
+        let sealed = try sealer.seal(Sample())
+        let header = sealed.cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
+        if let opened = try sealer.open(cookieHeader: header) {
+            _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removal().map { "\($0)" }
+        }
+        // Longer sessions go another way through DEFLATE.
+        let texts = CookieSealer<[String]>(core: core)
+        _ = try texts.open(value: texts.seal((0..<300).map { "\($0) \($0 * 7919)" }).cookies[0].value)
+        _ = KeyRing.empty
+    }
+}
