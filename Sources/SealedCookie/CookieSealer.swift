@@ -43,11 +43,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - largestItem: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
     ///     bounds what a visitor can make sealing and opening cost. Nil: 16,384, or as many as the cookies
     ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, so it
-    ///     may differ between servers and change at any time: a session beyond a lowered one
-    ///     still opens, and is only not sealed again.
+    ///     may differ between servers and change at any time: a session beyond a lowered one still opens, and
+    ///     is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
     ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
-    ///   drop the cookie.
+    ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
+    ///   `paddingBlock` or `largestItem` out of its range.
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
@@ -105,13 +106,26 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Parameter ownLifetime: this session's own absolute lifetime in place of the policy's, for
     ///   example for "remember me". The idle time holds as well.
+    /// - Parameter header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
+    ///   are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`, also for
-    ///   more than `largestItem`.
+    ///   more than `largestItem`: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
-        _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
+        _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
+        cookieHeader header: String? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.seal(item(session), lifetime: ownLifetime, at: now)
+        try core.seal(item(session), lifetime: ownLifetime, replacing: header, at: now)
+    }
+
+    /// The same for a request with any number of `Cookie` headers.
+    @inlinable
+    public func seal(
+        _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
+        cookieHeaders headers: some Collection<String>, at now: Date = .now
+    ) throws(SealError) -> SealedSession {
+        try seal(
+            session, lifetime: ownLifetime, cookieHeader: headers.joined(separator: "; "), at: now)
     }
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
@@ -128,22 +142,22 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(item(opened.session), opened.about, at: now)
+        try core.reseal(opened.about, at: now) { () throws(SealError) in try item(opened.session) }
     }
 
     /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
     ///
     /// When it began, and its own lifetime if it has one, stay; beside that this sealer's policy holds. Send
-    /// the other sealer's `removal()` too, or the browser keeps both cookies. Adopt nothing that was sealed for
-    /// less than a session of this sealer's is good for, such as a token that resets a password.
+    /// the other sealer's `removal(cookieHeader:beside:)` too, or the browser keeps both cookies. Adopt nothing that was
+    /// sealed for less than a session of this sealer's is good for, such as a token that resets a password.
     ///
-    /// - Throws: as `reseal` does, but `.anotherCookie`. `.revokedKey` also where this sealer's ring does not
-    ///   have the key of the other's: let one ring hold both for the time.
+    /// - Throws: as `reseal` does, but `.anotherCookie`. `.expired` also where it is over under this sealer's policy.
+    ///   `.foreignKey` where this sealer's ring has not the key of the other's: let one ring hold both for the time.
     @inlinable
     public func adopt(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(item(opened.session), opened.about, adopts: true, at: now)
+        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in try item(opened.session) }
     }
 
     /// The same for a session of another type: `session` takes its place.
@@ -151,44 +165,55 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func adopt<Other>(
         _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(item(session), opened.about, adopts: true, at: now)
+        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in try item(session) }
     }
 
-    /// What `session`'s cookie would cost, also where it is too large for one.
+    /// What `session`'s cookie would cost, also where it is too large for one or over `largestItem`.
     ///
-    /// - Throws: `.notEncodable`, also for more than `largestItem`.
+    /// - Throws: `.notEncodable`, also for more than 65,536 bytes.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
-        try core.sizeReport(for: item(session), lifetime: ownLifetime, at: now)
+        try core.sizeReport(
+            for: item(session, limit: CBORLimits.itemBytes), lifetime: ownLifetime, at: now)
     }
 
     /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
     public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
-        try core.sizeReport(for: SessionPayload(times: opened.about.times, item: item(opened.session)))
+        try core.sizeReport(
+            for: SessionPayload(
+                times: opened.about.times, item: item(opened.session, limit: CBORLimits.itemBytes)))
     }
 
     /// The cookies that make the browser forget the session: for signing out.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.
     ///
-    /// - Parameter header: the request's `Cookie` header. With it, parts are removed too that `splitting` no
-    ///   longer allows.
-    public func removal(cookieHeader header: String? = nil) -> [SetCookie] {
-        core.removal(header: (header ?? "").utf8.span)
+    /// - Parameters:
+    ///   - header: the request's `Cookie` header. With it, parts are removed too that `splitting` no
+    ///     longer allows, and another sealer's cookies of such a name are left alone.
+    ///   - sealed: what goes with the same response, as after `adopt`. `CookieLimits.response` is then for both, and
+    ///     what has no room is not removed: parts, and without room for itself the cookie, which ends by its `Max-Age`.
+    public func removal(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil) -> [SetCookie] {
+        core.removal(header: header, beside: sealed)
     }
 
     /// The same for a request with any number of `Cookie` headers.
-    public func removal(cookieHeaders headers: some Collection<String>) -> [SetCookie] {
-        removal(cookieHeader: headers.joined(separator: "; "))
+    public func removal(
+        cookieHeaders headers: some Collection<String>, beside sealed: SealedSession? = nil
+    ) -> [SetCookie] {
+        removal(cookieHeader: headers.joined(separator: "; "), beside: sealed)
     }
 
     @inlinable
-    func item(_ session: Session) throws(SealError) -> CBORItem {
+    func item(_ session: Session) throws(SealError) -> CBORItem { try item(session, limit: core.largestItem) }
+
+    @inlinable
+    func item(_ session: Session, limit: Int) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
-            return try encoded.item(limit: core.largestItem)
+            return try encoded.item(limit: limit)
         }
-        return try CBORItem(encoding: session, userInfo: core.userInfo, limit: core.largestItem)
+        return try CBORItem(encoding: session, userInfo: core.userInfo, limit: limit)
     }
 
     // MARK: Opening

@@ -32,11 +32,15 @@ extension OpenedSession {
     /// The purpose that it was opened for; empty: none.
     public var purpose: String { about.form.purpose }
     /// Whether there is a reason to write the cookie again although the session has not changed: a newer key
-    /// seals, it was compressed with an older dictionary, or a tenth of the time is over for which a cookie of
+    /// seals, or a tenth of the time is over, in whole seconds and rounded up, for which a cookie of
     /// this session is good: the idle time, the lifetime, or the 400 days that browsers keep one. So a browser
     /// keeps its copy as long as the session lives, also where the policy has been made up to ten times as
     /// long. Without an idle time that is ten writes in a session's life at most; with `endsWithBrowser` the
-    /// idle time alone counts, unless parts of a longer session are to be removed.
+    /// idle time alone counts, unless it was compressed with another dictionary than seals. That is no reason by
+    /// itself: during a change every other server would write the cookie again.
+    ///
+    /// Where sealing such a session again fails, log why and send nothing: the cookie is as good as before. It fails
+    /// at each request for one that is over lowered limits or a lowered `largestItem`, until that session ends.
     public var needsResealing: Bool { about.needsResealing }
     /// The session's own absolute lifetime, where it was sealed with one.
     public var lifetime: SessionLifetime.Span? { about.times.lifetime.map { .seconds(Int($0)) } }

@@ -46,20 +46,37 @@ final class SealerCore: Sendable {
 
     @usableFromInline
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, replacing header: String? = nil,
+        at now: Date
     ) throws(SealError) -> SealedSession {
-        if let ring = source.currentRing { return try seal(item, ownLifetime, ring, at: now) }
-        return try seal(item, ownLifetime, source.fixedRing, at: now)
+        var stale = form.ownParts
+        if let header {
+            let text = header.utf8.span
+            stale = parts(in: CookieHeader(text, name: form.nameBytes), text).all
+        }
+        if let ring = source.currentRing { return try seal(item, ownLifetime, ring, stale, at: now) }
+        return try seal(item, ownLifetime, source.fixedRing, stale, at: now)
     }
 
     private func seal(
-        _ item: consuming CBORItem, _ ownLifetime: SessionLifetime.Span?, _ ring: KeyRing, at now: Date
+        _ item: consuming CBORItem, _ ownLifetime: SessionLifetime.Span?, _ ring: KeyRing, _ stale: PartSet,
+        at now: Date
     ) throws(SealError) -> SealedSession {
         let beginning = Self.beginning(at: now, in: ring)
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
             throw .timeOutOfRange
         }
-        return try seal(SessionPayload(times: times, item: item), ring, stale: form.ownParts, at: now)
+        let place = try Self.sealingPlace(in: ring, for: times, at: now)
+        return try seal(SessionPayload(times: times, item: item), ring, place, stale: stale, at: now)
+    }
+
+    /// The key that seals a session of these times.
+    private static func sealingPlace(
+        in ring: KeyRing, for times: SessionTimes, at now: Date
+    ) throws(SealError) -> Int {
+        guard let place = ring.sealingPlace(at: now) else { throw .noActiveKey }
+        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        return place
     }
 
     /// Now, or the ring's `notBefore` where this clock is behind the one that set it: a session that
@@ -71,10 +88,12 @@ final class SealerCore: Sendable {
         return notBefore
     }
 
-    /// - Parameter adopts: whether the session may be of another cookie.
+    /// - Parameters:
+    ///   - adopts: whether the session may be of another cookie.
+    ///   - item: encodes it; not called for a session that must not be sealed again.
     @usableFromInline
     func reseal(
-        _ item: consuming CBORItem, _ about: AboutSession, adopts: Bool = false, at now: Date
+        _ about: AboutSession, adopts: Bool = false, at now: Date, _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedSession {
         // Else a session for ten minutes and one purpose would become one for two weeks and any other.
         guard adopts || form.hasContext(of: about.form) else {
@@ -86,19 +105,22 @@ final class SealerCore: Sendable {
         guard now < end else { throw .expired(end) }
         // Else a session sealed with a stolen key would move to one that the thief never had.
         let ring = source.ring
-        guard ring.place(of: about.keyID) != nil else { throw .revokedKey(about.keyID) }
+        guard ring.place(of: about.keyID) != nil else {
+            // One that this ring may never have had is a fault of the set-up, which must not look like a session's end.
+            throw adopts && !ring.revoked.contains(about.keyID)
+                ? .foreignKey(about.keyID) : .revokedKey(about.keyID)
+        }
+        let place = try Self.sealingPlace(in: ring, for: times, at: now)
         // Another cookie's parts have other names.
         let stale = about.form.nameBytes == form.nameBytes ? about.seenParts : nil
         return try seal(
-            SessionPayload(times: times, item: item), ring, stale: stale ?? form.ownParts, at: now)
+            SessionPayload(times: times, item: item()), ring, place, stale: stale ?? form.ownParts, at: now)
     }
 
     private func seal(
-        _ payload: SessionPayload, _ ring: KeyRing, stale: PartSet, at now: Date
+        _ payload: SessionPayload, _ ring: KeyRing, _ place: Int, stale: PartSet, at now: Date
     ) throws(SealError) -> SealedSession {
-        guard let place = ring.sealingPlace(at: now) else { throw .noActiveKey }
         let times = payload.times
-        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         let id = ring.keys[place].id
         let token: Token = try ring.keys.withUncounted(\.material, at: place) { (key) throws(SealError) in
             try key.seal { (workspace) throws(SealError) in
@@ -127,7 +149,9 @@ final class SealerCore: Sendable {
         // Before the cryptography: what is too large is not worth sealing.
         let payloadCount = compressed.range.count
         guard Token.textCount(payloadByteCount: payloadCount) <= form.tokenLimit else {
-            throw .tooLarge(SizeReport(item: payload.item, payloadBytes: payloadCount, form: form))
+            throw .tooLarge(
+                SizeReport(
+                    item: payload.item, payloadBytes: payloadCount, form: form, largestItem: largestItem))
         }
         do throws(NativeFailure) {
             let box = try SealedBox(
@@ -149,7 +173,9 @@ final class SealerCore: Sendable {
 
     func sizeReport(for payload: SessionPayload) throws(SealError) -> SizeReport {
         do throws(NativeFailure) {
-            return SizeReport(item: payload.item, payloadBytes: try compress(payload).range.count, form: form)
+            return SizeReport(
+                item: payload.item, payloadBytes: try compress(payload).range.count, form: form,
+                largestItem: largestItem)
         } catch {
             throw .libraryFailed(operation: error.operation)
         }
@@ -177,14 +203,14 @@ final class SealerCore: Sendable {
         header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) {
         let cookie = CookieHeader(text, name: form.nameBytes)
-        let seen = seenParts(cookie, in: text)
+        let seen = cookie.parts.isEmpty ? PartSet.none : parts(in: cookie, text).seen
         var refusal: OpenError?
         var attempts = 16
         for value in cookie.values {
             do throws(OpenError) {
                 let first = text.extracting(value)
                 guard let count = CookieSplitting.count(first) else {
-                    return try open(first, limit: form.room, seen, checksItem, at: now, take)
+                    return try open(first, limit: form.openRoom, seen, checksItem, at: now, take)
                 }
                 return try open(
                     first, of: count, cookie, seen, in: text, attempts: &attempts, checksItem, at: now, take)
@@ -216,14 +242,14 @@ final class SealerCore: Sendable {
                 return candidates[rest % candidates.count]
             }
             let count = chosen.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
-            guard count <= form.tokenLimit else {
+            guard count <= form.openLimit else {
                 if refusal == nil { refusal = .tooLong(byteCount: count) }
                 continue
             }
             var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
             for part in chosen { token += part.map { text[$0] } }
             do throws(OpenError) {
-                return try open(token.span, limit: form.tokenLimit, seen, checksItem, at: now, take)
+                return try open(token.span, limit: form.openLimit, seen, checksItem, at: now, take)
             } catch {
                 if error.saysMore(than: refusal) { refusal = error }
             }
@@ -234,28 +260,39 @@ final class SealerCore: Sendable {
     /// Opens the session in the text of a token.
     @usableFromInline
     func open(value text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking) throws(OpenError) {
-        try open(text, limit: form.room, nil, checksItem, at: now, take)
+        try open(text, limit: form.openRoom, nil, checksItem, at: now, take)
     }
 
-    /// The session's parts in a request, and what an older one has left of them. What is a token by itself,
-    /// under a key of the ring, belongs to another sealer, whose cookie has such a name.
-    private func seenParts(_ cookie: CookieHeader, in text: Span<UInt8>) -> PartSet {
-        guard !cookie.parts.isEmpty else { return .none }
+    /// The session's parts in a request, and what an older one has left of them; with those that this sealer's
+    /// splitting may have written elsewhere than where this request came from. What is a token by itself or the
+    /// first cookie of one, under a key of the ring, is neither: it belongs to another sealer, whose cookie has such a name.
+    private func parts(in cookie: CookieHeader, _ text: Span<UInt8>) -> (seen: PartSet, all: PartSet) {
+        guard !cookie.parts.isEmpty else { return (.none, form.ownParts) }
         let ring = source.ring
-        var seen = PartSet.none
+        var (seen, others) = (PartSet.none, PartSet.none)
         for number in PartSet.numbers {
-            let isSeen = cookie.part(number).contains { value in
-                guard let id = Token.keyID(in: text.extracting(value), limit: .max) else { return true }
+            let values = cookie.part(number)
+            let isSeen = values.contains { value in
+                var value = text.extracting(value)
+                if CookieSplitting.count(value) != nil {
+                    value = value.extracting(CookieSplitting.overhead...)
+                }
+                guard let id = Token.keyID(in: value, limit: .max) else { return true }
                 return ring.place(of: id) == nil
             }
-            if isSeen { seen.insert(number) }
+            if isSeen { seen.insert(number) } else if !values.isEmpty { others.insert(number) }
         }
-        return seen
+        return (seen, form.ownParts.subtracting(others).union(seen))
     }
 
-    /// The cookies that remove the session and what is seen of its parts in a request.
-    func removal(header text: Span<UInt8>) -> [SetCookie] {
-        form.removal(seen: seenParts(CookieHeader(text, name: form.nameBytes), in: text))
+    /// The cookies that remove the session and its parts, as far as a response has room for them.
+    ///
+    /// - Parameter header: the request's; nil: not known.
+    func removal(header: String?, beside sealed: SealedSession?) -> [SetCookie] {
+        let text = (header ?? "").utf8.span
+        return form.removal(
+            parts(in: CookieHeader(text, name: form.nameBytes), text).all, beside: sealed?.cookies ?? [],
+            limit: sealed?.form.limits.response)
     }
 
     /// - Parameter seen: parts in the request; nil: not known.
@@ -306,11 +343,10 @@ final class SealerCore: Sendable {
                 let end = times.end(under: lifetime)
                 guard now < end else { throw .expired(end) }
                 if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
-                let leavesParts = seen?.hasAny(from: form.cookieCount(tokenCount: text.count)) ?? false
+                let isOutdated = compression.isOutdated(dictionary)
                 let about = AboutSession(
                     form: form, times: times, end: end, keyID: id,
-                    needsResealing: hasLaterKey || compression.isOutdated(dictionary)
-                        || isWorn(times, leavesParts, at: now),
+                    needsResealing: hasLaterKey || isWorn(times, isOutdated, at: now),
                     seenParts: seen)
                 try take(about, &workspace.memory)
             }
@@ -334,16 +370,17 @@ final class SealerCore: Sendable {
     /// How long the browser keeps its copy stands in no token. Under a shorter policy than today's it got a
     /// shorter `Max-Age`; so it is written again by today's time, ten times in a lifetime at most, and not only
     /// where it is known to end before the session does. What a browser keeps until it closes needs no other
-    /// time, but removing stale parts is a reason: no more often, for anybody on a sibling domain can plant
-    /// them for good.
-    private func isWorn(_ times: SessionTimes, _ leavesParts: Bool, at now: Date) -> Bool {
+    /// time, but to move to the dictionary that seals: no sooner, for dictionaries have no order, and two servers
+    /// with two lists would write what the other wrote at every request.
+    private func isWorn(_ times: SessionTimes, _ isOutdated: Bool, at now: Date) -> Bool {
         var span = lifetime.idle?.seconds
-        if !form.attributes.endsWithBrowser || leavesParts {
+        if !form.attributes.endsWithBrowser || isOutdated {
             let kept = min(times.absolute(under: lifetime), SetCookie.maxAgeLimit)
             span = min(span ?? kept, kept)
         }
         guard let span else { return false }
-        return now.timeIntervalSince(times.sealedAt) * 10 >= Double(span)
+        // Whole seconds, as `sealedAt` is: else there would be more than ten writes in a short span.
+        return now.timeIntervalSince(times.sealedAt) >= Double((span + 9) / 10)
     }
 }
 

@@ -11,10 +11,15 @@ extension Command.Option {
     static let sameSite = Self(
         name: "same-site", value: "VALUE",
         help: "strict, lax, none or unset [lax]; none where a page is embedded elsewhere")
+    static let priority = Self(
+        name: "priority", value: "VALUE", help: "low, medium or high: what Chromium gives up first [none]")
+    static let largestItem = Self(
+        name: "largest-item", value: "N",
+        help: "bytes of the largest session that the servers seal, as CBOR [16384, or what the cookies hold]")
     static let insecure = Self(name: "insecure", help: "without Secure, for plain http")
 
     /// What a browser tells cookies of one name apart by, and what it asks of the line that sets one.
-    static let attributes: [Self] = [.domain, .path, .partitioned, .sameSite, .insecure]
+    static let attributes: [Self] = [.domain, .path, .partitioned, .sameSite, .insecure, .priority]
 }
 
 extension Input {
@@ -32,7 +37,23 @@ extension Input {
             }
             attributes.sameSite = value
         }
+        if let text = arguments.value(.priority) {
+            let value = SetCookie.Priority.allCases.first { $0.rawValue.lowercased() == text.lowercased() }
+            guard let value else {
+                throw .usage("\"\(text)\" is no value of Priority", hint: "low, medium or high")
+            }
+            attributes.priority = value
+        }
         return attributes
+    }
+
+    /// What --largest-item says; nil where it says nothing.
+    static func largestItem(_ arguments: Arguments) throws(Failure) -> Int? {
+        guard let text = arguments.value(.largestItem) else { return nil }
+        guard let count = Int(text) else {
+            throw .usage("\"\(text)\" is not a number of bytes", hint: "1 to 65536")
+        }
+        return count
     }
 }
 
@@ -63,17 +84,18 @@ extension Command {
         name: "limits", summary: "Lists what browsers and servers take.", operands: "", operandCount: 0...0,
         options: [.json],
         details: """
-            name+value, attribute and line are bytes of one cookie; the servers' figures are bytes of a request's
+            name+value, attribute and line are bytes of one cookie; response is of all Set-Cookie headers of one; the servers' figures are bytes of a request's
             whole Cookie header. docs/cookie-limits.md says how each was obtained.
             """
     ) { (arguments) throws(Failure) in
         let presets = LimitsPreset.all
         guard !arguments.has(.json) else { return try Output.data(JSONText.of(presets, pretty: true)) }
-        try Output.data("preset             name+value  attribute   line")
+        try Output.data("preset             name+value  attribute   line  response")
+        func figure(_ count: Int?, _ width: Int) -> String { padLeft(count.map { "\($0)" } ?? "–", width) }
         for preset in presets {
             try Output.data(
                 "\(pad(preset.name, 18)) \(padLeft("\(preset.nameAndValue)", 10)) "
-                    + "\(padLeft("\(preset.attributeValue)", 10)) \(padLeft(preset.line.map { "\($0)" } ?? "–", 6))"
+                    + "\(padLeft("\(preset.attributeValue)", 10)) \(figure(preset.line, 6)) \(figure(preset.response, 9))"
             )
         }
         try Output.data("\nCookie header that a server takes, or a client sends")
@@ -87,7 +109,7 @@ extension Command {
 struct LimitsPreset: Encodable {
     let name: String
     let nameAndValue, attributeValue: Int
-    let line: Int?
+    let line, response: Int?
     let cookiesPerHost: Int
 
     private init(_ name: String, _ limits: CookieLimits) {
@@ -95,6 +117,7 @@ struct LimitsPreset: Encodable {
         nameAndValue = limits.nameAndValue
         attributeValue = limits.attributeValue
         line = limits.line
+        response = limits.response
         cookiesPerHost = CookieLimits.cookiesPerSite
     }
 

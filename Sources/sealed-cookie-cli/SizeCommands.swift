@@ -10,7 +10,7 @@ import SealedCookie
 extension Command {
     static let size = Command(
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
-        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .dictionary, .json],
+        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .dictionary, .largestItem, .json],
         details: """
             \(inputHelp) It is a session as JSON, as for `seal`.
             Fields are in bytes of CBOR before compression. No key ring is needed.
@@ -20,9 +20,13 @@ extension Command {
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let splitting = try Input.splitting(arguments)
         let compression = try Input.compression(arguments)
-        let report = try sizeReport(of: session, name, .rfc6265bis, splitting, compression)
+        let largestItem = try Input.largestItem(arguments)
+        let report = try sizeReport(of: session, name, .rfc6265bis, splitting, compression, largestItem)
         let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
-            (preset.name, try sizeReport(of: session, name, preset.limits, splitting, compression))
+            (
+                preset.name,
+                try sizeReport(of: session, name, preset.limits, splitting, compression, largestItem)
+            )
         }
         try Output.data(
             arguments.has(.json)
@@ -41,12 +45,12 @@ extension Command {
 /// The sizes of a session under a key of no meaning: all keys make tokens of one length.
 private func sizeReport(
     of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting,
-    _ compression: SessionCompression
+    _ compression: SessionCompression, _ largestItem: Int?
 ) throws(Failure) -> SizeReport {
     try Failure.unless {
         let sealer = try CookieSealer<CBORValue>(
             name, keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)), limits: limits,
-            splitting: splitting, compression: compression)
+            splitting: splitting, compression: compression, largestItem: largestItem)
         return try sealer.sizeReport(for: session)
     }
 }
@@ -58,7 +62,7 @@ private struct SizeView: Encodable {
         let bytes: Int
     }
 
-    let item, payload, sealed, token, name, cookie, limit, room, cookies, header: Int
+    let item, payload, sealed, token, name, cookie, limit, room, cookies, header, largestItem: Int
     /// Of this session's token under the other presets.
     let roomUnder: [String: Int]
     let refusingServers: [String]
@@ -74,6 +78,7 @@ private struct SizeView: Encodable {
         limit = report.limit
         room = report.room
         cookies = report.cookieCount
+        largestItem = report.itemLimit
         header = report.headerBytes
         roomUnder = Dictionary(others.map { ($0, $1.room) }) { a, _ in a }
         refusingServers = report.refusingServers.map(\.server)
@@ -109,6 +114,10 @@ private enum SizeDrawing {
         lines.append("")
         lines.append(fit(report, "the limit of \(report.limit)"))
         lines += others.map { fit($1, $0) }
+        if report.itemExcess > 0 {
+            let words = "\(report.itemExcess) bytes of CBOR over the largest session that is sealed, \(report.itemLimit)"
+            lines.append(Output.styled(words, .red, on: .output))
+        }
         if report.cookieCount > 1 {
             lines.append(
                 "split it takes \(report.cookieCount) cookies, and \(report.headerBytes) bytes of each request"

@@ -27,7 +27,7 @@ extension Command {
         name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .ownLifetime, .split, .dictionary, .at, .setCookie,
+            .ring, .cookieName, .purpose, .ownLifetime, .split, .dictionary, .largestItem, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ] + Option.attributes,
         details: """
@@ -49,7 +49,21 @@ extension Command {
             arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
         let session = try Input.session(arguments)
-        let sealed = try Failure.unless { try sealer.seal(session, lifetime: own, at: now) }
+        let sealed = try Failure.unless {
+            do throws(SealError) {
+                return try sealer.seal(session, lifetime: own, at: now)
+            } catch {
+                // Encoding ends at the limit: what is large beyond it, the report says.
+                guard case .notEncodable = error, let report = try? sealer.sizeReport(for: session),
+                    report.itemExcess > 0
+                else { throw error }
+                let fields = report.fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
+                throw Failure.work(
+                    "\(error)",
+                    hint: "\(report.itemBytes) bytes of CBOR\(fields.isEmpty ? "" : "; largest fields: \(fields)"); "
+                        + "--largest-item is for servers that seal more")
+            }
+        }
         let isSplit = sealed.cookies[0].value.utf8.count < sealed.tokenBytes
         for cookie in sealed.cookies {
             if arguments.has(.setCookie) {
@@ -127,11 +141,12 @@ extension Command {
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
         let compression = try Input.compression(arguments)
+        let largestItem = try Input.largestItem(arguments)
         return try Failure.unless { [lifetime] in
             try CookieSealer(
                 name, keys: ring, lifetime: lifetime, purpose: purpose, attributes: attributes,
                 splitting: splitting,
-                compression: compression)
+                compression: compression, largestItem: largestItem)
         }
     }
 }

@@ -676,6 +676,29 @@ def divided() -> list[dict]:
         text = padded(item, characters, "s") if characters > 90 else token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s")
         what = f"{characters} characters for s, up to {most}, of a request with the parts {seen}"
         vectors.append({"what": what, "name": "s", "cookies": most, "token": text, "seen": seen, "set": sc.split_token(text, "s", most, seen)})
+    for most, seen in ((1, [1, 2, 3]), (4, []), (4, [2, 5, 8])):
+        text = token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s")
+        what = f"64 characters for s, up to {most}, a new session, of a request with the parts {seen}"
+        vectors.append({"what": what, "name": "s", "cookies": most, "token": text, "seen": seen, "new": True, "set": sc.split_token(text, "s", most, seen, new=True)})
+    return vectors
+
+
+def removed() -> list[dict]:
+    """The cookies that signing out expires, of a request with this header."""
+    vectors = []
+    ring = sc.key_line(KEY)
+    parsed = sc.Ring.parse(ring.encode())
+    own = token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s.1")
+    stranger = "S" + "A" * 62
+    for what, pairs in (
+        ("no parts", ["s=x"]), ("parts", ["s.2=x", "s.8=", "s.9=x", "s.0=x", "t.1=x"]), ("another sealer's token", [f"s.1={own}"]),
+        ("the first cookie of another sealer's split token", [f"s.1=2.{own}", "s.1.1=x"]), ("a part of a token, behind a dot", [f"s.1=1.{own}"]),
+        ("a token of an unknown key", [f"s.1={stranger}"]), ("the first cookie of one", [f"s.1=2.{stranger}"]),
+        ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]), ("a token in double quotes", [f's.3="{own}"'])):
+        for most in (1, 4):
+            header = "; ".join(pairs)
+            vectors.append({"what": f"{what}, up to {most}", "ring": ring, "name": "s", "cookies": most, "header": header,
+                            "removed": sc.removal(header, "s", most, parsed)})
     return vectors
 
 
@@ -1052,7 +1075,7 @@ RULES: list[tuple[str, list[str]]] = [
      ["cookies: the * value of a part*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *"]),
     ("writers MUST use the same m", ["cookies: a reader that allows fewer"]),
     ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
-    ("With the token a sealer MUST expire the cookies", ["divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4", "divided: * of a request with the parts *"]),
+    ("With the token a sealer MUST expire the cookies", ["divided: * a new session, of a request with the parts *", "divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4", "divided: * of a request with the parts *"]),
     ("A part that belongs to no session MUST NOT be by itself a reason to write", ["- `a session is written again ten times in its life at most, and never on every request`"]),
     ("A `Domain` MUST have two labels at least, of 63 bytes at most and 253 in all, of letters, digits, `_` and inner hyphens, with or without one dot in front, and MUST NOT end in a number", ["- `a Domain is one that browsers take`"]),
     ("ignores numbers of n and above, and refuses more cookies than its own m, or than 1 where it does not allow splitting", ["cookies: a stale part of a longer one", "cookies: a whole token and stale parts", "cookies: a reader that allows *"]),
@@ -1086,9 +1109,9 @@ def main() -> int:
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    files = {"valid": valid(), "invalid": invalid(), "again": again(), "cookies": cookies(), "divided": divided(), "rings": rings(), "json": views()}
+    files = {"valid": valid(), "invalid": invalid(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "json": views()}
     check_rules(files, sys.argv[1:] == ["--rules"])
-    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them",
+    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
              "rings": "key rings", "json": "sessions as JSON"}
     for name, vectors in files.items():
         names = [v.get("what", v.get("json")) for v in vectors]

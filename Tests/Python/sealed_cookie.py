@@ -928,8 +928,9 @@ def end_of(p: Payload, absolute: int, idle: Optional[int]) -> int:
 
 # ---------------------------------------------------------------- §11.1 splitting
 
-def split_token(text: str, name: str, most: int, seen: Optional[Iterable[int]] = None) -> dict[str, str]:
-    """The cookies that carry a token; those to expire have an empty value. seen: numbers of the parts that the request had; None: not known."""
+def split_token(text: str, name: str, most: int, seen: Optional[Iterable[int]] = None, new: bool = False) -> dict[str, str]:
+    """The cookies that carry a token; those to expire have an empty value. seen: numbers of the parts that the request had; None: not known.
+    new: whether the session is, whose request may have come without cookies."""
     if len(text) <= token_limit(name):
         cookies = {name: text}
     else:
@@ -938,7 +939,28 @@ def split_token(text: str, name: str, most: int, seen: Optional[Iterable[int]] =
         if len(parts) > most:
             raise CannotSeal("the cookies would be over their limit")
         cookies = {name: f"{len(parts)}.{parts[0]}"} | {f"{name}.{i}": part for i, part in enumerate(parts) if i}
-    return cookies | {f"{name}.{i}": "" for i in (range(1, most) if seen is None else seen) if i >= len(cookies)}
+    stale = set(range(1, most) if new or seen is None else ()) | set(seen or ())
+    return cookies | {f"{name}.{i}": "" for i in sorted(stale) if i >= len(cookies)}
+
+
+def parts_of(header: str, name: str, ring: Ring) -> tuple[set[int], set[int]]:
+    """The numbers of a request's parts, and of those that are another sealer's: tokens by themselves, or the first cookie of one."""
+    def is_others(value: str) -> bool:
+        token = re.sub(r"\A[2-9]\.", "", value)
+        try:
+            start = b64u_strict(token[:8])
+        except Invalid:
+            return False
+        return len(token) >= 6 and start[0] == VERSION and start[1:4].hex() in ring.keys and start[1:4].hex() not in ring.revoked
+    values = {i: header_values(header, f"{name}.{i}")[:4] for i in range(1, 9)}
+    others = {i for i, found in values.items() if found and all(map(is_others, found))}
+    return {i for i, found in values.items() if found} - others, others
+
+
+def removal(header: str, name: str, most: int, ring: Ring) -> list[str]:
+    """The names of the cookies that signing out expires."""
+    seen, others = parts_of(header, name, ring)
+    return [f"{name}.{i}" for i in sorted((set(range(1, most)) - others) | seen)] + [name]
 
 
 def join_token(cookies: dict[str, str], name: str, most: int) -> str:

@@ -37,7 +37,12 @@ import Testing
         #expect(try sealer.open(value: sealer.seal(largest, at: noon).token, at: noon).session == largest)
         let error = SealError.notEncodable(codingPath: [], reason: "more than 16384 bytes")
         #expect(throws: error) { try sealer.seal(largest + "a", at: noon) }
-        #expect(throws: error) { try sealer.sizeReport(for: largest + "a", at: noon) }
+        // What it costs is told all the same.
+        let report = try sealer.sizeReport(for: largest + "a", at: noon)
+        #expect(report.itemBytes == 16_385 && report.itemLimit == 16_384 && report.itemExcess == 1)
+        #expect("\(report)".hasPrefix("an item of 16385 bytes, 1 over the largest, a token of "))
+        #expect(try sealer.sizeReport(for: largest, at: noon).itemExcess == 0)
+        #expect(throws: SealError.self) { try sealer.sizeReport(for: text(itemBytes: 65_537), at: noon) }
         #expect(error.description == "cannot be encoded: more than 16384 bytes at its root")
     }
 
@@ -107,6 +112,88 @@ import Testing
         let most = try sealer(String.self, largestItem: 65_536)
         let largest = text(itemBytes: 65_536)
         #expect(try after.open(value: most.seal(largest, at: noon).token, at: noon).session == largest)
+    }
+
+    @Test func `a report names the largest fields of a session that is over the largest item`() throws {
+        let session = ["few": "x", "orders": String(repeating: "order ", count: 8000), "some": "words of a kind"]
+        let (before, after) = (
+            try sealer([String: String].self, largestItem: 65_536), try sealer([String: String].self)
+        )
+        let opened = try after.open(value: before.seal(session, at: noon).token, at: noon)
+        for report in [try after.sizeReport(for: session, at: noon), try after.sizeReport(for: opened)] {
+            #expect(report.fields.map(\.name) == ["orders", "some", "few"] && report.itemExcess > 30_000)
+            #expect("\(report)".contains("; largest fields: orders 480"))
+        }
+    }
+
+    @Test func `the item alone decides what is too large, not what was written on the way to it`() throws {
+        struct Key: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(_ string: String) { stringValue = string }
+            init?(stringValue: String) { self.init(stringValue) }
+            init?(intValue: Int) { nil }
+        }
+        struct Failing: Encodable {
+            struct Refused: Error {}
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                try container.encode(String(repeating: "x", count: 200))
+                throw Refused()
+            }
+        }
+        /// Four ways to write what is no part of the item in the end.
+        struct Late: Codable, Sendable {
+            let way: Int
+            init(_ way: Int) { self.way = way }
+            init(from decoder: any Decoder) throws { way = 0 }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: Key.self)
+                let keys = (10..<50).map { Key(String(repeating: "k", count: 98) + "\($0)") }
+                switch way {
+                case 0:  // Keys that are moved behind the others.
+                    for encoder in keys.map({ container.superEncoder(forKey: $0) }) {
+                        var value = encoder.singleValueContainer()
+                        try value.encode(1)
+                    }
+                case 1:  // Entries that are overwritten.
+                    for key in keys + keys + keys + keys { try container.encode(1, forKey: key) }
+                case 2:  // Values that are taken back.
+                    for (number, key) in keys.enumerated() {
+                        // While there is room for them.
+                        if number < 37 { try? container.encode(Failing(), forKey: key) }
+                        try container.encode(1, forKey: key)
+                    }
+                default:
+                    for key in keys { try container.encode(1, forKey: key) }
+                }
+            }
+        }
+        for way in 0...3 {
+            let size = try sealer(Late.self).sizeReport(for: Late(way), at: noon).itemBytes
+            #expect(size == 40 * (2 + 100 + 1) + 2)
+            #expect(try sealer(Late.self, largestItem: size).seal(Late(way), at: noon).tokenBytes > 0)
+            for limit in [size - 1, size - 100, size / 2, 100] {
+                #expect(throws: SealError.self, "\(way) \(limit)") {
+                    try sealer(Late.self, largestItem: limit).seal(Late(way), at: noon)
+                }
+            }
+        }
+    }
+
+    @Test func `what is written over and over takes no more than a megabyte`() throws {
+        struct Endless: Codable, Sendable {
+            enum CodingKeys: CodingKey { case text }
+            init() {}
+            init(from decoder: any Decoder) throws {}
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                for _ in 0..<10_000 {
+                    try container.encode(String(repeating: "x", count: 10_000), forKey: .text)
+                }
+            }
+        }
+        #expect(throws: SealError.self) { try sealer(Endless.self).seal(Endless(), at: noon) }
     }
 
     @Test func `an encoder is stopped at the largest item, not behind it`() throws {

@@ -120,15 +120,98 @@ import Testing
         #expect(try !needs(after: 3599, of: idle, endsWithBrowser: true))
         #expect(
             try needs(after: 7200, of: .init(absolute: .days(1), idle: .hours(20)), endsWithBrowser: true))
-        // Or to remove parts, but not at once and no more often than any other cookie.
+        // Not to remove parts: anybody on a sibling domain can plant them for good.
         let sealer = try sealer(lifetime: long, attributes: .init(endsWithBrowser: true))
         let value = try sealer.seal(session(9), at: noon).token
         func needsWith(_ more: String, _ seconds: Double) throws -> Bool {
             try #require(try sealer.open(cookieHeader: "session=\(value)\(more)", at: noon + seconds))
                 .needsResealing
         }
-        #expect(try !needsWith("; session.5=x", 86_400 * 40 - 1) && needsWith("; session.5=x", 86_400 * 40))
-        #expect(try !needsWith("; session.9=x", 86_400 * 40) && !needsWith("; other.5=x", 86_400 * 40))
+        for planted in ["", "; session.1=x", "; session.5=x; session.8=2.", "; session.9=x"] {
+            #expect(try !needsWith(planted, 86_400 * 40) && !needsWith(planted, 86_400 * 999))
+        }
+    }
+
+    @Test func `in a short span too a session is written again ten times at most, and once a second`() throws {
+        for seconds in 1...25 {
+            for policy in [
+                SessionLifetime(absolute: .seconds(seconds)),
+                .init(absolute: .days(1), idle: .seconds(seconds)),
+            ] {
+                let sealer = try sealer(lifetime: policy)
+                var (writes, value) = (0, try sealer.seal(session(9), at: noon + 0.95).token)
+                for request in 1..<(seconds * 100) {
+                    let now = noon + 0.95 + Double(request) / 100
+                    guard now < noon + Double(seconds) else { break }
+                    let opened = try sealer.open(value: value, at: now)
+                    guard opened.needsResealing else { continue }
+                    #expect(now.timeIntervalSince(opened.sealedAt) >= 1)
+                    writes += 1
+                    value = try sealer.reseal(opened, at: now).token
+                }
+                #expect(writes <= min(10, seconds - 1), "\(seconds) s")
+            }
+        }
+    }
+
+    @Test func `another dictionary is no reason to write before a tenth of the time is over`() throws {
+        struct User: Codable, Sendable, Equatable { var userName = "ada", roles = ["member", "admin"], shop = "basket" }
+        let own = try CompressionDictionary(Array("userName roles member admin shop basket".utf8))
+        func sealer(_ compression: SessionCompression, _ endsWithBrowser: Bool, idle: SessionLifetime.Span? = nil)
+            throws -> CookieSealer<User>
+        {
+            try CookieSealer(
+                "session", keys: sampleRing(1), lifetime: .init(absolute: .days(10), idle: idle),
+                attributes: .init(endsWithBrowser: endsWithBrowser), compression: compression)
+        }
+        let day = 86_400.0
+        for endsWithBrowser in [false, true] {
+            let new = try sealer(.dictionaries([own]), endsWithBrowser)
+            let old = try sealer(.dictionaries([own, .standard]), endsWithBrowser)
+            for (writer, reader) in [(new, old), (old, new)] {
+                let value = try writer.seal(User(), at: noon).token
+                #expect(try !reader.open(value: value, at: noon + day - 1).needsResealing)
+                #expect(try reader.open(value: value, at: noon + day).needsResealing)
+                #expect(try writer.open(value: value, at: noon + day).needsResealing != endsWithBrowser)
+            }
+            // A fleet of both, in the middle of a change.
+            var (value, writes) = (try new.seal(User(), at: noon).token, 0)
+            for request in 1..<1000 {
+                let (now, server) = (noon + Double(request) * 863, request % 2 == 0 ? new : old)
+                let opened = try server.open(value: value, at: now)
+                guard opened.needsResealing else { continue }
+                writes += 1
+                value = try server.reseal(opened, at: now).token
+            }
+            #expect((1...10).contains(writes))
+        }
+        let idle = try sealer(.dictionaries([own]), true, idle: .hours(10))
+        let value = try sealer(.standard, true).seal(User(), at: noon).token
+        #expect(try !idle.open(value: value, at: noon + 3599).needsResealing)
+        #expect(try idle.open(value: value, at: noon + 3600).needsResealing)
+    }
+
+    @Test func `a session that must not be sealed again is not encoded`() throws {
+        struct Counted: Codable, Sendable {
+            nonisolated(unsafe) static var asked = 0
+            init() {}
+            init(from decoder: any Decoder) throws {}
+            func encode(to encoder: any Encoder) throws { unsafe Self.asked += 1 }
+        }
+        let sealer = try sealer(Counted.self)
+        let opened = try sealer.open(value: sealer.seal(Counted(), at: noon).token, at: noon)
+        let before = unsafe Counted.asked
+        let none = try KeyRing([sampleKey(1)], revoked: [sampleKey(1).id])
+        let ended = try KeyRing([sampleKey(1)], notBefore: noon + 1)
+        for (other, now) in [
+            (sealer, noon + 86_400 * 15), (sealer, noon - 2e9), (try self.sealer(name: "other"), noon),
+            (try self.sealer(keys: none), noon), (try self.sealer(keys: ended), noon + 2),
+        ] {
+            #expect(throws: SealError.self) { try other.reseal(opened, at: now) }
+            #expect(unsafe Counted.asked == before)
+        }
+        _ = try sealer.reseal(opened, at: noon)
+        #expect(unsafe Counted.asked == before + 1)
     }
 
     @Test func `a key that is pending here is no reason to seal again with an older one`() throws {
@@ -196,13 +279,37 @@ import Testing
         let header = self.header(cookies)
         #expect(throws: OpenError.tooManyParts(4, limit: 1)) { try one.open(cookieHeader: header, at: noon) }
         #expect(one.removal().map(\.name) == ["session"])
-        let all = ["session", "session.1", "session.2", "session.3"]
+        let all = ["session.1", "session.2", "session.3", "session"]
         #expect(removed(one.removal(cookieHeader: header)) == all)
         #expect(removed(one.removal(cookieHeaders: cookies.map { "\($0.name)=\($0.value)" })) == all)
         #expect(removed(one.removal(cookieHeader: "other=1")) == ["session"])
         #expect(
             try removed(sealer(splitting: 3).removal(cookieHeader: "session.1=x; session.7=y"))
-                == ["session", "session.1", "session.2", "session.7"])
+                == ["session.1", "session.2", "session.7", "session"])
+    }
+
+    @Test func `signing in removes what its request has of an older session, whatever may be split now`() throws {
+        let header = self.header(try sealer(splitting: 4).seal(session(11_000), at: noon).cookies)
+        let new = session(9)
+        for count in 1...4 {
+            let sealer = try sealer(splitting: count)
+            let own = (1..<count).map { "session.\($0)" }
+            #expect(try removed(sealer.seal(new, at: noon).cookies) == own)
+            let all = ["session.1", "session.2", "session.3"]
+            #expect(try removed(sealer.seal(new, cookieHeader: header, at: noon).cookies) == all)
+            let headers = header.split(separator: "; ").map(String.init) + ["other=1"]
+            #expect(try removed(sealer.seal(new, cookieHeaders: headers, at: noon).cookies) == all)
+            // A request from another site may come without its cookies.
+            for other in ["", "other=1; session=x"] {
+                #expect(try removed(sealer.seal(new, cookieHeader: other, at: noon).cookies) == own)
+            }
+            #expect(try removed(sealer.seal(new, cookieHeaders: [], at: noon).cookies) == own)
+            let sealed = try sealer.seal(new, lifetime: .days(1), cookieHeader: header, at: noon)
+            #expect(sealed.expiresAt == noon + 86_400)
+        }
+        let two = try sealer(splitting: 2).seal(session(4000), cookieHeader: header, at: noon)
+        #expect(two.cookies.map(\.name) == ["session", "session.1", "session.2", "session.3"])
+        #expect(removed(two.cookies) == ["session.2", "session.3"])
     }
 
     @Test func `one response removes eight parts at most, and only those with a part's name`() throws {
@@ -216,7 +323,7 @@ import Testing
             #expect(!opened.needsResealing)
             let parts = (1...8).map { "session.\($0)" }
             #expect(try removed(sealer.reseal(opened, at: noon).cookies) == parts)
-            #expect(removed(sealer.removal(cookieHeader: junk)) == ["session"] + parts)
+            #expect(removed(sealer.removal(cookieHeader: junk)) == parts + ["session"])
         }
     }
 
@@ -230,10 +337,108 @@ import Testing
         let opened = try #require(try one.open(cookieHeader: header, at: noon))
         // The second is sealed with no key of this ring, the third is no token.
         #expect(try removed(one.reseal(opened, at: noon).cookies) == ["session.2", "session.3"])
-        #expect(removed(one.removal(cookieHeader: header)) == ["session", "session.2", "session.3"])
+        #expect(removed(one.removal(cookieHeader: header)) == ["session.2", "session.3", "session"])
         let planted = try #require(try one.open(cookieHeader: "\(header); session.1=x", at: noon))
         #expect(
             try removed(one.reseal(planted, at: noon).cookies) == ["session.1", "session.2", "session.3"])
+    }
+
+    @Test func `another sealer's cookie is left alone by every write and whatever may be split, also if it is split`()
+        throws
+    {
+        let whole = try sealer(name: "session.1").seal(session(7), at: noon).token
+        let split = header(try sealer(name: "session.1", splitting: 2).seal(session(4000), at: noon).cookies)
+        #expect(split.hasPrefix("session.1=2.S") && split.contains("; session.1.1="))
+        for count in [1, 2, 4] {
+            let sealer = try sealer(splitting: count)
+            let value = try sealer.seal(session(6), at: noon).token
+            let own = (2..<max(2, count)).map { "session.\($0)" }
+            for other in ["session.1=\(whole)", split] {
+                let header = "session=\(value); \(other); session.6=x"
+                let opened = try #require(try sealer.open(cookieHeader: header, at: noon))
+                #expect(try removed(sealer.reseal(opened, at: noon).cookies) == ["session.6"])
+                #expect(removed(sealer.removal(cookieHeader: header)) == own + ["session.6", "session"])
+                #expect(
+                    try removed(sealer.seal(session(5), cookieHeader: header, at: noon).cookies)
+                        == own + ["session.6"])
+            }
+            // With no key of the ring it is nobody's.
+            let stranger = try self.sealer(name: "session.1", keys: sampleRing(9)).seal(session(5), at: noon)
+            for text in [stranger.token, "2.\(stranger.token)", "1.\(whole)", "2.", "2.\(whole.dropFirst())"] {
+                let header = "session=\(value); session.1=\(text)"
+                #expect(removed(sealer.removal(cookieHeader: header)).contains("session.1"), "\(text)")
+            }
+        }
+    }
+
+    @Test func `what has no room in a response: the highest parts go first`() throws {
+        let sealer = try CookieSealer<Data>(
+            "session", keys: sampleRing(1), lifetime: .init(absolute: .days(14)), limits: .behindStockNginx)
+        let value = try sealer.seal(session(2250), at: noon).token
+        let header = "session=\(value); session.1=p; session.2=p; session.3=p; session.4=real"
+        let opened = try #require(try sealer.open(cookieHeader: header, at: noon))
+        #expect(try removed(sealer.reseal(opened, at: noon).cookies) == ["session.3", "session.4"])
+        let all = try #require(
+            try sealer.open(
+                cookieHeader: "session=\(value)" + (1...8).map { "; session.\($0)=p" }.joined(), at: noon))
+        #expect(try removed(sealer.reseal(all, at: noon).cookies) == ["session.7", "session.8"])
+    }
+
+    @Test func `adopting and removing in one response keep the limit of both`() throws {
+        func sealer(_ name: String, _ limits: CookieLimits) throws -> CookieSealer<Data> {
+            try CookieSealer(
+                name, keys: sampleRing(1), lifetime: .init(absolute: .days(14)), limits: limits)
+        }
+        let planted = (1...8).map { "; __Host-former.\($0)=x" }.joined()
+        for limits in [CookieLimits.behindStockNginx, .rfc6265bis] {
+            let (former, current) = (
+                try sealer("__Host-former", limits), try sealer("__Host-session", .behindStockNginx)
+            )
+            var counts: Set<Int> = []
+            for count in Array(stride(from: 10, to: 2490, by: 62)) + [2400, 2430, 2450, 2460] {
+                guard let token = try? former.seal(session(count), at: noon).token else { continue }
+                let header = "__Host-former=\(token)\(planted)"
+                let opened = try #require(try former.open(cookieHeader: header, at: noon))
+                guard let sealed = try? current.adopt(opened, at: noon) else { continue }
+                let removal = former.removal(cookieHeader: header, beside: sealed)
+                let lines = (sealed.cookies + removal).map(\.description)
+                #expect(lines.reduce(0) { $0 + $1.utf8.count + 14 } <= 3496)
+                counts.insert(removal.count)
+                // The cookie before its parts.
+                #expect(removal.isEmpty || removal.last?.name == "__Host-former")
+                #expect(removal.map(\.name) == former.removal(cookieHeaders: [header], beside: sealed).map(\.name))
+            }
+            #expect(counts.isSuperset(of: [0, 1, 9]))
+        }
+    }
+
+    @Test func `lower limits of this server open what higher ones have written, whole and in parts`() throws {
+        func sealer(_ limits: CookieLimits, _ splitting: Int = 1) throws -> CookieSealer<Data> {
+            try CookieSealer(
+                "session", keys: sampleRing(1), lifetime: .init(absolute: .days(14)), limits: limits,
+                splitting: .upTo(splitting))
+        }
+        let small = CookieLimits(nameAndValue: 200, attributeValue: 100, line: 300)
+        // The largest token of 4089 characters: 3066 bytes, 40 around the payload, 6 and 3 in it.
+        let largest = session(3066 - 40 - 6 - 3)
+        for limits in [CookieLimits.behindStockNginx, .strictest, small] {
+            let sealed = try sealer(.rfc6265bis).seal(largest, at: noon)
+            #expect(sealed.room <= 1)
+            let reader = try sealer(limits)
+            let opened = try #require(try reader.open(cookieHeader: "session=\(sealed.token)", at: noon))
+            #expect(opened.session == largest)
+            #expect(try reader.open(value: sealed.token, at: noon).session == largest)
+            #expect(throws: SealError.self) { try reader.reseal(opened, at: noon) }
+            #expect(throws: OpenError.tooLong(byteCount: 4090)) {
+                try reader.open(value: String(repeating: "S", count: 4090), at: noon)
+            }
+        }
+        for limits in [CookieLimits.strictest, small] {
+            let sealed = try sealer(.rfc6265bis, 3).seal(session(9100), at: noon)
+            #expect(sealed.cookies.count == 3)
+            let opened = try sealer(limits, 3).open(cookieHeader: header(sealed.cookies), at: noon)
+            #expect(opened?.session == session(9100))
+        }
     }
 
     @Test func `a session that was opened by its value alone leaves no part`() throws {
@@ -356,8 +561,22 @@ import Testing
         }
         let short = try sealer(String.self, name: "short", lifetime: .init(absolute: .hours(1)))
         #expect(throws: SealError.expired(noon + 3600)) { try short.adopt(opened, at: noon + 3600) }
-        #expect(throws: SealError.revokedKey(opened.keyID)) {
+        // A key that this ring never had is a fault of the set-up, and nobody's session is over for it.
+        let foreign = #expect(throws: SealError.foreignKey(opened.keyID)) {
             try sealer(String.self, keys: sampleRing(2)).adopt(opened, at: noon)
+        }
+        #expect(foreign?.isSessionOver == false)
+        #expect("\(try #require(foreign))".contains("\(opened.keyID) is not in the ring"))
+        #expect(throws: SealError.foreignKey(opened.keyID)) {
+            try sealer(Int.self, keys: sampleRing(2)).adopt(opened, as: 1, at: noon)
+        }
+        let revoking = try KeyRing([sampleKey(2)], revoked: [opened.keyID])
+        let revoked = #expect(throws: SealError.revokedKey(opened.keyID)) {
+            try sealer(String.self, keys: revoking).adopt(opened, at: noon)
+        }
+        #expect(revoked?.isSessionOver == true)
+        #expect(throws: SealError.revokedKey(opened.keyID)) {
+            try sealer(String.self, name: "old", purpose: "a", keys: sampleRing(2)).reseal(opened, at: noon)
         }
         let ended = try KeyRing([sampleKey(1)], notBefore: noon + 1)
         #expect(throws: SealError.endedBefore(noon + 1)) {

@@ -99,7 +99,7 @@ import Testing
                 #expect(value.utf8.count == one.tokenBytes)
                 let others = (1..<count).map { removal("s.\($0)", attributes) }
                 #expect(one.headerValues == [carrying("s", value)] + others)
-                #expect(sealer.removal().map(\.description) == [removal("s", attributes)] + others)
+                #expect(sealer.removal().map(\.description) == others + [removal("s", attributes)])
                 // A stale part that the request had, and one that no splitting of today's writes.
                 var opened = try #require(
                     try sealer.open(cookieHeader: "s=\(value); s.2=x; s.7=y", at: noon + 0.5))

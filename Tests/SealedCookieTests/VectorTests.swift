@@ -172,21 +172,40 @@ import Testing
             let what, name, token: String
             let cookies: Int
             let seen: [Int]?
+            let new: Bool?
             let set: [String: String]?
             let refused: String?
         }
-        for vector in try all("divided.json", 26, as: Division.self) {
+        for vector in try all("divided.json", 29, as: Division.self) {
             let form = try CookieForm(
                 name: vector.name, attributes: .init(), limits: .rfc6265bis, splitting: .upTo(vector.cookies))
             let isTooLarge = vector.token.utf8.count > form.tokenLimit
             #expect(isTooLarge == (vector.refused == "too large"), "\(vector.what)")
             guard !isTooLarge else { continue }
-            let stale = vector.seen.map { PartSet($0) } ?? form.ownParts
+            var stale = vector.seen.map { PartSet($0) } ?? form.ownParts
+            if vector.new == true { stale = stale.union(form.ownParts) }
             let cookies = form.cookies(for: vector.token, maxAge: 5, stale: stale, now: noon)
             #expect(
                 Dictionary(uniqueKeysWithValues: cookies.map { ($0.name, $0.value) }) == vector.set,
                 "\(vector.what)")
             #expect(cookies.allSatisfy { ($0.maxAge == 0) == $0.value.isEmpty }, "\(vector.what)")
+        }
+    }
+
+    @Test func `signing out removes what is stated`() throws {
+        struct Removal: Decodable {
+            let what, ring, name, header: String
+            let cookies: Int
+            let removed: [String]
+        }
+        for vector in try all("removed.json", 18, as: Removal.self) {
+            let sealer = try CookieSealer<EncodedSession>(
+                vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
+                lifetime: .init(absolute: .days(1)),
+                splitting: .upTo(vector.cookies))
+            let cookies = sealer.removal(cookieHeader: vector.header)
+            #expect(cookies.map(\.name) == vector.removed, "\(vector.what)")
+            #expect(cookies.allSatisfy { $0.maxAge == 0 })
         }
     }
 

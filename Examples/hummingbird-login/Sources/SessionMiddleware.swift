@@ -29,7 +29,9 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
             let old = isNew ? nil : opened
             guard let value, value != old?.session || old?.needsResealing == true else { return [] }
             do {
-                guard var opened = old else { return try sealer.seal(value).headerValues }
+                guard var opened = old else {
+                    return try sealer.seal(value, cookieHeaders: headers).headerValues
+                }
                 opened.session = value
                 return try sealer.reseal(opened).headerValues
             } catch let error where old != nil && error.isSessionOver {

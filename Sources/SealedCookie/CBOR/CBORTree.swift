@@ -72,7 +72,15 @@ struct CBORTree: Sendable {
     /// Where the entries of large maps are, by their encoded keys.
     private var tables: [NodeID: KeyTable] = [:]
     /// Bytes that the item may have; -1: what is written comes to nothing.
-    var limit = CBORLimits.itemBytes
+    var limit = CBORLimits.itemBytes {
+        didSet { (allowed, recounts) = (limit, 0) }
+    }
+    /// Bytes and nodes that may be here: the limit, and what is no part of the item any more.
+    private var allowed = CBORLimits.itemBytes
+    private var recounts = 0
+    /// Whatever is overwritten: keeps all numbers here far below 2^31.
+    private static let mostBytes = 16 * CBORLimits.itemBytes
+    private static let mostRecounts = 64
     /// What the application gave its types to encode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     private var mark = Mark.none
@@ -251,7 +259,7 @@ struct CBORTree: Sendable {
     /// the tree's memory as well, and keeps all its numbers far below 2^31.
     @inline(__always)
     private mutating func hasRoomForChild(of parent: NodeID, keyCount: Int = 0) -> Bool {
-        guard hasRoom(for: keyCount), nodes.count <= limit else {
+        guard hasRoom(for: keyCount) || makeRoom(for: keyCount) else {
             note(.tooLong, at: parent)
             return false
         }
@@ -260,7 +268,21 @@ struct CBORTree: Sendable {
 
     /// Whether so many bytes more, without their heads, may still be an item.
     @inline(__always)
-    private func hasRoom(for count: Int) -> Bool { count <= limit - bytes.count }
+    private func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count && nodes.count <= allowed }
+
+    /// Counts what is here and no part of the item (keys that moved, entries that were overwritten or taken back) before
+    /// anything is refused: the item's own size decides.
+    private mutating func makeRoom(for count: Int) -> Bool {
+        guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
+        recounts += 1
+        var copy = self
+        copy.limit = Self.mostBytes
+        guard let live = try? copy.item().bytes.count, live <= limit, count <= limit else { return false }
+        // What comes may take the place of something, where something is here that was replaced already.
+        guard live + count <= limit || live < bytes.count else { return false }
+        allowed = min(bytes.count + max(limit - live, count + 4096), Self.mostBytes)
+        return hasRoom(for: count)
+    }
 
     /// Text that is refused, so that nobody who opens it hashes or compares it.
     @inline(__always)
@@ -333,7 +355,7 @@ struct CBORTree: Sendable {
         let index = Int(node)
         if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
         // Before the copy: what is far too long must not be copied first.
-        guard hasRoom(for: size) else {
+        guard hasRoom(for: size) || makeRoom(for: size) else {
             note(.tooLong, at: node)
             return
         }
@@ -345,7 +367,12 @@ struct CBORTree: Sendable {
         if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
         write(&bytes)
         let end = bytes.count
-        if end > limit { note(.tooLong, at: node) }
+        finish(index, end: end, contentCount: contentCount)
+        if end > allowed, !makeRoom(for: 0) { note(.tooLong, at: node) }
+    }
+
+    @inline(__always)
+    private mutating func finish(_ index: Int, end: Int, contentCount: Int) {
         var nodes = nodes.mutableSpan
         nodes[index].kind = .leaf
         nodes[index].end = Int32(end)

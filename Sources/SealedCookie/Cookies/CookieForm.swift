@@ -10,7 +10,8 @@
 /// Every cookie travels with every request, and servers limit the sum: two full cookies are more than
 /// most take (`ServerLimit.common`). The names `name.1` to `name.8` belong to the session's cookie, whether it
 /// is split or not: give no other cookie one of them. Such cookies in a request that are no part of its session
-/// are removed when it is sealed again, so that fewer cookies can be allowed than before.
+/// are removed when it is written, so that fewer cookies can be allowed than before; only what is another sealer's, with a
+/// key of the same ring, is left alone.
 public struct CookieSplitting: Hashable, Sendable {
     /// Cookies at the most.
     public let cookieCount: Int
@@ -49,8 +50,12 @@ final class CookieForm: Sendable {
     let room: Int
     /// Characters of a token in one of several.
     private let partRoom: Int
-    /// Characters of the largest token, in as many cookies as are allowed.
+    /// Characters of the largest token that is written, in as many cookies as are allowed.
     let tokenLimit: Int
+    /// Characters of a token in one cookie that is read: whatever a sealer with other limits has written (FORMAT §11).
+    let openRoom: Int
+    /// Characters of a token in several that is read.
+    let openLimit: Int
 
     /// More than the largest token takes, whatever limits are set.
     private static let mostRoom = 1 << 20
@@ -92,7 +97,12 @@ final class CookieForm: Sendable {
         self.splitting = splitting
         self.room = room
         partRoom = room - CookieSplitting.overhead
-        tokenLimit = max(room, splitting.cookieCount == 1 ? 0 : splitting.cookieCount * partRoom)
+        func limit(_ room: Int) -> Int {
+            splitting.cookieCount == 1 ? room : max(room, splitting.cookieCount * (room - CookieSplitting.overhead))
+        }
+        tokenLimit = limit(room)
+        openRoom = max(room, CookieLimits.rfc6265bis.nameAndValue - nameBytes.count)
+        openLimit = limit(openRoom)
     }
 
     /// How many cookies a token of this many characters takes, whether or not it may.
@@ -131,28 +141,39 @@ final class CookieForm: Sendable {
         return removing(stale.subtracting(.below(count)), after: cookies)
     }
 
-    /// Removes the session's cookie, every part that there may be, and those that were seen.
-    func removal(seen: PartSet) -> [SetCookie] {
-        let cookies = (0..<splitting.cookieCount).map {
-            SetCookie(removing: name(ofPart: $0), attributes: attributes)
-        }
-        return removing(seen.subtracting(ownParts), after: cookies)
+    /// Removes the session's cookie and `parts`. The cookie stands last: curl up to 7.88 forgets only the last of
+    /// those that a response removes.
+    ///
+    /// - Parameter others: what the response writes beside it.
+    func removal(_ parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
+        let cookie = SetCookie(removing: name, attributes: attributes)
+        let limit = [limits.response, limit].compactMap(\.self).min()
+        guard limit.map({ Self.headerBytes(others + [cookie]) <= $0 }) ?? true else { return [] }
+        return removals(of: parts, beside: others + [cookie], limit: limit) + [cookie]
     }
 
-    /// Adds the removal of `parts` to a response's cookies, as far as the limit of a response allows: anybody
-    /// on a sibling domain can plant eight.
-    private func removing(_ parts: PartSet, after cookies: consuming [SetCookie]) -> [SetCookie] {
-        for part in PartSet.numbers where parts.contains(part) {
+    /// Adds the removal of `parts` to a response's cookies.
+    private func removing(_ parts: PartSet, after cookies: [SetCookie]) -> [SetCookie] {
+        cookies + removals(of: parts, beside: cookies, limit: limits.response)
+    }
+
+    /// The removals of `parts` for which a response has room beside `others`. The highest numbers come first: a session
+    /// writes its lowest itself, and anybody on a sibling domain can plant eight.
+    private func removals(of parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
+        var count = Self.headerBytes(others)
+        var removals: [SetCookie] = []
+        for part in PartSet.numbers.reversed() where parts.contains(part) {
             let removal = SetCookie(removing: name(ofPart: part), attributes: attributes)
-            if let limit = limits.response {
-                let count = (cookies + [removal]).reduce(0) {
-                    $0 + $1.description.utf8.count + CookieLimits.headerOverhead
-                }
-                guard count <= limit else { break }
-            }
-            cookies.append(removal)
+            count += Self.headerBytes([removal])
+            if let limit, count > limit { break }
+            removals.append(removal)
         }
-        return cookies
+        return removals.reversed()
+    }
+
+    /// Bytes that these take of a response's head.
+    private static func headerBytes(_ cookies: [SetCookie]) -> Int {
+        cookies.reduce(0) { $0 + $1.description.utf8.count + CookieLimits.headerOverhead }
     }
 
     private func cookie(_ index: Int, _ value: String, _ maxAge: Int?, _ now: Date) -> SetCookie {
@@ -175,8 +196,7 @@ struct PartSet: Hashable, Sendable {
     init(_ parts: some Sequence<Int>) { for part in parts { insert(part) } }
 
     func subtracting(_ other: PartSet) -> PartSet { PartSet(bits: bits & ~other.bits) }
+    func union(_ other: PartSet) -> PartSet { PartSet(bits: bits | other.bits) }
     func contains(_ part: Int) -> Bool { bits & (1 << UInt16(part)) != 0 }
     mutating func insert(_ part: Int) { bits |= 1 << UInt16(part) }
-    /// Whether there is a part of this number or a higher one.
-    func hasAny(from part: Int) -> Bool { bits >> UInt16(part) != 0 }
 }

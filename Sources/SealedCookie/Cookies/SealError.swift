@@ -23,6 +23,9 @@ public enum SealError: Error, Equatable, Sendable {
     /// The key of the session to seal again has been revoked since it was opened, or is no longer in the
     /// ring: it is over.
     case revokedKey(KeyID)
+    /// The session to adopt has a key that this sealer's ring neither has nor has revoked: the two sealers have
+    /// different rings. Let one ring hold the keys of both.
+    case foreignKey(KeyID)
     /// The session begins before the ring's `not-before`, and would be refused at once: `not-before` is in
     /// the future, or this clock is more than 60 s behind the one that set it.
     case endedBefore(Date)
@@ -34,12 +37,13 @@ public enum SealError: Error, Equatable, Sendable {
 }
 
 extension SealError {
-    /// Of `reseal`: the session is over since it was opened (`.expired`, `.endedBefore`, `.revokedKey`).
+    /// Of `reseal` and `adopt`: the session is over since it was opened (`.expired`, `.endedBefore`, `.revokedKey`).
     /// Answer as where there is none; the next request finds none.
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
-        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .libraryFailed: false
+        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey, .libraryFailed:
+            false
         }
     }
 }
@@ -54,6 +58,8 @@ extension SealError: CustomStringConvertible {
         case .timeOutOfRange: "the time is not between 1970 and 2106"
         case .expired(let end): "the session ended at \(Timestamp.text(end))"
         case .revokedKey(let id): "the session's key \(id) is no longer in the ring"
+        case .foreignKey(let id):
+            "the session's key \(id) is not in the ring of the sealer that is to adopt it: one ring must hold both"
         case .endedBefore(let date): "sessions that begin before \(Timestamp.text(date)) have ended"
         case .anotherCookie(let name, let purpose):
             "the session was opened from cookie \(name.printable), "

@@ -29,9 +29,9 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     public struct Attributes: Hashable, Sendable {
         /// Begins with `/`.
         public var path: String
-        /// Nil: the host alone, without its subdomains. Else a name of two labels at least: browsers drop a
-        /// cookie for a single label (`localhost`), an IP address, or a public suffix such as `co.uk`, which
-        /// nothing here can tell from others.
+        /// Nil: the host alone, without its subdomains. Else a name in ASCII of two labels at least. For a single label
+        /// (`localhost`) or an IP address browsers drop the cookie or take it for that host alone: without `Domain` it is
+        /// the same, and plain. So it is with a public suffix such as `co.uk`, which nothing here can tell from others.
         public var domain: String?
         public var isSecure: Bool
         public var isHTTPOnly: Bool
@@ -167,8 +167,9 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         let months = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ]
-        // 2026-08-03T00:00:00Z; a cookie lives from 1970 to 2107.
-        let seconds = Int64(min(max(date.timeIntervalSince1970, 0), 4_329_000_000))
+        // 2026-08-03T00:00:00Z; a cookie lives from 1970 on, and 400 days longer than 32 bits of seconds.
+        let last = Double(UInt32.max) + Double(maxAgeLimit)
+        let seconds = Int64(min(max(date.timeIntervalSince1970, 0), last))
         let text = Timestamp.text(secondsSince1970: seconds) ?? "1970-01-01T00:00:00Z"
         let fields = text.split { "-T".contains($0) }
         let month = Int(fields[1]).map { months[$0 - 1] } ?? ""
@@ -246,8 +247,8 @@ extension CookieConfigurationError: CustomStringConvertible {
             "a cookie's name of \(count) bytes leaves no room under \(limit)"
         case .invalidPath(let path): "\"\(path.printable)\" cannot be a cookie's Path"
         case .invalidDomain(let domain):
-            "\"\(domain.printable)\" cannot be a cookie's Domain: that is a name of two labels at least and no IP "
-                + "address; without one the cookie is for its host alone"
+            "\"\(domain.printable)\" cannot be a cookie's Domain: that is a name of two labels at least, in ASCII "
+                + "(bücher.example is xn--bcher-kva.example), and no IP address; without one the cookie is for its host alone"
         case .attributeTooLong(let count, let limit):
             "an attribute of \(count) bytes is over the limit of \(limit)"
         case .hostPrefixNeedsSecure: "a __Host- cookie must be Secure"

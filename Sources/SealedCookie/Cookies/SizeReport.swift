@@ -27,6 +27,8 @@ public struct SizeReport: Equatable, Sendable {
     public let limit: Int
     /// Characters of the largest token that the sealer's limits and splitting allow.
     public let tokenLimit: Int
+    /// Bytes of the largest item that the sealer seals.
+    public let itemLimit: Int
     /// The largest first. Empty where the session is not a map.
     public let fields: [Field]
 
@@ -34,13 +36,16 @@ public struct SizeReport: Equatable, Sendable {
     public var room: Int { tokenLimit - tokenBytes }
     /// Characters that must go; 0 where it fits.
     public var excess: Int { max(0, -room) }
+    /// Bytes of the item that must go, before compression; 0 where it is not over `itemLimit`.
+    public var itemExcess: Int { max(0, itemBytes - itemLimit) }
     /// Servers whose stock settings refuse requests with these cookies alone, and clients that do not send
     /// all of them, the strictest first.
     public var refusingServers: [ServerLimit] {
         ServerLimit.common.filter { $0.cookieHeader < headerBytes }
     }
 
-    init(item: CBORItem, payloadBytes: Int, form: CookieForm) {
+    init(item: CBORItem, payloadBytes: Int, form: CookieForm, largestItem: Int) {
+        itemLimit = largestItem
         itemBytes = item.bytes.count
         self.payloadBytes = payloadBytes
         sealedBytes = SealedBox.headerCount + payloadBytes + XAESKey.tagLength
@@ -70,7 +75,8 @@ public struct SizeReport: Equatable, Sendable {
 extension SizeReport: CustomStringConvertible {
     public var description: String {
         let fit = room < 0 ? "\(excess) over" : "\(room) under"
-        var text = "a token of \(tokenBytes) characters, \(fit) the \(tokenLimit) that fit"
+        let item = itemExcess > 0 ? "an item of \(itemBytes) bytes, \(itemExcess) over the largest, " : ""
+        var text = "\(item)a token of \(tokenBytes) characters, \(fit) the \(tokenLimit) that fit"
         let largest = fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
         if !largest.isEmpty { text += "; largest fields: \(largest)" }
         if cookieCount > 1 {
