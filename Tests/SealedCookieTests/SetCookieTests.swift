@@ -127,6 +127,14 @@ import Testing
         #expect(written == 2 * 2 * (1024 + 1024 / 2 * 3 / 4))
     }
 
+    @Test func `Expires agrees with Max-Age to the last second that there can be`() throws {
+        let sealer = try CookieSealer<Int>(
+            "s", keys: sampleRing(1), lifetime: .init(absolute: .seconds(.max)),
+            attributes: .init(writesExpires: true))
+        let line = try sealer.seal(1, at: Date(timeIntervalSince1970: 4_294_967_295.5)).headerValues[0]
+        #expect(line.contains("; Max-Age=34560000; Expires=Mon, 14 Mar 2107 06:28:15 GMT; "), "\(line)")
+    }
+
     @Test func `the default leaves out what was not asked for`() throws {
         let line = try sealer().seal(bytes(1), at: noon).headerValues[0]
         #expect(line.hasSuffix("; Path=/; Max-Age=1209600; Secure; HttpOnly; SameSite=Lax"))

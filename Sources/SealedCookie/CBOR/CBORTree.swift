@@ -141,7 +141,7 @@ struct CBORTree: Sendable {
 
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: String) -> NodeID {
-        guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
+        guard hasRoomForChild(of: parent, key: key) else { return parent }
         checkMarks(key, at: parent)
         let start = bytes.count
         bytes.append(cborText: key)
@@ -160,7 +160,7 @@ struct CBORTree: Sendable {
     ///
     /// - Parameter replaces: whether a value that is no container makes way, as for an encoder, which may write one.
     mutating func container(in parent: NodeID, key: String, replaces: Bool) -> NodeID {
-        guard hasRoomForChild(of: parent, keyCount: key.utf8.count) else { return parent }
+        guard hasRoomForChild(of: parent, key: key) else { return parent }
         checkMarks(key, at: parent)
         let start = bytes.count
         bytes.append(cborText: key)
@@ -258,30 +258,56 @@ struct CBORTree: Sendable {
     /// Before the copy: what is far too long must not be copied first. A node takes at least a byte of the item: this bounds
     /// the tree's memory as well, and keeps all its numbers far below 2^31.
     @inline(__always)
-    private mutating func hasRoomForChild(of parent: NodeID, keyCount: Int = 0) -> Bool {
-        guard hasRoom(for: keyCount) || makeRoom(for: keyCount) else {
+    private mutating func hasRoomForChild(of parent: NodeID) -> Bool {
+        guard hasRoom(for: 0) && nodes.count <= allowed || makeRoom(for: 0) else {
             note(.tooLong, at: parent)
             return false
         }
         return true
     }
 
+    @inline(__always)
+    private mutating func hasRoomForChild(of parent: NodeID, key: String) -> Bool {
+        let count = key.utf8.count
+        guard
+            hasRoom(for: count) && nodes.count <= allowed
+                || makeRoom(for: count, replacing: { tree in tree.hasEntry(key, in: parent) })
+        else {
+            note(.tooLong, at: parent)
+            return false
+        }
+        return true
+    }
+
+    private func hasEntry(_ key: String, in parent: NodeID) -> Bool {
+        var encoded: [UInt8] = []
+        encoded.append(cborText: key)
+        var child = nodes[Int(parent)].firstChild
+        while child >= 0 {
+            let node = nodes[Int(child)]
+            if bytes[Int(node.keyStart)..<Int(node.valueStart)].elementsEqual(encoded) { return true }
+            child = node.next
+        }
+        return false
+    }
+
     /// Whether so many bytes more, without their heads, may still be an item.
     @inline(__always)
-    private func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count && nodes.count <= allowed }
+    private func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count }
 
     /// Counts what is here and no part of the item (keys that moved, entries that were overwritten or taken back) before
     /// anything is refused: the item's own size decides.
-    private mutating func makeRoom(for count: Int) -> Bool {
+    ///
+    /// - Parameter replacing: whether what comes takes the place of what is here.
+    private mutating func makeRoom(for count: Int, replacing: (CBORTree) -> Bool = { _ in false }) -> Bool {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
         recounts += 1
         var copy = self
         copy.limit = Self.mostBytes
         guard let live = try? copy.item().bytes.count, live <= limit, count <= limit else { return false }
-        // What comes may take the place of something, where something is here that was replaced already.
-        guard live + count <= limit || live < bytes.count else { return false }
-        allowed = min(bytes.count + max(limit - live, count + 4096), Self.mostBytes)
-        return hasRoom(for: count)
+        guard live + count <= limit || replacing(self) else { return false }
+        allowed = min(bytes.count + max(limit - live, count + 1024), Self.mostBytes)
+        return hasRoom(for: count) && nodes.count <= allowed
     }
 
     /// Text that is refused, so that nobody who opens it hashes or compares it.

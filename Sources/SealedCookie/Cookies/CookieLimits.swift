@@ -1,6 +1,9 @@
 // What browsers and servers take. The figures and how they were obtained: docs/cookie-limits.md.
 
 /// The largest cookie to write. Over a browser's limit the browser keeps the old cookie in silence.
+///
+/// Reading has its own: up to 4096 bytes less the name, whatever is written here (FORMAT §11). So limits can be lowered while
+/// sessions live: one that is over them still opens, and is not sealed again.
 public struct CookieLimits: Hashable, Sendable {
     /// Bytes of name and value together; `=`, attributes and the rest of the line do not count.
     public var nameAndValue: Int
@@ -10,7 +13,8 @@ public struct CookieLimits: Hashable, Sendable {
     public var line: Int?
     /// Bytes of all `Set-Cookie` headers of one response, each with its name and line end (14 bytes); nil: it
     /// does not matter. A sealer whose splitting could take more is not made, and parts of older cookies are
-    /// removed only as far as there is room.
+    /// removed only as far as there is room, the highest numbers first. It is for one sealer's headers: another's that go
+    /// with the same response are its caller's to count, but for `removal(cookieHeader:beside:)`.
     public var response: Int?
 
     public init(nameAndValue: Int, attributeValue: Int, line: Int? = nil, response: Int? = nil) {
@@ -28,7 +32,7 @@ public struct CookieLimits: Hashable, Sendable {
     public static let strictest = CookieLimits(nameAndValue: 4093, attributeValue: 1024, line: 4093)
 
     /// Behind an nginx of stock settings, which answers 502 where the whole head of a response is
-    /// over 4096 bytes: this leaves 600 for status, dates and other headers, whatever the sealer writes.
+    /// over 4096 bytes: this leaves 600 for status, dates and other headers, whatever this sealer writes.
     /// Splitting is refused with it: two full cookies never pass. Raising `proxy_buffer_size` is better.
     public static let behindStockNginx = CookieLimits(
         nameAndValue: 3482, attributeValue: 1024, line: 3482, response: 3496)
