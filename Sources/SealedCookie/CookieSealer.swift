@@ -157,7 +157,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func adopt(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in try item(opened.session) }
+        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in
+            try item(opened.session)
+        }
     }
 
     /// The same for a session of another type: `session` takes its place.
@@ -194,7 +196,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     longer allows, and another sealer's cookies of such a name are left alone.
     ///   - sealed: what goes with the same response, as after `adopt`. `CookieLimits.response` is then for both, and
     ///     what has no room is not removed: parts, and without room for itself the cookie, which ends by its `Max-Age`.
-    public func removal(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil) -> [SetCookie] {
+    public func removal(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil)
+        -> [SetCookie]
+    {
         core.removal(header: header, beside: sealed)
     }
 

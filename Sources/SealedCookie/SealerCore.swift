@@ -46,7 +46,8 @@ final class SealerCore: Sendable {
 
     @usableFromInline
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, replacing header: String? = nil,
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?,
+        replacing header: String? = nil,
         at now: Date
     ) throws(SealError) -> SealedSession {
         var stale = form.ownParts

@@ -10,7 +10,8 @@ import SealedCookie
 extension Command {
     static let size = Command(
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
-        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .split, .dictionary, .largestItem, .json],
+        operands: "[INPUT]", operandCount: 0...1,
+        options: [.cookieName, .split, .dictionary, .largestItem, .json],
         details: """
             \(inputHelp) It is a session as JSON, as for `seal`.
             Fields are in bytes of CBOR before compression. No key ring is needed.
@@ -115,7 +116,8 @@ private enum SizeDrawing {
         lines.append(fit(report, "the limit of \(report.limit)"))
         lines += others.map { fit($1, $0) }
         if report.itemExcess > 0 {
-            let words = "\(report.itemExcess) bytes of CBOR over the largest session that is sealed, \(report.itemLimit)"
+            let words =
+                "\(report.itemExcess) bytes of CBOR over the largest session that is sealed, \(report.itemLimit)"
             lines.append(Output.styled(words, .red, on: .output))
         }
         if report.cookieCount > 1 {

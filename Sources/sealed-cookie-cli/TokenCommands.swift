@@ -57,10 +57,12 @@ extension Command {
                 guard case .notEncodable = error, let report = try? sealer.sizeReport(for: session),
                     report.itemExcess > 0
                 else { throw error }
-                let fields = report.fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
+                let fields = report.fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(
+                    separator: ", ")
                 throw Failure.work(
                     "\(error)",
-                    hint: "\(report.itemBytes) bytes of CBOR\(fields.isEmpty ? "" : "; largest fields: \(fields)"); "
+                    hint:
+                        "\(report.itemBytes) bytes of CBOR\(fields.isEmpty ? "" : "; largest fields: \(fields)"); "
                         + "--largest-item is for servers that seal more")
             }
         }

@@ -217,8 +217,11 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(other.exitCode == 1 && other.errors.contains("too large"))
     }
 
-    @Test func `a session over the largest that servers seal is measured, and its large fields are named`() throws {
-        let session = #"{"few": 1, "orders": "\#(String(repeating: "order ", count: 4000))", "some": "words"}"#
+    @Test func `a session over the largest that servers seal is measured, and its large fields are named`()
+        throws
+    {
+        let session =
+            #"{"few": 1, "orders": "\#(String(repeating: "order ", count: 4000))", "some": "words"}"#
         let sealed = try ToolRun(["seal", "-k", folder.ring], input: session)
         #expect(sealed.exitCode == 1 && sealed.errors.contains("more than 16384 bytes"))
         #expect(sealed.errors.contains("largest fields: orders 24010, some 11, few 5; --largest-item"))
@@ -265,7 +268,9 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
                 #expect(line.contains("; SameSite=Lax; Priority=\(value)\n"), "\(line)")
             }
         }
-        #expect(try ToolRun(["limits"]).output.contains("behindStockNginx         3482       1024   3482      3496\n"))
+        #expect(
+            try ToolRun(["limits"]).output.contains(
+                "behindStockNginx         3482       1024   3482      3496\n"))
         #expect(try ToolRun(["limits", "--json"]).output.contains("\"response\" : 3496"))
         let plain = try ToolRun(["remove", "-n", "s", "--insecure", "--same-site", "strict"])
         #expect(

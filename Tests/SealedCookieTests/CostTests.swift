@@ -115,7 +115,9 @@ import Testing
     }
 
     @Test func `a report names the largest fields of a session that is over the largest item`() throws {
-        let session = ["few": "x", "orders": String(repeating: "order ", count: 8000), "some": "words of a kind"]
+        let session = [
+            "few": "x", "orders": String(repeating: "order ", count: 8000), "some": "words of a kind",
+        ]
         let (before, after) = (
             try sealer([String: String].self, largestItem: 65_536), try sealer([String: String].self)
         )

@@ -43,7 +43,9 @@ import Testing
             }
 
             // Signing out:
-            for value in sessions.removal(cookieHeader: request["Cookie"]) { response.add("Set-Cookie", "\(value)") }
+            for value in sessions.removal(cookieHeader: request["Cookie"]) {
+                response.add("Set-Cookie", "\(value)")
+            }
             // README ends
             #expect(response.headers.count == round + 1)
             #expect(response.headers.allSatisfy { $0.name == "Set-Cookie" })
@@ -80,7 +82,7 @@ import Testing
                 guard opened.session != before || opened.needsResealing else { return [] }
                 do {
                     return try sessions.reseal(opened).headerValues
-                } catch {  // over since this request came in, or unchanged, and the cookie is as good as before
+                } catch {  // over since, or unchanged and as good as before
                     guard error.isSessionOver || opened.session == before else { throw error }
                     print("session not written: \(error)")
                     return []

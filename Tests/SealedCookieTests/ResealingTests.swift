@@ -132,7 +132,8 @@ import Testing
         }
     }
 
-    @Test func `in a short span too a session is written again ten times at most, and once a second`() throws {
+    @Test func `in a short span too a session is written again ten times at most, and once a second`() throws
+    {
         for seconds in 1...25 {
             for policy in [
                 SessionLifetime(absolute: .seconds(seconds)),
@@ -155,9 +156,13 @@ import Testing
     }
 
     @Test func `another dictionary is no reason to write before a tenth of the time is over`() throws {
-        struct User: Codable, Sendable, Equatable { var userName = "ada", roles = ["member", "admin"], shop = "basket" }
+        struct User: Codable, Sendable, Equatable {
+            var userName = "ada", roles = ["member", "admin"], shop = "basket"
+        }
         let own = try CompressionDictionary(Array("userName roles member admin shop basket".utf8))
-        func sealer(_ compression: SessionCompression, _ endsWithBrowser: Bool, idle: SessionLifetime.Span? = nil)
+        func sealer(
+            _ compression: SessionCompression, _ endsWithBrowser: Bool, idle: SessionLifetime.Span? = nil
+        )
             throws -> CookieSealer<User>
         {
             try CookieSealer(
@@ -205,7 +210,8 @@ import Testing
         let ended = try KeyRing([sampleKey(1)], notBefore: noon + 1)
         let cases: [(CookieSealer<Counted>, Date)] = [
             (sealer, noon.addingTimeInterval(86_400 * 15)), (sealer, Date(timeIntervalSince1970: -9)),
-            (try self.sealer(Counted.self, name: "other"), noon), (try self.sealer(Counted.self, keys: none), noon),
+            (try self.sealer(Counted.self, name: "other"), noon),
+            (try self.sealer(Counted.self, keys: none), noon),
             (try self.sealer(Counted.self, keys: ended), noon.addingTimeInterval(2)),
         ]
         for (other, now) in cases {
@@ -290,7 +296,9 @@ import Testing
                 == ["session.1", "session.2", "session.7", "session"])
     }
 
-    @Test func `signing in removes what its request has of an older session, whatever may be split now`() throws {
+    @Test func `signing in removes what its request has of an older session, whatever may be split now`()
+        throws
+    {
         let header = self.header(try sealer(splitting: 4).seal(session(11_000), at: noon).cookies)
         let new = session(9)
         for count in 1...4 {
@@ -345,7 +353,9 @@ import Testing
             try removed(one.reseal(planted, at: noon).cookies) == ["session.1", "session.2", "session.3"])
     }
 
-    @Test func `another sealer's cookie is left alone by every write and whatever may be split, also if it is split`()
+    @Test
+    func
+        `another sealer's cookie is left alone by every write and whatever may be split, also if it is split`()
         throws
     {
         let whole = try sealer(name: "session.1").seal(session(7), at: noon).token
@@ -366,7 +376,8 @@ import Testing
             }
             // With no key of the ring it is nobody's.
             let stranger = try self.sealer(name: "session.1", keys: sampleRing(9)).seal(session(5), at: noon)
-            for text in [stranger.token, "2.\(stranger.token)", "1.\(whole)", "2.", "2.\(whole.dropFirst())"] {
+            for text in [stranger.token, "2.\(stranger.token)", "1.\(whole)", "2.", "2.\(whole.dropFirst())"]
+            {
                 let header = "session=\(value); session.1=\(text)"
                 #expect(removed(sealer.removal(cookieHeader: header)).contains("session.1"), "\(text)")
             }
@@ -379,7 +390,8 @@ import Testing
         let value = try sealer.seal(session(2250), at: noon).token
         let header = "session=\(value); session.1=p; session.2=p; session.3=p; session.4=real"
         let opened = try #require(try sealer.open(cookieHeader: header, at: noon))
-        #expect(try removed(sealer.reseal(opened, at: noon).cookies) == ["session.2", "session.3", "session.4"])
+        #expect(
+            try removed(sealer.reseal(opened, at: noon).cookies) == ["session.2", "session.3", "session.4"])
         let all = try #require(
             try sealer.open(
                 cookieHeader: "session=\(value)" + (1...8).map { "; session.\($0)=p" }.joined(), at: noon))
@@ -408,7 +420,9 @@ import Testing
                 counts.insert(removal.count)
                 // The cookie before its parts.
                 #expect(removal.isEmpty || removal.last?.name == "__Host-former")
-                #expect(removal.map(\.name) == former.removal(cookieHeaders: [header], beside: sealed).map(\.name))
+                #expect(
+                    removal.map(\.name) == former.removal(cookieHeaders: [header], beside: sealed).map(\.name)
+                )
             }
             #expect(counts.isSuperset(of: [0, 1, 9]))
         }

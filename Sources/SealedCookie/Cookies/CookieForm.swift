@@ -98,7 +98,8 @@ final class CookieForm: Sendable {
         self.room = room
         partRoom = room - CookieSplitting.overhead
         func limit(_ room: Int) -> Int {
-            splitting.cookieCount == 1 ? room : max(room, splitting.cookieCount * (room - CookieSplitting.overhead))
+            splitting.cookieCount == 1
+                ? room : max(room, splitting.cookieCount * (room - CookieSplitting.overhead))
         }
         tokenLimit = limit(room)
         openRoom = max(room, CookieLimits.rfc6265bis.nameAndValue - nameBytes.count)

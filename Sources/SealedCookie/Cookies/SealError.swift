@@ -42,7 +42,8 @@ extension SealError {
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
-        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey, .libraryFailed:
+        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey,
+            .libraryFailed:
             false
         }
     }
