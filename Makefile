@@ -69,6 +69,7 @@ clients: build ## Hold the limits against curl, PHP, Ruby, Java, wget, Python, G
 examples: setup ## Build, test and start the example applications (6 minutes at first)
 	@$(call install,python3)
 	swift test --package-path Examples/hummingbird-login
+	swift test --package-path Examples/polled-ring
 	swift build --package-path Examples/nio-minimal
 	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
 		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"

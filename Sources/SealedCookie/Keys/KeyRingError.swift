@@ -56,6 +56,13 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
     public let line: Int?
     public let problem: Problem
 
+    /// For a source of rings of the application's own, that failed.
+    public init(source: String, line: Int? = nil, problem: Problem) {
+        self.source = source
+        self.line = line
+        self.problem = problem
+    }
+
     public var description: String {
         let place = line.map { ": line \($0)" } ?? ""
         return "key ring \"\(source.escaped)\"\(place): \(problem.words.escaped)"
