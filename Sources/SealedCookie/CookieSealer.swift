@@ -234,13 +234,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         cookieHeader header: String?, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
         guard let header else { return nil }
-        var opened: OpenedSession<Session>?
-        try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
-            about, memory throws(OpenError) in
+        var session: Session?
+        let about = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
+            memory throws(OpenError) in
             // A session of another type is refused like any other, and the next value is tried.
-            opened = OpenedSession(session: try session(in: &memory), about)
+            session = try self.session(in: &memory)
         }
-        return opened
+        guard let about, let session = session.take() else { return nil }
+        return OpenedSession(session: session, about)
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
@@ -258,14 +259,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// - Throws: why it is no session.
     @inlinable
     public func open(value: String, at now: Date = .now) throws(OpenError) -> OpenedSession<Session> {
-        var opened: OpenedSession<Session>?
-        try core.open(value: value.utf8.span, checksItem: Self.checksItem, at: now) {
-            about, memory throws(OpenError) in
-            opened = OpenedSession(session: try session(in: &memory), about)
+        var session: Session?
+        let about = try core.open(value: value.utf8.span, checksItem: Self.checksItem, at: now) {
+            memory throws(OpenError) in
+            session = try self.session(in: &memory)
         }
         // There is one value, which is taken or refused.
-        guard let opened else { throw .notAuthentic }
-        return opened
+        guard let session = session.take() else { throw .notAuthentic }
+        return OpenedSession(session: session, about)
     }
 
     /// The same of a part of a longer text.

@@ -194,15 +194,16 @@ final class SealerCore: Sendable {
 
     /// Takes the session out of the memory that its item was left in.
     @usableFromInline
-    typealias Taking = (AboutSession, inout WorkingMemory) throws(OpenError) -> Void
+    typealias Taking = (inout WorkingMemory) throws(OpenError) -> Void
 
     /// Opens the session in a `Cookie` header: of the values that there are the first that `take` takes.
     ///
     /// - Parameter checksItem: whether the item is to be checked as FORMAT §7 has it.
+    /// - Returns: nil where there is no value.
     @usableFromInline
     func open(
         header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking
-    ) throws(OpenError) {
+    ) throws(OpenError) -> AboutSession? {
         let cookie = CookieHeader(text, name: form.nameBytes)
         let seen = cookie.parts.isEmpty ? PartSet.none : parts(in: cookie, text).seen
         var refusal: OpenError?
@@ -220,6 +221,7 @@ final class SealerCore: Sendable {
             }
         }
         if let refusal { throw refusal }
+        return nil
     }
 
     /// Opens a split session: puts its parts together in each way there is, where a part stands more
@@ -227,7 +229,7 @@ final class SealerCore: Sendable {
     private func open(
         _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, _ seen: PartSet, in text: Span<UInt8>,
         attempts: inout Int, _ checksItem: Bool, at now: Date, _ take: Taking
-    ) throws(OpenError) {
+    ) throws(OpenError) -> AboutSession {
         guard count <= form.splitting.cookieCount else {
             throw .tooManyParts(count, limit: form.splitting.cookieCount)
         }
@@ -260,7 +262,9 @@ final class SealerCore: Sendable {
 
     /// Opens the session in the text of a token.
     @usableFromInline
-    func open(value text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking) throws(OpenError) {
+    func open(
+        value text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: Taking
+    ) throws(OpenError) -> AboutSession {
         try open(text, limit: form.openRoom, nil, checksItem, at: now, take)
     }
 
@@ -300,7 +304,7 @@ final class SealerCore: Sendable {
     private func open(
         _ text: Span<UInt8>, limit: Int, _ seen: PartSet?, _ checksItem: Bool, at now: Date,
         _ take: Taking
-    ) throws(OpenError) {
+    ) throws(OpenError) -> AboutSession {
         if let ring = source.currentRing {
             try open(text, limit: limit, ring, seen, checksItem, at: now, take)
         } else {
@@ -311,7 +315,7 @@ final class SealerCore: Sendable {
     private func open(
         _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ seen: PartSet?, _ checksItem: Bool,
         at now: Date, _ take: Taking
-    ) throws(OpenError) {
+    ) throws(OpenError) -> AboutSession {
         // The key first, and nothing decoded: most garbage names none.
         let id = Token.keyID(in: text, limit: limit)
         if let id, let place = ring.place(of: id) {
@@ -324,18 +328,18 @@ final class SealerCore: Sendable {
         guard let place = later.place(of: id) else {
             throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
         }
-        try open(text, limit: limit, later, place, seen, checksItem, at: now, take)
+        return try open(text, limit: limit, later, place, seen, checksItem, at: now, take)
     }
 
     /// Opens a token with the key that it names, and has the session taken.
     private func open(
         _ text: Span<UInt8>, limit: Int, _ ring: KeyRing, _ place: Int, _ seen: PartSet?,
         _ checksItem: Bool, at now: Date, _ take: Taking
-    ) throws(OpenError) {
+    ) throws(OpenError) -> AboutSession {
         let (id, notBefore) = (ring.keys[place].id, ring.notBefore)
         // By their order: a key that is pending here seals elsewhere already, where a clock is ahead.
         let hasLaterKey = ring.sealingPlace(at: now).map { $0 > place } ?? false
-        try ring.keys.withUncounted(\.material, at: place) { (key) throws(OpenError) in
+        return try ring.keys.withUncounted(\.material, at: place) { (key) throws(OpenError) in
             try key.open { (workspace) throws(OpenError) in
                 let (times, dictionary) = try payload(of: text, limit: limit, using: &workspace)
                 if checksItem { try workspace.memory.checkSession() }
@@ -345,11 +349,11 @@ final class SealerCore: Sendable {
                 guard now < end else { throw .expired(end) }
                 if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
                 let isOutdated = compression.isOutdated(dictionary)
-                let about = AboutSession(
+                try take(&workspace.memory)
+                return AboutSession(
                     form: form, times: times, end: end, keyID: id,
                     needsResealing: hasLaterKey || isWorn(times, isOutdated, at: now),
                     seenParts: seen)
-                try take(about, &workspace.memory)
             }
         }
     }

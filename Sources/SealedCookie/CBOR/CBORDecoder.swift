@@ -27,6 +27,7 @@ struct CBORReading {
     /// first asked for: the positions of a map's keys, and what each node is inside of.
     fileprivate var keys: [Int32: [Int32]] = [:]
     fileprivate var parents: CBORIndex.Parents?
+    private var knownKeys = KnownKeys()
     /// What the application gave its types to decode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     var refusals = CBORRefusals()
@@ -48,11 +49,10 @@ struct CBORReading {
         self.index = index
     }
 
-    /// Checks another item, in the memory of the one before, of which nothing else is left.
+    /// Checks another item, in the memory of the one before, of which `takeBytes` has left nothing else.
     mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
-        forget()
         try index.check(bytes, item: item, contents: contents)
     }
 
@@ -82,6 +82,12 @@ struct CBORReading {
     }
 }
 
+extension CBORReading: KeyMemory {
+    @inline(__always)
+    mutating func knows<Key: CodingKey>(_ key: Key) -> Bool { knownKeys.contains(key) }
+    mutating func remember<Key: CodingKey>(_ key: Key) { if !isKept { knownKeys.insert(key) } }
+}
+
 /// What every container of one decoding reads from.
 typealias CBORReader = Shared<CBORReading>
 
@@ -97,12 +103,10 @@ extension CBORReader {
     ///
     /// - Throws: `DecodingError` with a coding path where it is not a `Session`, and whatever the type throws.
     func decode<Session: Decodable>(_ type: Session.Type) throws -> Session {
-        try CBORDecoder.working.with(self) {
-            do {
-                return try decode(type, at: 0)
-            } catch let error as DecodingError {
-                throw whole(error)
-            }
+        do {
+            return try CBORDecoder.working.with(self) { try decode(type, at: 0) }
+        } catch let error as DecodingError {
+            throw whole(error)
         }
     }
 
@@ -633,7 +637,7 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     /// either as well: dictionaries and dynamic keys read one another's.
     @inline(__always)
     private func find(_ key: some CodingKey) -> CBORReader.Position? {
-        if let integer = form.integer(of: key), let position = reader.value(in: map, integer: integer) {
+        if let integer = form.integer(of: key, in: reader), let position = reader.value(in: map, integer: integer) {
             return position
         }
         let text = key.stringValue

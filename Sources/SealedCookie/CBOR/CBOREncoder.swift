@@ -229,14 +229,14 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
 
     @inline(__always)
     private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
-        if let integer = form.integer(of: key) { return tree.value.addEntry(to: node, key: integer) }
+        if let integer = form.integer(of: key, in: tree) { return tree.value.addEntry(to: node, key: integer) }
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
 
     /// The encoder for a container under a key, which is used again where there is one.
     private func encoder(_ key: some CodingKey, replaces: Bool = false) -> CBORItemEncoder {
         let container =
-            if let integer = form.integer(of: key) {
+            if let integer = form.integer(of: key, in: tree) {
                 tree.value.container(in: node, key: integer, replaces: replaces)
             } else {
                 tree.value.container(in: node, key: key.stringValue, replaces: replaces)
@@ -402,14 +402,61 @@ enum KeyForm {
             }
     }
 
+    /// The integer that is written for `key`; nil: its text.
     @inline(__always)
-    func integer<Key: CodingKey>(of key: Key) -> Int? {
+    func integer<Key: CodingKey>(of key: Key, in shared: Shared<some KeyMemory>) -> Int? {
         guard self != .text, let integer = key.intValue else { return nil }
-        return self == .integer || Key(intValue: integer)?.stringValue == key.stringValue ? integer : nil
+        return self == .integer || shared.value.knows(key) || comesBack(key, from: integer, shared) ? integer : nil
+    }
+
+    @inline(never)
+    private func comesBack<Key: CodingKey>(
+        _ key: Key, from integer: Int, _ shared: Shared<some KeyMemory>
+    ) -> Bool {
+        guard let same = Key(intValue: integer), same.stringValue == key.stringValue else { return false }
+        if let byte = onlyByte(of: key), byte == onlyByte(of: same) { shared.value.remember(key) }
+        return true
     }
 
     /// The key type with which a dictionary asks for its container.
     private static let dictionaryKeyType = KeyTypeProbe.keyType(of: [Int: Int]())
+}
+
+/// Where keys are remembered that come back from their integers.
+protocol KeyMemory {
+    /// Mutating, though it changes nothing: so it counts no reference to what it reads.
+    mutating func knows<Key: CodingKey>(_ key: Key) -> Bool
+    mutating func remember<Key: CodingKey>(_ key: Key)
+}
+
+/// Keys that come back from their integers, so that not every session asks for it: with ten keys that would be a fifth of an
+/// open. Only keys of one byte, as those of an enum are, which are known by it.
+struct KnownKeys: Sendable {
+    /// The address of a type, and in front a key's byte. Empty before the first: most types have no integers for keys.
+    private var words: [UInt64] = []
+    private static let count = 64
+
+    @inline(__always)
+    mutating func contains<Key>(_ key: Key) -> Bool {
+        guard let word = Self.word(key) else { return false }
+        let index = Self.index(word)
+        return index < words.count && words[index] == word
+    }
+
+    mutating func insert<Key>(_ key: Key) {
+        guard let word = Self.word(key) else { return }
+        if words.isEmpty { words = Array(repeating: 0, count: Self.count) }
+        words[Self.index(word)] = word
+    }
+
+    @inline(__always)
+    private static func word<Key>(_ key: Key) -> UInt64? {
+        onlyByte(of: key).map { UInt64(UInt(bitPattern: ObjectIdentifier(Key.self))) ^ UInt64($0) << 56 }
+    }
+
+    /// The keys of one type one after the other.
+    @inline(__always)
+    private static func index(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 3 &+ word >> 56) & (count - 1) }
 }
 
 /// Finds the private key type of a type that others define.

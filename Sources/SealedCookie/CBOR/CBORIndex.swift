@@ -465,9 +465,13 @@ private struct CBORChecker {
         }
     }
 
+    @inline(__always)
     private func checkText(_ text: Span<UInt8>) throws(CBORFailure) {
         // Most texts are.
-        if text.isASCII { return }
+        if !text.isASCII { try checkBeyondASCII(text) }
+    }
+
+    private func checkBeyondASCII(_ text: Span<UInt8>) throws(CBORFailure) {
         guard (try? UTF8Span(validating: text)) != nil else { throw CBORFailure(.notUTF8) }
         guard !CombiningMarks.areTooMany(in: text) else { throw CBORFailure(.combiningMarks) }
     }

@@ -84,6 +84,7 @@ struct CBORTree: Sendable {
     /// What the application gave its types to encode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     private var mark = Mark.none
+    private var knownKeys = KnownKeys()
 
     init() {
         reset()
@@ -313,7 +314,7 @@ struct CBORTree: Sendable {
     /// Text that is refused, so that nobody who opens it hashes or compares it.
     @inline(__always)
     private mutating func checkMarks(_ text: String, at node: NodeID) {
-        if CombiningMarks.areTooMany(in: text.utf8.span) { note(.combiningMarks, at: node) }
+        if CombiningMarks.areTooMany(in: text) { note(.combiningMarks, at: node) }
     }
 
     @inline(__always)
@@ -657,4 +658,10 @@ struct CBORTree: Sendable {
         guard let index = try? CBORIndex(parsing: bytes, in: range) else { return .key("?") }
         return index.keyElement(0) ?? .key("?")
     }
+}
+
+extension CBORTree: KeyMemory {
+    @inline(__always)
+    mutating func knows<Key: CodingKey>(_ key: Key) -> Bool { knownKeys.contains(key) }
+    mutating func remember<Key: CodingKey>(_ key: Key) { if limit >= 0 { knownKeys.insert(key) } }
 }

@@ -39,6 +39,7 @@ public struct CookieSplitting: Hashable, Sendable {
 
 /// One site's session cookie: its name and purpose, its attributes and how much it may hold. A class: each
 /// session that was sealed or opened has a reference to it.
+@usableFromInline
 final class CookieForm: Sendable {
     let name: String
     let nameBytes: [UInt8]

@@ -23,11 +23,10 @@ import Glibc
     /// Runs `body` with `object` for this thread's.
     @inline(__always)
     func with<Result>(_ object: Object, _ body: () throws -> Result) rethrows -> Result {
-        guard let key else { return try body() }
-        let outer = unsafe pthread_getspecific(key)
-        unsafe pthread_setspecific(key, Unmanaged.passUnretained(object).toOpaque())
+        let outer = unsafe key.flatMap { unsafe pthread_getspecific($0) }
+        if let key { unsafe pthread_setspecific(key, Unmanaged.passUnretained(object).toOpaque()) }
         defer {
-            unsafe pthread_setspecific(key, outer)
+            if let key { unsafe pthread_setspecific(key, outer) }
             extendLifetime(object)
         }
         return try body()

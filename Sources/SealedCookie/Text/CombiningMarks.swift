@@ -15,6 +15,11 @@ enum CombiningMarks {
         text.count >= fewestBytes && hasLongRun(text)
     }
 
+    @inline(__always)
+    static func areTooMany(in text: String) -> Bool {
+        text.utf8.count >= fewestBytes && hasLongRun(text.utf8.span)
+    }
+
     private static func hasLongRun(_ text: Span<UInt8>) -> Bool {
         // Wherever such a run stands, one of every `fewestBytes` bytes is in it: most of a text is passed over.
         var position = fewestBytes - 1
