@@ -463,6 +463,57 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         #expect(try decode(OneWayReader.self, item(["42": true])).keys == ["42"])
     }
 
+    @Test
+    func `a key that its integer gives back says nothing of other keys of its type, nor of other types`()
+        throws
+    {
+        /// Both keys have one integer, which gives back the first.
+        enum Half: String, CodingKey {
+            case a, b
+            var intValue: Int? { 7 }
+            init?(intValue: Int) { self = .a }
+        }
+        enum None: String, CodingKey {
+            case a, b
+            var intValue: Int? { 7 }
+            init?(intValue: Int) { nil }
+        }
+        enum All: Int, CodingKey { case a, b }
+        struct Entry: Codable, Equatable {
+            var values = [1, 2, 3, 4, 5, 6]
+            init() {}
+            init(from decoder: any Decoder) throws {
+                var array = try decoder.unkeyedContainer()
+                let (half, all) = (
+                    try array.nestedContainer(keyedBy: Half.self),
+                    try array.nestedContainer(keyedBy: All.self)
+                )
+                let none = try array.nestedContainer(keyedBy: None.self)
+                values = [
+                    try half.decode(Int.self, forKey: .a), try half.decode(Int.self, forKey: .b),
+                    try all.decode(Int.self, forKey: .a), try all.decode(Int.self, forKey: .b),
+                    try none.decode(Int.self, forKey: .a), try none.decode(Int.self, forKey: .b),
+                ]
+            }
+            func encode(to encoder: any Encoder) throws {
+                var array = encoder.unkeyedContainer()
+                var half = array.nestedContainer(keyedBy: Half.self)
+                try half.encode(values[0], forKey: .a)
+                try half.encode(values[1], forKey: .b)
+                var all = array.nestedContainer(keyedBy: All.self)
+                try all.encode(values[2], forKey: .a)
+                try all.encode(values[3], forKey: .b)
+                var none = array.nestedContainer(keyedBy: None.self)
+                try none.encode(values[4], forKey: .a)
+                try none.encode(values[5], forKey: .b)
+            }
+        }
+        let entry = "83" + "a20701616202" + "a200030104" + "a2616105616206"
+        let item = try item([Entry(), Entry(), Entry()])
+        #expect(item.bytes.hex == "83" + entry + entry + entry)
+        #expect(try decode([Entry].self, item) == [Entry(), Entry(), Entry()])
+    }
+
     @Test func `an entry that is not there is not taken for another spelling's`() throws {
         struct Looking: Decodable {
             var found: [String]

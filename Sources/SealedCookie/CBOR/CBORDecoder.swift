@@ -637,7 +637,9 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     /// either as well: dictionaries and dynamic keys read one another's.
     @inline(__always)
     private func find(_ key: some CodingKey) -> CBORReader.Position? {
-        if let integer = form.integer(of: key, in: reader), let position = reader.value(in: map, integer: integer) {
+        if let integer = form.integer(of: key, in: reader),
+            let position = reader.value(in: map, integer: integer)
+        {
             return position
         }
         let text = key.stringValue

@@ -229,7 +229,9 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
 
     @inline(__always)
     private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
-        if let integer = form.integer(of: key, in: tree) { return tree.value.addEntry(to: node, key: integer) }
+        if let integer = form.integer(of: key, in: tree) {
+            return tree.value.addEntry(to: node, key: integer)
+        }
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
 
@@ -406,7 +408,8 @@ enum KeyForm {
     @inline(__always)
     func integer<Key: CodingKey>(of key: Key, in shared: Shared<some KeyMemory>) -> Int? {
         guard self != .text, let integer = key.intValue else { return nil }
-        return self == .integer || shared.value.knows(key) || comesBack(key, from: integer, shared) ? integer : nil
+        return self == .integer || shared.value.knows(key) || comesBack(key, from: integer, shared)
+            ? integer : nil
     }
 
     @inline(never)
@@ -456,7 +459,9 @@ struct KnownKeys: Sendable {
 
     /// The keys of one type one after the other.
     @inline(__always)
-    private static func index(_ word: UInt64) -> Int { Int(truncatingIfNeeded: word >> 3 &+ word >> 56) & (count - 1) }
+    private static func index(_ word: UInt64) -> Int {
+        Int(truncatingIfNeeded: word >> 3 &+ word >> 56) & (count - 1)
+    }
 }
 
 /// Finds the private key type of a type that others define.

@@ -426,7 +426,12 @@ private struct CBORChecker {
         var previous: CBORIndex.Node?
         for _ in 0..<count {
             let keyPosition = nodes.count
-            try checkItem(bytes, depth: depth, &nodes)
+            // A head that is a whole key, as those of declared integers are: there is nothing to check in it.
+            if let integer = reader.byte(bytes, below: 24) {
+                nodes.append(.unsigned, argument: UInt64(integer))
+            } else {
+                try checkItem(bytes, depth: depth, &nodes)
+            }
             let key = nodes[keyPosition]
             guard key.isKey else { throw CBORFailure(.unusableKey) }
             do throws(CBORFailure) {

@@ -2,7 +2,7 @@
 
 /// A stream to inflate with, and memory for a token's bytes and for its item.
 ///
-/// What one token leaves here the next overwrites, and does not read.
+/// What one token leaves here the next overwrites, and does not read. Only what holds of a type's keys stays (`KnownKeys`).
 @usableFromInline
 struct WorkingMemory: ~Copyable {
     private var inflater: Inflater?

@@ -27,6 +27,14 @@ struct ByteReader {
         return true
     }
 
+    /// The next byte if it is below `limit`; else nil, without moving.
+    @inline(__always)
+    mutating func byte(_ bytes: Span<UInt8>, below limit: UInt8) -> UInt8? {
+        guard position < end, bytes[position] < limit else { return nil }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
     /// A big-endian unsigned integer of `count` bytes, 1 to 8.
     mutating func integer(_ bytes: Span<UInt8>, byteCount count: Int) -> UInt64? {
         guard remaining >= count else { return nil }
