@@ -196,13 +196,35 @@ struct SplitMix: RandomNumberGenerator {
     }
 
     @Test
-    func `a Double reads integers that it holds exactly, a Float the nearest number, an Int whole floats`()
+    func `a Double and a Float read the nearest number, an Int whole floats`()
         throws
     {
         #expect(try decode(Double.self, "1b0020000000000000") == 9_007_199_254_740_992)
         #expect(try decode(Double.self, "3903e7") == -1000)
         #expect(try decode(Double.self, "3bffffffffffffffff") == -18_446_744_073_709_551_616)
-        #expect(throws: DecodingError.self) { try decode(Double.self, "1b0020000000000001") }
+        // Rounded as JSON rounds; a Float not by way of a Double.
+        for (hex, digits) in [
+            ("1b0020000000000001", "9007199254740993"), ("1bffffffffffffffff", "18446744073709551615"),
+            ("1b7fffffffffffffff", "9223372036854775807"), ("1b0000004000000001", "274877906945"),
+            ("1b0100000180000001", "72057600480968705"),
+            ("3b0020000000000000", "-9007199254740993"), ("3bffffffffffffffff", "-18446744073709551616"),
+            ("c249010000000000000001", "18446744073709551617"),
+            ("c349010000000000000000", "-18446744073709551617"),
+            ("c482201b0020000000000001", "900719925474099.3"),
+        ] {
+            let double = try JSONDecoder().decode([Double].self, from: Data("[\(digits)]".utf8))
+            #expect(try [decode(Double.self, hex)] == double, "\(digits)")
+            let float = try? JSONDecoder().decode([Float].self, from: Data("[\(digits)]".utf8))
+            #expect(try float == nil || [decode(Float.self, hex)] == float, "\(digits)")
+        }
+        #expect(try decode(Double.self, "c350ffffffffffffffffffffffffffffffff") == -0x1p128)
+        #expect(throws: DecodingError.self) { try decode(Float.self, "c350ffffffffffffffffffffffffffffffff") }
+        // 1e-400 and 1e400: numbers that would be zero and infinite.
+        for hex in ["c48239018f01", "c48219019001", "c48239018f20"] {
+            #expect(throws: DecodingError.self) { try decode(Double.self, hex) }
+            #expect(throws: DecodingError.self) { try decode(Float.self, hex) }
+        }
+        #expect(try decode(Double.self, "c48239018f00") == 0)
         #expect(try decode(Float.self, "f93e00") == 1.5)
         #expect(try decode(Float.self, "fb3ff199999999999a") == 1.1)
         #expect(throws: DecodingError.self) { try decode(Float.self, "fb7e37e43c8800759c") }

@@ -235,6 +235,46 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
                 == .object(["super": both, "inner": both, "c": .int(2)]))
     }
 
+    @Test func `an encoder for super does not add to an array that its key has`() throws {
+        let again: [(String, (inout KeyedEncodingContainer<Key>) throws -> Void)] = [
+            ("super", { try [1, 2].encode(to: $0.superEncoder()) }),
+            ("forKey", { try [1, 2].encode(to: $0.superEncoder(forKey: .list)) }),
+            ("Data", { try Data([1, 2]).encode(to: $0.superEncoder(forKey: .list)) }),
+            ("bytes", { try [UInt8(1)].encode(to: $0.superEncoder(forKey: .list)) }),
+            ("unkeyed", {
+                var list = $0.superEncoder(forKey: .list).unkeyedContainer()
+                try list.encode("x")
+            }),
+        ]
+        for (what, write) in again {
+            refused(what, .encodedTwice) { encoder in
+                var outer = encoder.container(keyedBy: Key.self)
+                try write(&outer)
+                try write(&outer)
+            }
+            try sameAsJSON(what) { encoder in
+                var outer = encoder.container(keyedBy: Key.self)
+                try write(&outer)
+            }
+        }
+        refused("encoded first", .encodedTwice) { encoder in
+            var outer = encoder.container(keyedBy: Key.self)
+            try outer.encode([1, 2], forKey: .list)
+            try [3].encode(to: outer.superEncoder(forKey: .list))
+        }
+        refused("dynamic", .encodedTwice) { encoder in
+            var outer = encoder.container(keyedBy: DynamicKey.self)
+            try [1].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
+            try [1].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
+        }
+        try sameAsJSON("empty first") { encoder in
+            var outer = encoder.container(keyedBy: Key.self)
+            try [Int]().encode(to: outer.superEncoder(forKey: .list))
+            try [Int]().encode(to: outer.superEncoder(forKey: .list))
+            try [1, 2].encode(to: outer.superEncoder(forKey: .list))
+        }
+    }
+
     class Base: Codable {
         var a = 0
         private enum Keys: CodingKey { case a, inner }
@@ -449,7 +489,7 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
             init?(stringValue: String) { self.stringValue = stringValue }
             init?(intValue: Int) { nil }
         }
-        #expect(try written(OneWay("42")) == "a1623432f5")
+        #expect(try written(OneWay("42")) == "a1182af5")
         struct OneWayReader: Decodable {
             var keys: [String] = []
             init(from decoder: any Decoder) throws {
@@ -514,6 +554,124 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         #expect(try decode([Entry].self, item) == [Entry(), Entry(), Entry()])
     }
 
+    /// Whose author says that nobody asks for it, as of JSON's coders nobody does.
+    private struct TextKey: CodingKey {
+        var stringValue: String
+        var intValue: Int? { Int(stringValue) }
+        init(_ text: String) { stringValue = text }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { fatalError("not used") }
+    }
+    private struct TextKeyed: Codable {
+        var entries: [String: Int] = [:]
+        init(_ keys: [String]) { for key in keys { entries[key] = key.utf8.count } }
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: TextKey.self)
+            for (key, value) in entries {
+                try container.encode(value, forKey: TextKey(key))
+                _ = container.nestedContainer(keyedBy: TextKey.self, forKey: TextKey("9\(key)"))
+                _ = container.superEncoder(forKey: TextKey("8\(key)"))
+            }
+        }
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: TextKey.self)
+            for key in container.allKeys {
+                guard container.contains(key), let value = try? container.decode(Int.self, forKey: key) else { continue }
+                entries[key.stringValue] = value
+            }
+        }
+    }
+
+    @Test func `a key type that cannot be made of an integer is not asked to be`() async {
+        await #expect(processExitsWith: .success) {
+            let keys = ["42", "+42", "042", "-0", "-7", "a", "", "9223372036854775808", "1.5", "٣"]
+            let back = try decode(TextKeyed.self, item(TextKeyed(keys))).entries
+            #expect(back == TextKeyed(keys).entries)
+            #expect(try decode(TextKeyed.self, item([7: 1, -8: 2])).entries == ["7": 1, "-8": 2])
+        }
+    }
+
+    /// Keys of the type's own, and in the same map what others name.
+    private struct Extended: Encodable {
+        enum Keys: Int, CodingKey { case name = 9 }
+        var extra: any Encodable
+        var isNameFirst = true
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Keys.self)
+            if isNameFirst { try container.encode("Zoë", forKey: .name) }
+            try extra.encode(to: encoder)
+            if !isNameFirst { try container.encode("Zoë", forKey: .name) }
+        }
+    }
+
+    @Test func `two keys of one map with the same integer are refused when they are sealed`() throws {
+        let dynamic = Doing { encoder in
+            var container = encoder.container(keyedBy: DynamicKey.self)
+            try container.encode("visitor", forKey: DynamicKey("9"))
+        }
+        let nested = Doing { encoder in
+            var container = encoder.container(keyedBy: DynamicKey.self)
+            var inner = container.nestedContainer(keyedBy: DynamicKey.self, forKey: DynamicKey("9"))
+            try inner.encode(1, forKey: DynamicKey("a"))
+        }
+        let clash: [any Encodable] = [dynamic, nested, ["9": "visitor"], [9: "visitor"], ["a": "b", "9": "c"]]
+        for extra in clash {
+            for isNameFirst in [true, false] {
+                for value: any Encodable in [
+                    Extended(extra: extra, isNameFirst: isNameFirst),
+                    ["k": AnyEncodable(Extended(extra: extra, isNameFirst: isNameFirst))],
+                    Secret(AnyEncodable(Extended(extra: extra, isNameFirst: isNameFirst))),
+                ] {
+                    let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(value) }
+                    #expect(failure?.reason == .keysOfOneInteger)
+                }
+            }
+        }
+        refused("text and number", .keysOfOneInteger) { encoder in
+            var container = encoder.container(keyedBy: Key2.self)
+            try container.encode(1, forKey: Key2("7"))
+            var other = encoder.container(keyedBy: DynamicKey.self)
+            try other.encode(2, forKey: DynamicKey("7"))
+        }
+        // Among many others, too.
+        refused("among many", .keysOfOneInteger) { encoder in
+            var container = encoder.container(keyedBy: DynamicKey.self)
+            for number in 0..<100 { try container.encode(number, forKey: DynamicKey("\(number)")) }
+            for number in 0..<100 { try container.encode(number, forKey: DynamicKey("k\(number)")) }
+            var other = encoder.container(keyedBy: Key2.self)
+            try other.encode(2, forKey: Key2("70"))
+        }
+        // What is no clash is kept, and a key that is written twice holds its later value.
+        for extra: any Encodable in [
+            ["a": "b"], ["09": "b"], ["+9": "b", "10": "c"], [10: "b"], ["name": "b"], [String: String](),
+        ] {
+            #expect(try item(Extended(extra: extra)) == item(Extended(extra: extra, isNameFirst: false)))
+        }
+        #expect(
+            try item(
+                Doing { encoder in
+                    var container = encoder.container(keyedBy: Extended.Keys.self)
+                    try container.encode("a", forKey: .name)
+                    try container.encode("b", forKey: .name)
+                    var dynamic = encoder.container(keyedBy: DynamicKey.self)
+                    try dynamic.encode(1, forKey: DynamicKey("5"))
+                    try dynamic.encode(2, forKey: DynamicKey("5"))
+                }
+            ).bytes.hex == "a20502096162")
+        // A map of no type's keys may have both.
+        let both = CBORValue.map([.init(key: .integer(9), value: .null), .init(key: .text("9"), value: .bool(true))])
+        #expect(try decode(CBORValue.self, item(both)) == both)
+    }
+
+    /// A key that is text alone.
+    private struct Key2: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(_ text: String) { stringValue = text }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
     @Test func `an entry that is not there is not taken for another spelling's`() throws {
         struct Looking: Decodable {
             var found: [String]
@@ -567,6 +725,7 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
             try everyWay(Data(bytes))
             try everyWay(Data([0] + bytes + [0])[1..<count + 1])
             try everyWay(bytes.map { Int8(bitPattern: $0) })
+            try everyWay(bytes.map { Int8($0 & 0x7F) })
             try everyWay(ContiguousArray(bytes))
             try everyWay(Set(bytes))
         }
@@ -624,6 +783,47 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         try cross([5, nil], [Int?].self)
     }
 
+    /// An Int8 below zero was a byte of two's complement, and read as a number above 127 by every other type.
+    @Test func `numbers written as Int8 read as the same numbers in every type`() throws {
+        func same<A: Encodable, B: Codable & Equatable>(_ a: A, _ type: B.Type) throws {
+            let json = try JSONDecoder().decode(B.self, from: JSONEncoder().encode(a))
+            #expect(try decode(type, item(a)) == json, "\(a) as \(type)")
+            #expect(try decode([String: B].self, item(["k": AnyEncodable(a)])) == ["k": json], "\(a) as \(type)")
+        }
+        for list: [Int8] in [[-1, 5], [5, -128], [0, 127], [-1], [24, 127, 100, -24]] {
+            try same(list, [Int].self)
+            try same(list, [Int16].self)
+            try same(list, [Double].self)
+            try same(list, [Decimal].self)
+            try same(list, [Int?].self)
+            try same(list, [Int8].self)
+            try same(list, ContiguousArray<Int64>.self)
+            try same(Set(list), Set<Int>.self)
+            try same(list.map(Optional.some), [Int8].self)
+            try same([list, []], [[Int]].self)
+        }
+        try same(SIMD4<Int8>(-1, 0, 1, 2), SIMD4<Int>.self)
+        try same(Int8(-5)...5, ClosedRange<Int>.self)
+        try same([Int8(-1): Int8(-2)], [Int16: Int16].self)
+        /// Who writes the least that holds a number, and reads any.
+        struct Narrow: Codable, Equatable {
+            var x = -1, y = 7
+            init() {}
+            init(from decoder: any Decoder) throws {
+                var container = try decoder.unkeyedContainer()
+                (x, y) = try (container.decode(Int.self), container.decode(Int.self))
+            }
+            func encode(to encoder: any Encoder) throws {
+                var container = encoder.unkeyedContainer()
+                try container.encode(Int8(x))
+                try container.encode(Int8(y))
+            }
+        }
+        try same(Narrow(), Narrow.self)
+        #expect(try item([Int8(-1), 5]).bytes.hex == "822005")
+        #expect(try item([Int8(5), 127]).bytes.hex == "42057f")
+    }
+
     @Test func `what JSON does not read as another type, ours does not either`() throws {
         func never<A: Encodable, B: Codable>(_ a: A, _ type: B.Type) throws {
             #expect(throws: DecodingError.self, "JSON: \(a) as \(type)") {
@@ -648,6 +848,16 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         try never(Decimal(string: "0.5"), Int.self)
         try never(Decimal(300), UInt8.self)
         try never([-1], [UInt8].self)
+        try never([Int8(-1), 5], [UInt8].self)
+        try never([Int8(-1)], Data.self)
+        try never([UInt8(200)], [Int8].self)
+        try never([UInt8(1), 128], ContiguousArray<Int8>.self)
+        try never(Data([255]), [Int8].self)
+        try never([1e-300], [Float].self)
+        try never(1e-46, Float.self)
+        try never(-1e-46, Float.self)
+        try never(Decimal(string: "1e-46"), Float.self)
+        try never(Decimal(string: "1e39"), Float.self)
         try never(["a": 1], [Int].self)
         try never([1], [String: Int].self)
         try never([String: Int](), URL.self)
@@ -861,14 +1071,22 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
 
     @Test func `bytes are byte strings in whatever container they are`() throws {
         let bytes = (0..<300).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-        let signed = bytes.map { Int8(bitPattern: $0) }
+        let small = bytes.map { $0 & 0x7F }
+        let signed = small.map { Int8($0) }
         let all: [(any Encodable, String)] = [
             (bytes, "[UInt8]"), (Data(bytes), "Data"), (ContiguousArray(bytes), "ContiguousArray"),
-            (signed, "[Int8]"), (ContiguousArray(signed), "ContiguousArray of Int8"),
             (Data([1] + bytes)[1...], "a slice of Data"),
             (Handed(bytes), "[UInt8] by itself"), (Handed(Data(bytes)), "Data by itself"),
+        ]
+        let allSmall: [(any Encodable, String)] = [
+            (signed, "[Int8]"), (ContiguousArray(signed), "ContiguousArray of Int8"),
             (Handed(signed), "[Int8] by itself"),
         ]
+        for (value, what) in allSmall {
+            let item = try item(value)
+            #expect(item.bytes == [0x59, 1, 44] + small && item.byteStrings == [3..<303], "\(what)")
+            #expect(try decode([Int8].self, item) == signed, "\(what)")
+        }
         for (value, what) in all {
             let item = try item(value)
             #expect(item.bytes == [0x59, 1, 44] + bytes && item.byteStrings == [3..<303], "\(what)")

@@ -164,10 +164,6 @@ extension CBORReader {
         switch node.kind {
         case .unsigned:
             if let value = Integer(exactly: node.argument) { return value }
-            // The elements of a byte string are both.
-            if type == Int8.self, value.outer != nil, node.argument < 256 {
-                return Integer(truncatingIfNeeded: Int8(truncatingIfNeeded: node.argument))
-            }
         case .negative:
             if Integer.isSigned, let value = Integer(exactly: node.argument) { return ~value }
         case .float where takesWhole:
@@ -186,45 +182,53 @@ extension CBORReader {
         throw failure(.outOfRange, type, at: position)
     }
 
-    /// Floats of any width, integers that a Double holds exactly, decimal numbers, and a Date as it encodes itself.
+    /// Floats of any width, the nearest to an integer or decimal number, as with JSON, and a Date as it encodes itself.
     func decode(_ type: Double.Type, at position: Position) throws -> Double {
-        Double(bitPattern: try floatBits(type, at: position))
+        if let bits = floatBits(at: position) { return Double(bitPattern: bits) }
+        return try nearest(type, at: position)
     }
 
     /// The nearest Float, as with JSON, where that is a number.
     func decode(_ type: Float.Type, at position: Position) throws -> Float {
-        let bits = try floatBits(type, at: position)
+        guard let bits = floatBits(at: position) else { return try nearest(type, at: position) }
         // Exactly first: it keeps the payload of a NaN.
         if let exact = CBORFloat.narrowToSingle(bits) { return exact }
         let nearest = Float(Double(bitPattern: bits))
-        guard nearest.isFinite || !Double(bitPattern: bits).isFinite else {
+        guard nearest.isFinite || !Double(bitPattern: bits).isFinite, nearest != 0 else {
             throw failure(.outOfRange, type, at: position)
         }
         return nearest
     }
 
-    private func floatBits(_ type: Any.Type, at position: Position) throws -> UInt64 {
+    /// The bits of a float, or of a Date as it encodes itself.
+    private func floatBits(at position: Position) -> UInt64? {
         let node = node(position)
-        let exact: Double?
-        switch node.kind {
-        case .float: return node.argument
-        case .unsigned: exact = Double(exactly: node.argument)
-        // -1 - n: exact where n + 1 is, and n + 1 is 2^64 at the most.
-        case .negative: exact = Double(exactly: UInt128(node.argument) + 1).map { -$0 }
-        case .tag:
-            if let time = CBORTime(checked: { index.node(Int(position) + $0) }) {
-                exact = time.date.timeIntervalSinceReferenceDate
-            } else if let decimal = CBORDecimal(index, at: Int(position)) {
-                exact = Double(decimal.text)
-            } else if let big = CBORInteger(index, at: Int(position)) {
-                exact = Double(exactly: big.magnitude).flatMap { big.isNegative ? nil : $0 }
-            } else {
-                throw mismatch(type, at: position)
-            }
-        default: throw mismatch(type, at: position)
+        if node.kind == .float { return node.argument }
+        guard node.kind == .tag else { return nil }
+        return CBORTime(checked: { index.node(Int(position) + $0) })?.date.timeIntervalSinceReferenceDate.bitPattern
+    }
+
+    /// Rounded once: a Float of an integer would not be by way of a Double.
+    private func nearest<Number: BinaryFloatingPoint & LosslessStringConvertible>(
+        _ type: Number.Type, at position: Position
+    ) throws -> Number {
+        let nearest: Number?
+        let node = node(position)
+        if node.kind == .unsigned {
+            nearest = Number(node.argument)
+        } else if let integer = CBORInteger(index, at: Int(position)) {
+            // -1 - n, of which only one is beyond UInt128.
+            let (size, overflow) = integer.magnitude.addingReportingOverflow(integer.isNegative ? 1 : 0)
+            let number = overflow ? Number(sign: .plus, exponent: 128, significand: 1) : Number(size)
+            nearest = integer.isNegative ? -number : number
+        } else if let decimal = CBORDecimal(index, at: Int(position)) {
+            let number = Number(decimal.text)
+            nearest = number == 0 && decimal.mantissa != CBORInteger(0) ? nil : number
+        } else {
+            throw mismatch(type, at: position)
         }
-        guard let exact else { throw failure(.outOfRange, type, at: position) }
-        return exact.bitPattern
+        guard let nearest, nearest.isFinite else { throw failure(.outOfRange, type, at: position) }
+        return nearest
     }
 
     private func date(at position: Position) throws -> Date {
@@ -626,8 +630,8 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     private static func key(_ element: CBORPathElement) -> Key? {
         switch element {
         case .key(let text): Key(stringValue: text)
-        // A key type without integers has the text that JSON would.
-        case .integerKey(let integer): Key(intValue: Int(integer)) ?? Key(stringValue: String(integer))
+        // As JSON asks: not every key type is made of integers. Only a declared one's text is another.
+        case .integerKey(let integer): Key(stringValue: String(integer)) ?? Key(intValue: Int(integer))
         case .index: nil
         }
     }

@@ -91,9 +91,10 @@ extension SharedTree {
         value.markByte(node)
     }
 
+    /// One below zero is none: whoever reads an Int there would find another number.
     func encode(byte: Int8, at node: CBORTree.NodeID) throws {
         try encode(Int64(byte), at: node)
-        value.markByte(node)
+        if byte >= 0 { value.markByte(node) }
     }
 
     /// Encodes any value, with the format's own forms for the types that have one.
@@ -155,6 +156,9 @@ extension UUID {
     }
 }
 
+/// The type of what an encoder for super encodes: it may be asked for again under its key.
+private enum Again {}
+
 /// The Encoder for the value at one node. Three words, so that it fits an existential.
 struct CBORItemEncoder: Encoder {
     let tree: SharedTree
@@ -172,6 +176,8 @@ struct CBORItemEncoder: Encoder {
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
+        // Not behind the elements of another: JSON has the later array alone.
+        if type == Again.self, tree.value.childCount(of: node) > 0 { tree.value.note(.encodedTwice, at: node) }
         tree.value.open(node, as: .array)
         return CBORUnkeyedEncodingContainer(tree: tree, node: node)
     }
@@ -229,8 +235,8 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
 
     @inline(__always)
     private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
-        if let integer = form.integer(of: key, in: tree) {
-            return tree.value.addEntry(to: node, key: integer)
+        if let (integer, isDeclared) = form.declaredInteger(of: key, in: tree) {
+            return tree.value.addEntry(to: node, key: integer, isDeclared: isDeclared)
         }
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
@@ -238,12 +244,12 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
     /// The encoder for a container under a key, which is used again where there is one.
     private func encoder(_ key: some CodingKey, replaces: Bool = false) -> CBORItemEncoder {
         let container =
-            if let integer = form.integer(of: key, in: tree) {
-                tree.value.container(in: node, key: integer, replaces: replaces)
+            if let (integer, isDeclared) = form.declaredInteger(of: key, in: tree) {
+                tree.value.container(in: node, key: integer, isDeclared: isDeclared, replaces: replaces)
             } else {
                 tree.value.container(in: node, key: key.stringValue, replaces: replaces)
             }
-        return CBORItemEncoder(tree: tree, node: container, type: Never.self)
+        return CBORItemEncoder(tree: tree, node: container, type: replaces ? Again.self : Never.self)
     }
 
     func encodeNil(forKey key: Key) throws { try tree.encodeNil(at: entry(key)) }
@@ -328,7 +334,7 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
 
     func slot() -> CBORTree.NodeID { node }
     /// Not the raw value of another type.
-    var takesBytes: Bool { type == UInt8.self || type == Int8.self || type == Never.self }
+    var takesBytes: Bool { type == UInt8.self || type == Int8.self || type == Never.self || type == Again.self }
 
     func encode<Value: Encodable>(_ value: Value) throws {
         guard tree.value.kind(of: node) == .empty else {
@@ -408,17 +414,32 @@ enum KeyForm {
     @inline(__always)
     func integer<Key: CodingKey>(of key: Key, in shared: Shared<some KeyMemory>) -> Int? {
         guard self != .text, let integer = key.intValue else { return nil }
-        return self == .integer || shared.value.knows(key) || comesBack(key, from: integer, shared)
-            ? integer : nil
+        return self == .integer || shared.value.knows(key) ? integer : Self.own(key, integer, shared)?.integer
     }
 
+    /// The integer by which `key` is written, and whether it is declared: its text is a name, no number.
+    @inline(__always)
+    func declaredInteger<Key: CodingKey>(
+        of key: Key, in shared: Shared<some KeyMemory>
+    ) -> (integer: Int, isDeclared: Bool)? {
+        guard self != .text, let integer = key.intValue else { return nil }
+        if self == .integer { return (integer, false) }
+        return shared.value.knows(key) ? (integer, true) : Self.own(key, integer, shared)
+    }
+
+    /// A key that is spelled as a number is never made of one: JSON's coders ask no key type for that, and many have none.
     @inline(never)
-    private func comesBack<Key: CodingKey>(
-        _ key: Key, from integer: Int, _ shared: Shared<some KeyMemory>
-    ) -> Bool {
-        guard let same = Key(intValue: integer), same.stringValue == key.stringValue else { return false }
+    private static func own<Key: CodingKey>(
+        _ key: Key, _ integer: Int, _ shared: Shared<some KeyMemory>
+    ) -> (integer: Int, isDeclared: Bool)? {
+        let text = key.stringValue
+        // Digits and signs come before all letters.
+        if let first = text.utf8.first, first < 0x3A, let spelled = Int(text) {
+            return spelled == integer && spelled.description == text ? (integer, false) : nil
+        }
+        guard let same = Key(intValue: integer), same.stringValue == text else { return nil }
         if let byte = onlyByte(of: key), byte == onlyByte(of: same) { shared.value.remember(key) }
-        return true
+        return (integer, true)
     }
 
     /// The key type with which a dictionary asks for its container.

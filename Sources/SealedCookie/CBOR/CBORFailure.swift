@@ -28,6 +28,7 @@ struct CBORFailure: Error, Equatable {
         // While encoding:
         case containerMixed
         case encodedTwice
+        case keysOfOneInteger
         case encoderKept
         case secretLost
     }
@@ -67,6 +68,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .byteStringContents: "byte string contents that do not match the item"
         case .containerMixed: "one value asked for two kinds of container"
         case .encodedTwice: "one value was encoded twice"
+        case .keysOfOneInteger: "two keys with one integer"
         case .encoderKept: "an encoder was used after its value was encoded"
         case .secretLost: "a secret was given to an encoder that does not pass it on as it is"
         }

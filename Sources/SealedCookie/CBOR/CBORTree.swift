@@ -43,8 +43,11 @@ struct CBORTree: Sendable {
 
         var kind: Kind
         var depth: UInt8
-        /// A leaf that was encoded as a UInt8 or Int8. An array of nothing else is a byte string.
+        /// A leaf that was encoded as a UInt8, or as an Int8 from 0 up. An array of nothing else is a byte string.
         var isByte = false
+        /// A map of a container's that has keys which are integers; an entry whose key is one, and its name another.
+        var hasIntegers = false
+        var isDeclared = false
         /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
         /// no key has its number among its siblings here.
         var keyPrefix: UInt64 = 0
@@ -157,6 +160,18 @@ struct CBORTree: Sendable {
         return addEntry(to: parent, keyStart: start)
     }
 
+    /// - Parameter isDeclared: whether the key's text is a name, not the integer's digits.
+    @inline(__always)
+    mutating func addEntry(to parent: NodeID, key: Int, isDeclared: Bool) -> NodeID {
+        let entry = addEntry(to: parent, key: key)
+        // Else there was no room, and nothing more is written.
+        if entry != parent {
+            nodes[Int(parent)].hasIntegers = true
+            nodes[Int(entry)].isDeclared = isDeclared
+        }
+        return entry
+    }
+
     /// The node for a container under a key: the one that is there, as JSON's encoder has it, else a new one.
     ///
     /// - Parameter replaces: whether a value that is no container makes way, as for an encoder, which may write one.
@@ -168,11 +183,19 @@ struct CBORTree: Sendable {
         return container(in: parent, keyStart: start, replaces: replaces)
     }
 
-    mutating func container(in parent: NodeID, key: Int, replaces: Bool) -> NodeID {
+    mutating func container(in parent: NodeID, key: Int, isDeclared: Bool, replaces: Bool) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
         let start = bytes.count
         bytes.append(cborInteger: Int64(key))
-        return container(in: parent, keyStart: start, replaces: replaces)
+        let count = nodes.count
+        let entry = container(in: parent, keyStart: start, replaces: replaces)
+        nodes[Int(parent)].hasIntegers = true
+        if nodes.count > count {
+            nodes[Int(entry)].isDeclared = isDeclared
+        } else if nodes[Int(entry)].isDeclared != isDeclared {
+            note(.keysOfOneInteger, at: parent)
+        }
+        return entry
     }
 
     private mutating func container(in parent: NodeID, keyStart: Int, replaces: Bool) -> NodeID {
@@ -241,7 +264,7 @@ struct CBORTree: Sendable {
     mutating func clear(_ node: NodeID) {
         guard failure == nil else { return }
         nodes[Int(node)].kind = .empty
-        nodes[Int(node)].isByte = false
+        (nodes[Int(node)].isByte, nodes[Int(node)].hasIntegers) = (false, false)
         (nodes[Int(node)].firstChild, nodes[Int(node)].lastChild) = (-1, -1)
         nodes[Int(node)].childCount = 0
         tables.removeValue(forKey: node)
@@ -552,12 +575,8 @@ struct CBORTree: Sendable {
         return true
     }
 
-    /// The byte of a leaf that was encoded as a UInt8, or as an Int8, whose bits they are.
-    private func byte(of leaf: Node) -> UInt8 {
-        let head = bytes[Int(leaf.valueStart)]
-        let argument = head & 0x1F < 24 ? head & 0x1F : bytes[Int(leaf.end) - 1]
-        return CBORMajor(head: head) == .negative ? ~argument : argument
-    }
+    /// The byte of a leaf, an integer from 0 to 255: itself where it is below 24, else behind its head.
+    private func byte(of leaf: Node) -> UInt8 { bytes[Int(leaf.end) - 1] }
 
     @inline(__always)
     private func appendLeaf(
@@ -588,6 +607,7 @@ struct CBORTree: Sendable {
             }
             child = next
         }
+        defer { if map.hasIntegers { checkIntegers(order[start...]) } }
         if isAscending { return }
         // Ids rise with time: they keep equal keys in the order in which they came.
         if order.count - start <= 24 {
@@ -610,10 +630,29 @@ struct CBORTree: Sendable {
         // An entry that was encoded twice: the later one holds, as with any dictionary.
         var kept = start
         for position in start + 1..<order.count {
-            if precedes(order[kept], order[position]) { kept += 1 }
+            if precedes(order[kept], order[position]) {
+                kept += 1
+            } else if nodes[Int(order[kept])].isDeclared != nodes[Int(order[position])].isDeclared {
+                note(.keysOfOneInteger, at: nodes[Int(order[kept])].parent)
+            }
             if kept != position { order[kept] = order[position] }
         }
         order.removeLast(order.count - kept - 1)
+    }
+
+    /// Refuses text that spells an integer of the same map: only one of the two would be read.
+    private mutating func checkIntegers(_ entries: ArraySlice<NodeID>) {
+        guard let last = entries.last, case .key = keyElement(nodes[Int(last)]) else { return }
+        var integers: Set<Int64> = []
+        for entry in entries {
+            switch keyElement(nodes[Int(entry)]) {
+            case .integerKey(let integer): integers.insert(integer)
+            case .key(let text):
+                guard let integer = Int64(plain: text), integers.contains(integer) else { continue }
+                note(.keysOfOneInteger, at: nodes[Int(entry)].parent)
+            case .index: break
+            }
+        }
     }
 
     /// Whether `a`'s encoded key comes before `b`'s bytewise.
