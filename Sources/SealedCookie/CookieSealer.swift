@@ -45,7 +45,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, so it
     ///     may differ between servers and change at any time: a session beyond a lowered one still opens, and
     ///     is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
-    ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types.
+    ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types. An entry of
+    ///     the library's own is there besides.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
     ///   `paddingBlock` or `largestItem` out of its range.
@@ -304,9 +305,9 @@ extension CBORItem {
         } catch let failure as CBORFailure {
             throw SealError(failure, limit: limit)
         } catch let EncodingError.invalidValue(_, context) {
-            // Not the context's words: they may quote the value.
+            // Not the context's words, nor keys of its maker's: they may quote the value.
             throw .notEncodable(
-                codingPath: context.codingPath.map(\.stringValue.printable), reason: "an invalid value")
+                codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable), reason: "an invalid value")
         } catch {
             throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
         }

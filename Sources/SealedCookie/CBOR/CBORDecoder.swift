@@ -31,9 +31,9 @@ struct CBORReading {
     /// What the application gave its types to decode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     var refusals = CBORRefusals()
-    /// Whether the next Bool that is asked for shows where another decoder reads (`CBORItemDecoder.behind`); where it was.
-    fileprivate var isAwaitingMark = false
-    fileprivate var mark: Int32?
+    /// Whether the next Bool that is asked for, or the next value that is refused as another type, shows where another decoder reads (`CBORItemDecoder.behind`); where it was.
+    var isAwaitingMark = false
+    var mark: Int32?
     /// The value was decoded, and a decoder was kept: all that is noted for speed is noted no longer, so that threads may
     /// share it.
     private(set) var isKept = false
@@ -43,6 +43,8 @@ struct CBORReading {
     struct Outer {
         let reader: CBORReader
         let position: Int32
+        /// The entry of the map at `position` that is meant, where there is none.
+        var missing: CBORPathElement?
     }
 
     init(_ index: CBORIndex = CBORIndex()) {
@@ -114,7 +116,9 @@ extension CBORReader {
 
     private func elements(to position: Position) -> [CBORPathElement] {
         let path = inner(to: Int(position))
-        return value.outer.map { $0.reader.elements(to: $0.position) + path } ?? path
+        return value.outer.map {
+            $0.reader.elements(to: $0.position) + ($0.missing.map { [$0] } ?? []) + path
+        } ?? path
     }
 
     /// A type may ask for the path of every element.
@@ -129,6 +133,23 @@ extension CBORReader {
     private static var fewNodes: Int { 32 }
 
     func isNull(_ position: Position) -> Bool { node(position).kind == .null }
+
+    /// Whether a secret is here that holds null: written by a `Secret` of an optional.
+    @inline(__always)
+    func isNullSecret(_ position: Position) -> Bool {
+        let node = node(position)
+        // The tag, the byte string, the item in it.
+        return node.kind == .tag && node.argument == CBORTag.embeddedItem && isNull(position + 2)
+    }
+
+    /// Whether a secret of null is nothing to `type`: a `Secret` of what null is no value of.
+    func isNothing(_ position: Position, as type: Any.Type) -> Bool {
+        (type as? any SecretOfDecodable.Type).map { !$0.holds(self, at: position + 2) } ?? false
+    }
+
+    func isNothing(_ position: Position, asOptional type: Any.Type) -> Bool {
+        (type as? any OptionalSecret.Type).map { isNothing(position, as: $0.secret) } ?? false
+    }
 
     // MARK: Leaves
 
@@ -509,6 +530,11 @@ extension CBORReader {
         }
     }
 
+    /// Null in place of an entry that is not there, for `superDecoder`: as JSON's, which a superclass may take for nothing.
+    fileprivate func null(forKey key: some CodingKey, in map: Position) throws -> CBORReader {
+        inner(try CBORIndex(parsing: [0xF6]), at: map, missing: .key(key.stringValue))
+    }
+
     /// A URL or Decimal as it encodes itself, for its own `init(from:)`, which asks for a container.
     private func ownForm(for keyType: Any.Type, at position: Position) throws -> CBORReader? {
         let value: any Encodable
@@ -523,12 +549,30 @@ extension CBORReader {
     }
 
     /// A reader of an item that stands for the value at `position`.
-    private func inner(_ index: CBORIndex, at position: Position) -> CBORReader {
+    private func inner(
+        _ index: CBORIndex, at position: Position, missing: CBORPathElement? = nil
+    ) -> CBORReader {
         var reading = CBORReading(index)
         reading.userInfo = value.userInfo
-        reading.outer = .init(reader: self, position: position)
+        reading.outer = .init(reader: self, position: position, missing: missing)
         return CBORReader(reading)
     }
+}
+
+private protocol SecretOfDecodable {
+    /// Whether the item at `position` is a value of what is secret.
+    static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool
+}
+extension Secret: SecretOfDecodable where Value: Decodable {
+    static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool {
+        (try? reader.decode(Value.self, at: position)) != nil
+    }
+}
+private protocol OptionalSecret {
+    static var secret: Any.Type { get }
+}
+extension Optional: OptionalSecret where Wrapped: SecretOfDecodable {
+    static var secret: Any.Type { Wrapped.self }
 }
 
 /// A value that writes itself, not in the format's form for its type.
@@ -561,7 +605,7 @@ struct CBORItemDecoder: Decoder {
     let type: Any.Type
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
-    var userInfo: [CodingUserInfoKey: Any] { reader.value.userInfo }
+    var userInfo: [CodingUserInfoKey: Any] { CodingUserInfoKey.adding(reader, to: reader.value.userInfo) }
 
     func container<Key: CodingKey>(keyedBy keyType: Key.Type) throws -> KeyedDecodingContainer<Key> {
         try reader.keyed(by: keyType, at: position, in: type)
@@ -578,7 +622,10 @@ struct CBORItemDecoder: Decoder {
     /// This library's decoder where `decoder` reads: `decoder` itself, or the one that it forwards to. Nil for any other.
     static func behind(_ decoder: any Decoder) throws -> CBORItemDecoder? {
         if let own = decoder as? CBORItemDecoder { return own }
-        guard let reader = CBORDecoder.working.current else { return nil }
+        let handed = CodingUserInfoKey.own(in: decoder.userInfo, as: CBORReader.self)
+        guard let reader = handed.flatMap({ $0.value.isKept ? nil : $0 }) ?? CBORDecoder.working.current else {
+            return nil
+        }
         let container = try decoder.singleValueContainer()
         (reader.value.isAwaitingMark, reader.value.mark) = (true, nil)
         // Refused or not: whoever forwards asks this library's decoder for it.
@@ -711,7 +758,9 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     }
     /// As `decodeIfPresent` elsewhere: nil for an absent key and for null, with one look-up.
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-        guard let position = find(key), !reader.isNull(position) else { return nil }
+        guard let position = find(key), !reader.isNull(position),
+            !(reader.isNullSecret(position) && reader.isNothing(position, as: type))
+        else { return nil }
         return try reader.decode(type, at: position)
     }
 
@@ -727,7 +776,10 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
     private func decoder(_ key: some CodingKey) throws -> CBORItemDecoder {
-        CBORItemDecoder(reader: reader, position: try position(key), type: Never.self)
+        guard let position = find(key) else {
+            return CBORItemDecoder(reader: try reader.null(forKey: key, in: map), position: 0, type: Never.self)
+        }
+        return CBORItemDecoder(reader: reader, position: position, type: Never.self)
     }
 }
 
@@ -744,7 +796,10 @@ private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
         try reader.decode(integer: type, at: position, takesWhole: self.type == type)
     }
 
-    func decodeNil() -> Bool { reader.isNull(position) }
+    func decodeNil() -> Bool {
+        reader.isNull(position)
+            || reader.isNullSecret(position) && reader.isNothing(position, asOptional: type)
+    }
     func decode(_ type: Bool.Type) throws -> Bool { try reader.decode(type, at: position) }
     func decode(_ type: String.Type) throws -> String { try reader.decode(type, at: position) }
     func decode(_ type: Double.Type) throws -> Double { try reader.decode(type, at: position) }

@@ -167,7 +167,7 @@ struct CBORItemEncoder: Encoder {
     let type: Any.Type
 
     var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
-    var userInfo: [CodingUserInfoKey: Any] { tree.value.userInfo }
+    var userInfo: [CodingUserInfoKey: Any] { CodingUserInfoKey.adding(tree, to: tree.value.userInfo) }
 
     func container<Key: CodingKey>(keyedBy keyType: Key.Type) -> KeyedEncodingContainer<Key> {
         tree.value.open(node, as: .map)
@@ -191,23 +191,37 @@ struct CBORItemEncoder: Encoder {
     ///
     /// - Throws: `CBORFailure` where an encoder of another kind stands in between, such as one that collects values and
     ///   writes them later: what is not written now cannot be kept a secret.
-    static func behind(_ encoder: any Encoder) throws -> CBORItemEncoder? {
+    static func behind(
+        _ encoder: any Encoder, orRefuse reason: CBORFailure.Reason = .secretLost
+    ) throws -> CBORItemEncoder? {
         if let own = encoder as? CBORItemEncoder { return own }
-        guard CBOREncoder.working.isUsable else { throw CBORFailure(.secretLost) }
-        guard let tree = CBOREncoder.working.current else { return nil }
-        tree.value.awaitMark()
+        guard let tree = try tree(behind: encoder, orRefuse: reason) else { return nil }
+        tree.value.awaitMark(orRefuse: reason)
         let written = Result {
             var container = encoder.singleValueContainer()
             try container.encode(CBORTree.markText)
         }
         guard let node = tree.value.found() else {
             // Noted, too: the mark may be anywhere now, whoever catches this.
-            tree.value.note(.secretLost, at: CBORTree.root)
+            tree.value.note(reason, at: CBORTree.root)
             try tree.value.check()
             return nil
         }
         try written.get()
+        try tree.value.check()
         return CBORItemEncoder(tree: tree, node: node, type: Never.self)
+    }
+
+    /// What this library encodes into: by what `encoder` passes on of its `userInfo`, which tells it on another thread too, else by
+    /// the thread.
+    private static func tree(
+        behind encoder: any Encoder, orRefuse reason: CBORFailure.Reason
+    ) throws -> SharedTree? {
+        if let tree = CodingUserInfoKey.own(in: encoder.userInfo, as: SharedTree.self), !tree.value.isClosed {
+            return tree
+        }
+        guard CBOREncoder.working.isUsable else { throw CBORFailure(reason) }
+        return CBOREncoder.working.current
     }
 
     /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.

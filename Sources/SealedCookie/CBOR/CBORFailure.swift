@@ -31,6 +31,7 @@ struct CBORFailure: Error, Equatable {
         case keysOfOneInteger
         case encoderKept
         case secretLost
+        case sessionLost
     }
 
     let reason: Reason
@@ -71,6 +72,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .keysOfOneInteger: "two keys with one integer"
         case .encoderKept: "an encoder was used after its value was encoded"
         case .secretLost: "a secret was given to an encoder that does not pass it on as it is"
+        case .sessionLost: "an encoded session was given to an encoder that does not pass it on as it is"
         }
     }
 }
@@ -97,6 +99,23 @@ extension [CBORPathElement] {
             case .index(let index): text += "[\(index)]"
             }
         }
+    }
+}
+
+extension CodingUserInfoKey {
+    /// Under which a type finds its coder on other threads, and behind a coder that passes `userInfo` on.
+    private static let coder = CodingUserInfoKey(rawValue: "SealedCookie.coder")
+
+    static func own<Coder: AnyObject>(in userInfo: [CodingUserInfoKey: Any], as type: Coder.Type) -> Coder? {
+        coder.flatMap { userInfo[$0] as? Coder }
+    }
+
+    static func adding(
+        _ coder: AnyObject, to userInfo: [CodingUserInfoKey: any Sendable]
+    ) -> [CodingUserInfoKey: Any] {
+        var all: [CodingUserInfoKey: Any] = userInfo
+        if let key = Self.coder { all[key] = coder }
+        return all
     }
 }
 

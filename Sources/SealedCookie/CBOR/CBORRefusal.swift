@@ -40,7 +40,9 @@ struct CBORRefusals {
 
 extension CBORReader {
     func mismatch(_ type: Any.Type, at position: Position) -> any Error {
-        failure(.mismatch, type, at: position)
+        // A user's decoder may read something else where a Bool is asked of it.
+        if value.isAwaitingMark { (value.isAwaitingMark, value.mark) = (false, position) }
+        return failure(.mismatch, type, at: position)
     }
 
     func missing(_ key: some CodingKey, in map: Position) -> any Error {

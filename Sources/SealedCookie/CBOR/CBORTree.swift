@@ -105,6 +105,8 @@ struct CBORTree: Sendable {
         if !userInfo.isEmpty { userInfo = [:] }
     }
 
+    var isClosed: Bool { limit < 0 }
+
     /// Refuses all that is still written: the item is finished, and an encoder was kept.
     mutating func close() {
         note(.encoderKept, at: Self.root)
@@ -365,26 +367,33 @@ struct CBORTree: Sendable {
 
     /// A text in place of a value: an encoder that hands it on shows where the value is to be written.
     private enum Mark: Sendable {
-        case none, awaited
-        case found(NodeID)
+        case none
+        /// And what to say where it comes twice.
+        case awaited(CBORFailure.Reason)
+        case found(NodeID, CBORFailure.Reason)
     }
 
     static let markText = "a value for SealedCookie"
-    @inline(__always) var isAwaitingMark: Bool { if case .awaited = mark { true } else { false } }
+    @inline(__always) var isAwaitingMark: Bool { if case .none = mark { false } else { true } }
 
-    /// Lets the next text that is the mark be a place, while `found` has not been asked.
-    mutating func awaitMark() { mark = .awaited }
+    /// Lets the text that is the mark be a place, while `found` has not been asked. A value cannot be in two: who hands it on
+    /// twice is refused.
+    mutating func awaitMark(orRefuse reason: CBORFailure.Reason) { mark = .awaited(reason) }
 
     mutating func takeMark(_ text: String, at node: NodeID) -> Bool {
         guard text == Self.markText else { return false }
-        mark = .found(node)
+        switch mark {
+        case .none: return false
+        case .awaited(let reason): mark = .found(node, reason)
+        case .found(_, let reason): note(reason, at: Self.root)
+        }
         return true
     }
 
     /// Where the mark was written, if it was.
     mutating func found() -> NodeID? {
         defer { mark = .none }
-        if case .found(let node) = mark { return node }
+        if case .found(let node, _) = mark { return node }
         return nil
     }
 

@@ -147,7 +147,7 @@ extension CBORValue {
 extension CBORValue: Codable {
     /// Only this library's encoder can write every case; others get the JSON view.
     package func encode(to encoder: any Encoder) throws {
-        if let encoder = try CBORItemEncoder.behind(encoder) {
+        if let encoder = try CBORItemEncoder.behind(encoder, orRefuse: .sessionLost) {
             try write(to: encoder.tree, at: encoder.node)
         } else {
             try CBORJSON(self).encode(to: encoder)

@@ -11,8 +11,9 @@
 ///
 /// It is a secret too where an encoder of yours, such as a property wrapper's, forwards to the sealer's; inside, the value is
 /// encoded and decoded without it. What cannot be passed on so, for example to an encoder that collects values and
-/// writes them later, or to a JSONEncoder whose text goes into the session, is refused when the session is sealed
-/// (`SealError.notEncodable`).
+/// writes them later, one that writes a value twice, or to a JSONEncoder whose text goes into the session, is refused when the session
+/// is sealed (`SealError.notEncodable`). On another thread than the one that `encode(to:)` was called on, an encoder of yours has to
+/// pass `userInfo` on: without it, what it encodes there is in the plain.
 ///
 /// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. Where no session is being
 /// sealed or opened, it is encoded like its value by other coders.

@@ -100,8 +100,10 @@ extension OpenError {
             case .dataCorrupted: (nil, "a value that its type refuses")
             @unknown default: (nil, "another session")
             }
-        let path = (error.context?.codingPath ?? []) + (key.map { [$0] } ?? [])
         let own = (error.context?.underlyingError as? CBORMismatch)?.words
+        var path = (error.context?.codingPath ?? []) + (key.map { [$0] } ?? [])
+        // Nor keys of another's making, which may hold a value.
+        if own == nil { path = Array(path.prefix { $0 is CBORKey }) }
         self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), reason: own ?? reason)
     }
 }
