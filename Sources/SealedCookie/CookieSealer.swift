@@ -307,7 +307,8 @@ extension CBORItem {
         } catch let EncodingError.invalidValue(_, context) {
             // Not the context's words, nor keys of its maker's: they may quote the value.
             throw .notEncodable(
-                codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable), reason: "an invalid value")
+                codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable),
+                reason: "an invalid value")
         } catch {
             throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
         }

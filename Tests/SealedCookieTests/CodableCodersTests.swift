@@ -638,7 +638,8 @@ private final class Collecting: Encoder {
         let index = try CBORIndex(parsing: CBOREncoder.encode(Before()).bytes)
         #expect(try CBORDecoder.decode(After.self, from: index) == After(a: nil, list: [nil, Secret(5)]))
         #expect(
-            try CBORDecoder.decode(Same.self, from: index) == Same(a: Secret(nil), list: [Secret(nil), Secret(5)]))
+            try CBORDecoder.decode(Same.self, from: index)
+                == Same(a: Secret(nil), list: [Secret(nil), Secret(5)]))
     }
 
     /// Reads text where it is asked for a Bool.
@@ -704,8 +705,8 @@ private final class Collecting: Encoder {
                     do { words.append("\(try Int(from: part))") } catch DecodingError.valueNotFound {
                         words.append("none")
                     }
-                    do { words.append("\(try part.container(keyedBy: Keys.self))") } catch
-                        DecodingError.valueNotFound
+                    do { words.append("\(try part.container(keyedBy: Keys.self))") } catch DecodingError
+                        .valueNotFound
                     {
                         words.append("none")
                     }
@@ -740,11 +741,14 @@ private final class Collecting: Encoder {
         }
         let life = SessionLifetime(absolute: .days(1))
         let sealing = #expect(throws: SealError.self) {
-            try CookieSealer<[String: Loud]>(keys: sampleRing(1), lifetime: life).seal(["k": Loud()], at: noon)
+            try CookieSealer<[String: Loud]>(keys: sampleRing(1), lifetime: life).seal(
+                ["k": Loud()], at: noon)
         }
         #expect(sealing == .notEncodable(codingPath: ["k"], reason: "an invalid value"))
-        let token = try CookieSealer<[String: Int]>(keys: sampleRing(1), lifetime: life).seal(["k": 1], at: noon)
-            .token
+        let token = try CookieSealer<[String: Int]>(keys: sampleRing(1), lifetime: life).seal(
+            ["k": 1], at: noon
+        )
+        .token
         let opening = #expect(throws: OpenError.self) {
             try CookieSealer<[String: Loud]>(keys: sampleRing(1), lifetime: life).open(value: token, at: noon)
         }

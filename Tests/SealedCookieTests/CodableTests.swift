@@ -241,10 +241,13 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
             ("forKey", { try [1, 2].encode(to: $0.superEncoder(forKey: .list)) }),
             ("Data", { try Data([1, 2]).encode(to: $0.superEncoder(forKey: .list)) }),
             ("bytes", { try [UInt8(1)].encode(to: $0.superEncoder(forKey: .list)) }),
-            ("unkeyed", {
-                var list = $0.superEncoder(forKey: .list).unkeyedContainer()
-                try list.encode("x")
-            }),
+            (
+                "unkeyed",
+                {
+                    var list = $0.superEncoder(forKey: .list).unkeyedContainer()
+                    try list.encode("x")
+                }
+            ),
         ]
         for (what, write) in again {
             refused(what, .encodedTwice) { encoder in
@@ -576,7 +579,10 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: TextKey.self)
             for key in container.allKeys {
-                guard container.contains(key), let value = try? container.decode(Int.self, forKey: key) else { continue }
+                guard container.contains(key), let value = try? container.decode(Int.self, forKey: key)
+                else {
+                    continue
+                }
                 entries[key.stringValue] = value
             }
         }
@@ -614,7 +620,9 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
             var inner = container.nestedContainer(keyedBy: DynamicKey.self, forKey: DynamicKey("9"))
             try inner.encode(1, forKey: DynamicKey("a"))
         }
-        let clash: [any Encodable] = [dynamic, nested, ["9": "visitor"], [9: "visitor"], ["a": "b", "9": "c"]]
+        let clash: [any Encodable] = [
+            dynamic, nested, ["9": "visitor"], [9: "visitor"], ["a": "b", "9": "c"],
+        ]
         for extra in clash {
             for isNameFirst in [true, false] {
                 for value: any Encodable in [
@@ -659,7 +667,9 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
                 }
             ).bytes.hex == "a20502096162")
         // A map of no type's keys may have both.
-        let both = CBORValue.map([.init(key: .integer(9), value: .null), .init(key: .text("9"), value: .bool(true))])
+        let both = CBORValue.map([
+            .init(key: .integer(9), value: .null), .init(key: .text("9"), value: .bool(true)),
+        ])
         #expect(try decode(CBORValue.self, item(both)) == both)
     }
 
@@ -783,12 +793,13 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         try cross([5, nil], [Int?].self)
     }
 
-    /// An Int8 below zero was a byte of two's complement, and read as a number above 127 by every other type.
+    /// An Int8 below zero was a byte of two's complement, and above 127 in every other type.
     @Test func `numbers written as Int8 read as the same numbers in every type`() throws {
         func same<A: Encodable, B: Codable & Equatable>(_ a: A, _ type: B.Type) throws {
             let json = try JSONDecoder().decode(B.self, from: JSONEncoder().encode(a))
             #expect(try decode(type, item(a)) == json, "\(a) as \(type)")
-            #expect(try decode([String: B].self, item(["k": AnyEncodable(a)])) == ["k": json], "\(a) as \(type)")
+            #expect(
+                try decode([String: B].self, item(["k": AnyEncodable(a)])) == ["k": json], "\(a) as \(type)")
         }
         for list: [Int8] in [[-1, 5], [5, -128], [0, 127], [-1], [24, 127, 100, -24]] {
             try same(list, [Int].self)

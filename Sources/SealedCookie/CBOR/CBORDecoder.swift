@@ -226,7 +226,8 @@ extension CBORReader {
         let node = node(position)
         if node.kind == .float { return node.argument }
         guard node.kind == .tag else { return nil }
-        return CBORTime(checked: { index.node(Int(position) + $0) })?.date.timeIntervalSinceReferenceDate.bitPattern
+        return CBORTime(checked: { index.node(Int(position) + $0) })?.date.timeIntervalSinceReferenceDate
+            .bitPattern
     }
 
     /// Rounded once: a Float of an integer would not be by way of a Double.
@@ -623,7 +624,8 @@ struct CBORItemDecoder: Decoder {
     static func behind(_ decoder: any Decoder) throws -> CBORItemDecoder? {
         if let own = decoder as? CBORItemDecoder { return own }
         let handed = CodingUserInfoKey.own(in: decoder.userInfo, as: CBORReader.self)
-        guard let reader = handed.flatMap({ $0.value.isKept ? nil : $0 }) ?? CBORDecoder.working.current else {
+        guard let reader = handed.flatMap({ $0.value.isKept ? nil : $0 }) ?? CBORDecoder.working.current
+        else {
             return nil
         }
         let container = try decoder.singleValueContainer()
@@ -777,7 +779,8 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
 
     private func decoder(_ key: some CodingKey) throws -> CBORItemDecoder {
         guard let position = find(key) else {
-            return CBORItemDecoder(reader: try reader.null(forKey: key, in: map), position: 0, type: Never.self)
+            return CBORItemDecoder(
+                reader: try reader.null(forKey: key, in: map), position: 0, type: Never.self)
         }
         return CBORItemDecoder(reader: reader, position: position, type: Never.self)
     }

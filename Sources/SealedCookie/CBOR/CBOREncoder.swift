@@ -177,7 +177,9 @@ struct CBORItemEncoder: Encoder {
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
         // Not behind the elements of another: JSON has the later array alone.
-        if type == Again.self, tree.value.childCount(of: node) > 0 { tree.value.note(.encodedTwice, at: node) }
+        if type == Again.self, tree.value.childCount(of: node) > 0 {
+            tree.value.note(.encodedTwice, at: node)
+        }
         tree.value.open(node, as: .array)
         return CBORUnkeyedEncodingContainer(tree: tree, node: node)
     }
@@ -348,7 +350,9 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
 
     func slot() -> CBORTree.NodeID { node }
     /// Not the raw value of another type.
-    var takesBytes: Bool { type == UInt8.self || type == Int8.self || type == Never.self || type == Again.self }
+    var takesBytes: Bool {
+        type == UInt8.self || type == Int8.self || type == Never.self || type == Again.self
+    }
 
     func encode<Value: Encodable>(_ value: Value) throws {
         guard tree.value.kind(of: node) == .empty else {
