@@ -41,10 +41,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - paddingBlock: pads payloads to a multiple of this many bytes, 2 to 4096, to blur how long a
     ///     session is; 0 for none.
     ///   - largestItem: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
-    ///     bounds what a visitor can make sealing and opening cost. Nil: 16,384, or as many as the cookies
-    ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, so it
-    ///     may differ between servers and change at any time: a session beyond a lowered one still opens, and
-    ///     is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
+    ///     bounds what a visitor can make sealing and opening cost, as does how many values a session may
+    ///     have: 4,096, or a quarter of `largestItem` if that is more. An entry of a map is one value, so is a byte
+    ///     string, and a map, an array and a secret are two. Nil: 16,384, or as many as the cookies
+    ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, and any number of
+    ///     values, so it may differ between servers and change at any time: a session beyond a lowered one still
+    ///     opens, and is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
     ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types. An entry of
     ///     the library's own is there besides.
     /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
@@ -110,7 +112,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// - Parameter header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
     ///   are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`, also for
-    ///   more than `largestItem`: `sizeReport(for:)` then says what is large.
+    ///   more than `largestItem` or too many values: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
@@ -301,7 +303,8 @@ extension CBORItem {
         encoding session: some Encodable, userInfo: [CodingUserInfoKey: any Sendable], limit: Int
     ) throws(SealError) {
         do {
-            self = try CBOREncoder.encode(session, userInfo: userInfo, limit: limit)
+            self = try CBOREncoder.encode(
+                session, userInfo: userInfo, limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
         } catch let failure as CBORFailure {
             throw SealError(failure, limit: limit)
         } catch let EncodingError.invalidValue(_, context) {

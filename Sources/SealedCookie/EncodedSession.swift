@@ -45,17 +45,28 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
-    /// - Parameter limit: bytes that it may have.
+    /// - Parameter limit: bytes that it may have; so many values may be in it as in any session (`largestItem`).
     @usableFromInline
     func item(limit: Int) throws(SealError) -> CBORItem {
+        try item(limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
+    }
+
+    fileprivate func item(limit: Int, mostValues: Int) throws(SealError) -> CBORItem {
         guard bytes.count <= limit else { throw SealError(CBORFailure(.tooLong), limit: limit) }
-        guard let byteStrings else { return try Self.item(bytes) }
+        // A value takes a byte at least, and none counts more than twice.
+        guard let byteStrings, bytes.count <= mostValues / 2 else {
+            return try Self.item(bytes, mostValues: mostValues)
+        }
         return CBORItem(bytes: bytes, byteStrings: byteStrings)
     }
 
-    private static func item(_ bytes: [UInt8]) throws(SealError) -> CBORItem {
+    private static func item(_ bytes: [UInt8], mostValues: Int = .max) throws(SealError) -> CBORItem {
         do throws(CBORFailure) {
-            return try CBORIndex(parsing: bytes).wholeItem
+            let index = try CBORIndex(parsing: bytes)
+            guard bytes.count <= mostValues / 2 || index.valueCount <= mostValues else {
+                throw CBORFailure(.tooManyValues(mostValues))
+            }
+            return index.wholeItem
         } catch {
             throw SealError(error)
         }
@@ -78,7 +89,9 @@ extension CompressionDictionary {
     package static func trained(
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
-        try trained(on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes) }, size: size)
+        try trained(
+            on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes, mostValues: .max) },
+            size: size)
     }
 }
 
@@ -109,6 +122,28 @@ extension EncodedSession: Codable {
 }
 
 extension CBORIndex {
+    /// How many values a sealer counts: a map's entry, a byte string and what has a tag are one each, a map, an array and
+    /// a secret two.
+    var valueCount: Int {
+        var (values, position) = (0, 0)
+        while position < count {
+            let node = node(position)
+            values += 1
+            switch node.kind {
+            case .array: values += 1
+            case .map: values += 1 - Int(node.argument)
+            case .tag where node.argument == CBORTag.embeddedItem:
+                // The byte string is the tag's; the item in it has values of its own.
+                values += 1
+                position += 1
+            case .tag: position = Int(node.next) - 1
+            default: break
+            }
+            position += 1
+        }
+        return values
+    }
+
     /// Where the contents of the byte strings stand that are in no other's, empty ones left out.
     private var outerByteStrings: [Range<Int>] {
         var ranges: [Range<Int>] = []

@@ -123,6 +123,11 @@ for source in ("file", "text", "environment", "changed", "followed"):
         # On the stack not even while it is in use, but for the time of a call.
         for stage in ("opened", "alive", "end"):
             check("stack" not in found.get((stage, name), ("", ""))[1], f"{source}: {name} on the stack, {stage}")
+        # A message's key is in OpenSSL's schedule, four pieces of it, until the next message. Anywhere else it is a copy that
+        # was not wiped when its message was done.
+        for stage in ("opened", "alive"):
+            if name.endswith("-key") and not name.endswith("-hash-key") and (stage, name) in found:
+                check(found[stage, name][0] <= 4, f"{source}: a second copy of {name}, {stage}: {found[stage, name]}")
         # The control: what is in use is found. A ring's text is not even then.
         check((found["alive", name][0] > 0) == (name != "text"), f"{source}: {name} while in use: {found['alive', name]}")
     if source in ("text", "environment"):

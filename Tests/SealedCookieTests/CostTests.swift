@@ -56,7 +56,10 @@ import Testing
         for count in [limit, limit + 1] {
             let text = String(repeating: "a", count: count - (count < 258 ? 2 : 3))
             let heads = count < 258 ? 2 : count < 65_539 ? 3 : 5
-            let array = [Int](repeating: 0, count: count - heads)
+            // Integers of nine bytes, and of one: no more values than are allowed.
+            let wide = (count - heads - 60) / 9
+            let array =
+                [Int](repeating: 1 << 40, count: wide) + [Int](repeating: 0, count: count - heads - 9 * wide)
             var item: [UInt8] = []
             item.append(.text, UInt64(text.utf8.count))
             item += Array(text.utf8)
@@ -196,6 +199,233 @@ import Testing
             }
         }
         #expect(throws: SealError.self) { try sealer(Endless.self).seal(Endless(), at: noon) }
+    // MARK: The number of values
+
+    private static func tooMany(_ most: Int) -> SealError {
+        .notEncodable(codingPath: [], reason: "too many values: more than \(most)")
+    }
+
+    @Test func `4,096 values are sealed, and one more is not, unless the largest item is larger`() throws {
+        let arrays = try sealer([Int].self)
+        // The array is two itself.
+        let zeros = [Int](repeating: 0, count: 4094)
+        #expect(try arrays.open(value: arrays.seal(zeros, at: noon).token, at: noon).session == zeros)
+        #expect(throws: Self.tooMany(4096)) { try arrays.seal(zeros + [0], at: noon) }
+        #expect(
+            Self.tooMany(4096).description == "cannot be encoded: too many values: more than 4096 at its root"
+        )
+        let maps = try sealer([Int: [Int]].self, largestItem: 16_384)
+        let entries = Dictionary(uniqueKeysWithValues: (0..<1000).map { ($0, [1]) })
+        var most = entries
+        most[-1] = Array(repeating: 0, count: 4096 - 2 - 3 * 1000 - 2)
+        #expect(try maps.open(value: maps.seal(most, at: noon).token, at: noon).session == most)
+        most[-1]?.append(0)
+        #expect(throws: Self.tooMany(4096)) { try maps.seal(most, at: noon) }
+        let large = try sealer([Int].self, largestItem: 40_000)
+        let many = [Int](repeating: 0, count: 9_998)
+        #expect(try large.open(value: large.seal(many, at: noon).token, at: noon).session == many)
+        #expect(throws: Self.tooMany(10_000)) { try large.seal(many + [0], at: noon) }
+        // Inside a Secret too, which is two values beside what it holds.
+        let secrets = try sealer(Secret<[Int]>.self, splitting: .upTo(9), largestItem: 16_384)
+        #expect(try secrets.seal(Secret(Array(zeros.dropLast(2))), at: noon).cookies.count > 0)
+        #expect(throws: Self.tooMany(4096)) { try secrets.seal(Secret(Array(zeros.dropLast())), at: noon) }
+    }
+
+    @Test func `a byte string is one value, whatever array it was in`() throws {
+        let bytes = (0..<20_000).map { UInt8(truncatingIfNeeded: $0) }
+        let sealer = try sealer(ContiguousArray<UInt8>.self, splitting: .upTo(9))
+        let sealed = try sealer.seal(ContiguousArray(bytes), at: noon)
+        #expect(sealed.cookies.count > 5)
+        let header = sealed.cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
+        #expect(try sealer.open(cookieHeader: header, at: noon)?.session == ContiguousArray(bytes))
+        // Bytes among others are values like any.
+        struct Mixed: Codable, Sendable {
+            func encode(to encoder: any Encoder) throws {
+                var array = encoder.unkeyedContainer()
+                for _ in 0..<5000 { try array.encode(UInt8(1)) }
+                try array.encode("")
+            }
+        }
+        #expect(throws: Self.tooMany(4096)) { try self.sealer(Mixed.self).seal(Mixed(), at: noon) }
+    }
+
+    @Test func `what was taken back is no value of the session`() throws {
+        /// Writes a text where one is too deep to be written, as some types try one form after the other.
+        struct Tries: Codable, Equatable, Sendable {
+            struct Refused: Error {}
+            struct Half: Encodable {
+                func encode(to encoder: any Encoder) throws {
+                    var array = encoder.unkeyedContainer()
+                    try array.encode(1)
+                    try array.encode(2)
+                    throw Refused()
+                }
+            }
+            func encode(to encoder: any Encoder) throws {
+                var array = encoder.unkeyedContainer()
+                for _ in 0..<4000 {
+                    try? array.encode(Half())
+                    try array.encode(0)
+                }
+            }
+            init() {}
+            init(from decoder: any Decoder) throws {
+                #expect(try [Int](from: decoder) == Array(repeating: 0, count: 4000))
+            }
+        }
+        let sealer = try sealer(Tries.self, largestItem: 65_536)
+        #expect(try sealer.open(value: sealer.seal(Tries(), at: noon).token, at: noon).session == Tries())
+    }
+
+    @Test func `an encoded session has as many values as any other`() throws {
+        let sealer = try sealer(EncodedSession.self)
+        func array(_ count: Int, _ element: [UInt8]) -> [UInt8] {
+            var item: [UInt8] = []
+            item.append(.array, UInt64(count))
+            return item + Array(repeating: element, count: count).flatMap(\.self)
+        }
+        /// Elements, and how many values one is.
+        let elements: [([UInt8], Int)] = [
+            ([0xA0], 2), ([0x61, 0x61], 1), ([0xC1, 0x00], 1), ([0xC4, 0x82, 0x01, 0x01], 1),
+            ([0x81, 0x00], 3), ([0xA2, 0x00, 0x00, 0x01, 0x00], 4), ([0xD8, 24, 0x43, 0x82, 0, 0], 6),
+            ([0x42, 0, 0], 1),
+        ]
+        for (element, count) in elements {
+            let most = 4094 / count
+            let largest = try EncodedSession(array(most, element))
+            let more = try EncodedSession(array(most + 1, element))
+            #expect(throws: Self.tooMany(4096)) { try sealer.seal(more, at: noon) }
+            // As the tree counts them.
+            let value = try CBORValue(CBORIndex(parsing: more.bytes))
+            #expect(throws: Self.tooMany(4096)) { try self.sealer(CBORValue.self).seal(value, at: noon) }
+            let split = try self.sealer(EncodedSession.self, splitting: .upTo(9), largestItem: 16_384)
+            #expect(try split.seal(largest, at: noon).cookies.count > 0)
+        }
+        // One that was opened, and sealed elsewhere.
+        let other = try self.sealer(EncodedSession.self, largestItem: 65_536)
+        let opened = try sealer.open(
+            value: other.seal(EncodedSession(array(5000, [0])), at: noon).token, at: noon)
+        #expect(throws: Self.tooMany(4096)) { try sealer.reseal(opened, at: noon) }
+        #expect(try other.reseal(opened, at: noon).token.hasPrefix("S"))
+    }
+
+    @Test func `an encoder is stopped at the most values, not behind them`() throws {
+        struct Element: Codable, Sendable {
+            /// How often one was asked to encode itself; by this test alone.
+            nonisolated(unsafe) static var asked = 0
+            init() {}
+            init(from decoder: any Decoder) throws {}
+            func encode(to encoder: any Encoder) throws {
+                unsafe Self.asked += 1
+                _ = encoder.container(keyedBy: CBORKey.self)
+            }
+        }
+        let sealer = try sealer([Element].self)
+        #expect(throws: Self.tooMany(4096)) {
+            try sealer.seal((0..<16_000).map { _ in Element() }, at: noon)
+        }
+        let asked = unsafe Element.asked
+        #expect((2000...2100).contains(asked))
+    }
+
+    // MARK: Decimals
+
+    private static func decimals(_ count: Int) -> [Decimal] {
+        var generator = SystemRandomNumberGenerator()
+        let edges = [
+            "0", "1", "-1", "10", "1e127", "-1e127", "1e-128", "10e127", "1e-127", "18446744073709551615",
+            "18446744073709551616", "340282366920938463463374607431768211455",
+            "-340282366920938463463374607431768211455e-128", "340282366920938463463374607431768211455e127",
+            "170141183460469231731687303715884105728", "1e38", "1e37", "100000000000000000000e-20",
+        ].compactMap { Decimal(string: $0) }
+        return edges
+            + (0..<count).compactMap { _ in
+                let digits = (0..<Int.random(in: 1...38, using: &generator)).map { _ in
+                    // Many zeros, also at the end.
+                    "0000123456789".randomElement(using: &generator).map(String.init) ?? ""
+                }.joined()
+                let exponent = Int.random(in: -128...127, using: &generator)
+                return Decimal(string: (Bool.random(using: &generator) ? "-" : "") + digits + "e\(exponent)")
+            }
+    }
+
+    @Test func `decimals are what JSON makes of them, bit for bit`() throws {
+        let decimals = Self.decimals(3000)
+        #expect(decimals.count == 3018)
+        for decimal in decimals {
+            let item = try CBOREncoder.encode(decimal)
+            let back = try CBORDecoder.decode(Decimal.self, from: CBORIndex(parsing: item.bytes))
+            #expect(back == decimal)
+            #expect(back.description == decimal.description)
+            #expect(back.hashValue == decimal.hashValue)
+            // JSON's decoder reads numbers of up to 38 digits, and some of exponents that are too large it does not.
+            if let json = try? JSONDecoder().decode(Decimal.self, from: JSONEncoder().encode(decimal)),
+                json == decimal
+            {
+                #expect(back == json && back.description == json.description)
+                #expect(try CBOREncoder.encode(json) == item)
+            }
+            // The same from its text, and in the shortest form.
+            if decimal.exponent < 0 || decimal.significand < Decimal(UInt64.max) {
+                let fraction = try #require(CBORDecimal(decimal))
+                #expect(Decimal(string: fraction.text) == decimal)
+                #expect(fraction.mantissa.magnitude % 10 != 0 || fraction.mantissa.isNegative || decimal == 0)
+            }
+        }
+    }
+
+    @Test func `decimals take no time that grows with their exponents or digits`() throws {
+        func time(_ texts: [String]) throws -> (encoding: Double, decoding: Double) {
+            let decimals = texts.compactMap { Decimal(string: $0) }
+            let many = (0..<500).flatMap { _ in decimals }
+            var (encoding, decoding) = (Double.infinity, Double.infinity)
+            for _ in 0..<5 {
+                var start = threadTime()
+                let item = try CBOREncoder.encode(many)
+                encoding = min(encoding, threadTime() - start)
+                let index = try CBORIndex(parsing: item.bytes)
+                start = threadTime()
+                let back = try CBORDecoder.decode([Decimal].self, from: index)
+                decoding = min(decoding, threadTime() - start)
+                #expect(back == many)
+            }
+            return (encoding, decoding)
+        }
+        let small = try time(["1", "-2", "3"])
+        for texts in [
+            ["1e127", "7e-128", "-1e100"],
+            ["12345678901234567890123456789012345678", "-98765432109876543210987654321098765432", "1e38"],
+        ] {
+            let large = try time(texts)
+            // It was 40 times as long.
+            #expect(large.encoding < 5 * small.encoding)
+            #expect(large.decoding < 12 * small.decoding)
+        }
+    }
+
+    @Test func `decimals as integers are exact, or refused`() throws {
+        for (text, expected) in [
+            ("10e1", 100), ("100e-2", 1), ("-5000e-3", -5), ("15e-1", nil),
+            ("1e18", 1_000_000_000_000_000_000),
+            ("1e19", nil), ("1e200", nil), ("0e200", 0), ("1e-200", nil),
+            ("-9223372036854775808e0", Int.min), ("-92233720368547758080e-1", Int.min),
+            ("-92233720368547758090e-1", nil),
+        ] as [(String, Int?)] {
+            let decimal = try #require(CBORDecimal(text: text))
+            #expect(decimal.integer?.exactly(as: Int.self) == expected, "\(text)")
+        }
+        let least = CBORInteger(isNegative: true, magnitude: .max)
+        #expect(CBORDecimal(exponent: 0, mantissa: least).integer == least)
+        #expect(CBORDecimal(exponent: 1, mantissa: least).integer == nil)
+        #expect(CBORDecimal(exponent: -1, mantissa: least).integer == nil)
+        #expect(CBORDecimal(exponent: 0, mantissa: least).decimal == nil)
+        #expect(CBORDecimal(exponent: .max, mantissa: CBORInteger(10)).decimal == nil)
+        // Zeros in the mantissa, as other writers may have them.
+        #expect(CBORDecimal(exponent: 127, mantissa: CBORInteger(10)).decimal == Decimal(string: "10e127"))
+        #expect(
+            CBORDecimal(exponent: 126, mantissa: CBORInteger(-1000)).decimal == Decimal(string: "-100e127"))
+        #expect(CBORDecimal(exponent: -130, mantissa: CBORInteger(700)).decimal == Decimal(string: "7e-128"))
+        #expect(CBORDecimal(exponent: .min, mantissa: CBORInteger(-10)).decimal == nil)
     }
 
     @Test func `an encoder is stopped at the largest item, not behind it`() throws {

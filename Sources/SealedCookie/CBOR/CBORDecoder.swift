@@ -516,7 +516,8 @@ extension CBORReader {
             return try reader.keyed(by: keyType, at: 0, in: type)
         }
         return KeyedDecodingContainer(
-            CBORKeyedDecodingContainer<Key>(reader: self, map: position, form: KeyForm(of: keyType, in: type))
+            CBORKeyedDecodingContainer<Key>(
+                entries: CBOREntries(reader: self, map: position, form: KeyForm(of: keyType, in: type)))
         )
     }
 
@@ -657,39 +658,19 @@ struct CBORItemDecoder: Decoder {
     }
 }
 
-private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+/// A map's entries. Not part of the container, which is generic: looking one up would ask for the container's type.
+private struct CBOREntries {
     let reader: CBORReader
     let map: CBORReader.Position
     let form: KeyForm
-
-    var codingPath: [any CodingKey] { reader.path(to: map) }
-
-    var allKeys: [Key] {
-        var keys: [Key] = []
-        var isKey = true
-        for position in reader.index.children(of: Int(map)) {
-            if isKey, let element = reader.index.keyElement(position), let key = Self.key(element) {
-                keys.append(key)
-            }
-            isKey.toggle()
-        }
-        return keys
-    }
-
-    private static func key(_ element: CBORPathElement) -> Key? {
-        switch element {
-        case .key(let text): Key(stringValue: text)
-        // As JSON asks: not every key type is made of integers. Only a declared one's text is another.
-        case .integerKey(let integer): Key(stringValue: String(integer)) ?? Key(intValue: Int(integer))
-        case .index: nil
-        }
-    }
 
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
     /// text, or what was written before the key got its integer, still opens. A key that is spelled as an integer finds
     /// either as well: dictionaries and dynamic keys read one another's.
     @inline(__always)
-    private func find(_ key: some CodingKey) -> CBORReader.Position? {
+    func find(_ key: some CodingKey) -> CBORReader.Position? {
+        // Before the key is asked for its text: a type of many optional fields asks for each.
+        if reader.index.node(Int(map)).argument == 0 { return nil }
         if let integer = form.integer(of: key, in: reader),
             let position = reader.value(in: map, integer: integer)
         {
@@ -699,12 +680,47 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
         return reader.value(in: map, text: text) ?? reader.value(in: map, spelled: text)
     }
 
+    /// Nil for an absent key and for null.
+    @inline(__always)
+    func findIfPresent(_ key: some CodingKey) -> CBORReader.Position? {
+        guard let position = find(key), !reader.isNull(position) else { return nil }
+        return position
+    }
+}
+
+private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let entries: CBOREntries
+    var reader: CBORReader { entries.reader }
+    var map: CBORReader.Position { entries.map }
+
+    var codingPath: [any CodingKey] { reader.path(to: map) }
+
+    var allKeys: [Key] {
+        let index = reader.index
+        var keys: [Key] = []
+        keys.reserveCapacity(Int(index.node(Int(map)).argument))
+        var position = Int(map) + 1
+        let end = index.node(Int(map)).next
+        while position < end {
+            if let key = Self.key(index, position) { keys.append(key) }
+            position = index.node(position + 1).next
+        }
+        return keys
+    }
+
+    private static func key(_ index: CBORIndex, _ position: Int) -> Key? {
+        if index.node(position).kind == .text { return Key(stringValue: index.text(position)) }
+        // As JSON asks: not every key type is made of integers. Only a declared one's text is another.
+        guard case .integerKey(let integer) = index.keyElement(position) else { return nil }
+        return Key(stringValue: String(integer)) ?? Key(intValue: Int(integer))
+    }
+
     private func position(_ key: some CodingKey) throws -> CBORReader.Position {
-        guard let position = find(key) else { throw reader.missing(key, in: map) }
+        guard let position = entries.find(key) else { throw reader.missing(key, in: map) }
         return position
     }
 
-    func contains(_ key: Key) -> Bool { find(key) != nil }
+    func contains(_ key: Key) -> Bool { entries.find(key) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { reader.isNull(try position(key)) }
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
@@ -760,10 +776,22 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     }
     /// As `decodeIfPresent` elsewhere: nil for an absent key and for null, with one look-up.
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-        guard let position = find(key), !reader.isNull(position),
+        guard let position = entries.findIfPresent(key),
             !(reader.isNullSecret(position) && reader.isNothing(position, as: type))
         else { return nil }
         return try reader.decode(type, at: position)
+    }
+    func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
+        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+    }
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+    }
+    func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
+        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+    }
+    func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
+        try entries.findIfPresent(key).map { try reader.decode(integer: type, at: $0) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -778,7 +806,7 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
     private func decoder(_ key: some CodingKey) throws -> CBORItemDecoder {
-        guard let position = find(key) else {
+        guard let position = entries.find(key) else {
             return CBORItemDecoder(
                 reader: try reader.null(forKey: key, in: map), position: 0, type: Never.self)
         }

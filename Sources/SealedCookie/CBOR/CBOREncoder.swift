@@ -12,15 +12,17 @@ enum CBOREncoder {
     /// - Parameters:
     ///   - userInfo: what the encoder has for the types.
     ///   - limit: bytes that the item may have.
+    ///   - mostValues: values that it may have.
     ///   - extra: bytes of room to reserve behind the item.
     /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
     static func encode(
         _ value: some Encodable, userInfo: [CodingUserInfoKey: any Sendable] = [:],
-        limit: Int = CBORLimits.itemBytes, reservingCapacity extra: Int = 0
+        limit: Int = CBORLimits.itemBytes, mostValues: Int = .max, reservingCapacity extra: Int = 0
     ) throws -> CBORItem {
         try spareTrees.with(
             { tree throws in
                 tree.value.limit = limit
+                tree.value.mostValues = mostValues
                 defer {
                     // A value that has kept its encoder, against Codable's rules, writes to a tree of its own.
                     if isKnownUniquelyReferenced(&tree) {
@@ -131,11 +133,17 @@ extension SharedTree {
                 try url.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
             }
         } else if Session.self == Decimal.self {
-            if let fraction = CBORDecimal(sameType(encodable, as: Decimal.self))?.encoded {
+            let decimal = sameType(encodable, as: Decimal.self)
+            if decimal.isNaN {
+                value.write(floatBits: Double.nan.bitPattern, node)
+            } else if let fraction = CBORDecimal(decimal)?.encoded {
                 value.write(fraction, node)
             } else {
-                // Decimal's one value without digits: NaN.
-                value.write(floatBits: Double.nan.bitPattern, node)
+                throw EncodingError.invalidValue(
+                    decimal,
+                    .init(
+                        codingPath: value.path(to: node).map(CBORKey.init),
+                        debugDescription: "a Decimal of another form than Foundation's"))
             }
         } else {
             // Before, not after: a value far too deep would use up the stack first.

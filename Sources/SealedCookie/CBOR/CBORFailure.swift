@@ -26,6 +26,7 @@ struct CBORFailure: Error, Equatable {
         case unknownSimpleValue
         case byteStringContents
         // While encoding:
+        case tooManyValues(Int)
         case containerMixed
         case encodedTwice
         case keysOfOneInteger
@@ -67,6 +68,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .tagContent(let tag): "content that tag \(tag) cannot have"
         case .unknownSimpleValue: "a simple value other than false, true and null"
         case .byteStringContents: "byte string contents that do not match the item"
+        case .tooManyValues(let most): "too many values: more than \(most)"
         case .containerMixed: "one value asked for two kinds of container"
         case .encodedTwice: "one value was encoded twice"
         case .keysOfOneInteger: "two keys with one integer"

@@ -33,6 +33,8 @@ enum CBORTag {
 }
 
 enum CBORLimits {
+    /// Values that a sealer takes, whose largest item has so many bytes.
+    static func mostValues(ofItem bytes: Int) -> Int { max(4096, bytes / 4) }
     /// Containers, tags and embedded items inside one another.
     static let depth = 64
     /// Bytes of one item in the format; a sealer takes fewer (`largestItem`).

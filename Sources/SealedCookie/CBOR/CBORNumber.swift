@@ -93,28 +93,33 @@ package struct CBORDecimal: Equatable, Sendable {
 
     /// Nil for NaN.
     init?(_ value: Decimal) {
-        // Decimal's own digits are not public on every platform; its description is exact.
-        var digits = ""
-        var fractionCount = 0
-        var inFraction = false
-        let text = value.description
-        for character in text {
-            switch character {
-            case "-": continue
-            case ".": inFraction = true
-            case "0"..."9":
-                digits.append(character)
-                if inFraction { fractionCount += 1 }
-            default: return nil
-            }
+        // Not by its description, of up to 166 digits, each of which Foundation divides for.
+        guard !value.isNaN, let form = DecimalForm(of: value) else { return nil }
+        guard form.mantissa != 0 else {
+            self.init(exponent: 0, mantissa: CBORInteger(0))
+            return
         }
-        let significant = digits.reversed().drop { $0 == "0" }.reversed()
-        guard let magnitude = UInt128(String(significant.isEmpty ? ["0"] : Array(significant))) else {
-            return nil
+        self = Self(exponent: Int64(form.exponent), isNegative: form.isNegative, size: form.mantissa).shortest
+    }
+
+    /// The same number without zeros at the end of its mantissa.
+    private var shortest: CBORDecimal {
+        guard var size, size & 1 == 0, size != 0 else { return self }
+        var exponent = exponent
+        // 10^38 is the last power of ten that there is room for.
+        for count in [16, 16, 8, 4, 2, 1] {
+            let (sum, overflow) = exponent.addingReportingOverflow(Int64(count))
+            guard !overflow, let shorter = Self.scaled(size, by: Int64(-count)) else { continue }
+            (size, exponent) = (shorter, sum)
         }
-        exponent = magnitude == 0 ? 0 : Int64(digits.count - significant.count - fractionCount)
-        let isNegative = text.hasPrefix("-") && magnitude != 0
-        mantissa = CBORInteger(isNegative: isNegative, magnitude: isNegative ? magnitude - 1 : magnitude)
+        return Self(exponent: exponent, isNegative: mantissa.isNegative, size: size)
+    }
+
+    /// - Parameter size: the mantissa without its sign, not 0.
+    private init(exponent: Int64, isNegative: Bool, size: UInt128) {
+        self.init(
+            exponent: exponent,
+            mantissa: CBORInteger(isNegative: isNegative, magnitude: isNegative ? size - 1 : size))
     }
 
     /// The fraction in a checked tag 4 at `position`.
@@ -128,14 +133,56 @@ package struct CBORDecimal: Equatable, Sendable {
         self.mantissa = mantissa
     }
 
-    /// Nil where Foundation's Decimal cannot hold it.
+    /// Nil where Foundation's Decimal cannot hold it exactly.
     var decimal: Decimal? {
-        guard (-200...200).contains(exponent), let value = Decimal(string: text), !value.isNaN else {
-            return nil
+        // -2^128 is one digit too long, and has no zeros to drop.
+        guard var size else { return nil }
+        guard size != 0 else { return Decimal() }
+        var exponent = exponent
+        // A Decimal's exponent is a byte. It keeps larger ones by zeros in its digits, but only if it reads them.
+        let shortest = exponent > 89 ? shortest : self
+        if shortest.exponent > 127 {
+            guard shortest.exponent <= 165, let digits = shortest.size,
+                let padded = Self.scaled(digits, by: shortest.exponent - 127),
+                let value = Decimal(string: (mantissa.isNegative ? "-" : "") + "\(padded)e127"),
+                CBORDecimal(value) == shortest
+            else { return nil }
+            return value
         }
-        // More digits than fit are rounded in silence: read it back.
-        guard let back = CBORDecimal(value), back.normalized == normalized else { return nil }
-        return value
+        if exponent < -128 {
+            let (places, overflow) = exponent.addingReportingOverflow(128)
+            guard !overflow, let shorter = Self.scaled(size, by: places) else { return nil }
+            (size, exponent) = (shorter, -128)
+        }
+        var significand = Decimal(UInt64(truncatingIfNeeded: size))
+        if size > UInt128(UInt64.max) { significand += Decimal(UInt64(size >> 64)) * Self.twoTo64 }
+        let value = Decimal(
+            sign: mantissa.isNegative ? .minus : .plus, exponent: Int(exponent), significand: significand)
+        return value.isNaN ? nil : value
+    }
+
+    private static let twoTo64 = Decimal(UInt64.max) + 1
+    /// All of 128 bits: 1 to 10^38.
+    private static let powersOfTen: [UInt128] = (1...38).reduce(into: [1]) { powers, last in
+        powers.append(10 * powers[last - 1])
+    }
+
+    /// The mantissa without its sign; nil for 2^128.
+    private var size: UInt128? {
+        guard mantissa.isNegative else { return mantissa.magnitude }
+        return mantissa.magnitude < .max ? mantissa.magnitude + 1 : nil
+    }
+
+    /// `size`, not 0, times ten to `exponent`, where that is a whole number of 128 bits at most.
+    private static func scaled(_ size: UInt128, by exponent: Int64) -> UInt128? {
+        guard (-38...38).contains(exponent) else { return nil }
+        let power = powersOfTen[Int(abs(exponent))]
+        if exponent < 0 {
+            let (quotient, remainder) = size.quotientAndRemainder(dividingBy: power)
+            return remainder == 0 ? quotient : nil
+        }
+        let (product, overflow) = size.multipliedReportingOverflow(by: power)
+        return overflow ? nil : product
     }
 
     /// As a number with an exponent, such as `-125e-2`.
@@ -145,27 +192,11 @@ package struct CBORDecimal: Equatable, Sendable {
 
     /// The number where it is whole, and no larger than 128 bits.
     var integer: CBORInteger? {
-        // 10^38 is the last power of ten that there is room for.
-        guard exponent < 39 else { return mantissa.magnitude == 0 ? mantissa : nil }
-        let normalized = normalized
-        guard (0..<39).contains(normalized.exponent) else { return nil }
-        return CBORInteger(normalized.digits + String(repeating: "0", count: Int(normalized.exponent)))
-    }
-
-    private struct Normalized: Equatable {
-        var digits: String
-        var exponent: Int64
-    }
-
-    private var normalized: Normalized {
-        var digits = mantissa.description
-        var exponent = exponent
-        while digits.count > 1, digits.hasSuffix("0") {
-            digits.removeLast()
-            exponent += 1
-        }
-        if digits == "0" { exponent = 0 }
-        return Normalized(digits: digits, exponent: exponent)
+        guard exponent != 0 else { return mantissa }
+        guard let size else { return nil }
+        guard size != 0 else { return CBORInteger(0) }
+        guard let whole = Self.scaled(size, by: exponent) else { return nil }
+        return CBORDecimal(exponent: 0, isNegative: mantissa.isNegative, size: whole).mantissa
     }
 
     var encoded: CBORLeaf {

@@ -88,6 +88,11 @@ struct CBORTree: Sendable {
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     private var mark = Mark.none
     private var knownKeys = KnownKeys()
+    /// Values that the item may have (`CBORIndex.valueCount`): each is made, and tried as one type after the other, whenever
+    /// the session is opened, however few bytes it takes.
+    var mostValues = Int.max
+    /// Nodes that are no values in the item, or may be none: the bytes of byte strings, and what was taken back.
+    private var spared = 0
 
     init() {
         reset()
@@ -101,6 +106,7 @@ struct CBORTree: Sendable {
         containerCount = 0
         failure = nil
         limit = CBORLimits.itemBytes
+        (mostValues, spared) = (.max, 0)
         if !tables.isEmpty { tables = [:] }
         if !userInfo.isEmpty { userInfo = [:] }
     }
@@ -260,6 +266,7 @@ struct CBORTree: Sendable {
         guard failure == nil, node != Self.root, nodes[Int(node)].kind != .dropped else { return }
         nodes[Int(node)].kind = .dropped
         nodes[Int(nodes[Int(node)].parent)].childCount -= 1
+        spared += 2 * (nodes.count - Int(node))
     }
 
     /// Makes `node` as it was before anything was encoded there, for another try.
@@ -267,13 +274,18 @@ struct CBORTree: Sendable {
         guard failure == nil else { return }
         nodes[Int(node)].kind = .empty
         (nodes[Int(node)].isByte, nodes[Int(node)].hasIntegers) = (false, false)
+        spared += 2 * (nodes.count - Int(node))
         (nodes[Int(node)].firstChild, nodes[Int(node)].lastChild) = (-1, -1)
         nodes[Int(node)].childCount = 0
         tables.removeValue(forKey: node)
     }
 
     mutating func markByte(_ node: NodeID) {
-        if limit >= 0 { nodes[Int(node)].isByte = true }
+        guard limit >= 0 else { return }
+        nodes[Int(node)].isByte = true
+        // Nearly always one of a byte string, whose array is none either; `item()` counts anew.
+        let parent = nodes[Int(node)].parent
+        spared += parent >= 0 && nodes[Int(parent)].firstChild == node ? 2 : 1
     }
 
     private mutating func addEntry(to parent: NodeID, keyStart: Int) -> NodeID {
@@ -289,6 +301,27 @@ struct CBORTree: Sendable {
             note(.tooLong, at: parent)
             return false
         }
+        return hasRoomForValue()
+    }
+
+    @inline(__always)
+    private mutating func hasRoomForValue() -> Bool {
+        if nodes.count + containerCount - spared < mostValues || makeRoomForValue() { return true }
+        note(.tooManyValues(mostValues), at: Self.root)
+        return false
+    }
+
+    /// Counts the values that are in the item at present, without what was overwritten.
+    @inline(never)
+    private mutating func makeRoomForValue() -> Bool {
+        guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
+        recounts += 1
+        var copy = self
+        (copy.limit, copy.mostValues) = (Self.mostBytes, .max)
+        guard let live = try? CBORIndex(parsing: copy.item().bytes).valueCount, live < mostValues else {
+            return false
+        }
+        spared = nodes.count + containerCount - live
         return true
     }
 
@@ -302,7 +335,7 @@ struct CBORTree: Sendable {
             note(.tooLong, at: parent)
             return false
         }
-        return true
+        return hasRoomForValue()
     }
 
     private func hasEntry(_ key: String, in parent: NodeID) -> Bool {
@@ -329,7 +362,7 @@ struct CBORTree: Sendable {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
         recounts += 1
         var copy = self
-        copy.limit = Self.mostBytes
+        (copy.limit, copy.mostValues) = (Self.mostBytes, .max)
         guard let live = try? copy.item().bytes.count, live <= limit, count <= limit else { return false }
         guard live + count <= limit || replacing(self) else { return false }
         allowed = min(bytes.count + max(limit - live, count + 1024), Self.mostBytes)
@@ -502,6 +535,9 @@ struct CBORTree: Sendable {
         }
         try check()
         guard item.bytes.count <= limit else { throw CBORFailure(.tooLong) }
+        if nodes.count > mostValues / 2, try CBORIndex(parsing: item.bytes).valueCount > mostValues {
+            throw CBORFailure(.tooManyValues(mostValues))
+        }
         return item
     }
 
