@@ -199,6 +199,8 @@ import Testing
             }
         }
         #expect(throws: SealError.self) { try sealer(Endless.self).seal(Endless(), at: noon) }
+    }
+
     // MARK: The number of values
 
     private static func tooMany(_ most: Int) -> SealError {
