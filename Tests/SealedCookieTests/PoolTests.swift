@@ -1,5 +1,6 @@
 // Spare values: what is kept, what is thrown away, and that nothing is lost.
 import Foundation
+import Synchronization
 import Testing
 
 @testable import SealedCookie
@@ -65,6 +66,39 @@ private enum Failure: Error { case harmless, serious }
             #expect(ledger.made == 3 && ledger.gone == [1, 2, 3])
         }
         #expect(ledger.gone == [1, 2, 3])
+    }
+
+    /// Says whether somebody has it already.
+    private final class Occupied: Sendable {
+        let isTaken = Atomic<Bool>(false)
+    }
+
+    @Test func `no two threads have one value, however many take at once`() {
+        final class Shared: Sendable {
+            let pool = Pool<Occupied>()
+            let meetings = Atomic<Int>(0)
+        }
+        let shared = Shared()
+        let done = DispatchGroup()
+        for _ in 0..<4 {
+            done.enter()
+            Thread.detachNewThread {
+                for number in 0..<40_000 {
+                    shared.pool.with(
+                        { value in
+                            if value.isTaken.exchange(true, ordering: .relaxed) {
+                                shared.meetings.add(1, ordering: .relaxed)
+                            }
+                            // Long enough for others to come, and now and then to be put to sleep.
+                            if number % 64 == 0 { sched_yield() }
+                            value.isTaken.store(false, ordering: .relaxed)
+                        }, orNew: { Occupied() })
+                }
+                done.leave()
+            }
+        }
+        done.wait()
+        #expect(shared.meetings.load(ordering: .relaxed) == 0)
     }
 
     @Test func `a failure that spares its value keeps it`() throws {
