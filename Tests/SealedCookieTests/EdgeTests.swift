@@ -287,20 +287,15 @@ import Testing
     @Test func `the words of a place say control characters and no more than 64 characters of a name`() throws
     {
         struct Failing: Encodable, Sendable {
-            struct Key: CodingKey {
-                var stringValue: String
-                var intValue: Int? { nil }
-                init(stringValue: String) { self.stringValue = stringValue }
-                init?(intValue: Int) { nil }
-            }
-            let name: String
             func encode(to encoder: any Encoder) throws {
-                throw EncodingError.invalidValue(
-                    1, .init(codingPath: [Key(stringValue: name)], debugDescription: "the value is 1"))
+                throw EncodingError.invalidValue(1, .init(codingPath: [], debugDescription: "the value is 1"))
             }
         }
         #expect(
             throws: SealError.notEncodable(codingPath: ["a\\u{1b}[31m"], reason: "an invalid value")
-        ) { try CBORItem(encoding: Failing(name: "a\u{1B}[31m"), userInfo: [:], limit: CBORLimits.itemBytes) }
+        ) {
+            try CBORItem(
+                encoding: ["a\u{1B}[31m": Failing()], userInfo: [:], limit: CBORLimits.itemBytes)
+        }
     }
 }

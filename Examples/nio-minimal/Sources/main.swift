@@ -61,7 +61,8 @@ final class Visits: ChannelInboundHandler {
         }
         do {
             opened?.session.visits += 1
-            let sealed = try opened.map { try sessions.reseal($0) }
+            let sealed =
+                try opened.map { try sessions.reseal($0) }
                 ?? sessions.seal(Session(visits: 1), cookieHeaders: request.headers["Cookie"])
             for value in sealed.headerValues { headers.add(name: "Set-Cookie", value: value) }
             return (.ok, headers, "Visit \(opened?.session.visits ?? 1).\n")

@@ -561,14 +561,10 @@ extension CBORReader {
     }
 }
 
-private protocol SecretOfDecodable {
+/// `Secret`, whatever is in it.
+protocol SecretOfDecodable {
     /// Whether the item at `position` is a value of what is secret.
     static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool
-}
-extension Secret: SecretOfDecodable where Value: Decodable {
-    static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool {
-        (try? reader.decode(Value.self, at: position)) != nil
-    }
 }
 private protocol OptionalSecret {
     static var secret: Any.Type { get }

@@ -89,14 +89,15 @@ extension SharedTree {
 
     /// Encodes a byte, which in an array of bytes alone is one of a byte string.
     func encode(byte: UInt8, at node: CBORTree.NodeID) throws {
-        try encode(UInt64(byte), at: node)
+        // Before it is written: with it an array of bytes may have to be counted.
         value.markByte(node)
+        try encode(UInt64(byte), at: node)
     }
 
     /// One below zero is none: whoever reads an Int there would find another number.
     func encode(byte: Int8, at node: CBORTree.NodeID) throws {
-        try encode(Int64(byte), at: node)
         if byte >= 0 { value.markByte(node) }
+        try encode(Int64(byte), at: node)
     }
 
     /// Encodes any value, with the format's own forms for the types that have one.

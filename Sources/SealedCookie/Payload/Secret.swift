@@ -51,6 +51,12 @@ extension Secret: Decodable where Value: Decodable {
     }
 }
 
+extension Secret: SecretOfDecodable where Value: Decodable {
+    static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool {
+        (try? reader.decode(Value.self, at: position)) != nil
+    }
+}
+
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public var description: String { "Secret" }
     public var debugDescription: String { description }
