@@ -288,7 +288,8 @@ import Testing
     {
         struct Failing: Encodable, Sendable {
             func encode(to encoder: any Encoder) throws {
-                throw EncodingError.invalidValue(1, .init(codingPath: [], debugDescription: "the value is 1"))
+                throw EncodingError.invalidValue(
+                    1, .init(codingPath: encoder.codingPath, debugDescription: "the value is 1"))
             }
         }
         #expect(
