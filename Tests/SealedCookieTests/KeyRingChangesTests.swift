@@ -180,6 +180,144 @@ private func text(_ ring: KeyRing) throws -> String {
         )
     }
 
+    @Test func `a merge does not shorten how long a key sealed that ceased before`() throws {
+        let (minute, day) = (60.0, 86_400.0)
+        let lifetime = Duration.seconds(14 * day)
+        let now = noon + 19 * day
+        let (a, b) = (try KeyRing([sampleKey(1, from: noon)]), try KeyRing([sampleKey(2, from: noon + day)]))
+        let token = try loginSealer(a).seal(login, at: now - minute).token
+        let rotated = try a.rotated(from: now, at: now).ring
+        for merged in [
+            try rotated.merged(with: b, at: now + minute), try b.merged(with: rotated, at: now + minute),
+        ] {
+            let pruned = try merged.pruned(lifetime: lifetime, at: now + 2 * minute)
+            #expect(try loginSealer(pruned).open(value: token, at: now + 2 * minute).session == login)
+            // As long as without the merge, and no longer; the other sealed until it.
+            #expect(try merged.key(sampleKey(1).id)?.sealedUntil == now)
+            #expect(try merged.key(sampleKey(2).id)?.sealedUntil == now + minute)
+            #expect(
+                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3599).key(sampleKey(1).id) != nil)
+            #expect(
+                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3600).key(sampleKey(1).id) == nil)
+            // Nor does another merge, of a ring whose key began between.
+            let again = try merged.merged(with: KeyRing([sampleKey(3, from: noon + minute)]), at: now + day)
+            #expect(try again.key(sampleKey(1).id)?.sealedUntil == now)
+        }
+        // Nor a key that is added between them, nor another time of the one between.
+        #expect(
+            try rotated.adding(sampleKey(2, from: noon + day), at: now + minute).keys[0].sealedUntil == now)
+        let three = try KeyRing([
+            sampleKey(1, from: noon), sampleKey(2, from: noon + 9 * day), sampleKey(3, from: noon + 18 * day),
+        ])
+        #expect(
+            try three.merged(with: KeyRing([sampleKey(4, from: noon + day)]), at: now).keys[0].sealedUntil
+                == noon + 9 * day)
+        let moved = try three.adding(sampleKey(1, from: noon + 10 * day), at: now)
+        #expect(moved.keys.map(\.id) == (try [2, 1, 3].map { try sampleKey($0).id }))
+        #expect(moved.keys.map(\.sealedUntil) == [noon + 18 * day, nil, nil])
+        // What was written before stays where it is the later.
+        var first = try sampleKey(1, from: noon)
+        first.sealedUntil = noon + 15 * day
+        let written = try KeyRing([first, sampleKey(3, from: noon + 9 * day)])
+        #expect(try written.merged(with: b, at: now).keys[0].sealedUntil == noon + 15 * day)
+        // Of a key that has not begun there is nothing to say.
+        let pending = try KeyRing([sampleKey(1, from: now + day), sampleKey(2, from: now + 3 * day)])
+        #expect(
+            try pending.merged(with: KeyRing([sampleKey(3, from: now + 2 * day)]), at: now).keys.allSatisfy {
+                $0.sealedUntil == nil
+            })
+    }
+
+    @Test func `a key of whose end a ring says nothing is not needed for less long for a change`() throws {
+        let now = noon + 100 * 86_400
+        let ids = try [sampleKey(1).id, sampleKey(2).id].sorted()
+        let keys = try [sampleKey(1), sampleKey(2)].sorted { $0.id < $1.id }
+        let ring = try KeyRing(keys)
+        #expect(ring.neededUntil(lifetime: .seconds(1), at: now).isEmpty)
+        let seeds: [UInt8] = try sampleKey(1).id == ids[0] ? [1, 2] : [2, 1]
+        let changed = try ring.adding(sampleKey(seeds[1], from: noon), at: now)
+        #expect(changed.keys[0].id == ids[0] && changed.keys[0].sealedUntil == now)
+    }
+
+    /// Rings of a site that has several, whose operators do whatever there is to be done.
+    @Test(arguments: 0..<8) func `whatever is done to rings, pruning takes no key that a session may need`(
+        seed: UInt64
+    ) throws {
+        var random = SplitMix(state: seed)
+        func pick<Element>(_ elements: [Element]) -> Element {
+            elements[Int(random.next() % UInt64(elements.count))]
+        }
+        let (hour, day) = (3600.0, 86_400.0)
+        let lifetime = 14 * day
+        /// A ring, and when each of its keys sealed last.
+        struct Site {
+            var ring: KeyRing
+            var sealed: [KeyID: Date] = [:]
+        }
+        // Some keys come to several rings, from several times on.
+        let pool = try (UInt8(0)..<6).map { try sampleKey($0) }
+        func newKey(_ from: Date) throws -> SealingKey {
+            guard random.next() % 4 != 0 else { return try pick(pool).sealing(from: from) }
+            let bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+            return try SealingKey(importing: bytes.span, activeFrom: from)
+        }
+        var (pruned, needed, written) = (0, 0, 0)
+        for _ in 0..<60 {
+            var now = noon
+            var sites: [Site] = []
+            for _ in 0..<3 {
+                now += Double(random.next() % 400_000)
+                sites.append(Site(ring: try KeyRing([newKey(now + pick([0, -60, 600, -5 * day]))])))
+            }
+            for _ in 0..<20 {
+                let span = pick([60, hour, day, 3 * day, 10 * day])
+                for index in sites.indices {
+                    for time in [now, now + span / 2, now + span - 1] {
+                        if let id = sites[index].ring.sealingKey(at: time)?.id {
+                            sites[index].sealed[id] = time
+                        }
+                    }
+                }
+                now += span
+                let (here, other) = pick([(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)])
+                let ring = sites[here].ring
+                switch random.next() % 10 {
+                case 0: sites[here].ring = try ring.adding(newKey(now + pick([hour, 3 * day])), at: now)
+                case 1: sites[here].ring = try ring.adding(newKey(now), at: now)
+                case 2:
+                    sites[here].ring = try ring.adding(
+                        newKey(now - pick([1, day, 5 * day, 20 * day])), at: now)
+                case 3...5:
+                    sites[here].ring = try ring.merged(with: sites[other].ring, at: now)
+                    sites[here].sealed.merge(sites[other].sealed) { max($0, $1) }
+                case 6:
+                    guard let id = ring.keys.randomElement(using: &random)?.id, random.next() % 2 == 0,
+                        !pool.contains(where: { $0.id == id })
+                    else { break }
+                    sites[here].ring = try ring.revoking(id)
+                case 7: sites[here].ring = try ring.endingSessions(createdBefore: now - lifetime)
+                default: sites[here].ring = try ring.pruned(lifetime: .seconds(lifetime), at: now)
+                }
+                // What the file says is all that is known of it.
+                sites[here].ring = try KeyRing(parsing: text(sites[here].ring), requiringKey: false)
+                pruned += ring.keys.count { sites[here].ring.key($0.id) == nil }
+                written += sites[here].ring.keys.count { $0.sealedUntil != nil }
+                for site in sites {
+                    let left = try site.ring.pruned(lifetime: .seconds(lifetime), at: now)
+                    for key in site.ring.keys {
+                        guard let sealed = site.sealed[key.id], sealed + lifetime > now else { continue }
+                        needed += 1
+                        #expect(
+                            left.key(key.id) != nil,
+                            "\(key) sealed at \(Timestamp.text(sealed)), at \(Timestamp.text(now)) of \(site.ring)"
+                        )
+                    }
+                }
+            }
+        }
+        #expect(pruned > 50 && needed > 1000 && written > 100)
+    }
+
     @Test func `merging is commutative, associative and idempotent`() throws {
         var random = SplitMix(state: 5)
         func ring() throws -> KeyRing {

@@ -86,14 +86,17 @@ extension KeyRing {
     /// - Returns: the time for each key that no longer seals. Not the active key and pending ones, for which nobody
     ///   knows it yet; where no key is active, none.
     public func neededUntil(lifetime: Duration, at now: Date = .now) -> [KeyID: Date] {
+        let span = Double(lifetime.components.seconds) + Self.readingDelay
+        return ends(at: now).compactMapValues { $0.map { $0 + span } }
+    }
+
+    /// When each key ceased to seal that was active before the one that is. Nil: some time that the ring does not say.
+    private func ends(at now: Date) -> [KeyID: Date?] {
         guard let active = activeKey(at: now), let position = keys.firstIndex(where: { $0.id == active.id })
         else { return [:] }
-        let span = Double(lifetime.components.seconds) + Self.readingDelay
-        var times: [KeyID: Date] = [:]
+        var times: [KeyID: Date?] = [:]
         for index in keys.indices.prefix(position) {
-            if let ceased = later(keys[index + 1].activeFrom, keys[index].sealedUntil) {
-                times[keys[index].id] = ceased + span
-            }
+            times[keys[index].id] = .some(later(keys[index + 1].activeFrom, keys[index].sealedUntil))
         }
         return times
     }
@@ -104,25 +107,38 @@ extension KeyRing {
     /// Both rings in one. Where they disagree the stricter holds: revoked before a key, the later
     /// time for when a key begins to seal and for `notBefore`.
     ///
-    /// The order does not matter, nor how often a ring is merged in. A key that was active in either ring, and is
-    /// not in the new one, has sealed until now: its `sealedUntil` says so to `pruned`.
+    /// The order does not matter, nor how often a ring is merged in. Where a key sealed for longer than the new ring's
+    /// times tell, until now or until another ring's next key began, its `sealedUntil` says so to `pruned`.
     ///
     /// - Throws: `.idCollision` where the rings have different keys of one id.
     public func merged(with other: KeyRing, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         try union(other).noting(theEndOfSealingIn: [self, other], at: now)
     }
 
-    /// This ring with `now` in `sealedUntil` of the keys that were active in one of `before` and are not in this one.
+    /// This ring, in which every key seems to have sealed for as long as it did in `before`: where another key has come
+    /// between it and the one that followed it, `sealedUntil` says how long that was.
     private func noting(theEndOfSealingIn before: [KeyRing], at now: Date) throws(KeyRingError) -> KeyRing {
-        let active = activeKey(at: now)?.id
-        let ceasing = before.compactMap { $0.activeKey(at: now)?.id }.filter { $0 != active }
-        guard !ceasing.isEmpty else { return self }
         let time = try KeyRingError.time(now, source: "keys")
+        let active = activeKey(at: now)?.id
+        var ends: [KeyID: Date] = [:]
+        var unknown: Set<KeyID> = []
+        for ring in before {
+            for (id, end) in ring.ends(at: now) {
+                ends[id] = later(ends[id], end)
+                if end == nil { unknown.insert(id) }
+            }
+            if let id = ring.activeKey(at: now)?.id { ends[id] = later(ends[id], time) }
+        }
         var keys = keys
-        for index in keys.indices where ceasing.contains(keys[index].id) {
-            // Where the next key began at that time, nothing is to be said.
+        for index in keys.indices where keys[index].id != active {
             let next = index + 1 < keys.count ? keys[index + 1].activeFrom : nil
-            if later(next, time) != next { keys[index].sealedUntil = later(keys[index].sealedUntil, time) }
+            let seeming = later(next, keys[index].sealedUntil)
+            let isUnknown = unknown.contains(keys[index].id)
+            // Still not said: the key is kept for good, as before.
+            if isUnknown, seeming == nil { continue }
+            let end = later(ends[keys[index].id], isUnknown ? time : nil)
+            guard let end, later(seeming, end) != seeming else { continue }
+            keys[index].sealedUntil = end
         }
         return try KeyRing(keys, revoked: revoked, notBefore: notBefore)
     }
