@@ -314,7 +314,8 @@ extension Failure {
             case .detached: "in a container mount the ring's folder"
             case .byteOrderMark: "save it as UTF-8 without a byte order mark"
             case .carriageReturn: "save it with LF or CRLF as line ends"
-            case .lostLineBreaks, .commentInOneLine: "such as \"not-before TIME; revoked ID; key ID sck1_…\""
+            case .lostLineBreaks, .commentInOneLine, .emptyLines:
+                "such as \"not-before TIME; revoked ID; key ID sck1_…\""
             case .revoked: "revoked is for good: import another key"
             case .locked: "a change that hangs? find it with: fuser -v .RING.lock, in the ring's folder"
             case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"

@@ -216,6 +216,7 @@ extension Command {
             try ring.endingSessions(createdBefore: time)
         }
         Output.note("sessions begun before \(Timestamp.text(ring.notBefore ?? time)) have ended")
+        Command.warnOfEndToCome(ring, now)
     }
 
     static let merge = Command(
@@ -242,6 +243,7 @@ extension Command {
                 "the merged ring has no active key\(seals ?? ": nothing can be sealed")",
                 hint: "\(Tool.name) rotate --from now \(path)")
         }
+        Command.warnOfEndToCome(ring, now)
         let listing = KeyListing(ring, at: now)
         try Output.data(
             arguments.has(.json) ? JSONText.of(listing, pretty: true) : listing.table,
@@ -252,7 +254,8 @@ extension Command {
         name: "check", summary: "Finds what is wrong with a ring, for monitoring.", operands: "RING",
         operandCount: 1...1, options: [.olderThan, .mode, .folderMode, .json, .at],
         details: """
-            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no key that seals), 2 it
+            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no key that seals, a
+            not-before in the future), 2 it
             works, and something is to be mended. Pending keys are told and are no fault.
             What others may do with the file and its folder is a fault unless --mode and --folder-mode allow it: for a
             Kubernetes Secret --mode 644, or --mode 440 with an fsGroup. RING may be - for the standard input: then the
@@ -277,7 +280,11 @@ extension Command {
             }
         }
         if report.findings.contains(where: { $0.level == .unusable }) {
-            throw .work("key ring \"\(path)\" cannot be used", hint: "\(Tool.name) rotate --from now \(path)")
+            throw .work(
+                "key ring \"\(path)\" cannot be used",
+                hint: loaded.ring.keys.isEmpty
+                    ? "\(Tool.name) rotate --from now \(path)"
+                    : "correct its not-before, or wait; is this clock right?")
         }
         if report.findings.contains(where: { $0.level == .fault }) {
             throw .found("key ring \"\(path)\" works, but has faults")
@@ -292,6 +299,10 @@ extension Command {
         let (ring, otherNames) = try Failure.unless { try KeyRing.updateFile(path, work) }
         warn(ofOtherNames: otherNames)
         return ring
+    }
+
+    private static func warnOfEndToCome(_ ring: KeyRing, _ now: Date) {
+        if let text = ring.endToCome(now) { Output.warn(text, hint: nil) }
     }
 
     /// Says that the file that was replaced is still there under other names.
@@ -331,6 +342,15 @@ extension Input {
                 "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
         }
         return time
+    }
+}
+
+extension KeyRing {
+    /// What there is to say of a not-before that is further ahead than a sealer takes for a difference of clocks.
+    fileprivate func endToCome(_ now: Date) -> String? {
+        guard let notBefore, notBefore > now + 60 else { return nil }
+        return
+            "nobody can sign in before \(Timestamp.text(notBefore)): the ring's not-before is in the future"
     }
 }
 
@@ -444,7 +464,9 @@ private struct RingReport: Encodable {
         if ring.keys.isEmpty {
             findings.append(
                 .init(level: .unusable, text: "the ring has no key: nothing can be sealed or opened"))
-        } else if activeKey == nil, let next = ring.sealingKey(at: now) {
+        }
+        if let text = ring.endToCome(now) { findings.append(.init(level: .unusable, text: text)) }
+        if activeKey == nil, let next = ring.sealingKey(at: now) {
             findings.append(
                 .init(
                     level: .fault, text: "no key is active: \(next.id), the earliest, seals before its time"))

@@ -1340,4 +1340,27 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
             #expect(runs.allSatisfy { !($0.output + $0.errors).contains("\u{1B}") })
         }
     }
+
+    @Test func `a ring with which nobody can sign in is told, and a merge and an end of sessions warn`()
+        throws
+    {
+        let folder = try ToolFolder()
+        let now = "2026-08-03T00:00:00Z"
+        func with(_ time: String) throws -> String {
+            try folder.write(
+                "future.keys", String(contentsOfFile: folder.ring, encoding: .utf8) + "not-before \(time)\n")
+        }
+        let near = try ToolRun(["check", "--mode", "644", "--at", now, with("2026-08-03T00:01:00Z")])
+        #expect(near.exitCode != 1 && !near.output.contains("sign in"))
+        let path = try with("2026-08-03T00:01:01Z")
+        let check = try ToolRun(["check", "--at", now, path])
+        #expect(
+            check.exitCode == 1
+                && check.output.contains("unusable: nobody can sign in before 2026-08-03T00:01:01Z"))
+        #expect(check.errors.contains("not-before") && !check.errors.contains("rotate"))
+        let end = try ToolRun(["end-sessions", "--at", now, path])
+        #expect(end.exitCode == 0 && end.errors.contains("warning: nobody can sign in before"))
+        let merge = try ToolRun(["merge", "--at", now, folder.ring, path])
+        #expect(merge.exitCode == 0 && merge.errors.contains("warning: nobody can sign in before"))
+    }
 }

@@ -168,7 +168,8 @@ private final class TestClock: Sendable {
                 file.ring.keys.last?.id == id && file.ring.revoked.count == 1 && file.ring.notBefore == noon)
         }
         // A file that is left so for two seconds is meant so. What was revoked and ended stays so, and that is told.
-        _ = try folder.write("session.keys", lines.prefix(2).map { "\($0)\n" }.joined())
+        let first = try #require(lines.firstIndex { $0.hasPrefix("key ") })
+        _ = try folder.write("session.keys", "\(lines[0])\n\(lines[first])\n")
         tick()
         #expect(file.ring.keys.count == 2)
         clock.advance(by: .milliseconds(2099))
@@ -376,6 +377,29 @@ private final class TestClock: Sendable {
         tick()
         _ = file.ring
         #expect(file.failure == nil)
+    }
+
+    @Test func `a file that is mounted by itself is told from the beginning, whatever other names it has`()
+        throws
+    {
+        let log = EventLog()
+        let isMounted = Atomic<Bool>(true)
+        try FileManager.default.linkItem(atPath: folder.ring, toPath: folder.file("backup"))
+        let file = try KeyRingFile(
+            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
+            isMounted: { _ in isMounted.load(ordering: .relaxed) })
+        #expect(file.failure?.problem == .detached && log.events.count == 1)
+        #expect("\(log.events)".contains("mounted by itself"))
+        // What is written into it is heard all the same, and it is told no more.
+        let id = try rotate(folder.ring)
+        tick()
+        #expect(file.ring.key(id) != nil && file.failure?.problem == .detached)
+        isMounted.store(false, ordering: .relaxed)
+        _ = try rotate(folder.ring)
+        tick()
+        #expect(file.ring.keys.count == 3 && file.failure == nil)
+        // A file in its folder is none.
+        #expect(!OpenFile.isMountedByItself(folder.ring) && !OpenFile.isMountedByItself(folder.file("none")))
     }
 
     /// The real thing: a file that is open here under /proc, as under a mount, and replaced under its name.
@@ -747,6 +771,29 @@ private final class TestClock: Sendable {
         let missing = KeyRingError(
             source: "$SEALED_COOKIE_NONE", line: nil, problem: .unreadable("no such environment variable"))
         #expect(throws: missing) { try KeyRing(environment: "SEALED_COOKIE_NONE") }
+    }
+
+    @Test func `a ring's file that is cut off at a line's end has lost keys alone`() throws {
+        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+            try ring.rotated(from: noon, at: noon).ring.revoking(KeyID(0, 0, 1)).endingSessions(
+                createdBefore: noon)
+        }
+        let lines = try String(contentsOfFile: folder.ring, encoding: .utf8).split(separator: "\n")
+        let start = try #require(lines.firstIndex { $0.hasPrefix("key ") })
+        for count in start...lines.count {
+            let cut = try KeyRing(
+                parsing: lines.prefix(count).joined(separator: "\n") + "\n", requiringKey: false)
+            #expect(
+                cut.notBefore == noon && cut.revoked == [KeyID(0, 0, 1)] && cut.keys.count == count - start)
+        }
+    }
+
+    @Test func `a change that cannot be made names the file`() throws {
+        let key = try sampleKey(200)
+        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(key.id) }
+        #expect(throws: KeyRingError(source: folder.ring, line: nil, problem: .revoked(key.id))) {
+            try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.adding(key) }
+        }
     }
 
     @Test func `comments stay, at the top, and a key that is commented out with them`() throws {

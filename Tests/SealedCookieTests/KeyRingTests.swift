@@ -27,9 +27,9 @@ import Testing
     @Test func `a ring's text is read and written`() throws {
         let text = """
             # sealed-cookie key ring
-            \(try line(1, from: "2026-08-03T00:00:00Z"))\(try line(50, from: "2026-11-01T00:00:00Z"))revoked 1b22d0
             not-before 2026-08-20T12:00:00Z
-
+            revoked 1b22d0
+            \(try line(1, from: "2026-08-03T00:00:00Z"))\(try line(50, from: "2026-11-01T00:00:00Z"))
             """
         let ring = try KeyRing(parsing: text)
         #expect(ring.keys.map(\.id) == [try sampleKey(1).id, try sampleKey(50).id])
@@ -289,6 +289,19 @@ import Testing
         #expect(try KeyRing([]).withText(onOneLine: true) { $0.count } == 0)
         #expect(
             try KeyRing([]).withText { try KeyRing(parsing: SecretBytes.copy(of: $0), source: "r") }.isEmpty)
+    }
+
+    @Test func `a ring on one line with empty lines around it is refused in words that say so`() throws {
+        let text = try "revoked 000001; " + line(1).dropLast()
+        for text in ["\n\(text)", "\(text)\n\n", "\r\n\(text)\r\n", " \n\t\n\(text)\n \n"] {
+            for error in try refusals(of: text) {
+                #expect(error?.problem == .emptyLines, "\(text)")
+                #expect(error?.description.contains("empty lines before or behind") == true)
+            }
+        }
+        for text in ["\(text)\n\(text)\n", "\nrevoked x\n\n", "# a\n\(text)\n"] {
+            for error in try refusals(of: text) { #expect(error != nil && error?.problem != .emptyLines) }
+        }
     }
 
     @Test func `a file of one comment stays one, whatever the comment says`() throws {

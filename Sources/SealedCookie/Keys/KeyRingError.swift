@@ -12,8 +12,8 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         /// The operating system's reason, such as `No such file or directory`.
         case unreadable(String)
         case unwritable(String)
-        /// The file has no name any more: another took its place where this process does not see it, as outside of a
-        /// container into which the file is mounted by itself. It will not change again. Mount its folder.
+        /// The file is mounted by itself, as into a container, or has no name any more: where another takes its place, this
+        /// process does not see it. Mount its folder.
         case detached
         /// There is a file of this name already.
         case exists
@@ -31,6 +31,8 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         /// One line where there should be several, such as an environment variable whose line breaks became blanks, `\n`
         /// or nothing. There is a form of one line, divided by `;`.
         case lostLineBreaks
+        /// The form of one line has empty lines before or behind it.
+        case emptyLines
         /// The form of one line has no comments: the rest of the ring would be one.
         case commentInOneLine
         /// A line that begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
@@ -75,7 +77,7 @@ extension KeyRingError.Problem {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .detached:
-            "was replaced where it is not seen from here: mount its folder, not the file by itself"
+            "is mounted by itself, or was replaced where it is not seen from here: mount its folder, not the file"
         case .exists: "exists already"
         case .noKeys: "holds no key"
         case .noLines: "says nothing"
@@ -85,6 +87,8 @@ extension KeyRingError.Problem {
         case .carriageReturn: "a carriage return alone ends no line: lines end with LF or CRLF"
         case .lostLineBreaks:
             "the line breaks seem to be lost: keep them, or write the ring on one line, without comments, with \";\" between"
+        case .emptyLines:
+            "a ring on one line, divided by \";\", has no empty lines before or behind it"
         case .commentInOneLine: "a ring on one line has no comments"
         case .unknownLine: "not a line of a key ring"
         case .notAKey: "not a key"

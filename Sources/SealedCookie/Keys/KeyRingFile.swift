@@ -16,7 +16,7 @@ import Synchronization
 /// file that cannot be read, is no ring, or says nothing changes nothing: the last good ring holds.
 ///
 /// Mount the folder, never the file alone: a file that is mounted by itself stays the one that it was when another takes
-/// its place. `failure` says so (`.detached`). What systemd's LoadCredential gives is a copy of the start, and does not
+/// its place. `failure` says so from the beginning (`.detached`). What systemd's LoadCredential gives is a copy of the start, and does not
 /// change either.
 public final class KeyRingFile: Sendable {
     public typealias Event = KeyRingEvent
@@ -37,6 +37,7 @@ public final class KeyRingFile: Sendable {
     private let interval: Int64
     private let clock: @Sendable () -> Int64
     private let identify: @Sendable (String) -> FileIdentity?
+    private let isMounted: @Sendable (String) -> Bool
     private let current: CurrentRing
     private let sight: Guarded<Sight>
     /// On the monotonic clock, in nanoseconds.
@@ -62,15 +63,18 @@ public final class KeyRingFile: Sendable {
     /// - Parameters:
     ///   - clock: nanoseconds that never go back.
     ///   - identify: how a file looks; nil: it cannot be looked at.
+    ///   - isMounted: whether it is mounted by itself.
     init(
         _ path: String, lookingEvery interval: Duration, clock: @escaping @Sendable () -> Int64,
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in },
-        identify: @escaping @Sendable (String) -> FileIdentity? = { try? FileIdentity($0) }
+        identify: @escaping @Sendable (String) -> FileIdentity? = { try? FileIdentity($0) },
+        isMounted: @escaping @Sendable (String) -> Bool = { OpenFile.isMountedByItself($0) }
     ) throws(KeyRingError) {
         self.path = path
         self.interval = max(interval, .zero).nanoseconds
         self.clock = clock
         self.identify = identify
+        self.isMounted = isMounted
         // Before the file is read: what changes in between is seen at the next poll.
         let identity = identify(path)
         let now = clock()
@@ -164,7 +168,9 @@ public final class KeyRingFile: Sendable {
     }
 
     private func fault(_ identity: FileIdentity) -> KeyRingError? {
-        identity.isDetached ? KeyRingError(source: path, line: nil, problem: .detached) : nil
+        // A file that was replaced has a link left where it has another name: the count alone does not tell.
+        identity.isDetached || isMounted(path)
+            ? KeyRingError(source: path, line: nil, problem: .detached) : nil
     }
 
     /// So that keys that are to go when the file has settled do not stay for a whole interval.

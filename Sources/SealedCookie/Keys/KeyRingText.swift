@@ -77,7 +77,14 @@ extension KeyRing {
         }
         let parser = try KeyRingParser.parse(old.bytes, source: path)
         let ring = try parser.ring()
-        let changed = try change(ring)
+        let changed: KeyRing
+        do throws(KeyRingError) {
+            changed = try change(ring)
+        } catch {
+            // A change knows no file.
+            throw error.source == "keys"
+                ? KeyRingError(source: path, line: error.line, problem: error.problem) : error
+        }
         guard changed.entries != ring.entries || parser.hasSurplus else { return (ring, 0) }
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in
             try changed.fileContents(comments: parser.comments)
@@ -172,12 +179,13 @@ extension KeyRing {
         try comments.withSpan { span throws(NativeFailure) in try text.append(span) }
         // A comment alone could be taken for a ring that lost its line breaks.
         if isEmpty { try text.append("\n") }
+        // What ends sessions and revokes is first: a file that is cut off has lost keys alone.
+        if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))\n") }
+        for id in revoked.sorted() { try text.append("revoked \(id)\n") }
         for key in keys {
             try key.append(to: &text)
             try text.append("\n")
         }
-        for id in revoked.sorted() { try text.append("revoked \(id)\n") }
-        if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))\n") }
         return text
     }
 
@@ -312,7 +320,16 @@ struct KeyRingParser: ~Copyable {
         let lineFeed = UInt8(ascii: "\n")
         // The last line may lack its end, and one line may have one.
         let isOneLine = !text.indices.dropLast().contains { text[$0] == lineFeed }
-        guard isOneLine else { return try parseLines(text, dividedBy: lineFeed) }
+        guard isOneLine else {
+            do throws(KeyRingError) {
+                return try parseLines(text, dividedBy: lineFeed)
+            } catch {
+                guard error.problem != .carriageReturn, Self.isOneLineAmongEmptyOnes(text) else {
+                    throw error
+                }
+                throw KeyRingError(source: source, line: error.line, problem: .emptyLines)
+            }
+        }
         do throws(KeyRingError) {
             let semicolon = UInt8(ascii: ";")
             let isDivided = text.indices.contains { text[$0] == semicolon }
@@ -329,6 +346,17 @@ struct KeyRingParser: ~Copyable {
             guard error.problem != .carriageReturn, Self.hasLostLineBreaks(text) else { throw error }
             throw KeyRingError(source: source, line: nil, problem: .lostLineBreaks)
         }
+    }
+
+    /// Whether it seems to be the form of one line, but for empty lines before or behind it.
+    private static func isOneLineAmongEmptyOnes(_ text: Span<UInt8>) -> Bool {
+        func isBlank(_ index: Int) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(text[index]) }
+        guard let first = text.indices.first(where: { !isBlank($0) }),
+            let last = text.indices.last(where: { !isBlank($0) })
+        else { return false }
+        let line = text.extracting(first...last)
+        return line.indices.contains { line[$0] == UInt8(ascii: ";") }
+            && !line.indices.contains { line[$0] == UInt8(ascii: "\n") }
     }
 
     /// Whether one line that is no ring seems to have been several.

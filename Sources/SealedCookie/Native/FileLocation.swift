@@ -236,6 +236,14 @@ struct OpenFile: ~Copyable {
 
     deinit { close(descriptor) }
 
+    /// The same of a path; false where it cannot be told.
+    static func isMountedByItself(_ path: String) -> Bool {
+        guard let location = try? FileLocation.find(path, changes: false),
+            let file = try? OpenFile(location.name, in: location)
+        else { return false }
+        return file.isMounted(apartFrom: location)
+    }
+
     /// Whether the file is a mount of its own: what replaces it where it was mounted from is not seen here.
     func isMounted(apartFrom location: borrowing FileLocation) -> Bool {
         guard let own = Self.mount(of: descriptor), let folder = Self.mount(of: location.folder) else {
