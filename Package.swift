@@ -19,9 +19,10 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CXattr"),
         .target(
             name: "SealedCookie",
-            dependencies: ["COpenSSL", "CZlib"],
+            dependencies: ["COpenSSL", "CZlib", "CXattr"],
             swiftSettings: strict
         ),
         .executableTarget(

@@ -12,6 +12,9 @@ ring=${1:?usage: rotate.sh RING}
 age=${ROTATE_AGE:-30d}
 lifetime=${ROTATE_LIFETIME:-90d}
 delay=${ROTATE_DELAY:-1h}
+# What others may do with the file and its folder, where `check` is not to find fault with it, such as 640 and 2775.
+mode=${ROTATE_MODE:-600}
+folder=${ROTATE_FOLDER_MODE:-755}
 
 # The PATH that cron sets is /usr/bin:/bin. The tool is looked for beside this script and in /usr/local/bin too.
 PATH=$PATH:$(dirname "$0"):/usr/local/bin
@@ -24,7 +27,7 @@ tool=$(command -v "${SEALED_COOKIE:-sealed-cookie}") || {
 report=$({
     "$tool" rotate --if-older-than "$age" --from "$delay" "$ring" &&
         "$tool" prune --lifetime "$lifetime" "$ring" &&
-        "$tool" check "$ring"
+        "$tool" check --mode "$mode" --folder-mode "$folder" "$ring"
 } 2>&1) || {
     code=$?
     printf '%s\n' "$report" >&2

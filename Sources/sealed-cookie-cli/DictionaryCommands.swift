@@ -1,4 +1,3 @@
-import Glibc
 import SealedCookie
 
 // train, and the option that passes what it makes.
@@ -51,23 +50,10 @@ extension Command {
 
     /// In one step: half a dictionary in the old one's place would open nothing that it sealed.
     private static func write(_ dictionary: CompressionDictionary, _ path: String) throws(Failure) {
-        let file = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-        let before = try? FileManager.default.attributesOfItem(atPath: file.path)
-        let type = before?[.type] as? FileAttributeType
-        let isFile = type == nil || type == .typeRegular
-        do {
-            // What is a device or a pipe is written to, not replaced.
-            try Data(dictionary.content).write(to: file, options: isFile ? .atomic : [])
-            // The servers that could read the one before can read this one.
-            let kept: [FileAttributeKey] = [.posixPermissions, .ownerAccountID, .groupOwnerAccountID]
-            if isFile, let before {
-                try FileManager.default.setAttributes(
-                    before.filter { kept.contains($0.key) }, ofItemAtPath: file.path)
-            }
+        do throws(OutputFile.WritingFailure) {
+            try OutputFile.write(Array(dictionary.content), to: path)
         } catch {
-            let reason = (error as? CocoaError)?.underlying as? POSIXError
-            let words = reason.map { ": \(StandardStreams.reason($0.code.rawValue))" } ?? ""
-            throw .work("\"\(path)\": cannot be written\(words)")
+            throw .work("\"\(path)\": cannot be written: \(error.reason)")
         }
     }
 

@@ -43,8 +43,10 @@ enum Input {
     }
 
     /// The key ring of `-k` or RING, where it is only read.
-    static func ring(_ path: String) throws(Failure) -> KeyRing {
-        let loaded = try load(path)
+    ///
+    /// - Parameter forAnother: as `KeyRing.load` has it.
+    static func ring(_ path: String, forAnother: Bool = false) throws(Failure) -> KeyRing {
+        let loaded = try load(path, forAnother: forAnother)
         if loaded.isOpenToOthers {
             Output.warn(
                 "key ring \"\(path)\" is open to others than its owner", hint: "chmod 600 \(path)")
@@ -65,9 +67,9 @@ enum Input {
     }
 
     /// A ring and what its file says beyond it.
-    static func load(_ path: String) throws(Failure) -> KeyRing.Loaded {
+    static func load(_ path: String, forAnother: Bool = false) throws(Failure) -> KeyRing.Loaded {
         try Failure.unless {
-            guard let number = openNumber(path) else { return try KeyRing.load(path) }
+            guard let number = openNumber(path) else { return try KeyRing.load(path, forAnother: forAnother) }
             return try KeyRing.load(descriptor: number, source: path == "-" ? "standard input" : path)
         }
     }
@@ -287,7 +289,7 @@ extension Failure {
         case let reason where reason.hasSuffix("Permission denied"):
             "a change makes a file beside the ring: its folder must be writable"
         case let reason where reason.hasSuffix("Operation not permitted"):
-            "run it as the ring's owner, or as root"
+            "run it as the ring's owner, who must be in the ring's group; or as root"
         case let reason where reason.hasSuffix("busy"):
             "the file is mounted by itself: mount its folder, or change the ring where it comes from"
         case let reason where reason.hasSuffix("meanwhile"):

@@ -48,15 +48,32 @@ extension Command {
         }
         let next = try Failure.unless { try first.sealing(from: from ?? now + 3600) }
         var isThere = false
-        do throws(KeyRingError) {
-            let changed = try KeyRing.updateFile(path) { (ring) throws(KeyRingError) in
-                isThere = ring.key(next.id) != nil
-                return isThere ? ring : try ring.adding(next, at: now)
+        // Others may make the ring at the same time, and take it away.
+        for attempt in 1... {
+            do throws(KeyRingError) {
+                let changed = try KeyRing.updateFile(path) { (ring) throws(KeyRingError) in
+                    isThere = ring.key(next.id) != nil
+                    return isThere ? ring : try ring.adding(next, at: now)
+                }
+                Command.warn(ofOtherNames: changed.otherNames)
+                if changed.ring.activeKey(at: now) == nil, let key = changed.ring.sealingKey(at: now) {
+                    Output.warn(
+                        "no key is active; until one is, \(key.id), the earliest, seals",
+                        hint: "\(Tool.name) rotate --from now \(path)")
+                }
+                break
+            } catch {
+                guard case .unreadable("No such file or directory") = error.problem else {
+                    throw Failure(error)
+                }
             }
-            Command.warn(ofOtherNames: changed.otherNames)
-        } catch {
-            guard case .unreadable("No such file or directory") = error.problem else { throw Failure(error) }
-            try Failure.unless { try KeyRing([first]).create(at: path) }
+            do throws(KeyRingError) {
+                try KeyRing([first]).create(at: path)
+            } catch {
+                // A link that leads nowhere exists, and is no ring to add to.
+                guard case .exists = error.problem, attempt < 3 else { throw Failure(error) }
+                continue
+            }
             return try Command.say(first, "made key ring \"\(path)\" with \(first)")
         }
         guard !isThere else {

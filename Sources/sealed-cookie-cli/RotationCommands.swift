@@ -231,7 +231,9 @@ extension Command {
         let path = arguments.operands[0]
         // Before the ring is changed: a time that is none is a usage error.
         let now = try Input.time(arguments)
-        let others = try arguments.operands.dropFirst().map { path throws(Failure) in try Input.ring(path) }
+        let others = try arguments.operands.dropFirst().map { path throws(Failure) in
+            try Input.ring(path, forAnother: true)
+        }
         let ring = try Command.change(path) { (ring) throws(KeyRingError) in
             var merged = ring
             for other in others { merged = try merged.merged(with: other, at: now) }
@@ -258,7 +260,8 @@ extension Command {
             not-before in the future), 2 it
             works, and something is to be mended. Pending keys are told and are no fault.
             What others may do with the file and its folder is a fault unless --mode and --folder-mode allow it: for a
-            Kubernetes Secret --mode 644, or --mode 440 with an fsGroup. RING may be - for the standard input: then the
+            Kubernetes Secret --mode 644, or --mode 440 with an fsGroup. So is a folder above it that everybody may write to
+            and that is not sticky, unless --folder-mode ends in 2, 3, 6 or 7, and another user's file or folder. RING may be - for the standard input: then the
             text alone is looked at.
             """, readsRing: true
     ) { (arguments) throws(Failure) in
@@ -389,6 +392,17 @@ extension KeyRing.Surroundings {
                     + "\(String(folderPermissions, radix: 8))) and put another ring in this one's place: chmod go-w, or allow "
                     + "it with --folder-mode")
         }
+        if allowed & 0o002 == 0 {
+            texts += openParents.map {
+                "everybody may write to the folder \"\($0)\" above the ring's, and put another in its place: chmod o-w, or "
+                    + "allow it with --folder-mode"
+            }
+        }
+        texts += foreignFolders.map {
+            "the folder \"\($0)\" belongs to another user than root, you or the ring's owner, who can put another ring in "
+                + "this one's place"
+        }
+        if isForeign { texts.append("the file belongs to another user, who can change it: chown it") }
         texts += openFolders.map {
             "others may write to \"\($0)\", and put another link in the place of the one that leads to the ring"
         }

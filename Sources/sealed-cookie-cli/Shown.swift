@@ -19,7 +19,8 @@ extension String {
         // Base64url, hexadecimal, and base64 without a slash.
         return text.replacing(/[A-Za-z0-9_+=\-]{32,}/) { match in
             Self.maySecret(match.output) ? Self.hidden(match.output) : String(match.output)
-        }.replacing(/sck1_[A-Za-z0-9_+=\-]*/) { Self.hidden($0.output) }
+            // "sck1_" alone, or with an ellipsis, is how the tool itself explains a key.
+        }.replacing(/sck1_[A-Za-z0-9_+=\-]+/) { Self.hidden($0.output) }
     }
 
     private static func hidden(_ text: Substring) -> String { "…(\(text.count) characters)" }

@@ -8,6 +8,7 @@
    FAULT_SHORT             a read or write takes so many bytes at most; 0: a write takes none, and says so
    FAULT_INTERRUPTED       every other read, write and flock is interrupted
    FAULT_NO_LINKS          the file system has no hard links
+   FAULT_STALE             a lock that is there cannot be opened: ESTALE
    FAULT_FAST              usleep does not sleep */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -124,6 +125,11 @@ int openat(int folder, const char *name, int flags, ...) {
     char path[2 * PATH_MAX];
     snprintf(path, sizeof path, "%s", path_at(folder, name));
     if (concerns(path) && fails("openat", path, !(flags & O_CLOEXEC))) return -1;
+    size_t length = strlen(path);
+    if (getenv("FAULT_STALE") && concerns(path) && length > 5 && strcmp(path + length - 5, ".lock") == 0) {
+        errno = flags & O_CREAT ? EEXIST : ESTALE;
+        return -1;
+    }
     return opened(NEXT(openat)(folder, name, flags, mode), path);
 }
 

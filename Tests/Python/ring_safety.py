@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -447,6 +448,162 @@ while True:
     return f"{count} changes while the path was swapped, {done} of them done; links, planted names"
 
 
+def trust(folder):
+    """What root does in another user's folder gives that user nothing; access lists; what check says of folders and locks."""
+    if os.geteuid():
+        return "not run: takes root"
+    os.chmod(folder, 0o755)
+    place, theirs = folder + "/trust", folder + "/trust/theirs"
+    os.makedirs(theirs)
+    mine = place + "/mine.keys"
+    new_ring(mine)
+    with open(place + "/samples", "w") as file:
+        file.write('{"name": "zookeeper"}\n' * 2)
+    new_ring(theirs + "/session.keys")
+    with open(place + "/file", "w") as file:
+        file.write("root's")
+    for name, to in (("backup.keys", mine), ("d", place + "/file"), ("way", place)):
+        os.symlink(to, f"{theirs}/{name}")
+        os.lchown(f"{theirs}/{name}", 1234, 1234)
+    os.symlink("session.keys", theirs + "/good")
+    os.lchown(theirs + "/good", 1234, 1234)
+    for path in (theirs, theirs + "/session.keys"):
+        os.chown(path, 1234, 1234)
+    before = open(theirs + "/session.keys").read()
+    for other in ("backup.keys", "way/mine.keys"):
+        result = run("merge", theirs + "/session.keys", f"{theirs}/{other}")
+        check(result.returncode == 1 and "belongs to another user" in result.stderr, f"merge of {other}: {result.stderr}")
+        check(open(theirs + "/session.keys").read() == before, "no other ring's secret comes into it")
+    result = run("merge", mine, theirs + "/good")
+    check(result.returncode == 0, f"an owner's link to an own ring is followed: {result.stderr}")
+    for name in ("d", "way/file", "way/new"):
+        result = run("train", "-o", f"{theirs}/{name}", place + "/samples")
+        check(result.returncode == 1 and "belongs to another user" in result.stderr, f"train -o {name}: {result.stderr}")
+        check(open(place + "/file", "rb").read() == b"root's" and not os.path.exists(place + "/new"), f"root's files stay: {name}")
+    # Owner and mode stay, and a new one is made as any file is.
+    for owner, mode in ((1234, 0o640), (0, 0o604)):
+        path = theirs + "/dictionary"
+        with open(path, "w") as file:
+            file.write("x")
+        os.chown(path, owner, owner)
+        os.chmod(path, mode)
+        result = run("train", "-o", path, place + "/samples")
+        status = os.stat(path)
+        check((result.returncode, status.st_uid, status.st_gid, status.st_mode & 0o7777) == (0, owner, owner, mode), f"train keeps {owner}, {mode:o}: {result.stderr}")
+        os.unlink(path)
+    for mask, mode in ((0o022, 0o644), (0o077, 0o600)):
+        result = run("train", "-o", place + "/new", place + "/samples", umask=mask)
+        check(result.returncode == 0 and os.stat(place + "/new").st_mode & 0o7777 == mode, f"a new dictionary, umask {mask:o}: {result.stderr}")
+        os.unlink(place + "/new")
+    # Whoever an access list lets read may read what a change makes; whom a folder's list would let in may not.
+    def entries_of(*entries):
+        return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    nobody = 0xFFFFFFFF
+    ring = place + "/listed.keys"
+    new_ring(ring)
+    names = [(1, 6, nobody), (2, 4, 1234), (4, 0, nobody), (16, 4, nobody), (32, 0, nobody)]
+    try:
+        os.setxattr(ring, "system.posix_acl_access", entries_of(*names))
+    except OSError as error:
+        lists = f"no access lists here: {error}"
+    else:
+        lists = "access lists"
+        listed = os.getxattr(ring, "system.posix_acl_access")
+        for command in (["rotate", ring], ["revoke", "--all", ring]):
+            result = run(*command)
+            check(result.returncode == 0 and "system.posix_acl_access" in os.listxattr(ring) and os.getxattr(ring, "system.posix_acl_access") == listed,
+                  f"{command[0]} keeps the access list: {result.stderr}")
+        os.removexattr(ring, "system.posix_acl_access")
+        os.chmod(ring, 0o640)
+        os.setxattr(place, "system.posix_acl_default", entries_of((1, 7, nobody), (2, 4, 4321), (4, 0, nobody), (16, 7, nobody), (32, 0, nobody)))
+        check(run("rotate", ring).returncode == 0 and not os.listxattr(ring), f"the folder's list is not the ring's: {os.listxattr(ring)}")
+        check(os.stat(ring).st_mode & 0o7777 == 0o640, "and its mode stays")
+        os.removexattr(place, "system.posix_acl_default")
+    os.chmod(ring, 0o600)
+    # A lock of root's, which the owner cannot take, left by a process that died.
+    lock = theirs + "/.session.keys.lock"
+    open(lock, "w").close()
+    time.sleep(3)
+    result = run("check", theirs + "/session.keys")
+    check(result.returncode == 2 and f'"{lock}" is another user' in result.stdout, f"check tells of root's lock: {result.stdout}")
+    os.unlink(lock)
+    result = run("check", theirs + "/session.keys")
+    check(result.returncode == 0, f"and is silent without it: {result.stdout}")
+    # Folders above, and whose they are.
+    parent = place + "/a"
+    os.makedirs(parent + "/b")
+    deep = parent + "/b/ring.keys"
+    new_ring(deep)
+    for path, mode, owner, arguments, code, words in (
+            (parent, 0o777, 0, [], 2, f'everybody may write to the folder "{parent}" above'), (parent, 0o777, 0, ["--folder-mode", "777"], 0, ""),
+            (parent, 0o1777, 0, [], 0, ""), (parent, 0o755, 1234, [], 2, f'the folder "{parent}" belongs to another user'),
+            (parent + "/b", 0o755, 1234, [], 2, f'the folder "{parent}/b" belongs to another user'), (deep, 0o600, 1234, [], 0, "")):
+        os.chmod(path, mode)
+        os.chown(path, owner, owner)
+        result = run("check", *arguments, deep)
+        check(result.returncode == code and words in result.stdout, f"check, {path} {mode:o} {owner} {arguments}: {result.stdout}")
+        # From inside, too.
+        result = subprocess.run([TOOL, "check", *arguments, "ring.keys"], cwd=parent + "/b", capture_output=True, text=True)
+        check(result.returncode == code, f"check from inside, {path} {mode:o} {owner}: {result.stdout}")
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o600 if path == deep else 0o755)
+    owner = demoted(folder, deep)
+    if owner is not None:
+        os.chown(deep, 4321, 4321)
+        os.chmod(deep, 0o644)
+        result = subprocess.run([*owner, "check", "--mode", "644", deep], capture_output=True, text=True)
+        check(result.returncode == 2 and "the file belongs to another user" in result.stdout, f"another's ring: {result.stdout}")
+    # A pipe is no ring, and nothing waits for it.
+    pipe = place + "/pipe.keys"
+    os.mkfifo(pipe)
+    for command in (["check", pipe], ["keys", pipe], ["merge", mine, pipe]):
+        try:
+            result = subprocess.run([TOOL, *command], capture_output=True, text=True, timeout=20)
+            check(result.returncode == 1 and "not a regular file" in result.stderr, f"{command[0]} of a pipe: {result.stderr}")
+        except subprocess.TimeoutExpired:
+            check(False, f"{command[0]} waits for a pipe")
+    result = subprocess.run(["bash", "-c", '"$0" keys <(cat "$1") && cat "$1" | "$0" keys /dev/stdin && "$0" merge "$1" <(cat "$1")', TOOL, mine], capture_output=True, text=True)
+    check(result.returncode == 0, f"a shell's pipes are read: {result.stderr}")
+    # Made by several at once.
+    fresh = place + "/fresh.keys"
+    for _ in range(5):
+        keys = [os.urandom(32).hex() for _ in range(6)]
+        for number, key in enumerate(keys):
+            with open(f"{place}/key{number}", "w") as file:
+                file.write(key)
+        with ThreadPoolExecutor(6) as pool:
+            reports = list(pool.map(lambda number: subprocess.run(["sh", "-c", '"$0" import "$1" < "$2"', TOOL, fresh, f"{place}/key{number}"],
+                                                                  capture_output=True, text=True), range(6)))
+        check(all(r.returncode == 0 for r in reports) and len(entries(fresh)[0]) == 6, f"six imports at once: {[r.stderr for r in reports]}")
+        os.unlink(fresh)
+    # As a secret manager gives it: by a pipe.
+    result = run("import", fresh, input=os.urandom(32).hex())
+    check(result.returncode == 0, f"import from a pipe: {result.stderr}")
+    # Where no key is active after an import, as after a revocation, that is told.
+    if result.returncode == 0:
+        check(run("revoke", fresh, result.stdout.split()[0]).returncode == 0, "the imported key is revoked")
+        result = run("import", fresh, input=os.urandom(32).hex())
+        check(result.returncode == 0 and "warning: no key is active" in result.stderr and "hint: sealed-cookie rotate --from now" in result.stderr,
+              f"import where no key is active: {result.stderr}")
+    # rotate.sh finds no fault with the modes that it is told of.
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Examples/rotation/rotate.sh")
+    os.chmod(mine, 0o640)
+    for mode, code in ((None, 2), ("640", 0)):
+        environment = {**os.environ, "SEALED_COOKIE": TOOL, **({"ROTATE_MODE": mode} if mode else {})}
+        result = subprocess.run(["sh", script, mine], env=environment, capture_output=True, text=True)
+        check(result.returncode == code, f"rotate.sh, ROTATE_MODE {mode}: {result.stderr}")
+    os.chmod(mine, 0o600)
+    # A lock that a file server is of two minds about.
+    environment = preload(folder, FAULT_FOLDER=place, FAULT_STALE="1", FAULT_FAST="1")
+    if environment:
+        try:
+            result = subprocess.run([TOOL, "rotate", mine], env=environment, capture_output=True, text=True, timeout=60)
+            check(result.returncode == 1, f"a stale lock: {result.stderr}")
+        except subprocess.TimeoutExpired:
+            check(False, "a stale lock is waited for for ever")
+    return f"links of others, dictionaries, {lists}, folders, pipes, locks"
+
+
 def readers(folder):
     """Who may only read a ring, or put files beside it, holds up no change."""
     place = folder + "/readers"
@@ -649,7 +806,7 @@ mkdir "$1/folder"; mount --bind "$1" "$1/folder"; mount --make-private "$1/folde
 random.seed(7)
 with tempfile.TemporaryDirectory() as temporary:
     temporary = os.path.realpath(temporary)
-    for part in (folders, hostile, readers, mounts, durable, network, output, births, faults, crowd, replacements, kills):
+    for part in (folders, hostile, trust, readers, mounts, durable, network, output, births, faults, crowd, replacements, kills):
         if ONLY and part.__name__ not in ONLY:
             continue
         print(f"{part.__name__}: {part(temporary)}", flush=True)

@@ -65,7 +65,7 @@ import Testing
             + sources(below: packageFolder.appending(path: "Sources/sealed-cookie-cli"))
         var native = 0
         for file in files {
-            let importsC = file.code.contains(/import\s+(COpenSSL|CZlib)\b/)
+            let importsC = file.code.contains(/import\s+(COpenSSL|CZlib|CXattr)\b/)
             let isUnsafe = file.code.contains(
                 /\bunsafe\b|\bUnsafe\w*Pointer\b|@unchecked\s+Sendable|nonisolated\(unsafe\)/)
             if file.folder == "Native" {

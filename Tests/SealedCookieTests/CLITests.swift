@@ -1223,6 +1223,21 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(missing.exitCode == 1 && missing.errors.contains("cannot be read: No such file or directory"))
     }
 
+    @Test func `the tool's own words about the form of a ring are not taken for a secret`() throws {
+        for (text, hint) in [
+            (
+                "x\n",
+                "a line is \"key ID from=TIME until=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
+            ),
+            ("key 5f3a9c sck1_x\n", "a key is sck1_ and 43 characters; was the line cut or wrapped?"),
+        ] {
+            let run = try ToolRun(["keys", "-"], input: text)
+            #expect(run.exitCode == 1 && run.errors.hasSuffix("\nhint: \(hint)\n"), "\(run.errors)")
+        }
+        // One character of a secret is hidden.
+        #expect(try ToolRun(["keys", "sck1_x"]).errors.contains("\"…(6 characters)\""))
+    }
+
     @Test func `inspect needs no key and says that nothing is authenticated`() throws {
         let token = try seal(#"{"a":1}"#)
         let id = try KeyRing(contentsOf: folder.ring).keys[0].id

@@ -17,7 +17,7 @@ extension SealingKey {
     ) throws(KeyRingError) -> SealingKey {
         // The longest spelling has 64 characters; the rest is room for white space.
         let file = try KeyRingError.reading(source) { () throws(SystemFailure) in
-            try SecretFile.read(descriptor, limit: 1024)
+            try SecretFile.read(descriptor, limit: 1024, orPipe: true)
         }
         let decoded = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
             try file.bytes.withSpan { text throws(NativeFailure) in try Self.bytes(of: text) }

@@ -34,8 +34,15 @@ extension KeyRing {
     }
 
     /// The ring file at `path`, which may be without keys.
-    package static func load(_ path: String) throws(KeyRingError) -> Loaded {
-        let file = try read(path, orPipe: true)
+    ///
+    /// - Parameter forAnother: whether its secrets go into another ring, whose owner may not be one to have them: then
+    ///   no other user's link is followed.
+    package static func load(_ path: String, forAnother: Bool = false) throws(KeyRingError) -> Loaded {
+        let file = try KeyRingError.reading(path) { () throws(SystemFailure) in
+            forAnother
+                ? try SecretFile.readTrusted(path, limit: fileLimit)
+                : try SecretFile.read(path, limit: fileLimit)
+        }
         return try Loaded(file.bytes, permissions: file.permissions, source: path)
     }
 
@@ -65,6 +72,12 @@ extension KeyRing {
         package fileprivate(set) var hasForeignLink = false
         package fileprivate(set) var folder = ""
         package fileprivate(set) var folderPermissions: UInt32 = 0
+        /// Folders above the file's that everybody may write to, and take away what is others' there.
+        package fileprivate(set) var openParents: [String] = []
+        /// The file's folder and those above it, where another than root, the file's owner and this user owns them.
+        package fileprivate(set) var foreignFolders: [String] = []
+        /// Whether the file is neither root's nor this user's.
+        package fileprivate(set) var isForeign = false
         /// Other folders on the way in which anybody could put a link in another's place.
         package fileprivate(set) var openFolders: [String] = []
     }
@@ -91,6 +104,7 @@ extension KeyRing {
         found.folder = location.folderPath
         found.folderPermissions = location.folderMode
         found.openFolders = location.openFolders
+        found.look(at: location, ownedBy: file.status.owner)
         // In a folder that cannot be listed, what would have the one name.
         let names =
             (try? FileManager.default.contentsOfDirectory(atPath: location.folderPath))?.sorted()
@@ -99,7 +113,9 @@ extension KeyRing {
             let path = location.path(of: name)
             guard let status = try? location.status(of: name) else { continue }
             if location.isTemporary(name) || name == location.lock {
-                if ![0, file.status.owner].contains(status.owner) {
+                // A lock that root makes is the owner's in a moment, unless root's process dies in that moment.
+                let isRoots = status.owner == 0 && (name != location.lock || status.hasJustChanged)
+                if !isRoots, status.owner != file.status.owner {
                     found.planted.append(path)
                 } else if location.isTemporary(name), !status.hasJustChanged {
                     // What was written only now belongs to a change that goes on.
@@ -130,6 +146,24 @@ extension KeyRing {
         } catch {
             guard error.isOfReading else { return [] }
             throw error
+        }
+    }
+}
+
+extension KeyRing.Surroundings {
+    /// Who could put another file in the ring's place by way of a folder.
+    fileprivate mutating func look(at location: borrowing FileLocation, ownedBy owner: UInt32) {
+        let user = FileLocation.user
+        isForeign = user != 0 && ![0, user].contains(owner)
+        let trusted = [0, user, owner]
+        if !trusted.contains(location.folderOwner), !FileLocation.isUnknown(location.folderOwner) {
+            foreignFolders.append(location.folderPath)
+        }
+        for parent in location.parents() {
+            if !trusted.contains(parent.owner), !FileLocation.isUnknown(parent.owner) {
+                foreignFolders.append(parent.path)
+            }
+            if parent.isOpen { openParents.append(parent.path) }
         }
     }
 }

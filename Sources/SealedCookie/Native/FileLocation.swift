@@ -153,9 +153,9 @@ struct FileLocation: ~Copyable {
     /// Opens a file of the folder, never by way of a link, and without waiting for what is no file.
     ///
     /// - Returns: less than 0 where it cannot be opened; `errno` says why.
-    func open(_ name: String, _ flags: Int32) -> Int32 {
+    func open(_ name: String, _ flags: Int32, mode: mode_t = 0o600) -> Int32 {
         let all = flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-        return SecretFile.beyondStreams(unsafe openat(folder, name, all, 0o600))
+        return SecretFile.beyondStreams(unsafe openat(folder, name, all, mode))
     }
 
     /// What stands under a name of the folder.
@@ -170,6 +170,62 @@ struct FileLocation: ~Copyable {
     /// - Returns: 0, or an errno.
     @discardableResult func remove(_ name: String) -> Int32 {
         unsafe unlinkat(folder, name, 0) == 0 ? 0 : errno
+    }
+
+    /// A folder that leads to the file's.
+    struct Parent {
+        let path: String
+        let owner: uid_t
+        let mode: mode_t
+
+        /// Whether everybody may rename what is in it.
+        var isOpen: Bool { mode & 0o002 != 0 && mode & S_ISVTX == 0 }
+    }
+
+    /// Of this process.
+    static var user: uid_t { geteuid() }
+
+    /// Whether it is the stand-in for users that this container does not know, such as the one who owns its root.
+    static func isUnknown(_ user: uid_t) -> Bool {
+        guard user == 65_534, let map = try? StandardStreams.read("/proc/self/uid_map", limit: 65_536) else {
+            return false
+        }
+        let fields = String(decoding: map, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        return fields != ["0", "0", "4294967295"]
+    }
+
+    /// The folders above the file's, up to the root, as far as this process may look.
+    func parents() -> [Parent] {
+        var found: [Parent] = []
+        var below = stat()
+        guard unsafe fstat(folder, &below) == 0 else { return [] }
+        var way = ".."
+        while found.count < Self.depthLimit {
+            let parent = unsafe openat(folder, way, Self.pathOnly | O_DIRECTORY | O_CLOEXEC)
+            guard parent >= 0 else { break }
+            defer { close(parent) }
+            var status = stat()
+            // The root is its own parent.
+            guard unsafe fstat(parent, &status) == 0, !status.isSameFile(as: below) else { break }
+            found.append(
+                Parent(
+                    path: Self.path(of: parent) ?? "\(folderPath)/\(way)", owner: status.st_uid,
+                    mode: status.st_mode & 0o7777))
+            below = status
+            way += "/.."
+        }
+        return found
+    }
+
+    /// A path of so many parents is still one that the system takes.
+    private static let depthLimit = 1000
+
+    private static func path(of descriptor: Int32) -> String? {
+        var target: [CChar] = Array(repeating: 0, count: Int(PATH_MAX))
+        // Sound: readlink writes at most the count, and no zero at the end.
+        let count = unsafe readlink("/proc/self/fd/\(descriptor)", &target, target.count)
+        guard count > 0 else { return nil }
+        return String(validating: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     /// Gives what stands under `name` the file's own name, in place of what has it.

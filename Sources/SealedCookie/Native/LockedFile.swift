@@ -1,4 +1,5 @@
 // A file that is replaced whole, by one process at a time.
+import CXattr
 import Glibc
 
 /// The right to change a file, which the system takes away from a process that dies. FORMAT §9.
@@ -26,8 +27,15 @@ private struct ChangeLock: ~Copyable {
         let name = location.lock
         var waited = 0
         while true {
-            let file = try Self.open(name, location, owner, group, &waited)
-            guard let file else { continue }
+            let file = try Self.open(name, location, owner, group, waited)
+            guard let file else {
+                // Not at once, nor for ever: a file server may be of two minds about the name.
+                guard waited < Self.patience else {
+                    throw SystemFailure(operation: "flock", code: EWOULDBLOCK)
+                }
+                Self.pause(&waited)
+                continue
+            }
             while flock(file, LOCK_EX | LOCK_NB) != 0 {
                 let code = errno
                 guard code == EWOULDBLOCK || code == EINTR, waited < Self.patience else {
@@ -59,7 +67,7 @@ private struct ChangeLock: ~Copyable {
     /// Nil: it has gone, or is somebody's for a moment; to be tried again.
     private static func open(
         _ name: String, _ location: borrowing FileLocation, _ owner: uid_t, _ group: gid_t,
-        _ waited: inout Int
+        _ waited: Int
     ) throws(SystemFailure) -> Int32? {
         let new = location.open(name, O_RDWR | O_CREAT | O_EXCL)
         if new >= 0 {
@@ -77,9 +85,7 @@ private struct ChangeLock: ~Copyable {
             let code = errno
             switch code {
             case ENOENT, ESTALE: return nil
-            case EACCES where waited < ownerPatience:
-                pause(&waited)
-                return nil
+            case EACCES where waited < ownerPatience: return nil
             case EACCES, ELOOP, EISDIR, ENXIO, ENODEV: throw SystemFailure.foreignLock(name)
             default: throw SystemFailure(operation: "open", code: code)
             }
@@ -179,7 +185,7 @@ struct LockedFile: ~Copyable {
         try SecretFile.read(file, limit: limit)
     }
 
-    /// Puts `bytes` in the file's place, with its owner and mode. Readers see the old file or the new
+    /// Puts `bytes` in the file's place, with its owner, mode and access list. Readers see the old file or the new
     /// one, whole; where this fails before the last step, the old one stays.
     func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
         // One name, so that what a process left that died is found: under the lock it is nobody's. But somebody else's,
@@ -189,7 +195,7 @@ struct LockedFile: ~Copyable {
             new = location.temporary(number: FileLocation.randomNumber())
         }
         var written = stat()
-        try SecretFile.write(bytes, toNew: new, in: location) { [status] file in
+        try SecretFile.write(bytes, toNew: new, in: location) { [status, old = self.file] file in
             guard unsafe fstat(file, &written) == 0 else {
                 return SystemFailure(operation: "fstat", code: errno)
             }
@@ -198,6 +204,8 @@ struct LockedFile: ~Copyable {
             {
                 return SystemFailure(operation: "fchown", code: errno)
             }
+            // Before the mode: of a file with such a list its group's bits are the most that anybody in the list may do.
+            if let failure = AccessList.copy(from: old, to: file) { return failure }
             let mode = status.st_mode & 0o7777
             if written.st_mode & 0o7777 != mode, fchmod(file, mode) != 0 {
                 return SystemFailure(operation: "fchmod", code: errno)
@@ -215,6 +223,30 @@ struct LockedFile: ~Copyable {
         }
         try location.synchronize()
     }
+}
+
+/// Who may read a file beyond its owner and group, as `setfacl` says it.
+private enum AccessList {
+    private static let name = "system.posix_acl_access"
+    /// As Linux has it for an attribute.
+    private static let limit = 65_536
+
+    /// Gives `new` the list of `old`, or none where that has none: a folder may give every new file one.
+    static func copy(from old: Int32, to new: Int32) -> SystemFailure? {
+        var list: [UInt8] = Array(repeating: 0, count: limit)
+        // Sound: fgetxattr writes at most the count.
+        let count = unsafe fgetxattr(old, name, &list, list.count)
+        if count >= 0 {
+            let isSet = unsafe fsetxattr(new, name, list, count, 0) == 0
+            return isSet ? nil : SystemFailure(operation: "fsetxattr", code: errno)
+        }
+        guard isNone(errno) else { return SystemFailure(operation: "fgetxattr", code: errno) }
+        let isRemoved = unsafe fremovexattr(new, name) == 0 || isNone(errno)
+        return isRemoved ? nil : SystemFailure(operation: "fremovexattr", code: errno)
+    }
+
+    /// No list, or a file system without any.
+    private static func isNone(_ code: Int32) -> Bool { [ENODATA, EOPNOTSUPP, ENOSYS].contains(code) }
 }
 
 extension stat {

@@ -131,14 +131,23 @@ struct SecretFile: ~Copyable {
         try location.synchronize()
     }
 
+    /// Reads a file whose contents go into another: by a path in which no other user's link may lead to what that user
+    /// may not read.
+    static func readTrusted(_ path: String, limit: Int) throws(SystemFailure) -> SecretFile {
+        let location = try FileLocation.find(path, changes: false)
+        guard !location.hasForeignLink else { throw .foreignLink }
+        let file = try OpenFile(location.name, in: location)
+        return try read(file.descriptor, limit: limit)
+    }
+
     /// Writes a new file, and leaves none where that fails: half a ring is worse than none.
     ///
     /// - Parameter prepare: done to the open file before its first byte is written.
     static func write(
         _ bytes: borrowing SecretBytes, toNew name: String, in location: borrowing FileLocation,
-        prepare: (Int32) -> SystemFailure?
+        mode: mode_t = 0o600, prepare: (Int32) -> SystemFailure?
     ) throws(SystemFailure) {
-        let file = location.open(name, O_WRONLY | O_CREAT | O_EXCL)
+        let file = location.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         var failure = prepare(file) ?? write(bytes, to: file)
         if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
@@ -161,7 +170,7 @@ struct SecretFile: ~Copyable {
         return higher
     }
 
-    private static func write(_ bytes: borrowing SecretBytes, to file: Int32) -> SystemFailure? {
+    static func write(_ bytes: borrowing SecretBytes, to file: Int32) -> SystemFailure? {
         bytes.withSpan { span in
             unsafe span.withUnsafeBytes { buffer in
                 var written = 0
