@@ -505,6 +505,9 @@ private struct RingReport: Encodable {
             (surroundings?.secrets ?? loaded.commentLines.map(KeyRing.Surroundings.comment))
             + (surroundings?.dangers(allowed: allowed.folder) ?? [])
         findings += faults.map { .init(level: .fault, text: $0) }
+        findings += (surroundings?.unsearched ?? []).map {
+            .init(level: .note, text: "not looked through for secrets of revoked keys: \($0)")
+        }
         if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
             let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"
             findings.append(

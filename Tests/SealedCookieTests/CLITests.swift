@@ -1238,6 +1238,45 @@ private func sameJSON(_ a: String, _ b: String) throws -> Bool {
         #expect(try ToolRun(["keys", "sck1_x"]).errors.contains("\"…(6 characters)\""))
     }
 
+    @Test func `names of files that are there are shown, whatever they look like`() throws {
+        for name in ["ProductionKeyRingOfTheShopInFrankfurtAndBerlin", String(repeating: "0a1b", count: 10)] {
+            let path = try folder.write(name, "x\n")
+            #expect(try ToolRun(["keys", path]).errors.contains("key ring \"\(path)\": line 1"))
+            // What is not there may be a secret that was given in a file's place.
+            try FileManager.default.removeItem(atPath: path)
+            #expect(try !ToolRun(["keys", path]).errors.contains(name))
+        }
+    }
+
+    @Test func `check finds a revoked secret in whatever file it stands, and says where it did not look`()
+        throws
+    {
+        let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
+        let secret = String(try #require(text.firstMatch(of: /sck1_\S{43}/)).output)
+        #expect(try ToolRun(["revoke", "--all", folder.ring]).exitCode == 0)
+        #expect(try ToolRun(["check", folder.ring]).output.isEmpty)
+        for copy in [
+            "garbage\n" + text, "\u{FEFF}" + text, "KEYS=\(text)", "    " + text, "{\"a\": \"\(secret)\"}",
+            "xsck1_\(secret)y",
+        ] {
+            let path = try folder.write("copy", copy)
+            let run = try ToolRun(["check", folder.ring])
+            #expect(
+                run.exitCode == 2
+                    && run.output
+                        == "fault: \"\(path)\" still has the secret of a revoked key: remove the file\n",
+                "\(copy.prefix(10)): \(run.output)")
+        }
+        let large = try folder.write("copy", String(repeating: "x", count: 1_048_577))
+        let note = "note: not looked through for secrets of revoked keys: "
+        let run = try ToolRun(["check", folder.ring])
+        #expect(run.exitCode == 0 && run.output == "\(note)\"\(large)\"\n", "\(run.output)")
+        try FileManager.default.removeItem(atPath: large)
+        for number in 0..<1000 { _ = try folder.write("n\(number)", "") }
+        let many = try ToolRun(["check", folder.ring])
+        #expect(many.exitCode == 0 && many.output == "\(note)1 of 1001 files beside it\n", "\(many.output)")
+    }
+
     @Test func `inspect needs no key and says that nothing is authenticated`() throws {
         let token = try seal(#"{"a":1}"#)
         let id = try KeyRing(contentsOf: folder.ring).keys[0].id

@@ -66,6 +66,8 @@ extension KeyRing {
         package fileprivate(set) var planted: [String] = []
         /// Files beside it with a secret that the ring revokes, copies and other names of a file that it was.
         package fileprivate(set) var copies: [String] = []
+        /// Where no copies were looked for, in words.
+        package fileprivate(set) var unsearched: [String] = []
         /// How many names the file has; 0: it was replaced where it was mounted from.
         package fileprivate(set) var nameCount = 1
         package fileprivate(set) var isMountedByItself = false
@@ -104,11 +106,12 @@ extension KeyRing {
         found.folder = location.folderPath
         found.folderPermissions = location.folderMode
         found.openFolders = location.openFolders
-        found.look(at: location, ownedBy: file.status.owner)
+        try KeyRingError.reading(path) { () throws(SystemFailure) in
+            try found.look(at: location, ownedBy: file.status.owner)
+        }
         // In a folder that cannot be listed, what would have the one name.
-        let names =
-            (try? FileManager.default.contentsOfDirectory(atPath: location.folderPath))?.sorted()
-            ?? [location.temporary(), location.lock]
+        let listed = (try? FileManager.default.contentsOfDirectory(atPath: location.folderPath))?.sorted()
+        let names = listed ?? [location.temporary(), location.lock]
         for name in names where name != location.name {
             let path = location.path(of: name)
             guard let status = try? location.status(of: name) else { continue }
@@ -124,42 +127,76 @@ extension KeyRing {
             }
         }
         guard !parser.revoked.isEmpty else { return found }
+        if listed == nil { found.unsearched.append("its folder cannot be listed") }
+        if names.count > copyLimit {
+            found.unsearched.append("\(names.count - copyLimit) of \(names.count) files beside it")
+        }
         for name in names.prefix(copyLimit) where name != location.name && !location.isTemporary(name) {
             let ids = try KeyRingError.reading(path) { () throws(SystemFailure) in
                 try keyIDs(name, in: location)
+            }
+            guard let ids else {
+                found.unsearched.append("\"\(location.path(of: name))\"")
+                continue
             }
             if !parser.revoked.isDisjoint(with: ids) { found.copies.append(location.path(of: name)) }
         }
         return found
     }
 
-    /// The keys in a file beside a ring; none where it is no ring, or not for this process to read.
+    /// The keys whose secrets stand in a file beside a ring, whatever else it is; nil where it is too large, or not for
+    /// this process to read.
     private static func keyIDs(_ name: String, in location: borrowing FileLocation) throws(SystemFailure)
-        -> [KeyID]
+        -> [KeyID]?
     {
         let isFile = (try? location.status(of: name))?.isRegular == true
         guard isFile else { return [] }
         do throws(SystemFailure) {
             let file = try OpenFile(name, in: location)
             let contents = try SecretFile.read(file.descriptor, limit: fileLimit)
-            return (try? KeyRingParser.parse(contents.bytes, source: name))?.keys.map(\.id) ?? []
+            return contents.bytes.withSpan(keyIDs)
         } catch {
-            guard error.isOfReading else { return [] }
+            guard error.isOfReading else { return error.isMissing ? [] : nil }
             throw error
         }
+    }
+
+    /// The keys of all secrets in a text.
+    private static func keyIDs(in text: Span<UInt8>) -> [KeyID] {
+        let prefix = Array(secretPrefix.utf8)
+        let count = Base64URL.encodedCount(XAESKey.keyLength)
+        var ids: [KeyID] = []
+        var start = 0
+        while start + prefix.count + count <= text.count {
+            let place = start
+            start += 1
+            guard text[place] == prefix[0], prefix.indices.allSatisfy({ text[place + $0] == prefix[$0] })
+            else {
+                continue
+            }
+            let characters = text.extracting(place + prefix.count..<place + prefix.count + count)
+            guard let bytes = try? Base64URL.decodeSecret(characters),
+                let key = try? bytes.withSpan({ span throws(KeyRingError) in try SealingKey(importing: span) }
+                )
+            else { continue }
+            ids.append(key.id)
+        }
+        return ids
     }
 }
 
 extension KeyRing.Surroundings {
     /// Who could put another file in the ring's place by way of a folder.
-    fileprivate mutating func look(at location: borrowing FileLocation, ownedBy owner: UInt32) {
+    fileprivate mutating func look(at location: borrowing FileLocation, ownedBy owner: UInt32)
+        throws(SystemFailure)
+    {
         let user = FileLocation.user
         isForeign = user != 0 && ![0, user].contains(owner)
         let trusted = [0, user, owner]
         if !trusted.contains(location.folderOwner), !FileLocation.isUnknown(location.folderOwner) {
             foreignFolders.append(location.folderPath)
         }
-        for parent in location.parents() {
+        for parent in try location.parents() {
             if !trusted.contains(parent.owner), !FileLocation.isUnknown(parent.owner) {
                 foreignFolders.append(parent.path)
             }

@@ -195,18 +195,24 @@ struct FileLocation: ~Copyable {
     }
 
     /// The folders above the file's, up to the root, as far as this process may look.
-    func parents() -> [Parent] {
+    func parents() throws(SystemFailure) -> [Parent] {
         var found: [Parent] = []
         var below = stat()
-        guard unsafe fstat(folder, &below) == 0 else { return [] }
+        guard unsafe fstat(folder, &below) == 0 else { throw SystemFailure(operation: "fstat", code: errno) }
         var way = ".."
         while found.count < Self.depthLimit {
             let parent = unsafe openat(folder, way, Self.pathOnly | O_DIRECTORY | O_CLOEXEC)
-            guard parent >= 0 else { break }
+            guard parent >= 0 else {
+                guard errno == EACCES else { throw SystemFailure(operation: "open", code: errno) }
+                break
+            }
             defer { close(parent) }
             var status = stat()
             // The root is its own parent.
-            guard unsafe fstat(parent, &status) == 0, !status.isSameFile(as: below) else { break }
+            guard unsafe fstat(parent, &status) == 0 else {
+                throw SystemFailure(operation: "fstat", code: errno)
+            }
+            guard !status.isSameFile(as: below) else { break }
             found.append(
                 Parent(
                     path: Self.path(of: parent) ?? "\(folderPath)/\(way)", owner: status.st_uid,

@@ -33,6 +33,7 @@ struct SystemFailure: Error, Equatable {
         operation: "rename", words: "another file was put in its place meanwhile")
 
     var isExisting: Bool { code == EEXIST }
+    var isMissing: Bool { code == ENOENT }
     /// The file is there, and cannot be changed.
     private(set) var isOfChanging = false
 
