@@ -1049,7 +1049,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("Where all keys are pending, the one with the earliest `from` seals (of equal ones the greatest id)", ["rings: only pending keys*"]),
     ("MUST keep a key for as long as a session may live that was sealed at `until`, or when the next key's `from` came, whichever is later, and MUST keep the active key and all pending ones; where no key is active, all.",
      ["- `pruning keeps what a session may still need`; `pruning keeps a key for as long as its until says`"]),
-    ("MUST write the time of the change there.", ["- `a merge says until when the key sealed that is active no longer`"]),
+    ("Software that makes such a change MUST write there until when it sealed, for every key that has been active", ["- `a merge says until when the key sealed that is active no longer`"]),
     ("counts once, with the later `from` and the later `until`", ["rings: a key twice: *", "rings: a key with and without until: the until"]),
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
     ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
