@@ -566,19 +566,17 @@ private final class Collecting: Encoder {
         init(from decoder: any Decoder) throws {
             secret = try Self.elsewhere { try Secret(from: PassingBack(base: decoder)) }
         }
-        static func elsewhere<Result>(_ body: () throws -> Result) throws -> Result {
-            try withoutActuallyEscaping(body) { body in
-                nonisolated(unsafe) let body = body
-                nonisolated(unsafe) var result: Swift.Result<Result, any Error>?
-                let done = DispatchSemaphore(value: 0)
-                // Sound: this thread waits for the other's end.
-                Thread.detachNewThread {
-                    unsafe result = Swift.Result { try unsafe body() }
-                    done.signal()
-                }
-                done.wait()
-                return try #require(unsafe result).get()
+        static func elsewhere<Result>(_ body: @escaping () throws -> Result) throws -> Result {
+            nonisolated(unsafe) let body = body
+            nonisolated(unsafe) var result: Swift.Result<Result, any Error>?
+            let done = DispatchSemaphore(value: 0)
+            // Sound: this thread waits for the other's end.
+            Thread.detachNewThread {
+                unsafe result = Swift.Result { try unsafe body() }
+                done.signal()
             }
+            done.wait()
+            return try #require(unsafe result).get()
         }
     }
     private struct Passing: Encoder {

@@ -174,6 +174,7 @@ struct CBORTree: Sendable {
         let entry = addEntry(to: parent, key: key)
         // Else there was no room, and nothing more is written.
         if entry != parent {
+            var nodes = nodes.mutableSpan
             nodes[Int(parent)].hasIntegers = true
             nodes[Int(entry)].isDeclared = isDeclared
         }
@@ -652,7 +653,8 @@ struct CBORTree: Sendable {
             }
             child = next
         }
-        defer { if map.hasIntegers { checkIntegers(order[start...]) } }
+        let hasIntegers = map.hasIntegers
+        defer { if hasIntegers { checkIntegers(order[start...]) } }
         if isAscending { return }
         // Ids rise with time: they keep equal keys in the order in which they came.
         if order.count - start <= 24 {
@@ -687,7 +689,8 @@ struct CBORTree: Sendable {
 
     /// Refuses text that spells an integer of the same map: only one of the two would be read.
     private mutating func checkIntegers(_ entries: ArraySlice<NodeID>) {
-        guard let last = entries.last, case .key = keyElement(nodes[Int(last)]) else { return }
+        // Text comes after integers: of major type 3, in the first three bits.
+        guard let last = entries.last, nodes[Int(last)].keyPrefix >> 61 == 3 else { return }
         var integers: Set<Int64> = []
         for entry in entries {
             switch keyElement(nodes[Int(entry)]) {
