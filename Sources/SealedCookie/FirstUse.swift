@@ -32,6 +32,7 @@ enum FirstUse {
     }
 
     private static func sealAndOpen() throws {
+        ForkLock.prepare()
         let form = try CookieForm(
             name: "s", purpose: "", attributes: .init(writesExpires: true), limits: .rfc6265bis,
             splitting: .upTo(9))

@@ -80,10 +80,11 @@ private enum Failure: Error { case harmless, serious }
         }
         let shared = Shared()
         let done = DispatchGroup()
-        for _ in 0..<4 {
+        // Twice as many as there are slots, so that some begin at the same one.
+        for _ in 0..<16 {
             done.enter()
             Thread.detachNewThread {
-                for number in 0..<40_000 {
+                for number in 0..<20_000 {
                     shared.pool.with(
                         { value in
                             if value.isTaken.exchange(true, ordering: .relaxed) {

@@ -54,9 +54,14 @@ enum ForkLock {
     static var process: Int { forks.load(ordering: .relaxed) }
 
     static func prepare() {
+        holding { _ = (process, isRegistered) }
+    }
+
+    /// Runs `body` while no other thread forks.
+    static func holding<Result>(_ body: () -> Result) -> Result {
         lock()
-        unlock()
-        _ = (process, isRegistered)
+        defer { unlock() }
+        return body()
     }
 
     @inline(__always)

@@ -121,9 +121,9 @@ import Glibc
         kernel: (UnsafeMutableRawPointer?, Int) -> Int32 = { unsafe getentropy($0, $1) }
     ) throws(NativeFailure) {
         let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
-        guard unsafe RAND_bytes(bytes, Int32(count)) == 1 else {
-            throw NativeFailure(operation: "RAND_bytes")
-        }
+        // OpenSSL's generator has a lock, which the child of a fork would find taken for good. Not while ours is.
+        let isDrawn = ForkLock.holding { unsafe RAND_bytes(bytes, Int32(count)) == 1 }
+        guard isDrawn else { throw NativeFailure(operation: "RAND_bytes") }
         // OpenSSL's generator is copied with a machine that is cloned, and in a child whose process number
         // is the parent's, and then gives both the same. The kernel's does not.
         var more = InlineArray<256, UInt8>(repeating: 0)
