@@ -177,8 +177,8 @@ sanitize-address: setup
 
 .PHONY: sanitize-thread
 sanitize-thread: setup
-	@# ThreadSanitizer ends a child of a process with several threads that starts one of its own, as each of ForkTests' does.
-	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread --skip ForkTests
+	@# ThreadSanitizer does not bear a child that a process with several threads forks and that goes on: it ends it, or spins.
+	swift test --disable-xctest --sanitize=thread --scratch-path .build/thread --skip ForkTests --skip 'a child of a fork reads its ring again'
 
 .PHONY: bench
 bench: setup ## Measure against the C calls alone and against other libraries' cookies (3 minutes)
