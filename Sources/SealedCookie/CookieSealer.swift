@@ -111,8 +111,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   example for "remember me". The idle time holds as well.
     /// - Parameter header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
     ///   are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
-    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`, also for
-    ///   more than `largestItem` or too many values: `sizeReport(for:)` then says what is large.
+    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`;
+    ///   `.itemTooLarge` for more than `largestItem` or too many values: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
@@ -175,7 +175,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// What `session`'s cookie would cost, also where it is too large for one or over `largestItem`.
     ///
-    /// - Throws: `.notEncodable`, also for more than 65,536 bytes.
+    /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {

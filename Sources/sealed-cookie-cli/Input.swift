@@ -345,7 +345,9 @@ extension Failure {
                 "keep less in the session: \(Tool.name) size shows what each field costs; or pass --split"
             case .timeOutOfRange: "choose another --at"
             case .endedBefore: "the ring's not-before is in the future, or this clock is wrong"
-            case .notEncodable, .expired, .revokedKey, .anotherCookie, .foreignKey, .libraryFailed: nil
+            case .itemTooLarge, .notEncodable, .expired, .revokedKey, .anotherCookie, .foreignKey,
+                .libraryFailed:
+                nil
             }
         self = .work("\(error)", hint: hint)
     }

@@ -54,7 +54,7 @@ extension Command {
                 return try sealer.seal(session, lifetime: own, at: now)
             } catch {
                 // Encoding ends at the limit: what is large beyond it, the report says.
-                guard case .notEncodable = error, let report = try? sealer.sizeReport(for: session),
+                guard case .itemTooLarge = error, let report = try? sealer.sizeReport(for: session),
                     report.itemExcess > 0
                 else { throw error }
                 let fields = report.fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(

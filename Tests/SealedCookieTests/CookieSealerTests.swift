@@ -371,7 +371,7 @@ import Testing
                 keys: sampleRing(1), lifetime: .init(absolute: .days(1)), largestItem: 65_536)
             return #expect(throws: SealError.self) { try sealer.seal(Holder(s: Secret(value)), at: noon) }
         }
-        let long = SealError.notEncodable(codingPath: ["s"], reason: "more than 65536 bytes")
+        let long = SealError.itemTooLarge(codingPath: ["s"], reason: "more than 65536 bytes")
         let deep = SealError.notEncodable(codingPath: ["s"], reason: "more than 64 levels")
         let invalid = SealError.notEncodable(codingPath: ["s"], reason: "an invalid value")
         #expect(try refusal(["hunter2": String(repeating: "x", count: 70_000)]) == long)

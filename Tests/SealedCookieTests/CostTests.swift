@@ -35,7 +35,7 @@ import Testing
         #expect(sealer.largestItem == 16_384)
         let largest = text(itemBytes: 16_384)
         #expect(try sealer.open(value: sealer.seal(largest, at: noon).token, at: noon).session == largest)
-        let error = SealError.notEncodable(codingPath: [], reason: "more than 16384 bytes")
+        let error = SealError.itemTooLarge(codingPath: [], reason: "more than 16384 bytes")
         #expect(throws: error) { try sealer.seal(largest + "a", at: noon) }
         // What it costs is told all the same.
         let report = try sealer.sizeReport(for: largest + "a", at: noon)
@@ -43,7 +43,8 @@ import Testing
         #expect("\(report)".hasPrefix("an item of 16385 bytes, 1 over the largest, a token of "))
         #expect(try sealer.sizeReport(for: largest, at: noon).itemExcess == 0)
         #expect(throws: SealError.self) { try sealer.sizeReport(for: text(itemBytes: 65_537), at: noon) }
-        #expect(error.description == "cannot be encoded: more than 16384 bytes at its root")
+        #expect(error.description == "too large to seal: more than 16384 bytes at its root")
+        #expect(error.isTooLarge && !error.isSessionOver)
     }
 
     @Test(arguments: [100, 16_385, 65_535, 65_536])
@@ -52,7 +53,7 @@ import Testing
         #expect(texts.largestItem == limit)
         let arrays = try sealer([Int].self, largestItem: limit)
         let encoded = try sealer(EncodedSession.self, largestItem: limit)
-        let error = SealError.notEncodable(codingPath: [], reason: "more than \(limit) bytes")
+        let error = SealError.itemTooLarge(codingPath: [], reason: "more than \(limit) bytes")
         for count in [limit, limit + 1] {
             let text = String(repeating: "a", count: count - (count < 258 ? 2 : 3))
             let heads = count < 258 ? 2 : count < 65_539 ? 3 : 5
@@ -108,7 +109,7 @@ import Testing
         let session = text(itemBytes: 16_000)
         let opened = try after.open(value: before.seal(session, at: noon).token, at: noon)
         #expect(opened.session == session)
-        #expect(throws: SealError.notEncodable(codingPath: [], reason: "more than 1000 bytes")) {
+        #expect(throws: SealError.itemTooLarge(codingPath: [], reason: "more than 1000 bytes")) {
             try after.reseal(opened, at: noon)
         }
         #expect(try before.reseal(opened, at: noon).token.hasPrefix("S"))
@@ -204,7 +205,7 @@ import Testing
     // MARK: The number of values
 
     private static func tooMany(_ most: Int) -> SealError {
-        .notEncodable(codingPath: [], reason: "too many values: more than \(most)")
+        .itemTooLarge(codingPath: [], reason: "too many values: more than \(most)")
     }
 
     @Test func `4,096 values are sealed, and one more is not, unless the largest item is larger`() throws {
@@ -214,7 +215,7 @@ import Testing
         #expect(try arrays.open(value: arrays.seal(zeros, at: noon).token, at: noon).session == zeros)
         #expect(throws: Self.tooMany(4096)) { try arrays.seal(zeros + [0], at: noon) }
         #expect(
-            Self.tooMany(4096).description == "cannot be encoded: too many values: more than 4096 at its root"
+            Self.tooMany(4096).description == "too large to seal: too many values: more than 4096 at its root"
         )
         let maps = try sealer([Int: [Int]].self, largestItem: 16_384)
         let entries = Dictionary(uniqueKeysWithValues: (0..<1000).map { ($0, [1]) })

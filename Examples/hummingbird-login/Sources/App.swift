@@ -158,7 +158,7 @@ struct ErrorPages: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch SealError.tooLarge {
+        } catch let error as SealError where error.isTooLarge {
             return Page.cartFull
         } catch {
             let status = (error as? any HTTPResponseError)?.status ?? .internalServerError

@@ -13,8 +13,10 @@ public enum SealError: Error, Equatable, Sendable {
     /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
     /// says which fields are largest and how much must go.
     case tooLarge(SizeReport)
-    /// The session cannot be encoded: where in it, and why. Also for one of more bytes than the sealer's
-    /// `largestItem`.
+    /// The session has more bytes as CBOR than the sealer's `largestItem`, or too many values: where in it that
+    /// was found. It is not compressed first; `sizeReport(for:)` says what is large.
+    case itemTooLarge(codingPath: [String], reason: String)
+    /// The session cannot be encoded: where in it, and why.
     case notEncodable(codingPath: [String], reason: String)
     /// `now` is not between 1970 and 2106.
     case timeOutOfRange
@@ -42,8 +44,19 @@ extension SealError {
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
-        case .noActiveKey, .tooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey,
+        case .noActiveKey, .tooLarge, .itemTooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey,
             .libraryFailed:
+            false
+        }
+    }
+
+    /// The session holds too much, before compression or after it (`.itemTooLarge`, `.tooLarge`): answer with 413, for
+    /// example, or let the visitor take something out.
+    public var isTooLarge: Bool {
+        switch self {
+        case .tooLarge, .itemTooLarge: true
+        case .noActiveKey, .notEncodable, .timeOutOfRange, .expired, .endedBefore, .revokedKey, .anotherCookie,
+            .foreignKey, .libraryFailed:
             false
         }
     }
@@ -54,6 +67,8 @@ extension SealError: CustomStringConvertible {
         switch self {
         case .noActiveKey: "the ring has no key"
         case .tooLarge(let report): "too large for a cookie: \(report)"
+        case .itemTooLarge(let path, let reason):
+            "too large to seal: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
         case .notEncodable(let path, let reason):
             "cannot be encoded: \(reason) at \(path.isEmpty ? "its root" : path.joined(separator: "."))"
         case .timeOutOfRange: "the time is not between 1970 and 2106"
@@ -73,9 +88,12 @@ extension SealError: CustomStringConvertible {
 extension SealError {
     /// - Parameter limit: bytes that the item was allowed.
     init(_ failure: CBORFailure, limit: Int = CBORLimits.itemBytes) {
-        self = .notEncodable(
-            codingPath: failure.path.map(\.text),
-            reason: failure.reason == .tooLong ? "more than \(limit) bytes" : failure.reason.description)
+        let path = failure.path.map(\.text)
+        switch failure.reason {
+        case .tooLong: self = .itemTooLarge(codingPath: path, reason: "more than \(limit) bytes")
+        case .tooManyValues: self = .itemTooLarge(codingPath: path, reason: failure.reason.description)
+        default: self = .notEncodable(codingPath: path, reason: failure.reason.description)
+        }
     }
 
     /// Runs calls into OpenSSL or zlib.
