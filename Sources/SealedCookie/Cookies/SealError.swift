@@ -44,7 +44,8 @@ extension SealError {
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
-        case .noActiveKey, .tooLarge, .itemTooLarge, .notEncodable, .timeOutOfRange, .anotherCookie, .foreignKey,
+        case .noActiveKey, .tooLarge, .itemTooLarge, .notEncodable, .timeOutOfRange, .anotherCookie,
+            .foreignKey,
             .libraryFailed:
             false
         }
@@ -55,7 +56,8 @@ extension SealError {
     public var isTooLarge: Bool {
         switch self {
         case .tooLarge, .itemTooLarge: true
-        case .noActiveKey, .notEncodable, .timeOutOfRange, .expired, .endedBefore, .revokedKey, .anotherCookie,
+        case .noActiveKey, .notEncodable, .timeOutOfRange, .expired, .endedBefore, .revokedKey,
+            .anotherCookie,
             .foreignKey, .libraryFailed:
             false
         }
