@@ -517,8 +517,7 @@ extension CBORReader {
         }
         return KeyedDecodingContainer(
             CBORKeyedDecodingContainer<Key>(
-                entries: CBOREntries(reader: self, map: position, form: KeyForm(of: keyType, in: type)))
-        )
+                reader: self, map: position, form: KeyForm(of: keyType, in: type)))
     }
 
     func unkeyed(at position: Position) throws -> any UnkeyedDecodingContainer {
@@ -654,40 +653,38 @@ struct CBORItemDecoder: Decoder {
     }
 }
 
-/// A map's entries. Not part of the container, which is generic: looking one up would ask for the container's type.
-private struct CBOREntries {
-    let reader: CBORReader
-    let map: CBORReader.Position
-    let form: KeyForm
-
+// Not part of the container, which is generic: looking an entry up there would ask for the container's type.
+extension CBORReader {
+    /// The value of an entry; nil for one that is not there.
+    ///
     /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
     /// text, or what was written before the key got its integer, still opens. A key that is spelled as an integer finds
     /// either as well: dictionaries and dynamic keys read one another's.
     @inline(__always)
-    func find(_ key: some CodingKey) -> CBORReader.Position? {
+    fileprivate func find(_ key: some CodingKey, in map: Position, _ form: KeyForm) -> Position? {
         // Before the key is asked for its text: a type of many optional fields asks for each.
-        if reader.index.node(Int(map)).argument == 0 { return nil }
-        if let integer = form.integer(of: key, in: reader),
-            let position = reader.value(in: map, integer: integer)
+        if node(map).argument == 0 { return nil }
+        if let integer = form.integer(of: key, in: self),
+            let position = value(in: map, integer: integer)
         {
             return position
         }
         let text = key.stringValue
-        return reader.value(in: map, text: text) ?? reader.value(in: map, spelled: text)
+        return value(in: map, text: text) ?? value(in: map, spelled: text)
     }
 
     /// Nil for an absent key and for null.
     @inline(__always)
-    func findIfPresent(_ key: some CodingKey) -> CBORReader.Position? {
-        guard let position = find(key), !reader.isNull(position) else { return nil }
+    fileprivate func findIfPresent(_ key: some CodingKey, in map: Position, _ form: KeyForm) -> Position? {
+        guard let position = find(key, in: map, form), !isNull(position) else { return nil }
         return position
     }
 }
 
 private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let entries: CBOREntries
-    var reader: CBORReader { entries.reader }
-    var map: CBORReader.Position { entries.map }
+    let reader: CBORReader
+    let map: CBORReader.Position
+    let form: KeyForm
 
     var codingPath: [any CodingKey] { reader.path(to: map) }
 
@@ -711,12 +708,12 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
         return Key(stringValue: String(integer)) ?? Key(intValue: Int(integer))
     }
 
-    private func position(_ key: some CodingKey) throws -> CBORReader.Position {
-        guard let position = entries.find(key) else { throw reader.missing(key, in: map) }
+    private func position(_ key: Key) throws -> CBORReader.Position {
+        guard let position = reader.find(key, in: map, form) else { throw reader.missing(key, in: map) }
         return position
     }
 
-    func contains(_ key: Key) -> Bool { entries.find(key) != nil }
+    func contains(_ key: Key) -> Bool { reader.find(key, in: map, form) != nil }
 
     func decodeNil(forKey key: Key) throws -> Bool { reader.isNull(try position(key)) }
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool {
@@ -772,22 +769,22 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     }
     /// As `decodeIfPresent` elsewhere: nil for an absent key and for null, with one look-up.
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
-        guard let position = entries.findIfPresent(key),
+        guard let position = reader.findIfPresent(key, in: map, form),
             !(reader.isNullSecret(position) && reader.isNothing(position, as: type))
         else { return nil }
         return try reader.decode(type, at: position)
     }
     func decodeIfPresent(_ type: Bool.Type, forKey key: Key) throws -> Bool? {
-        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+        try reader.findIfPresent(key, in: map, form).map { try reader.decode(type, at: $0) }
     }
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
-        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+        try reader.findIfPresent(key, in: map, form).map { try reader.decode(type, at: $0) }
     }
     func decodeIfPresent(_ type: Double.Type, forKey key: Key) throws -> Double? {
-        try entries.findIfPresent(key).map { try reader.decode(type, at: $0) }
+        try reader.findIfPresent(key, in: map, form).map { try reader.decode(type, at: $0) }
     }
     func decodeIfPresent(_ type: Int.Type, forKey key: Key) throws -> Int? {
-        try entries.findIfPresent(key).map { try reader.decode(integer: type, at: $0) }
+        try reader.findIfPresent(key, in: map, form).map { try reader.decode(integer: type, at: $0) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -802,7 +799,7 @@ private struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContaine
     func superDecoder(forKey key: Key) throws -> any Decoder { try decoder(key) }
 
     private func decoder(_ key: some CodingKey) throws -> CBORItemDecoder {
-        guard let position = entries.find(key) else {
+        guard let position = reader.find(key, in: map, form) else {
             return CBORItemDecoder(
                 reader: try reader.null(forKey: key, in: map), position: 0, type: Never.self)
         }
