@@ -664,7 +664,7 @@ extension CBORReader {
     fileprivate func find(_ key: some CodingKey, in map: Position, _ form: KeyForm) -> Position? {
         // Before the key is asked for its text: a type of many optional fields asks for each.
         if node(map).argument == 0 { return nil }
-        if let integer = form.integer(of: key, in: self),
+        if let (integer, _) = form.integer(of: key, in: self),
             let position = value(in: map, integer: integer)
         {
             return position

@@ -260,8 +260,8 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
 
     @inline(__always)
     private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
-        if let (integer, isDeclared) = form.declaredInteger(of: key, in: tree) {
-            return tree.value.addEntry(to: node, key: integer, isDeclared: isDeclared)
+        if let (integer, kind) = form.integer(of: key, in: tree) {
+            return tree.value.addEntry(to: node, key: integer, kind)
         }
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
@@ -269,8 +269,8 @@ private struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContaine
     /// The encoder for a container under a key, which is used again where there is one.
     private func encoder(_ key: some CodingKey, replaces: Bool = false) -> CBORItemEncoder {
         let container =
-            if let (integer, isDeclared) = form.declaredInteger(of: key, in: tree) {
-                tree.value.container(in: node, key: integer, isDeclared: isDeclared, replaces: replaces)
+            if let (integer, kind) = form.integer(of: key, in: tree) {
+                tree.value.container(in: node, key: integer, kind, replaces: replaces)
             } else {
                 tree.value.container(in: node, key: key.stringValue, replaces: replaces)
             }
@@ -439,39 +439,35 @@ enum KeyForm {
 
     /// The integer that is written for `key`; nil: its text.
     @inline(__always)
-    func integer<Key: CodingKey>(of key: Key, in shared: Shared<some KeyMemory>) -> Int? {
-        guard self != .text, let integer = key.intValue else { return nil }
-        return self == .integer || shared.value.knows(key) ? integer : Self.own(key, integer, shared)?.integer
-    }
-
-    /// The integer by which `key` is written, and whether it is declared: its text is a name, no number.
-    @inline(__always)
-    func declaredInteger<Key: CodingKey>(
+    func integer<Key: CodingKey>(
         of key: Key, in shared: Shared<some KeyMemory>
-    ) -> (integer: Int, isDeclared: Bool)? {
+    ) -> (integer: Int, kind: IntegerKey)? {
         guard self != .text, let integer = key.intValue else { return nil }
-        if self == .integer { return (integer, false) }
-        return shared.value.knows(key) ? (integer, true) : Self.own(key, integer, shared)
+        if self == .integer { return (integer, .spelled) }
+        return shared.value.knows(key) ? (integer, .declared) : Self.own(key, integer, shared)
     }
 
     /// A key that is spelled as a number is never made of one: JSON's coders ask no key type for that, and many have none.
     @inline(never)
     private static func own<Key: CodingKey>(
         _ key: Key, _ integer: Int, _ shared: Shared<some KeyMemory>
-    ) -> (integer: Int, isDeclared: Bool)? {
+    ) -> (integer: Int, kind: IntegerKey)? {
         let text = key.stringValue
         // Digits and signs come before all letters.
         if let first = text.utf8.first, first < 0x3A, let spelled = Int(text) {
-            return spelled == integer && spelled.description == text ? (integer, false) : nil
+            return spelled == integer && spelled.description == text ? (integer, .spelled) : nil
         }
         guard let same = Key(intValue: integer), same.stringValue == text else { return nil }
         if let byte = onlyByte(of: key), byte == onlyByte(of: same) { shared.value.remember(key) }
-        return (integer, true)
+        return (integer, .declared)
     }
 
     /// The key type with which a dictionary asks for its container.
     private static let dictionaryKeyType = KeyTypeProbe.keyType(of: [Int: Int]())
 }
+
+/// A key that is written as an integer: its text is that number, or a name.
+enum IntegerKey: UInt8, Sendable { case spelled, declared }
 
 /// Where keys are remembered that come back from their integers.
 protocol KeyMemory {

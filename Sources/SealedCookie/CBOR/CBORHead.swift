@@ -46,9 +46,17 @@ extension ByteSink where Self: ~Copyable & ~Escapable {
     @inline(__always)
     mutating func append(_ major: CBORMajor, _ argument: UInt64) {
         let type = major.rawValue << 5
-        switch argument {
-        case 0..<24:
+        if argument < 24 {
             append(type | UInt8(truncatingIfNeeded: argument))
+        } else {
+            appendLong(type, argument)
+        }
+    }
+
+    /// Apart, so that the short heads, which most are, can be inlined.
+    @inline(never)
+    private mutating func appendLong(_ type: UInt8, _ argument: UInt64) {
+        switch argument {
         case ...0xFF:
             append(type | 24)
             append(UInt8(truncatingIfNeeded: argument))

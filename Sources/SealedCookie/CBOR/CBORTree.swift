@@ -45,9 +45,9 @@ struct CBORTree: Sendable {
         var depth: UInt8
         /// A leaf that was encoded as a UInt8, or as an Int8 from 0 up. An array of nothing else is a byte string.
         var isByte = false
-        /// A map of a container's that has keys which are integers; an entry whose key is one, and its name another.
-        var hasIntegers = false
-        var isDeclared = false
+        /// An entry of a container's whose key is an integer.
+        var integerKey: IntegerKey?
+        var isDeclared: Bool { integerKey == .declared }
         /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
         /// no key has its number among its siblings here.
         var keyPrefix: UInt64 = 0
@@ -160,25 +160,13 @@ struct CBORTree: Sendable {
         return addEntry(to: parent, keyStart: start)
     }
 
+    /// - Parameter kind: nil for an entry of no container's.
     @inline(__always)
-    mutating func addEntry(to parent: NodeID, key: Int) -> NodeID {
+    mutating func addEntry(to parent: NodeID, key: Int, _ kind: IntegerKey?) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
         let start = bytes.count
         bytes.append(cborInteger: Int64(key))
-        return addEntry(to: parent, keyStart: start)
-    }
-
-    /// - Parameter isDeclared: whether the key's text is a name, not the integer's digits.
-    @inline(__always)
-    mutating func addEntry(to parent: NodeID, key: Int, isDeclared: Bool) -> NodeID {
-        let entry = addEntry(to: parent, key: key)
-        // Else there was no room, and nothing more is written.
-        if entry != parent {
-            var nodes = nodes.mutableSpan
-            nodes[Int(parent)].hasIntegers = true
-            nodes[Int(entry)].isDeclared = isDeclared
-        }
-        return entry
+        return addEntry(to: parent, keyStart: start, kind)
     }
 
     /// The node for a container under a key: the one that is there, as JSON's encoder has it, else a new one.
@@ -192,26 +180,21 @@ struct CBORTree: Sendable {
         return container(in: parent, keyStart: start, replaces: replaces)
     }
 
-    mutating func container(in parent: NodeID, key: Int, isDeclared: Bool, replaces: Bool) -> NodeID {
+    mutating func container(in parent: NodeID, key: Int, _ kind: IntegerKey, replaces: Bool) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
         let start = bytes.count
         bytes.append(cborInteger: Int64(key))
-        let count = nodes.count
-        let entry = container(in: parent, keyStart: start, replaces: replaces)
-        nodes[Int(parent)].hasIntegers = true
-        if nodes.count > count {
-            nodes[Int(entry)].isDeclared = isDeclared
-        } else if nodes[Int(entry)].isDeclared != isDeclared {
-            note(.keysOfOneInteger, at: parent)
-        }
-        return entry
+        return container(in: parent, keyStart: start, kind, replaces: replaces)
     }
 
-    private mutating func container(in parent: NodeID, keyStart: Int, replaces: Bool) -> NodeID {
+    private mutating func container(
+        in parent: NodeID, keyStart: Int, _ kind: IntegerKey? = nil, replaces: Bool
+    ) -> NodeID {
         guard nodes[Int(parent)].childCount > 0, let entry = lastEntry(in: parent, keyStart: keyStart),
             !(replaces && [.leaf, .embedded].contains(nodes[Int(entry)].kind))
-        else { return addEntry(to: parent, keyStart: keyStart) }
+        else { return addEntry(to: parent, keyStart: keyStart, kind) }
         bytes.removeLast(bytes.count - keyStart)
+        if nodes[Int(entry)].isDeclared != (kind == .declared) { note(.keysOfOneInteger, at: parent) }
         return entry
     }
 
@@ -274,7 +257,7 @@ struct CBORTree: Sendable {
     mutating func clear(_ node: NodeID) {
         guard failure == nil else { return }
         nodes[Int(node)].kind = .empty
-        (nodes[Int(node)].isByte, nodes[Int(node)].hasIntegers) = (false, false)
+        nodes[Int(node)].isByte = false
         spared += 2 * (nodes.count - Int(node))
         (nodes[Int(node)].firstChild, nodes[Int(node)].lastChild) = (-1, -1)
         nodes[Int(node)].childCount = 0
@@ -289,9 +272,10 @@ struct CBORTree: Sendable {
         spared += parent >= 0 && nodes[Int(parent)].firstChild == node ? 2 : 1
     }
 
-    private mutating func addEntry(to parent: NodeID, keyStart: Int) -> NodeID {
+    private mutating func addEntry(to parent: NodeID, keyStart: Int, _ kind: IntegerKey? = nil) -> NodeID {
         addChild(
-            to: parent, keyStart: Int32(keyStart), keyPrefix: bytes.span.extracting(keyStart...).prefix)
+            to: parent, keyStart: Int32(truncatingIfNeeded: keyStart),
+            keyPrefix: bytes.span.extracting(keyStart...).prefix, integerKey: kind)
     }
 
     /// Before the copy: what is far too long must not be copied first. A node takes at least a byte of the item: this bounds
@@ -376,15 +360,18 @@ struct CBORTree: Sendable {
         if CombiningMarks.areTooMany(in: text) { note(.combiningMarks, at: node) }
     }
 
+    /// `hasRoomForChild` has kept all numbers far below 2^31.
     @inline(__always)
-    private mutating func addChild(to parent: NodeID, keyStart: Int32, keyPrefix: UInt64) -> NodeID {
-        let id = NodeID(nodes.count)
+    private mutating func addChild(
+        to parent: NodeID, keyStart: Int32, keyPrefix: UInt64, integerKey: IntegerKey? = nil
+    ) -> NodeID {
+        let id = NodeID(truncatingIfNeeded: nodes.count)
         let depth = nodes[Int(parent)].depth
-        let start = Int32(bytes.count)
+        let start = Int32(truncatingIfNeeded: bytes.count)
         nodes.append(
             Node(
-                kind: .empty, depth: min(depth, 254) + 1, keyPrefix: keyPrefix, keyStart: keyStart,
-                valueStart: start, end: start, contentCount: 0, parent: parent))
+                kind: .empty, depth: min(depth, 254) + 1, integerKey: integerKey, keyPrefix: keyPrefix,
+                keyStart: keyStart, valueStart: start, end: start, contentCount: 0, parent: parent))
         var nodes = nodes.mutableSpan
         let last = nodes[Int(parent)].lastChild
         if last < 0 {
@@ -642,18 +629,18 @@ struct CBORTree: Sendable {
         let start = order.count
         var child = map.firstChild
         var last = child
-        var isAscending = true
+        var (isAscending, hasIntegers) = (true, false)
         while child >= 0 {
-            let (kind, next) = (nodes[Int(child)].kind, nodes[Int(child)].next)
-            if kind != .dropped {
+            let node = nodes[Int(child)]
+            if node.kind != .dropped {
                 // Equal keys are not in order either: of an entry that was encoded twice one is left below.
                 if order.count > start, !precedes(last, child) { isAscending = false }
+                if node.integerKey != nil { hasIntegers = true }
                 order.append(child)
                 last = child
             }
-            child = next
+            child = node.next
         }
-        let hasIntegers = map.hasIntegers
         defer { if hasIntegers { checkIntegers(order[start...]) } }
         if isAscending { return }
         // Ids rise with time: they keep equal keys in the order in which they came.
@@ -704,13 +691,15 @@ struct CBORTree: Sendable {
     }
 
     /// Whether `a`'s encoded key comes before `b`'s bytewise.
+    ///
+    /// Mutating, though it changes nothing: so the tree is not copied for it.
     @inline(__always)
-    private func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
+    private mutating func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
         let (aPrefix, bPrefix) = (nodes[Int(a)].keyPrefix, nodes[Int(b)].keyPrefix)
         return aPrefix == bPrefix ? keyPrecedes(a, b) : aPrefix < bPrefix
     }
 
-    private func keyPrecedes(_ a: NodeID, _ b: NodeID) -> Bool {
+    private mutating func keyPrecedes(_ a: NodeID, _ b: NodeID) -> Bool {
         let (a, b) = (nodes[Int(a)], nodes[Int(b)])
         let aKey = bytes.span.extracting(Int(a.keyStart)..<Int(a.valueStart))
         let bKey = bytes.span.extracting(Int(b.keyStart)..<Int(b.valueStart))

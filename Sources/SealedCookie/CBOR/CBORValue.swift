@@ -129,7 +129,7 @@ extension CBORValue {
                 let child =
                     switch entry.key {
                     case .text(let text): tree.value.addEntry(to: node, key: text)
-                    case .integer(let integer): tree.value.addEntry(to: node, key: Int(integer))
+                    case .integer(let integer): tree.value.addEntry(to: node, key: Int(integer), nil)
                     }
                 try entry.value.write(to: tree, at: child)
             }
