@@ -17,20 +17,20 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
     /// What its sessions are for; empty: no purpose of their own.
-    public var purpose: String { core.form.purpose }
+    public var purpose: String { core.tokens.context.purpose }
     /// The keys that open, and the one that seals; those of a file as they are now.
-    public var keys: KeyRing { core.source.ring }
+    public var keys: KeyRing { core.tokens.keys.ring }
     /// How long sessions live.
-    public var lifetime: SessionLifetime { core.lifetime }
-    public var compression: SessionCompression { core.compression }
+    public var lifetime: SessionLifetime { core.tokens.lifetime }
+    public var compression: SessionCompression { core.tokens.compression }
     public var attributes: SetCookie.Attributes { core.form.attributes }
     public var limits: CookieLimits { core.form.limits }
     public var splitting: CookieSplitting { core.form.splitting }
     /// Bytes of the largest session that is sealed, as CBOR and uncompressed.
-    public var largestItem: Int { core.largestItem }
+    public var largestItem: Int { core.tokens.largestItem }
     // What is generic here is inlinable, so that an application has it made for its own type: looking up
     // generic types at run time would cost more than the cryptography.
-    @usableFromInline let core: SealerCore
+    @usableFromInline let core: CookieCore
 
     /// - Parameters:
     ///   - name: a cookie copied under another name does not open.
@@ -49,7 +49,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     opens, and is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
     ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types. An entry of
     ///     the library's own is there besides.
-    /// - Throws: `CookieConfigurationError` for a name, attributes or limits with which browsers would
+    /// - Throws: `SealerConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
     ///   `paddingBlock` or `largestItem` out of its range.
     public init(
@@ -58,17 +58,26 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
         paddingBlock: Int = 0, largestItem: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(CookieConfigurationError) {
-        let form = try CookieForm(
-            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(
-            form, .ring(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
-            userInfo: userInfo)
+    ) throws(SealerConfigurationError) {
+        try self.init(
+            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
+            purpose: purpose, keys: .ring(keys), lifetime: lifetime, compression: compression,
+            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
+    }
+
+    private init(
+        _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
+        compression: SessionCompression, paddingBlock: Int, largestItem: Int?,
+        userInfo: [CodingUserInfoKey: any Sendable]
+    ) throws(SealerConfigurationError) {
+        core = try CookieCore(
+            form, purpose: purpose, keys: keys, lifetime: lifetime, compression: compression,
+            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
         _ = FirstUse.isOver
     }
 
     /// For `FirstUse`, which the others wait for.
-    init(core: SealerCore) { self.core = core }
+    init(core: CookieCore) { self.core = core }
 
     /// As with a ring, but follows the changes of its file: rotation needs no restart.
     public init(
@@ -77,13 +86,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
         paddingBlock: Int = 0, largestItem: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(CookieConfigurationError) {
-        let form = try CookieForm(
-            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(
-            form, .file(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
-            userInfo: userInfo)
-        _ = FirstUse.isOver
+    ) throws(SealerConfigurationError) {
+        try self.init(
+            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
+            purpose: purpose, keys: .file(keys), lifetime: lifetime, compression: compression,
+            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
     }
 
     /// As with a ring, but uses the one that the application put there last: rotation needs no restart.
@@ -94,13 +101,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
         paddingBlock: Int = 0, largestItem: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(CookieConfigurationError) {
-        let form = try CookieForm(
-            name: name, purpose: purpose, attributes: attributes, limits: limits, splitting: splitting)
-        core = try SealerCore(
-            form, .shared(keys), lifetime, compression, paddingBlock: paddingBlock, largestItem: largestItem,
-            userInfo: userInfo)
-        _ = FirstUse.isOver
+    ) throws(SealerConfigurationError) {
+        try self.init(
+            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
+            purpose: purpose, keys: .shared(keys), lifetime: lifetime, compression: compression,
+            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
     }
 
     // MARK: Sealing
@@ -145,7 +150,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.about, at: now) { () throws(SealError) in try item(opened.session) }
+        try core.reseal(opened.metadata, parts: opened.parts, at: now) { () throws(SealError) in try item(opened.session) }
     }
 
     /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
@@ -160,7 +165,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func adopt(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in
+        try core.reseal(opened.metadata, parts: opened.parts, adopts: true, at: now) { () throws(SealError) in
             try item(opened.session)
         }
     }
@@ -170,7 +175,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func adopt<Other>(
         _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.about, adopts: true, at: now) { () throws(SealError) in try item(session) }
+        try core.reseal(opened.metadata, parts: opened.parts, adopts: true, at: now) { () throws(SealError) in try item(session) }
     }
 
     /// What `session`'s cookie would cost, also where it is too large for one or over `largestItem`.
@@ -179,15 +184,16 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
-        try core.sizeReport(
-            for: item(session, limit: CBORLimits.itemBytes), lifetime: ownLifetime, at: now)
+        guard let times = SessionTimes(beginningAt: now, lifetime: ownLifetime) else { throw .timeOutOfRange }
+        return try core.tokens.sizeReport(
+            SessionPayload(times: times, item: item(session, limit: CBORLimits.itemBytes)))
     }
 
     /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
     public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
-        try core.sizeReport(
-            for: SessionPayload(
-                times: opened.about.times, item: item(opened.session, limit: CBORLimits.itemBytes)))
+        try core.tokens.sizeReport(
+            SessionPayload(
+                times: opened.metadata.times, item: item(opened.session, limit: CBORLimits.itemBytes)))
     }
 
     /// The cookies that make the browser forget the session: for signing out.
@@ -213,14 +219,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     @inlinable
-    func item(_ session: Session) throws(SealError) -> CBORItem { try item(session, limit: core.largestItem) }
+    func item(_ session: Session) throws(SealError) -> CBORItem { try item(session, limit: core.tokens.largestItem) }
 
     @inlinable
     func item(_ session: Session, limit: Int) throws(SealError) -> CBORItem {
         if Session.self == EncodedSession.self, let encoded = session as? EncodedSession {
             return try encoded.item(limit: limit)
         }
-        return try CBORItem(encoding: session, userInfo: core.userInfo, limit: limit)
+        return try core.tokens.item(session, limit: limit)
     }
 
     // MARK: Opening
@@ -238,13 +244,13 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ) throws(OpenError) -> OpenedSession<Session>? {
         guard let header else { return nil }
         var session: Session?
-        let about = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
+        let opened = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
             memory throws(OpenError) in
             // A session of another type is refused like any other, and the next value is tried.
             session = try self.session(in: &memory)
         }
-        guard let about, let session = session.take() else { return nil }
-        return OpenedSession(session: session, about)
+        guard let (metadata, parts) = opened, let session = session.take() else { return nil }
+        return OpenedSession(session: session, metadata, parts: parts)
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
@@ -263,13 +269,13 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     @inlinable
     public func open(value: String, at now: Date = .now) throws(OpenError) -> OpenedSession<Session> {
         var session: Session?
-        let about = try core.open(value: value.utf8.span, checksItem: Self.checksItem, at: now) {
+        let metadata = try core.open(value: value.utf8.span, checksItem: Self.checksItem, at: now) {
             memory throws(OpenError) in
             session = try self.session(in: &memory)
         }
         // There is one value, which is taken or refused.
         guard let session = session.take() else { throw .notAuthentic }
-        return OpenedSession(session: session, about)
+        return OpenedSession(session: session, metadata, parts: nil)
     }
 
     /// The same of a part of a longer text.
@@ -287,33 +293,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     @inlinable
     func session(in memory: inout WorkingMemory) throws(OpenError) -> Session {
         guard Session.self == EncodedSession.self else {
-            return try memory.session(Session.self, userInfo: core.userInfo)
+            return try core.tokens.session(Session.self, in: &memory)
         }
-        guard let session = try memory.encodedSession() as? Session else {
+        guard let session = try EncodedSession(takenFrom: &memory) as? Session else {
             throw .sessionMismatch(codingPath: [], reason: "an encoded session was expected")
         }
         return session
-    }
-}
-
-extension CBORItem {
-    /// The item for a session, whose errors are put into words for the log.
-    @usableFromInline
-    init(
-        encoding session: some Encodable, userInfo: [CodingUserInfoKey: any Sendable], limit: Int
-    ) throws(SealError) {
-        do {
-            self = try CBOREncoder.encode(
-                session, userInfo: userInfo, limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
-        } catch let failure as CBORFailure {
-            throw SealError(failure, limit: limit)
-        } catch let EncodingError.invalidValue(_, context) {
-            // Not the context's words, nor keys of its maker's: they may quote the value.
-            throw .notEncodable(
-                codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable),
-                reason: "an invalid value")
-        } catch {
-            throw .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
-        }
     }
 }

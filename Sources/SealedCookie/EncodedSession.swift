@@ -27,17 +27,17 @@ public struct EncodedSession: Equatable, Sendable {
         byteStrings = item.byteStrings
     }
 
-    /// Copies the item out of a payload; puts the contents of its byte strings back in their places.
-    ///
-    /// - Parameter body: not changed; who has it alone reads its bytes without counting a reference to them.
-    init(copying body: inout PayloadBody) throws(OpenError) {
-        guard let contents = body.contents, !contents.isEmpty else {
-            bytes = body.wholeItem()
+    /// Takes the item out of an opened token; puts the contents of its byte strings back in their places.
+    @usableFromInline
+    init(takenFrom memory: inout WorkingMemory) throws(OpenError) {
+        defer { memory.give(memory.item.takeBytes()) }
+        guard let contents = memory.item.contents, !contents.isEmpty else {
+            bytes = memory.item.wholeItem()
             byteStrings = nil
             return
         }
         do throws(CBORFailure) {
-            let item = try CBORIndex(parsing: body).wholeItem
+            let item = try CBORIndex(checking: memory.item).wholeItem
             bytes = item.bytes
             byteStrings = item.byteStrings
         } catch {
@@ -51,7 +51,7 @@ public struct EncodedSession: Equatable, Sendable {
         try item(limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
     }
 
-    fileprivate func item(limit: Int, mostValues: Int) throws(SealError) -> CBORItem {
+    private func item(limit: Int, mostValues: Int) throws(SealError) -> CBORItem {
         guard bytes.count <= limit else { throw SealError(CBORFailure(.tooLong), limit: limit) }
         // A value takes a byte at least, and none counts more than twice.
         guard let byteStrings, bytes.count <= mostValues / 2 else {
@@ -82,20 +82,18 @@ extension EncodedSession: CustomStringConvertible, CustomDebugStringConvertible,
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
-extension CompressionDictionary {
+extension EncodedSession {
     /// A dictionary of what many of `sessions` have in common, at most `size` bytes.
     ///
     /// - Returns: nil where no two have anything in common.
-    package static func trained(
+    package static func trainedDictionary(
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
-        try trained(
+        try CompressionDictionary.trained(
             on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes, mostValues: .max) },
             size: size)
     }
-}
 
-extension EncodedSession {
     package init(_ value: CBORValue) throws {
         self.init(try CBOREncoder.encode(value))
     }
@@ -118,87 +116,5 @@ extension EncodedSession: Codable {
 
     public init(from decoder: any Decoder) throws {
         self.init(try CBOREncoder.encode(CBORValue(from: decoder)))
-    }
-}
-
-extension CBORIndex {
-    /// How many values a sealer counts: a map's entry, a byte string and what has a tag are one each, a map, an array and
-    /// a secret two.
-    var valueCount: Int {
-        var (values, position) = (0, 0)
-        while position < count {
-            let node = node(position)
-            values += 1
-            switch node.kind {
-            case .array: values += 1
-            case .map: values += 1 - Int(node.argument)
-            case .tag where node.argument == CBORTag.embeddedItem:
-                // The byte string is the tag's; the item in it has values of its own.
-                values += 1
-                position += 1
-            case .tag: position = Int(node.next) - 1
-            default: break
-            }
-            position += 1
-        }
-        return values
-    }
-
-    /// Where the contents of the byte strings stand that are in no other's, empty ones left out.
-    private var outerByteStrings: [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        var position = 0
-        while position < count {
-            let node = node(position)
-            if node.kind == .bytes {
-                if node.argument > 0 { ranges.append(content(position)) }
-                position = Int(node.next)
-            } else {
-                position += 1
-            }
-        }
-        return ranges
-    }
-
-    /// The item with the contents of its byte strings in their places.
-    ///
-    /// An item has one encoding only, so its nodes, which stand in the item's order, give it back.
-    var wholeItem: CBORItem {
-        if let whole {
-            let bytes = whole.count == bytes.count ? bytes : Array(bytes[whole])
-            return CBORItem(
-                bytes: bytes,
-                byteStrings: outerByteStrings.map {
-                    $0.lowerBound - whole.lowerBound..<$0.upperBound - whole.lowerBound
-                })
-        }
-        var item = CBORItem(bytes: [], byteStrings: [])
-        item.bytes.reserveCapacity(bytes.count)
-        var position = 0
-        while position < count {
-            let node = node(position)
-            position += 1
-            switch node.kind {
-            case .unsigned: item.bytes.append(.unsigned, node.argument)
-            case .negative: item.bytes.append(.negative, node.argument)
-            case .array: item.bytes.append(.array, node.argument)
-            case .map: item.bytes.append(.map, node.argument)
-            case .tag: item.bytes.append(.tag, node.argument)
-            case .bool: item.bytes.append(node.argument == 0 ? 0xF4 : 0xF5)
-            case .null: item.bytes.append(0xF6)
-            case .float: item.bytes.append(cborFloat: node.argument)
-            case .text:
-                item.bytes.append(.text, node.argument)
-                item.bytes.append(contentsOf: bytes[content(position - 1)])
-            case .bytes:
-                item.bytes.append(.bytes, node.argument)
-                let start = item.bytes.count
-                item.bytes.append(contentsOf: bytes[content(position - 1)])
-                if item.bytes.count > start { item.byteStrings.append(start..<item.bytes.count) }
-                // What is embedded is part of the content.
-                position = Int(node.next)
-            }
-        }
-        return item
     }
 }

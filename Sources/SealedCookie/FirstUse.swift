@@ -34,12 +34,11 @@ enum FirstUse {
     private static func sealAndOpen() throws {
         ForkLock.prepare()
         let form = try CookieForm(
-            name: "s", purpose: "", attributes: .init(writesExpires: true), limits: .rfc6265bis,
-            splitting: .upTo(9))
-        let core = try SealerCore(
-            form, .ring(KeyRing([SealingKey.generate()])),
-            SessionLifetime(absolute: .days(1), idle: .hours(1)),
-            .standard, paddingBlock: 0, largestItem: nil, userInfo: [:])
+            name: "s", attributes: .init(writesExpires: true), limits: .rfc6265bis, splitting: .upTo(9))
+        let core = try CookieCore(
+            form, purpose: "", keys: .ring(KeyRing([SealingKey.generate()])),
+            lifetime: SessionLifetime(absolute: .days(1), idle: .hours(1)), compression: .standard,
+            paddingBlock: 0, largestItem: nil, userInfo: [:])
         let sealer = CookieSealer<Sample>(core: core)
         let sealed = try sealer.seal(Sample())
         let header = sealed.cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")

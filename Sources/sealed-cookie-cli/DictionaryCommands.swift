@@ -34,7 +34,7 @@ extension Command {
         }
         var sessions: [EncodedSession] = []
         for path in arguments.operands { sessions += try samples(path) }
-        let dictionary = try Failure.unless { try CompressionDictionary.trained(on: sessions, size: size) }
+        let dictionary = try Failure.unless { try EncodedSession.trainedDictionary(on: sessions, size: size) }
         guard let dictionary else {
             throw .work("no two sessions have anything in common", hint: "pass more samples, or one a line")
         }

@@ -373,7 +373,7 @@ extension Failure {
         self = .refused("refused: \(error)", hint: hint)
     }
 
-    init(_ error: CookieConfigurationError) {
+    init(_ error: SealerConfigurationError) {
         let hint: String? =
             switch error {
             case .invalidName, .nameTooLong, .hostPrefixNeedsSecure, .hostPrefixForbidsDomain,
@@ -397,7 +397,7 @@ extension Failure {
             throw Failure(error)
         } catch let error as OpenError {
             throw Failure(error)
-        } catch let error as CookieConfigurationError {
+        } catch let error as SealerConfigurationError {
             throw Failure(error)
         } catch {
             throw .work("\(error)")

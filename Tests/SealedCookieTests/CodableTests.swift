@@ -1271,8 +1271,8 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
 
         mutating func open<Value: Decodable>(_ type: Value.Type, _ value: some Encodable) throws -> Value {
             let bytes = try item(value).bytes
-            memory.body = PayloadBody(bytes: bytes, item: 0..<bytes.count, contents: nil)
-            try memory.checkBody()
+            memory.item = UncheckedItem(bytes: bytes, range: 0..<bytes.count, contents: nil)
+            try memory.checkItem()
             return try memory.decode(type)
         }
     }

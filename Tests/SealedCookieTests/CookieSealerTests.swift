@@ -498,57 +498,57 @@ import Testing
         func make(
             _ name: String, _ attributes: SetCookie.Attributes = .init(), padding: Int = 0,
             limits: CookieLimits = .rfc6265bis
-        ) throws(CookieConfigurationError) {
+        ) throws(SealerConfigurationError) {
             _ = try CookieSealer<Login>(
                 name, keys: ring, lifetime: .init(absolute: .days(1)), attributes: attributes, limits: limits,
                 paddingBlock: padding)
         }
-        #expect(throws: CookieConfigurationError.hostPrefixForbidsDomain) {
+        #expect(throws: SealerConfigurationError.hostPrefixForbidsDomain) {
             try make("__Host-s", .init(domain: "example.org"))
         }
-        #expect(throws: CookieConfigurationError.hostPrefixNeedsSecure) {
+        #expect(throws: SealerConfigurationError.hostPrefixNeedsSecure) {
             try make("__Host-s", .init(isSecure: false))
         }
-        #expect(throws: CookieConfigurationError.hostPrefixNeedsSecure) {
+        #expect(throws: SealerConfigurationError.hostPrefixNeedsSecure) {
             try make("__hOST-s", .init(isSecure: false))
         }
-        #expect(throws: CookieConfigurationError.hostPrefixNeedsRootPath) {
+        #expect(throws: SealerConfigurationError.hostPrefixNeedsRootPath) {
             try make("__Host-s", .init(path: "/a"))
         }
-        #expect(throws: CookieConfigurationError.securePrefixNeedsSecure) {
+        #expect(throws: SealerConfigurationError.securePrefixNeedsSecure) {
             try make("__Secure-s", .init(isSecure: false))
         }
-        #expect(throws: CookieConfigurationError.sameSiteNoneNeedsSecure) {
+        #expect(throws: SealerConfigurationError.sameSiteNoneNeedsSecure) {
             try make("s", .init(isSecure: false, sameSite: .none))
         }
-        #expect(throws: CookieConfigurationError.partitionedNeedsSecure) {
+        #expect(throws: SealerConfigurationError.partitionedNeedsSecure) {
             try make("s", .init(isSecure: false, isPartitioned: true))
         }
         for name in ["", "a b", "a=b", "a;b", "é", "a\"", "(a)", "a,b", "a\n"] {
-            #expect(throws: CookieConfigurationError.invalidName(name)) { try make(name) }
+            #expect(throws: SealerConfigurationError.invalidName(name)) { try make(name) }
         }
         for path in ["", "a", "/;", "/\n", "/é", "/a "] {
-            #expect(throws: CookieConfigurationError.invalidPath(path)) { try make("s", .init(path: path)) }
+            #expect(throws: SealerConfigurationError.invalidPath(path)) { try make("s", .init(path: path)) }
         }
         for name in ["__Http-s", "__http-s", "__Host-Http-s"] {
-            #expect(throws: CookieConfigurationError.httpPrefixNeedsHTTPOnly) {
+            #expect(throws: SealerConfigurationError.httpPrefixNeedsHTTPOnly) {
                 try make(name, .init(isHTTPOnly: false))
             }
             try make(name)
         }
-        #expect(throws: CookieConfigurationError.httpPrefixNeedsSecure) {
+        #expect(throws: SealerConfigurationError.httpPrefixNeedsSecure) {
             try make("__Http-s", .init(isSecure: false))
         }
         let long = "/" + String(repeating: "p", count: 1024)
-        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 1025, limit: 1024)) {
+        #expect(throws: SealerConfigurationError.attributeTooLong(byteCount: 1025, limit: 1024)) {
             try make("s", .init(path: long))
         }
-        #expect(throws: CookieConfigurationError.nameTooLong(byteCount: 4034, limit: 4096)) {
+        #expect(throws: SealerConfigurationError.nameTooLong(byteCount: 4034, limit: 4096)) {
             try make(String(repeating: "n", count: 4034))
         }
         try make(String(repeating: "n", count: 4033))
-        #expect(throws: CookieConfigurationError.invalidPadding(1)) { try make("s", padding: 1) }
-        #expect(throws: CookieConfigurationError.invalidLimits) {
+        #expect(throws: SealerConfigurationError.invalidPadding(1)) { try make("s", padding: 1) }
+        #expect(throws: SealerConfigurationError.invalidLimits) {
             try make("s", limits: CookieLimits(nameAndValue: 127, attributeValue: 1024))
         }
         try make("__Secure-s", .init(domain: "example.org", sameSite: .none, isPartitioned: true))

@@ -84,7 +84,7 @@ import Testing
 
     @Test func `a largest item of none, or beyond the format's, is refused`() {
         for count in [0, -1, .min, 65_537, .max] {
-            #expect(throws: CookieConfigurationError.invalidLargestItem(count)) {
+            #expect(throws: SealerConfigurationError.invalidLargestItem(count)) {
                 try sealer(String.self, largestItem: count)
             }
         }

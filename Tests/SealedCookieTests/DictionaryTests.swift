@@ -65,7 +65,7 @@ import Testing
     }
 
     private func sealing(_ compression: SessionCompression) -> CompressionDictionary? {
-        compression.sealingPlace.map { compression.dictionaries[$0] }
+        compression.sealingIndex.map { compression.dictionaries[$0] }
     }
 
     @Test func `every way opens what every other sealed, if it has the dictionary`() throws {
@@ -80,7 +80,7 @@ import Testing
             let token = try sealer(from).seal(login, at: noon).token
             for to in ways {
                 let reader = try sealer(to)
-                if let used = sealing(from), to.place(of: used.id) == nil {
+                if let used = sealing(from), to.index(of: used.id) == nil {
                     #expect(throws: OpenError.unknownDictionary(used.id.description)) {
                         try reader.open(value: token, at: noon)
                     }
@@ -125,12 +125,12 @@ import Testing
             }
         }
         let (a, b) = try #require(pair)
-        #expect(throws: CookieConfigurationError.ambiguousDictionaries) {
+        #expect(throws: SealerConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(b)")]))
         }
         // The standard dictionary's content under a name of its own changes nothing of that.
         let twin = try CompressionDictionary(CompressionDictionary.standard.content)
-        #expect(throws: CookieConfigurationError.ambiguousDictionaries) {
+        #expect(throws: SealerConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([twin, dictionary("d\(a)"), dictionary("d\(b)")]))
         }
         // One dictionary twice is no harm.
@@ -183,7 +183,7 @@ import Testing
                     "n": .secret(.text("the same secret text")),
                 ]).bytes)
         }
-        let dictionary = try #require(try CompressionDictionary.trained(on: sessions))
+        let dictionary = try #require(try EncodedSession.trainedDictionary(on: sessions))
         let text = String(decoding: dictionary.content, as: UTF8.self)
         #expect(text.contains("solarized dark") && text.contains("tenant"))
         #expect(!text.contains("secret") && dictionary.content.count < 100)
@@ -193,9 +193,9 @@ import Testing
             return try sessions.reduce(0) { $0 + (try sealer.seal($1, at: noon).tokenBytes) } / sessions.count
         }
         #expect(try average(.dictionaries([dictionary])) < average(.standard))
-        #expect(try CompressionDictionary.trained(on: [sessions[0]]) == nil)
-        #expect(try CompressionDictionary.trained(on: []) == nil)
-        let small = try #require(try CompressionDictionary.trained(on: sessions, size: 64))
+        #expect(try EncodedSession.trainedDictionary(on: [sessions[0]]) == nil)
+        #expect(try EncodedSession.trainedDictionary(on: []) == nil)
+        let small = try #require(try EncodedSession.trainedDictionary(on: sessions, size: 64))
         #expect(small.content.count <= 64)
     }
 }

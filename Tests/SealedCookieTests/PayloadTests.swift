@@ -130,7 +130,7 @@ import Testing
         #expect(small.bytes[0] == 1 && small.range.count < 6 + repeated.bytes.count)
         var memory = WorkingMemory()
         _ = try small.decompressed(.standard, in: &memory)
-        #expect(memory.body.bytes == repeated.bytes)
+        #expect(memory.item.bytes == repeated.bytes)
     }
 
     @Test func `a stream of just the allowed length is kept`() throws {
@@ -260,7 +260,7 @@ import Testing
                     tailroom: 0)
                 let plain = 6 + item.bytes.count
                 #expect(payload.bytes[0] == 0 ? payload.range.count == plain : payload.range.count < plain)
-                guard payload.bytes[0] == 0, compression.sealingPlace == nil else { continue }
+                guard payload.bytes[0] == 0, compression.sealingIndex == nil else { continue }
                 // What was left plain would not have been shorter.
                 var stream: [UInt8] = []
                 try #require(Deflater().compress(item.bytes.span, appendingTo: &stream, limit: 1000))

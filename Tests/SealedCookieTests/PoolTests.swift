@@ -153,12 +153,12 @@ private enum Failure: Error { case harmless, serious }
         func isKept(after error: OpenError) throws -> Bool {
             let key = try sampleKey(1).material
             #expect(throws: error) {
-                try key.open { (workspace) throws(OpenError) in
+                try key.withWorkspace { (workspace) throws(OpenError) in
                     workspace.memory.give(Array(repeating: 0, count: 100))
                     throw error
                 }
             }
-            return try key.open { (workspace) throws(OpenError) in
+            return try key.withWorkspace { (workspace) throws(OpenError) in
                 workspace.memory.takeBytes().capacity > 0
             }
         }

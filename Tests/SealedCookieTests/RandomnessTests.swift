@@ -301,43 +301,40 @@ import Testing
         let key = try sampleKey(1).material
         /// Bytes left in the page of the workspace at hand: a new one has none.
         func left() throws -> Int {
-            try key.with(
-                { (workspace) throws(NativeFailure) in workspace.ciphers.random.left }, failure: { $0 })
+            try key.withWorkspace { (workspace) throws(NativeFailure) in workspace.ciphers.random.left }
         }
         func draw() throws {
-            try key.with(
-                { (workspace) throws(NativeFailure) in
-                    var bytes = [UInt8](repeating: 0, count: 60)
-                    try workspace.ciphers.seal(
-                        &bytes, random: 0..<20, plaintext: 20..<30, associatedData: 46..<50)
-                }, failure: { $0 })
+            try key.withWorkspace { (workspace) throws(NativeFailure) in
+                var bytes = [UInt8](repeating: 0, count: 60)
+                try workspace.ciphers.seal(
+                    &bytes, random: 0..<20, plaintext: 20..<30, associatedData: 46..<50)
+            }
         }
         try draw()
         let once = try left()
         #expect(once > 0)
         let failure = "EVP_EncryptUpdate"
         #expect(throws: SealError.libraryFailed(operation: failure)) {
-            try key.seal { (_) throws(SealError) in throw .libraryFailed(operation: failure) }
+            try key.withWorkspace { (_) throws(SealError) in throw .libraryFailed(operation: failure) }
         }
         #expect(try left() == 0)
         try draw()
         #expect(throws: OpenError.libraryFailed(operation: failure)) {
-            try key.open { (_) throws(OpenError) in throw .libraryFailed(operation: failure) }
+            try key.withWorkspace { (_) throws(OpenError) in throw .libraryFailed(operation: failure) }
         }
         #expect(try left() == 0)
         try draw()
         #expect(throws: NativeFailure.self) {
-            try key.with(
-                { (_) throws(NativeFailure) in throw NativeFailure(operation: failure) }, failure: { $0 })
+            try key.withWorkspace { (_) throws(NativeFailure) in throw NativeFailure(operation: failure) }
         }
         #expect(try left() == 0)
         // The control: what is the token's or the session's fault costs no workspace.
         try draw()
         #expect(throws: OpenError.notAuthentic) {
-            try key.open { (_) throws(OpenError) in throw .notAuthentic }
+            try key.withWorkspace { (_) throws(OpenError) in throw .notAuthentic }
         }
         #expect(throws: SealError.noActiveKey) {
-            try key.seal { (_) throws(SealError) in throw .noActiveKey }
+            try key.withWorkspace { (_) throws(SealError) in throw .noActiveKey }
         }
         #expect(try left() == once)
     }

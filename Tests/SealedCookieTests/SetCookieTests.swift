@@ -79,7 +79,7 @@ import Testing
         for attributes in combinations {
             let needsSecure = attributes.isPartitioned || attributes.sameSite == .none
             guard attributes.isSecure || !needsSecure else {
-                #expect(throws: CookieConfigurationError.self) { try sealer("s", attributes) }
+                #expect(throws: SealerConfigurationError.self) { try sealer("s", attributes) }
                 continue
             }
             let (maxAge, expires) = ("1209600", "Mon, 17 Aug 2026 00:00:00 GMT")
@@ -174,10 +174,10 @@ import Testing
             "example.org;", "\u{2024}example.org", "example\u{3002}org", "example.org\u{301}", ".\u{301}a.b",
             "\(label)a.org", "\(longest)a", "a\(longest)",
         ] {
-            #expect(throws: CookieConfigurationError.invalidDomain(domain), "\(domain)") { try make(domain) }
+            #expect(throws: SealerConfigurationError.invalidDomain(domain), "\(domain)") { try make(domain) }
         }
         #expect(
-            "\(CookieConfigurationError.invalidDomain("localhost"))".contains("a name of two labels at least")
+            "\(SealerConfigurationError.invalidDomain("localhost"))".contains("a name of two labels at least")
         )
     }
 
@@ -279,19 +279,19 @@ import Testing
 
     @Test func `an attribute as long as its limit passes, and a byte more does not`() throws {
         _ = try sealer("s", .init(path: "/" + String(repeating: "p", count: 1023)))
-        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 1025, limit: 1024)) {
+        #expect(throws: SealerConfigurationError.attributeTooLong(byteCount: 1025, limit: 1024)) {
             try sealer("s", .init(path: "/" + String(repeating: "p", count: 1024)))
         }
         let narrow = CookieLimits(nameAndValue: 4096, attributeValue: 11)
         _ = try sealer("s", .init(path: "/0123456789", domain: "example.org"), limits: narrow)
-        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 12, limit: 11)) {
+        #expect(throws: SealerConfigurationError.attributeTooLong(byteCount: 12, limit: 11)) {
             try sealer("s", .init(path: "/0123456789a"), limits: narrow)
         }
-        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 12, limit: 11)) {
+        #expect(throws: SealerConfigurationError.attributeTooLong(byteCount: 12, limit: 11)) {
             try sealer("s", .init(domain: ".example.org"), limits: narrow)
         }
         let labels = Array(repeating: "abc", count: 257).joined(separator: ".")
-        #expect(throws: CookieConfigurationError.attributeTooLong(byteCount: 1027, limit: 1024)) {
+        #expect(throws: SealerConfigurationError.attributeTooLong(byteCount: 1027, limit: 1024)) {
             try sealer("s", .init(domain: labels))
         }
     }
@@ -313,15 +313,15 @@ import Testing
             ("name and value", { try make(nameAndValue: 127) }), ("attribute", { try make(attribute: 0) }),
             ("line", { try make(line: 127) }), ("response", { try make(response: 127) }),
         ] {
-            #expect(throws: CookieConfigurationError.invalidLimits, "\(invalid)") { try body() }
+            #expect(throws: SealerConfigurationError.invalidLimits, "\(invalid)") { try body() }
         }
         for padding in [1, 4097, -1, .min, .max] {
-            #expect(throws: CookieConfigurationError.invalidPadding(padding)) { try make(padding: padding) }
+            #expect(throws: SealerConfigurationError.invalidPadding(padding)) { try make(padding: padding) }
         }
         // A line that its attributes fill leaves no room for a token.
         let line = CookieLimits(nameAndValue: 4096, attributeValue: 1024, line: 128)
         _ = try sealer("s", .init(path: "/ppppp"), limits: line)
-        #expect(throws: CookieConfigurationError.nameTooLong(byteCount: 1, limit: 63)) {
+        #expect(throws: SealerConfigurationError.nameTooLong(byteCount: 1, limit: 63)) {
             try sealer("s", .init(path: "/pppppp"), limits: line)
         }
     }
@@ -361,7 +361,7 @@ import Testing
         for count in 2...9 {
             // "s", 3482 bytes at most each, and 14 beside each line.
             let full = count * (3482 + 14)
-            #expect(throws: CookieConfigurationError.splittingOverResponse(byteCount: full, limit: 3496)) {
+            #expect(throws: SealerConfigurationError.splittingOverResponse(byteCount: full, limit: 3496)) {
                 try sealer(limits: .behindStockNginx, splitting: .upTo(count))
             }
         }
@@ -377,7 +377,7 @@ import Testing
         }
         #expect(bytes(two.removal().map(\.description)) <= full)
         let short = CookieLimits(nameAndValue: 4096, attributeValue: 1024, response: full - 1)
-        #expect(throws: CookieConfigurationError.splittingOverResponse(byteCount: full, limit: full - 1)) {
+        #expect(throws: SealerConfigurationError.splittingOverResponse(byteCount: full, limit: full - 1)) {
             try sealer(limits: short, splitting: .upTo(2))
         }
     }

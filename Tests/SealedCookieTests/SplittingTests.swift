@@ -244,7 +244,7 @@ import Testing
 
     @Test func `splittings that make no sense are refused`() throws {
         for count in [0, -1, 10, Int.max] {
-            #expect(throws: CookieConfigurationError.invalidSplitting(count)) { try sealer(count) }
+            #expect(throws: SealerConfigurationError.invalidSplitting(count)) { try sealer(count) }
         }
     }
 

@@ -16,9 +16,9 @@ struct Opened {
     init(_ payload: consuming CompressedPayload, _ compression: SessionCompression) throws {
         var memory = WorkingMemory()
         times = try payload.decompressed(compression, in: &memory).times
-        let body = memory.body
-        item = Array(body.bytes[body.item])
-        contents = body.contents.map { Array(body.bytes[$0]) }
+        let opened = memory.item
+        item = Array(opened.bytes[opened.range])
+        contents = opened.contents.map { Array(opened.bytes[$0]) }
     }
 
     /// The item, put together and checked.

@@ -46,7 +46,7 @@ func token(_ payload: [UInt8]) throws -> String {
     let box = try SealedBox(
         sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
         using: &ciphers, of: key.id, authenticating: TokenContext(name: "s", purpose: ""))
-    return Token(box).text
+    return Base64URL.encode(box.bytes.span)
 }
 
 let targets: [Target] = [
@@ -382,7 +382,7 @@ let targets: [Target] = [
             }
             contents += item.bytes
             said = 1
-        } catch PayloadError.payload(.unknownDictionary) {
+        } catch OpenError.unknownDictionary {
             said = 2
         } catch {}
         Judge.shared.ask(kind: 1, said: said, bytes, contents, input: input)

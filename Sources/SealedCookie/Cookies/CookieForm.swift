@@ -37,13 +37,12 @@ public struct CookieSplitting: Hashable, Sendable {
     static let overhead = 2
 }
 
-/// One site's session cookie: its name and purpose, its attributes and how much it may hold. A class: each
+/// One site's session cookie: its name, its attributes and how much it may hold. A class: each
 /// session that was sealed or opened has a reference to it.
 @usableFromInline
 final class CookieForm: Sendable {
     let name: String
     let nameBytes: [UInt8]
-    let purpose: String
     let attributes: SetCookie.Attributes
     let limits: CookieLimits
     let splitting: CookieSplitting
@@ -58,13 +57,14 @@ final class CookieForm: Sendable {
     /// Characters of a token in several that is read.
     let openLimit: Int
 
+    /// Characters of the smallest token: 47 bytes (FORMAT §5.2).
+    static let smallestToken = 63
     /// More than the largest token takes, whatever limits are set.
     private static let mostRoom = 1 << 20
 
     init(
-        name: String, purpose: String = "", attributes: SetCookie.Attributes, limits: CookieLimits,
-        splitting: CookieSplitting
-    ) throws(CookieConfigurationError) {
+        name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting
+    ) throws(SealerConfigurationError) {
         guard SetCookie.isName(name) else { throw .invalidName(name) }
         let least = CookieLimits.minimumNameAndValue
         guard limits.nameAndValue >= least, limits.attributeValue >= 1, limits.line ?? least >= least,
@@ -82,7 +82,7 @@ final class CookieForm: Sendable {
         let underLine = limits.line.map { $0 - emptyCount } ?? .max
         let underResponse = limits.response.map { $0 - emptyCount - CookieLimits.headerOverhead } ?? .max
         let room = min(limits.nameAndValue - nameBytes.count, underLine, underResponse, Self.mostRoom)
-        guard room >= Token.textCount(payloadByteCount: CompressedPayload.minimumCount) else {
+        guard room >= Self.smallestToken else {
             throw .nameTooLong(byteCount: nameBytes.count, limit: nameBytes.count + room)
         }
         // A part's line is as long as a whole cookie's: its count or number is taken from its room.
@@ -92,7 +92,6 @@ final class CookieForm: Sendable {
         }
         self.name = name
         self.nameBytes = nameBytes
-        self.purpose = purpose
         self.attributes = attributes
         self.limits = limits
         self.splitting = splitting
@@ -117,12 +116,6 @@ final class CookieForm: Sendable {
 
     /// The parts that a session of this sealer's may have left in a browser of which nothing is known.
     var ownParts: PartSet { .below(splitting.cookieCount) }
-
-    /// Whether sessions of the other form open with this one's name and purpose. By bytes, as they are
-    /// authenticated: to Swift, é as one character and as two are equal.
-    func hasContext(of other: CookieForm) -> Bool {
-        self === other || nameBytes == other.nameBytes && purpose.utf8.elementsEqual(other.purpose.utf8)
-    }
 
     /// The cookies that carry `token`, and those that remove what a longer one may have left.
     ///

@@ -63,7 +63,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         }
 
         /// Refuses what a browser would drop in silence.
-        func check(name: String, limits: CookieLimits) throws(CookieConfigurationError) {
+        func check(name: String, limits: CookieLimits) throws(SealerConfigurationError) {
             // RFC 6265bis §5.7: browsers compare the prefixes without regard to case.
             let lowerName = name.lowercased()
             if lowerName.hasPrefix("__host-") {
@@ -204,7 +204,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A cookie that browsers would refuse or misunderstand: found when the sealer is made.
-public enum CookieConfigurationError: Error, Equatable, Sendable {
+public enum SealerConfigurationError: Error, Equatable, Sendable {
     /// Empty, or with a character that a cookie's name cannot have.
     case invalidName(String)
     case nameTooLong(byteCount: Int, limit: Int)
@@ -239,7 +239,7 @@ public enum CookieConfigurationError: Error, Equatable, Sendable {
     case splittingOverResponse(byteCount: Int, limit: Int)
 }
 
-extension CookieConfigurationError: CustomStringConvertible {
+extension SealerConfigurationError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .invalidName(let name): "\"\(name.printable)\" cannot be a cookie's name"

@@ -44,12 +44,14 @@ public struct SizeReport: Equatable, Sendable {
         ServerLimit.common.filter { $0.cookieHeader < headerBytes }
     }
 
-    init(item: CBORItem, payloadBytes: Int, form: CookieForm, largestItem: Int) {
+    init(
+        item: CBORItem, payloadBytes: Int, sealedBytes: Int, tokenBytes: Int, form: CookieForm, largestItem: Int
+    ) {
         itemLimit = largestItem
         itemBytes = item.bytes.count
         self.payloadBytes = payloadBytes
-        sealedBytes = SealedBox.headerCount + payloadBytes + XAESKey.tagLength
-        tokenBytes = Token.textCount(payloadByteCount: payloadBytes)
+        self.sealedBytes = sealedBytes
+        self.tokenBytes = tokenBytes
         cookieCount = form.cookieCount(tokenCount: tokenBytes)
         // A part has two bytes more: a count before the value, or a number behind the name.
         nameBytes = form.nameBytes.count

@@ -25,6 +25,9 @@ public struct KeyRing: Sendable {
 
     private let contents: Contents
 
+    /// Seconds that another server's clock may run ahead of ours.
+    static let clockSkew: Int64 = 60
+
     static let empty = KeyRing(Contents(keys: [], revoked: [], notBefore: nil))
 
     private init(_ contents: Contents) {
@@ -84,13 +87,13 @@ public struct KeyRing: Sendable {
 
     /// The newest key whose time has come; nil: all are pending, or there is none.
     public func activeKey(at now: Date = .now) -> SealingKey? {
-        activePlace(at: now).map { keys[$0] }
+        activeIndex(at: now).map { keys[$0] }
     }
 
     /// The key that seals at `now`: the active one; where all are pending, the one whose time comes first, for a
     /// server whose clock is behind. Nil: the ring has no key.
     public func sealingKey(at now: Date = .now) -> SealingKey? {
-        sealingPlace(at: now).map { keys[$0] }
+        sealingIndex(at: now).map { keys[$0] }
     }
 
     /// Whether the ring says nothing: no key, no revoked id, no end of sessions.
@@ -98,29 +101,43 @@ public struct KeyRing: Sendable {
 
     /// The one key of this id.
     public func key(_ id: KeyID) -> SealingKey? {
-        place(of: id).map { keys[$0] }
+        index(of: id).map { keys[$0] }
     }
 
-    private func activePlace(at now: Date) -> Int? {
+    private func activeIndex(at now: Date) -> Int? {
         let keys = keys.span
         return keys.indices.last { keys[$0].isActive(at: now) }
     }
 
     /// The index in `keys` of the key that seals at `now`.
-    @inline(__always)
-    func sealingPlace(at now: Date) -> Int? {
-        activePlace(at: now) ?? earliestPlace
+    func sealingIndex(at now: Date) -> Int? {
+        activeIndex(at: now) ?? earliestIndex
+    }
+
+    /// Whether another key seals now than this one, which stands before it. By their order: a key that is pending here
+    /// seals elsewhere already, where a clock is ahead.
+    func hasLaterKey(than index: Int, at now: Date) -> Bool {
+        sealingIndex(at: now).map { $0 > index } ?? false
+    }
+
+    /// When a session begins that is sealed now: now, or `notBefore` where this clock is behind the one that set it. A
+    /// session that begins after all were ended has not ended.
+    func beginning(at now: Date) -> Date {
+        guard let notBefore, notBefore > now, notBefore.timeIntervalSince(now) <= Double(Self.clockSkew) else {
+            return now
+        }
+        return notBefore
     }
 
     /// The index of the key whose time comes first; of equal times, the greatest id.
-    private var earliestPlace: Int? {
+    private var earliestIndex: Int? {
         let keys = keys.span
         guard keys.count > 0 else { return nil }
         return keys.indices.last { keys[$0].activeFrom == keys[0].activeFrom }
     }
 
-    /// Where the one key of this id stands in `keys`.
-    func place(of id: KeyID) -> Int? {
+    /// The index in `keys` of the one key of this id.
+    func index(of id: KeyID) -> Int? {
         let keys = keys.span
         return keys.indices.first { keys[$0].id == id }
     }

@@ -54,7 +54,7 @@ extension KeyRing {
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {
-        let (rotated, added) = try rotated(from: now - Double(SessionTimes.clockSkew), at: now)
+        let (rotated, added) = try rotated(from: now - Double(KeyRing.clockSkew), at: now)
         return (
             try KeyRing(rotated.keys, revoked: revoked.union(keys.map(\.id)), notBefore: notBefore), added
         )

@@ -10,6 +10,21 @@ struct Workspace: ~Copyable {
     }
 }
 
+/// An error of work with a workspace, which says what becomes of that.
+protocol WorkspaceError: Error {
+    static func libraryFailed(operation: String) -> Self
+    /// Whether a C library failed: the workspace is not used again.
+    var isLibraryFailure: Bool { get }
+    /// Whether a refused token's contents may be left in the memory: the next visitor gets other memory.
+    var leavesContents: Bool { get }
+}
+
+extension NativeFailure: WorkspaceError {
+    static func libraryFailed(operation: String) -> NativeFailure { NativeFailure(operation: operation) }
+    var isLibraryFailure: Bool { true }
+    var leavesContents: Bool { false }
+}
+
 /// A key with its spare workspaces. It owns every copy of the key: what was keyed with it is freed, and so
 /// wiped, with it.
 final class WorkingKey: Sendable {
@@ -19,27 +34,30 @@ final class WorkingKey: Sendable {
     init(_ key: XAESKey) throws(NativeFailure) {
         self.key = key
         // Fails now rather than at the first session.
-        try with({ (_) throws(NativeFailure) in }, failure: { $0 })
+        try withWorkspace { (_) throws(NativeFailure) in }
     }
 
     /// Runs `body` with a workspace that it has alone.
-    ///
-    /// - Parameters:
-    ///   - failure: the error for a workspace that could not be made.
-    ///   - spares: whether an error of `body` leaves the workspace as good as it was.
     @inline(__always)
-    func with<Result, Failure: Error>(
-        _ body: (inout Workspace) throws(Failure) -> Result, failure: (NativeFailure) -> Failure,
-        sparing spares: (Failure) -> Bool = { _ in false }
+    func withWorkspace<Result, Failure: WorkspaceError>(
+        _ body: (inout Workspace) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try self.spares.with(
-            body,
+        try spares.with(
+            { (workspace) throws(Failure) in
+                do throws(Failure) {
+                    return try body(&workspace)
+                } catch {
+                    // At most an array is left by garbage.
+                    if error.leavesContents { workspace.memory = WorkingMemory() }
+                    throw error
+                }
+            },
             orNew: { () throws(Failure) in
                 do throws(NativeFailure) {
                     return try Workspace(key)
                 } catch {
-                    throw failure(error)
+                    throw .libraryFailed(operation: error.operation)
                 }
-            }, sparing: spares)
+            }, sparing: { !$0.isLibraryFailure })
     }
 }

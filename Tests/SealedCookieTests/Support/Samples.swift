@@ -15,7 +15,7 @@ func tokenText(_ payload: consuming CompressedPayload, _ key: SealingKey) throws
     let box = try SealedBox(
         sealing: payload, using: &ciphers, of: key.id,
         authenticating: TokenContext(name: "__Host-session", purpose: ""))
-    return Token(box).text
+    return Base64URL.encode(box.bytes.span)
 }
 
 func sampleRing(_ seeds: UInt8...) throws -> KeyRing {

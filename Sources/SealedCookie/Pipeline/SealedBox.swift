@@ -74,20 +74,3 @@ struct SealedBox: ~Copyable, Sendable {
         [bytes[0], bytes[1], bytes[2], bytes[3]]
     }
 }
-
-extension CompressedPayload {
-    /// The payload of an opened box.
-    consuming func payload(
-        _ compression: SessionCompression, in memory: inout WorkingMemory
-    ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
-        do throws(PayloadError) {
-            return try decompressed(compression, in: &memory)
-        } catch {
-            switch error {
-            case .payload(.unknownDictionary(let id)): throw .unknownDictionary(id)
-            case .payload(let failure): throw .malformedPayload(failure.words)
-            case .native(let failure): throw .libraryFailed(operation: failure.operation)
-            }
-        }
-    }
-}

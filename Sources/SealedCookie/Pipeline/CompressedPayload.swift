@@ -71,21 +71,19 @@ struct CompressedPayload: ~Copyable, Sendable {
         let skeletonCount = item.bytes.count - contentCount
         // No stream of a shorter item is shorter than the item itself.
         guard skeletonCount > 4 else { return 0 }
-        let skeleton = Self.skeleton(of: item)
+        let skeleton = item.skeleton
         let start = bytes.count
-        var isKept = false
+        let isKept: Bool
         var flags = Flag.compressed
-        if let place = compression.sealingPlace {
-            try compression.dictionaries.withUncounted(\.contents, at: place) {
-                (dictionary) throws(NativeFailure) in
-                // One that the skeleton has nothing in common with costs its name and helps nobody.
-                guard dictionary.hasLikes(of: skeleton.span) else { return }
-                flags |= Flag.dictionary
-                bytes.append(bigEndian: UInt64(dictionary.id.number), byteCount: dictionary.id.byteCount)
-                isKept = try append(skeleton, by: dictionary.deflaters, to: &bytes, from: start)
-            }
-        }
-        if flags & Flag.dictionary == 0 {
+        // One that the skeleton has nothing in common with costs its name and helps nobody.
+        if let index = compression.sealingIndex,
+            case let dictionary = compression.dictionaries[index].contents,
+            dictionary.hasLikes(of: skeleton.span)
+        {
+            flags |= Flag.dictionary
+            bytes.append(bigEndian: UInt64(dictionary.id.number), byteCount: dictionary.id.byteCount)
+            isKept = try append(skeleton, by: dictionary.deflaters, to: &bytes, from: start)
+        } else {
             isKept = try append(skeleton, by: deflaters, to: &bytes, from: start)
         }
         guard isKept else {
@@ -106,48 +104,27 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
     }
 
-    /// The item without the contents of its byte strings, their heads included.
-    static func skeleton(of item: CBORItem) -> [UInt8] {
-        guard !item.byteStrings.isEmpty else { return item.bytes }
-        var skeleton: [UInt8] = []
-        skeleton.reserveCapacity(item.bytes.count)
-        var position = 0
-        for content in item.byteStrings {
-            skeleton.append(copying: item.bytes.span.extracting(position..<content.lowerBound))
-            position = content.upperBound
-        }
-        skeleton.append(copying: item.bytes.span.extracting(position..<item.bytes.count))
-        return skeleton
-    }
-
-    /// The payload back. Its item is in `memory.body`.
+    /// The payload back. Its item is in `memory.item`.
     consuming func decompressed(
         _ compression: SessionCompression, in memory: inout WorkingMemory
-    ) throws(PayloadError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
+    ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
         let fields: Fields
         do throws(PayloadFailure) {
             fields = try Fields(bytes.span, in: range)
         } catch {
-            throw .payload(error)
+            throw .malformedPayload(error.words)
         }
-        var place: Int?
+        var dictionary: [UInt8] = []
         if let id = fields.dictionary {
-            place = compression.place(of: id)
-            guard place != nil else { throw .payload(.unknownDictionary(id.description)) }
+            guard let index = compression.index(of: id) else { throw .unknownDictionary(id.description) }
+            dictionary = compression.dictionaries[index].contents.bytes
         }
-        guard !fields.body.isEmpty else { throw .payload(.endsEarly) }
+        guard !fields.body.isEmpty else { throw .malformedPayload(PayloadFailure.endsEarly.words) }
         guard fields.isCompressed else {
-            memory.body = PayloadBody(bytes: exchange(&bytes, with: []), item: fields.body, contents: nil)
+            memory.item = UncheckedItem(bytes: exchange(&bytes, with: []), range: fields.body, contents: nil)
             return (fields.times, nil)
         }
-        if let place {
-            try compression.dictionaries.withUncounted(\.contents, at: place) {
-                (dictionary) throws(PayloadError) in
-                try inflate(fields.body, dictionary.bytes, in: &memory)
-            }
-        } else {
-            try inflate(fields.body, [], in: &memory)
-        }
+        try inflate(fields.body, dictionary, in: &memory)
         memory.give(exchange(&bytes, with: []))
         return (fields.times, fields.dictionary)
     }
@@ -192,32 +169,32 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
     }
 
-    /// Leaves what `body` holds in `memory.body`.
+    /// Leaves what `body` holds in `memory.item`.
     private func inflate(
         _ body: Range<Int>, _ dictionary: [UInt8], in memory: inout WorkingMemory
-    ) throws(PayloadError) {
+    ) throws(OpenError) {
         var inflated = memory.takeBytes()
         let outcome: Inflater.Outcome
         do throws(NativeFailure) {
             outcome = try memory.inflate(
                 bytes.span.extracting(body), dictionary, appendingTo: &inflated, limit: CBORLimits.itemBytes)
         } catch {
-            throw .native(error)
+            throw .libraryFailed(operation: error.operation)
         }
-        guard case .ended(let consumed) = outcome else {
-            throw .payload(outcome == .tooLong ? .item(CBORFailure(.tooLong)) : .deflate)
+        let failure: PayloadFailure
+        switch outcome {
+        case .ended(let consumed):
+            let skeleton = 0..<inflated.count
+            if consumed < body.count {
+                inflated.append(
+                    copying: bytes.span.extracting(body.lowerBound + consumed..<body.upperBound))
+            }
+            let contents = skeleton.upperBound..<inflated.count
+            memory.item = UncheckedItem(bytes: inflated, range: skeleton, contents: contents)
+            return
+        case .tooLong: failure = .item(CBORFailure(.tooLong))
+        default: failure = .deflate
         }
-        let skeleton = 0..<inflated.count
-        if consumed < body.count {
-            inflated.append(copying: bytes.span.extracting(body.lowerBound + consumed..<body.upperBound))
-        }
-        let contents = skeleton.upperBound..<inflated.count
-        memory.body = PayloadBody(bytes: inflated, item: skeleton, contents: contents)
+        throw .malformedPayload(failure.words)
     }
-}
-
-/// What can stop the way back from a plaintext to a payload.
-enum PayloadError: Error {
-    case payload(PayloadFailure)
-    case native(NativeFailure)
 }

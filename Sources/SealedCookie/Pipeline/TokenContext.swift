@@ -2,28 +2,36 @@
 
 /// The associated data of every token of one cookie. A token copied under another name or purpose
 /// does not authenticate.
-struct TokenContext: ~Copyable, Sendable {
+final class TokenContext: Sendable {
+    let name: String
+    let purpose: String
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
     private let template: [UInt8]
     private static let label = Array("SealedCookie".utf8)
-    /// Where the header stands: behind the count, the label with its length, and its own length.
-    private let headerPlace = 8 + 8 + label.count + 8
+    /// The header comes after the count, the label with its length, and its own length.
+    private let headerOffset = 8 + 8 + label.count + 8
 
     /// Bytes of the associated data.
     var count: Int { template.count }
 
     init(name: String, purpose: String) {
+        self.name = name
+        self.purpose = purpose
         let pieces = [Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8)]
         template = Self.preAuthenticationEncoding(pieces)
     }
 
+    /// Whether tokens of the other context open in this one. By bytes, as they are authenticated: to Swift, é as
+    /// one character and as two are equal.
+    func isSame(as other: TokenContext) -> Bool { self === other || template == other.template }
+
     /// Appends the associated data for a token with these first four bytes.
     ///
-    /// - Returns: where it stands.
+    /// - Returns: where it is.
     func append(header: InlineArray<4, UInt8>, to bytes: inout [UInt8]) -> Range<Int> {
-        let start = bytes.count
+        let (start, template) = (bytes.count, template)
         bytes.append(copying: template.span)
-        for index in 0..<4 { bytes[start + headerPlace + index] = header[index] }
+        for index in 0..<4 { bytes[start + headerOffset + index] = header[index] }
         return start..<bytes.count
     }
 

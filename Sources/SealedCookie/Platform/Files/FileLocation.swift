@@ -187,7 +187,7 @@ struct FileLocation: ~Copyable {
 
     /// Whether it is the stand-in for users that this container does not know, such as the one who owns its root.
     static func isUnknown(_ user: uid_t) -> Bool {
-        guard user == 65_534, let map = try? StandardStreams.read("/proc/self/uid_map", limit: 65_536) else {
+        guard user == 65_534, let map = try? InputFile.read("/proc/self/uid_map", limit: 65_536) else {
             return false
         }
         let fields = String(decoding: map, as: UTF8.self).split { $0 == " " || $0 == "\n" }
@@ -316,7 +316,7 @@ struct OpenFile: ~Copyable {
 
     /// As Linux tells it of an open file; nil where it does not.
     private static func mount(of descriptor: Int32) -> String? {
-        guard let bytes = try? StandardStreams.read("/proc/self/fdinfo/\(descriptor)", limit: 65_536) else {
+        guard let bytes = try? InputFile.read("/proc/self/fdinfo/\(descriptor)", limit: 65_536) else {
             return nil
         }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("mnt_id:") }

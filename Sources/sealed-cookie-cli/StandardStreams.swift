@@ -1,8 +1,9 @@
 // The standard streams and input files of the command line tool.
 import Glibc
+import SealedCookie
 
-package enum StandardStreams {
-    package enum Stream: Int32 {
+enum StandardStreams {
+    enum Stream: Int32 {
         case output = 1
         case error = 2
     }
@@ -11,12 +12,12 @@ package enum StandardStreams {
     ///
     /// - Throws: the system's reason as text. Where the reader has gone, SIGPIPE ends the process first, unless
     ///   whoever started it ignores that signal.
-    package static func write(_ text: String, to stream: Stream) throws(StreamFailure) {
+    static func write(_ text: String, to stream: Stream) throws(StreamFailure) {
         try write(text.utf8Span.span, to: stream)
     }
 
     /// Writes all of `bytes`, which may be secret: no copy of them is made.
-    package static func write(_ bytes: Span<UInt8>, to stream: Stream) throws(StreamFailure) {
+    static func write(_ bytes: Span<UInt8>, to stream: Stream) throws(StreamFailure) {
         let code: Int32 = unsafe bytes.withUnsafeBufferPointer { buffer in
             var written = 0
             while written < buffer.count {
@@ -33,13 +34,13 @@ package enum StandardStreams {
     }
 
     /// Closes the standard output: some file systems say only then that the disk was full.
-    package static func closeOutput() throws(StreamFailure) {
+    static func closeOutput() throws(StreamFailure) {
         // EBADF: it was closed from the beginning, and what nobody wrote to loses nothing.
         if close(Stream.output.rawValue) != 0, errno != EBADF { throw StreamFailure("close", errno) }
     }
 
     /// The process's arguments without its name; nil for one that is not UTF-8, which Swift would mend.
-    package static var arguments: [String?] {
+    static var arguments: [String?] {
         let count = Int(CommandLine.argc)
         // Sound: the system gives `argc` texts, each of which ends with a zero.
         return (1..<max(count, 1)).map { index in
@@ -48,20 +49,20 @@ package enum StandardStreams {
     }
 
     /// The system's words for an errno.
-    package static func reason(_ code: Int32) -> String { SystemFailure(operation: "", code: code).reason }
+    static func reason(_ code: Int32) -> String { SystemFailure(operation: "", code: code).reason }
 
-    package static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
+    static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
     /// How many characters a line of the terminal has; nil where there is none that says so.
-    package static func terminalColumns(_ stream: Stream) -> Int? {
+    static func terminalColumns(_ stream: Stream) -> Int? {
         var size = winsize()
         guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
         return Int(size.ws_col)
     }
 
-    package static var inputIsTerminal: Bool { isatty(0) == 1 }
+    static var inputIsTerminal: Bool { isatty(0) == 1 }
 
     /// An environment variable's value.
-    package static func environment(_ name: String) -> String? {
+    static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         // Sound: the environment's texts end with a zero, and no thread of this tool changes them.
         return unsafe String(cString: value)
@@ -70,37 +71,20 @@ package enum StandardStreams {
     /// The whole of a file, or of the standard input for nil.
     ///
     /// - Throws: the system's reason as text; what is longer than `limit` bytes is refused.
-    package static func read(_ path: String?, limit: Int) throws(StreamFailure) -> [UInt8] {
-        var file: Int32 = 0
-        if let path {
-            file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-            guard file >= 0 else { throw StreamFailure("open", errno) }
-        }
-        defer { if path != nil { close(file) } }
-        var bytes: [UInt8] = []
-        while true {
-            var code: Int32 = 0
-            let chunk = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let got = unsafe Glibc.read(file, buffer.baseAddress, buffer.count)
-                code = got < 0 ? errno : 0
-                count = max(got, 0)
-            }
-            if code == EINTR { continue }
-            if code != 0 { throw StreamFailure("read", code) }
-            if chunk.isEmpty { return bytes }
-            bytes += chunk
-            guard bytes.count <= limit else { throw StreamFailure(reason: "more than \(limit) bytes") }
+    static func read(_ path: String?, limit: Int) throws(StreamFailure) -> [UInt8] {
+        do throws(SystemFailure) {
+            return try InputFile.read(path, limit: limit)
+        } catch {
+            throw StreamFailure(reason: error.reason)
         }
     }
 
-    package struct StreamFailure: Error {
-        package let reason: String
+    struct StreamFailure: Error {
+        let reason: String
 
-        fileprivate init(reason: String) {
-            self.reason = reason
-        }
+        init(reason: String) { self.reason = reason }
 
-        fileprivate init(_ operation: String, _ code: Int32) {
+        init(_ operation: String, _ code: Int32) {
             reason = SystemFailure(operation: operation, code: code).reason
         }
     }

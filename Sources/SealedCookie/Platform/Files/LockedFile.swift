@@ -308,10 +308,3 @@ struct FileIdentity: Equatable {
         Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }
-
-/// Nanoseconds of a clock that never goes back, as of the last tick of some milliseconds.
-func coarseMonotonicTime() -> Int64 {
-    var now = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
-    return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
-}

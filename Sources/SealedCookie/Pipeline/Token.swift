@@ -1,13 +1,7 @@
 // The last stage of a value: a sealed box as text. FORMAT §2.
 
-/// The text that a cookie carries.
-struct Token: Sendable {
-    let text: String
-
-    init(_ box: borrowing SealedBox) {
-        text = Base64URL.encode(box.bytes.span)
-    }
-
+/// The text that a cookie carries, or whatever else.
+enum Token {
     /// The box in `text`.
     ///
     /// - Parameter limit: bytes of text that are looked at, at the most.
@@ -43,10 +37,5 @@ struct Token: Sendable {
         }
         let version = UInt8(first >> 24)
         guard version == SealedBox.version else { throw .unknownVersion(version) }
-    }
-
-    /// The characters of a token with a payload of this many bytes.
-    static func textCount(payloadByteCount: Int) -> Int {
-        Base64URL.encodedCount(SealedBox.headerCount + payloadByteCount + XAESKey.tagLength)
     }
 }

@@ -238,16 +238,16 @@ public struct SessionCompression: Sendable, Hashable {
     /// Those that open: the standard one, and the application's.
     let dictionaries: [CompressionDictionary]
     /// Where the one that seals stands among them; nil: none does.
-    let sealingPlace: Int?
+    let sealingIndex: Int?
     let isOn: Bool
 
     /// DEFLATE with the standard dictionary.
-    public static let standard = SessionCompression(dictionaries: [.standard], sealingPlace: 0, isOn: true)
+    public static let standard = SessionCompression(dictionaries: [.standard], sealingIndex: 0, isOn: true)
     /// DEFLATE without a dictionary.
     public static let withoutDictionary = SessionCompression(
-        dictionaries: [.standard], sealingPlace: nil, isOn: true)
+        dictionaries: [.standard], sealingIndex: nil, isOn: true)
     /// None: sealing takes a fifth of the time, and tokens are up to twice as long.
-    public static let off = SessionCompression(dictionaries: [.standard], sealingPlace: nil, isOn: false)
+    public static let off = SessionCompression(dictionaries: [.standard], sealingIndex: nil, isOn: false)
 
     /// DEFLATE with an application's own dictionaries.
     ///
@@ -258,11 +258,11 @@ public struct SessionCompression: Sendable, Hashable {
     ///   session is left that it sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
         SessionCompression(
-            dictionaries: [.standard] + dictionaries, sealingPlace: dictionaries.count, isOn: true)
+            dictionaries: [.standard] + dictionaries, sealingIndex: dictionaries.count, isOn: true)
     }
 
     /// Where the dictionary of this name stands.
-    func place(of id: CompressionDictionary.ID) -> Int? {
+    func index(of id: CompressionDictionary.ID) -> Int? {
         let dictionaries = dictionaries.span
         return dictionaries.indices.first { dictionaries[$0].id == id }
     }
@@ -270,7 +270,7 @@ public struct SessionCompression: Sendable, Hashable {
     /// Whether a session is to be sealed again because of the dictionary that sealed it.
     func isOutdated(_ id: CompressionDictionary.ID?) -> Bool {
         guard let id else { return false }
-        return sealingPlace.map { dictionaries[$0].id != id } ?? true
+        return sealingIndex.map { dictionaries[$0].id != id } ?? true
     }
 
     /// Two dictionaries of one name could not be told apart: one pair in 4 thousand million.

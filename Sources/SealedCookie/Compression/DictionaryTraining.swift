@@ -11,7 +11,7 @@ extension CompressionDictionary {
     static func trained(
         on items: [CBORItem], size: Int
     ) throws(DictionaryError) -> CompressionDictionary? {
-        let skeletons = items.map { CompressedPayload.skeleton(of: $0) }
+        let skeletons = items.map(\.skeleton)
         // In how many sessions each piece stands.
         var counts: [Piece: Int] = [:]
         for skeleton in skeletons {

@@ -5,14 +5,6 @@
     import Foundation
 #endif
 
-/// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
-@usableFromInline
-struct CBORItem: Equatable, Sendable {
-    var bytes: [UInt8]
-    /// Ascending, not overlapping, none empty.
-    var byteStrings: [Range<Int>]
-}
-
 /// An item without containers of the user's: its bytes, written at once.
 struct CBORLeaf: Equatable {
     var bytes: [UInt8] = []

@@ -98,13 +98,22 @@ extension SealError {
         }
     }
 
-    /// Runs calls into OpenSSL or zlib.
-    static func unlessItFails<Result>(_ body: () throws(NativeFailure) -> Result) throws(SealError) -> Result
-    {
-        do throws(NativeFailure) {
-            return try body()
-        } catch {
-            throw .libraryFailed(operation: error.operation)
+    /// What `encode(to:)` threw, in words for the log.
+    @usableFromInline
+    init(encoding error: any Error, limit: Int) {
+        switch error {
+        case let failure as CBORFailure: self.init(failure, limit: limit)
+        case EncodingError.invalidValue(_, let context):
+            // Not the context's words, nor keys of its maker's: they may quote the value.
+            self = .notEncodable(
+                codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable),
+                reason: "an invalid value")
+        default: self = .notEncodable(codingPath: [], reason: "an error of type \(type(of: error))")
         }
     }
+}
+
+extension SealError: WorkspaceError {
+    var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
+    var leavesContents: Bool { false }
 }

@@ -90,8 +90,18 @@ extension OpenError {
         refusal.map { $0.isBeforeOpening && !isBeforeOpening } ?? true
     }
 
+    /// What `init(from:)` threw, in words for the log.
+    @usableFromInline
+    init(decoding error: any Error) {
+        if let error = error as? DecodingError {
+            self.init(error)
+        } else {
+            self = .sessionMismatch(codingPath: [], reason: "an error of type \(type(of: error))")
+        }
+    }
+
     /// Of a decoding error the place in the session, and why. Another's words are not repeated: they may quote the session.
-    init(_ error: DecodingError) {
+    private init(_ error: DecodingError) {
         let (key, reason): ((any CodingKey)?, String) =
             switch error {
             case .typeMismatch(let type, _): (nil, "a value of another type than \(type)")
@@ -106,4 +116,9 @@ extension OpenError {
         if own == nil { path = Array(path.prefix { $0 is CBORKey }) }
         self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), reason: own ?? reason)
     }
+}
+
+extension OpenError: WorkspaceError {
+    var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
+    var leavesContents: Bool { !isBeforeOpening }
 }

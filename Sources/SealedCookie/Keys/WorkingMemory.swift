@@ -9,7 +9,7 @@ struct WorkingMemory: ~Copyable {
     /// The item, once it is checked: for a session of some type.
     private var reader = CBORReader(CBORReading())
     /// The item as it came: for who takes it as bytes.
-    var body = PayloadBody()
+    var item = UncheckedItem()
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 
@@ -41,10 +41,10 @@ struct WorkingMemory: ~Copyable {
         if spare.capacity == 0 { spare = bytes } else { secondSpare = bytes }
     }
 
-    /// Checks `body` (FORMAT §7), which is then for `decode` to read.
-    mutating func checkBody() throws(CBORFailure) {
-        let (item, contents) = (body.item, body.contents)
-        try reader.value.check(body.takeBytes(), item: item, contents: contents)
+    /// Checks `item` (FORMAT §7), which is then for `decode` to read.
+    mutating func checkItem() throws(CBORFailure) {
+        let (range, contents) = (item.range, item.contents)
+        try reader.value.check(item.takeBytes(), item: range, contents: contents)
     }
 
     /// Decodes the checked item.

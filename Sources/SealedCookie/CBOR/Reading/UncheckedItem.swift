@@ -1,0 +1,34 @@
+// An item of which nothing is known yet.
+
+/// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
+@usableFromInline
+struct UncheckedItem: Sendable {
+    private(set) var bytes: [UInt8]
+    /// Where the item is in `bytes`, or its skeleton (FORMAT §6.2).
+    let range: Range<Int>
+    /// Where the contents of the skeleton's byte strings are; nil: the item is whole.
+    let contents: Range<Int>?
+
+    init(bytes: consuming [UInt8], range: Range<Int>, contents: Range<Int>?) {
+        self.bytes = bytes
+        self.range = range
+        self.contents = contents
+    }
+
+    /// Nothing.
+    init() { self.init(bytes: [], range: 0..<0, contents: nil) }
+
+    /// Gives the bytes away.
+    mutating func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
+
+    /// The bytes of an item that is not divided: a copy, of their size.
+    func wholeItem() -> [UInt8] { [UInt8](copying: bytes.span.extracting(range)) }
+}
+
+extension CBORIndex {
+    /// Checks an item against FORMAT §7.
+    init(checking item: UncheckedItem) throws(CBORFailure) {
+        self.init()
+        try check(item.bytes, item: item.range, contents: item.contents)
+    }
+}

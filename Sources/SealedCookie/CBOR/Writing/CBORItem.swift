@@ -1,0 +1,23 @@
+// What an encoded session is: one CBOR item.
+
+/// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
+@usableFromInline
+struct CBORItem: Equatable, Sendable {
+    var bytes: [UInt8]
+    /// Ascending, not overlapping, none empty.
+    var byteStrings: [Range<Int>]
+
+    /// The item without the contents of its byte strings, their heads included (FORMAT §6.2).
+    var skeleton: [UInt8] {
+        guard !byteStrings.isEmpty else { return bytes }
+        var skeleton: [UInt8] = []
+        skeleton.reserveCapacity(bytes.count)
+        var position = 0
+        for content in byteStrings {
+            skeleton.append(copying: bytes.span.extracting(position..<content.lowerBound))
+            position = content.upperBound
+        }
+        skeleton.append(copying: bytes.span.extracting(position..<bytes.count))
+        return skeleton
+    }
+}

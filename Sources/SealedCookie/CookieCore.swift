@@ -1,0 +1,180 @@
+// A cookie sealer without the type of its session: tokens into cookies, and out of a request's header. FORMAT §11.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// What a `CookieSealer` does whatever its session's type is. A class, so that a sealer is one reference.
+@usableFromInline
+final class CookieCore: Sendable {
+    let form: CookieForm
+    @usableFromInline let tokens: TokenCore
+
+    init(
+        _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
+        compression: SessionCompression, paddingBlock: Int, largestItem: Int?,
+        userInfo: [CodingUserInfoKey: any Sendable]
+    ) throws(SealerConfigurationError) {
+        self.form = form
+        tokens = try TokenCore(
+            context: TokenContext(name: form.name, purpose: purpose), keys: keys, lifetime: lifetime,
+            compression: compression, paddingBlock: paddingBlock, largestItem: largestItem,
+            userInfo: userInfo,
+            carrier: TokenCore.Carrier(
+                tokenLimit: form.tokenLimit, longestKept: SetCookie.maxAgeLimit,
+                endsWithBrowser: form.attributes.endsWithBrowser
+            ) { item, size, largestItem in
+                SizeReport(
+                    item: item, payloadBytes: size.payloadBytes, sealedBytes: size.boxBytes,
+                    tokenBytes: size.characters, form: form, largestItem: largestItem)
+            })
+    }
+
+    // MARK: Sealing
+
+    /// - Parameter header: the request's; nil: not known.
+    @usableFromInline
+    func seal(
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, replacing header: String?,
+        at now: Date
+    ) throws(SealError) -> SealedSession {
+        let stale = header.map { parts(in: $0).all } ?? form.ownParts
+        return SealedSession(
+            token: try tokens.seal(item, lifetime: ownLifetime, at: now), form: form, stale: stale)
+    }
+
+    /// - Parameters:
+    ///   - parts: those of the session's that its request had; nil: not known.
+    ///   - adopts: whether the session may be of another cookie.
+    ///   - item: encodes it; not called for a session that must not be sealed again.
+    @usableFromInline
+    func reseal(
+        _ session: SessionMetadata, parts: PartSet?, adopts: Bool = false, at now: Date,
+        _ item: () throws(SealError) -> CBORItem
+    ) throws(SealError) -> SealedSession {
+        // Another cookie's parts have other names.
+        let isOwn = session.context.name.utf8.elementsEqual(form.nameBytes)
+        return SealedSession(
+            token: try tokens.reseal(session, adopts: adopts, at: now, item), form: form,
+            stale: isOwn ? parts ?? form.ownParts : form.ownParts)
+    }
+
+    // MARK: Opening
+
+    /// Opens the session in a `Cookie` header: of the values that there are the first that `take` takes.
+    ///
+    /// - Returns: the session, and which parts of it or of an older one the header has; nil where there is no value.
+    @usableFromInline
+    func open(
+        header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
+    ) throws(OpenError) -> (SessionMetadata, parts: PartSet)? {
+        let cookie = CookieHeader(text, name: form.nameBytes)
+        var refusal: OpenError?
+        var attempts = Self.mostAttempts
+        for value in cookie.values {
+            do throws(OpenError) {
+                let first = text.extracting(value)
+                let session: SessionMetadata
+                if let count = CookieSplitting.count(first) {
+                    session = try open(
+                        first, of: count, cookie, in: text, attempts: &attempts, checksItem: checksItem,
+                        at: now, take)
+                } else {
+                    session = try tokens.open(
+                        first, limit: form.openRoom, checksItem: checksItem, at: now, take)
+                }
+                return (session, cookie.parts.isEmpty ? .none : parts(of: cookie, text).seen)
+            } catch {
+                if error.saysMore(than: refusal) { refusal = error }
+            }
+        }
+        if let refusal { throw refusal }
+        return nil
+    }
+
+    /// Combinations of parts that are tried for one header (FORMAT §11.1).
+    private static let mostAttempts = 16
+
+    /// Opens a split session: puts its parts together in each way there is, where a part stands more
+    /// than once, but in no more than `attempts` that are left.
+    private func open(
+        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
+        attempts: inout Int, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
+    ) throws(OpenError) -> SessionMetadata {
+        guard count <= form.splitting.cookieCount else {
+            throw .tooManyParts(count, limit: form.splitting.cookieCount)
+        }
+        let parts = (1..<count).map(cookie.part)
+        if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
+        let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
+        attempts -= combinations
+        var refusal: OpenError?
+        for combination in 0..<combinations {
+            var rest = combination
+            let chosen = parts.map { candidates in
+                defer { rest /= candidates.count }
+                return candidates[rest % candidates.count]
+            }
+            let count = chosen.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
+            guard count <= form.openLimit else {
+                if refusal == nil { refusal = .tooLong(byteCount: count) }
+                continue
+            }
+            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
+            for part in chosen { token += part.map { text[$0] } }
+            do throws(OpenError) {
+                return try tokens.open(
+                    token.span, limit: form.openLimit, checksItem: checksItem, at: now, take)
+            } catch {
+                if error.saysMore(than: refusal) { refusal = error }
+            }
+        }
+        throw refusal ?? .notAuthentic
+    }
+
+    /// Opens the session in a cookie's value.
+    @usableFromInline
+    func open(
+        value text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
+    ) throws(OpenError) -> SessionMetadata {
+        try tokens.open(text, limit: form.openRoom, checksItem: checksItem, at: now, take)
+    }
+
+    // MARK: Parts
+
+    /// The cookies that remove the session and its parts, as far as a response has room for them.
+    ///
+    /// - Parameter header: the request's; nil: not known.
+    func removal(header: String?, beside sealed: SealedSession?) -> [SetCookie] {
+        form.removal(
+            parts(in: header ?? "").all, beside: sealed?.cookies ?? [], limit: sealed?.form.limits.response)
+    }
+
+    private func parts(in header: String) -> (seen: PartSet, all: PartSet) {
+        let text = header.utf8.span
+        return parts(of: CookieHeader(text, name: form.nameBytes), text)
+    }
+
+    /// The session's parts in a request, and what an older one has left of them; with those that this sealer's
+    /// splitting may have written elsewhere than where this request came from. What is a token by itself or the
+    /// first cookie of one, under a key of the ring, is neither: it belongs to another sealer, whose cookie has such a name.
+    private func parts(of cookie: CookieHeader, _ text: Span<UInt8>) -> (seen: PartSet, all: PartSet) {
+        guard !cookie.parts.isEmpty else { return (.none, form.ownParts) }
+        let ring = tokens.keys.ring
+        var (seen, others) = (PartSet.none, PartSet.none)
+        for number in PartSet.numbers {
+            let values = cookie.part(number)
+            let isSeen = values.contains { value in
+                var value = text.extracting(value)
+                if CookieSplitting.count(value) != nil {
+                    value = value.extracting(CookieSplitting.overhead...)
+                }
+                guard let id = Token.keyID(in: value, limit: .max) else { return true }
+                return ring.index(of: id) == nil
+            }
+            if isSeen { seen.insert(number) } else if !values.isEmpty { others.insert(number) }
+        }
+        return (seen, form.ownParts.subtracting(others).union(seen))
+    }
+}

@@ -1,0 +1,127 @@
+// A token into a session, check by check as FORMAT §5.2 has them.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension TokenCore {
+    /// Takes the session out of the memory that its item was left in.
+    @usableFromInline
+    typealias Taking = (inout WorkingMemory) throws(OpenError) -> Void
+
+    /// Opens the token in `text`: the eleven checks.
+    ///
+    /// - Parameters:
+    ///   - limit: characters of the longest token.
+    ///   - checksItem: whether the item is to be checked as FORMAT §7 has it.
+    ///   - take: called for a session that is none of the refusals, before any other can use its memory.
+    func open(
+        _ text: Span<UInt8>, limit: Int, checksItem: Bool, at now: Date, _ take: Taking
+    ) throws(OpenError) -> SessionMetadata {
+        let (ring, index) = try key(of: text, limit: limit)
+        let key = ring.keys[index]
+        return try key.material.withWorkspace { (workspace) throws(OpenError) in
+            let payload = try decrypt(text, limit: limit, using: &workspace)
+            let (times, dictionary) = try payload.decompressed(compression, in: &workspace.memory)
+            if checksItem { try checkItem(in: &workspace.memory) }
+            let end = try checkTimes(times, ring.notBefore, at: now)
+            try take(&workspace.memory)
+            return SessionMetadata(
+                context: context, times: times, end: end, keyID: key.id,
+                needsResealing: ring.hasLaterKey(than: index, at: now)
+                    || isWorn(times, isOutdated: compression.isOutdated(dictionary), at: now))
+        }
+    }
+
+    /// Checks 1 to 6, which need no cryptography: the ring that has the key that the token names, and its index.
+    ///
+    /// The key is looked for first and nothing is decoded, since most garbage names none. `Token.check` then finds what
+    /// comes first in the order of the checks; where the key is there, `decrypt` does.
+    private func key(of text: Span<UInt8>, limit: Int) throws(OpenError) -> (KeyRing, index: Int) {
+        let ring = keys.ring
+        let id = Token.keyID(in: text, limit: limit)
+        if let id, let index = ring.index(of: id) { return (ring, index) }
+        try Token.check(text, limit: limit)
+        guard let id else { throw .notBase64URL }
+        guard !ring.revoked.contains(id) else { throw .revokedKey(id) }
+        guard let later = keys.ringForUnknownKey(id) else { throw .unknownKey(id) }
+        guard let index = later.index(of: id) else {
+            throw later.revoked.contains(id) ? .revokedKey(id) : .unknownKey(id)
+        }
+        return (later, index)
+    }
+
+    /// Checks 1 to 4 and 7. The payload, which is authentic.
+    private func decrypt(
+        _ text: Span<UInt8>, limit: Int, using workspace: inout Workspace
+    ) throws(OpenError) -> CompressedPayload {
+        try Token.box(
+            in: text, limit: limit, reusing: workspace.memory.takeBytes(), tailroom: context.count
+        ).opened(using: &workspace.ciphers, authenticating: context)
+    }
+
+    /// The last of check 8, whose others `CompressedPayload.decompressed` makes.
+    private func checkItem(in memory: inout WorkingMemory) throws(OpenError) {
+        do throws(CBORFailure) {
+            try memory.checkItem()
+        } catch {
+            throw .malformedPayload(PayloadFailure.item(error).words)
+        }
+    }
+
+    /// Checks 9 to 11. Only now: a date that is not authenticated is an attacker's.
+    ///
+    /// - Returns: the session's end.
+    private func checkTimes(
+        _ times: SessionTimes, _ notBefore: Date?, at now: Date
+    ) throws(OpenError) -> Date {
+        guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
+        let end = times.end(under: lifetime)
+        guard now < end else { throw .expired(end) }
+        if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        return end
+    }
+
+    /// The session in a checked item.
+    @usableFromInline
+    func session<Session: Decodable>(
+        _ type: Session.Type, in memory: inout WorkingMemory
+    ) throws(OpenError) -> Session {
+        do {
+            return try memory.decode(type, userInfo: userInfo)
+        } catch {
+            throw OpenError(decoding: error)
+        }
+    }
+
+    /// Whether a tenth of the time is over for which a token of this session is good: the least of its idle
+    /// time, its lifetime and what its carrier keeps it for.
+    ///
+    /// How long the browser keeps its copy is in no token. Under a shorter policy than today's it got a
+    /// shorter `Max-Age`; so it is written again by today's time, ten times in a lifetime at most, and not only
+    /// where it is known to end before the session does. What a browser keeps until it closes needs no other
+    /// time, but to move to the dictionary that seals: no sooner, for dictionaries have no order, and two servers
+    /// with two lists would write what the other wrote at every request.
+    private func isWorn(_ times: SessionTimes, isOutdated: Bool, at now: Date) -> Bool {
+        var span = lifetime.idle?.seconds
+        if !carrier.endsWithBrowser || isOutdated {
+            let kept = min(times.absolute(under: lifetime), carrier.longestKept)
+            span = min(span ?? kept, kept)
+        }
+        guard let span else { return false }
+        // Whole seconds, as `sealedAt` is: else there would be more than ten writes in a short span.
+        return now.timeIntervalSince(times.sealedAt) >= Double((span + 9) / 10)
+    }
+}
+
+/// What a token says of its session beside the session itself.
+@usableFromInline
+struct SessionMetadata: Sendable {
+    /// What it was opened for.
+    let context: TokenContext
+    let times: SessionTimes
+    let end: Date
+    let keyID: KeyID
+    let needsResealing: Bool
+}

@@ -1,0 +1,135 @@
+// A session into a token, step by step as FORMAT §5.1 has it.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension TokenCore {
+    /// Seals a session that begins now.
+    func seal(
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
+    ) throws(SealError) -> SealedToken {
+        let ring = keys.ring
+        let beginning = ring.beginning(at: now)
+        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
+            throw .timeOutOfRange
+        }
+        let index = try sealingKey(in: ring, for: times, at: now)
+        return try seal(SessionPayload(times: times, item: item), with: ring, index, at: now)
+    }
+
+    /// Seals a session again, with the age that it has (FORMAT §10).
+    ///
+    /// - Parameters:
+    ///   - adopts: whether the session may be of another name or purpose.
+    ///   - item: encodes it; not called for a session that must not be sealed again.
+    func reseal(
+        _ session: SessionMetadata, adopts: Bool, at now: Date, _ item: () throws(SealError) -> CBORItem
+    ) throws(SealError) -> SealedToken {
+        // Else a session for ten minutes and one purpose would become one for two weeks and any other.
+        guard adopts || context.isSame(as: session.context) else {
+            throw .anotherCookie(name: session.context.name, purpose: session.context.purpose)
+        }
+        guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }
+        // The end that it was opened with, too: its idle time does not begin anew once it is over.
+        let end = min(session.end, times.end(under: lifetime))
+        guard now < end else { throw .expired(end) }
+        // Else a session sealed with a stolen key would move to one that the thief never had.
+        let ring = keys.ring
+        guard ring.index(of: session.keyID) != nil else {
+            // One that this ring may never have had is a fault of the set-up, which must not look like a session's end.
+            throw adopts && !ring.revoked.contains(session.keyID)
+                ? .foreignKey(session.keyID) : .revokedKey(session.keyID)
+        }
+        let index = try sealingKey(in: ring, for: times, at: now)
+        return try seal(SessionPayload(times: times, item: item()), with: ring, index, at: now)
+    }
+
+    /// Steps 3 to 8. `sealingKey` is step 1, and `item` step 2.
+    ///
+    /// - Parameter index: of the key.
+    private func seal(
+        _ session: SessionPayload, with ring: KeyRing, _ index: Int, at now: Date
+    ) throws(SealError) -> SealedToken {
+        let key = ring.keys[index]
+        let token = try key.material.withWorkspace { (workspace) throws(SealError) in
+            let payload = try payload(session, reusing: workspace.memory.takeBytes())
+            try checkSize(of: payload, session.item)
+            let box = try encrypt(payload, under: key.id, using: &workspace.ciphers)
+            let token = text(of: box)
+            workspace.memory.give(box.takeBytes())
+            return token
+        }
+        return SealedToken(text: token, sealedAt: now, end: session.times.end(under: lifetime))
+    }
+
+    /// Step 1. The key that seals now a session of these times.
+    private func sealingKey(
+        in ring: KeyRing, for times: SessionTimes, at now: Date
+    ) throws(SealError) -> Int {
+        guard let index = ring.sealingIndex(at: now) else { throw .noActiveKey }
+        if let notBefore = ring.notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
+        return index
+    }
+
+    /// Step 2. The session as one CBOR item (FORMAT §7) of at most `limit` bytes.
+    @usableFromInline
+    func item(_ session: some Encodable, limit: Int) throws(SealError) -> CBORItem {
+        do {
+            return try CBOREncoder.encode(
+                session, userInfo: userInfo, limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
+        } catch {
+            throw SealError(encoding: error, limit: limit)
+        }
+    }
+
+    /// Step 3. The payload P (FORMAT §6), with room for the token's header and tag.
+    private func payload(
+        _ session: SessionPayload, reusing bytes: consuming [UInt8] = []
+    ) throws(SealError) -> CompressedPayload {
+        do throws(NativeFailure) {
+            return try CompressedPayload(
+                compressing: session, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
+                tailroom: SealedBox.tailCount(authenticating: context), reusing: bytes)
+        } catch {
+            throw .libraryFailed(operation: error.operation)
+        }
+    }
+
+    /// Step 4. Before the cryptography: what is too large is not worth sealing.
+    private func checkSize(of payload: borrowing CompressedPayload, _ item: CBORItem) throws(SealError) {
+        let size = TokenSize(payloadBytes: payload.range.count)
+        guard size.characters <= carrier.tokenLimit else {
+            throw .tooLarge(carrier.report(item, size, largestItem))
+        }
+    }
+
+    /// Steps 5 to 7. A fresh R, the header, the ciphertext and the tag.
+    private func encrypt(
+        _ payload: consuming CompressedPayload, under id: KeyID, using ciphers: inout XAESCiphers
+    ) throws(SealError) -> SealedBox {
+        do throws(NativeFailure) {
+            return try SealedBox(sealing: payload, using: &ciphers, of: id, authenticating: context)
+        } catch {
+            throw .libraryFailed(operation: error.operation)
+        }
+    }
+
+    /// Step 8.
+    private func text(of box: borrowing SealedBox) -> String { Base64URL.encode(box.bytes.span) }
+
+    /// What a session costs, whether or not it fits.
+    func sizeReport(_ session: SessionPayload) throws(SealError) -> SizeReport {
+        let payload = try payload(session)
+        return carrier.report(session.item, TokenSize(payloadBytes: payload.range.count), largestItem)
+    }
+}
+
+/// A session as text.
+struct SealedToken: Sendable {
+    let text: String
+    let sealedAt: Date
+    /// When the session ends unless it is sealed again before.
+    let end: Date
+}

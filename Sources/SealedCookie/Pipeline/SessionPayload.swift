@@ -1,0 +1,32 @@
+// The first stage: a session's item and its times, and what can be wrong with them. FORMAT §6.
+
+/// A session as it goes into a token.
+struct SessionPayload: Sendable {
+    let times: SessionTimes
+    let item: CBORItem
+}
+
+/// Why an authenticated plaintext is not a payload of version 1. Another server with our key made
+/// it, so this is a fault or a later version, not an attack.
+enum PayloadFailure: Error, Equatable {
+    case endsEarly
+    case unknownFlags(UInt8)
+    case number
+    case padding
+    case deflate
+    case item(CBORFailure)
+}
+
+extension PayloadFailure {
+    var words: String {
+        switch self {
+        case .endsEarly: "the payload ends early"
+        case .unknownFlags(let flags): "unknown flags 0x\(String(flags, radix: 16))"
+        case .number: "a time that is not a shortest LEB128 number below 2^32"
+        case .padding: "padding that does not begin with 0x80"
+        case .deflate: "a broken DEFLATE stream"
+        case .item(let failure):
+            "\(failure.reason)" + (failure.path.isEmpty ? "" : ", at \(failure.path.pathDescription)")
+        }
+    }
+}

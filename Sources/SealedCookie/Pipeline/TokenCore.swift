@@ -1,0 +1,61 @@
+// What a sealer has, whatever carries its tokens. Sealing.swift and Opening.swift say what it does.
+
+/// Turns items into tokens and back. A class, so that a sealer is one reference.
+@usableFromInline
+final class TokenCore: Sendable {
+    let context: TokenContext
+    let keys: KeySource
+    let lifetime: SessionLifetime
+    let compression: SessionCompression
+    @usableFromInline let userInfo: [CodingUserInfoKey: any Sendable]
+    /// Payloads are padded to a multiple of this many bytes; 0: they are not.
+    let paddingBlock: Int
+    /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
+    @usableFromInline let largestItem: Int
+    let carrier: Carrier
+
+    /// What the core knows of what carries its tokens.
+    struct Carrier: Sendable {
+        /// Characters of the longest token that it takes.
+        let tokenLimit: Int
+        /// Seconds that it keeps a token at the most.
+        let longestKept: Int
+        /// Whether it keeps a token for as long as the browser is open, whatever its session's end is.
+        let endsWithBrowser: Bool
+        /// What a token of this size costs it.
+        let report: @Sendable (_ item: CBORItem, _ size: TokenSize, _ largestItem: Int) -> SizeReport
+    }
+
+    /// Sessions that fit into a cookie have 3 KB, and where they compress as well as any, some 10.
+    private static let usualLargestItem = 16_384
+
+    init(
+        context: TokenContext, keys: KeySource, lifetime: SessionLifetime, compression: SessionCompression,
+        paddingBlock: Int, largestItem: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier
+    ) throws(SealerConfigurationError) {
+        let most = CBORLimits.itemBytes
+        if let largestItem, !(1...most).contains(largestItem) { throw .invalidLargestItem(largestItem) }
+        guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
+            throw .invalidPadding(paddingBlock)
+        }
+        guard !compression.hasAmbiguousNames else { throw .ambiguousDictionaries }
+        self.context = context
+        self.keys = keys
+        self.lifetime = lifetime
+        self.compression = compression
+        self.userInfo = userInfo
+        self.paddingBlock = paddingBlock
+        self.largestItem =
+            largestItem ?? max(Self.usualLargestItem, min(carrier.tokenLimit / 4 * 3, most))
+        self.carrier = carrier
+    }
+}
+
+/// Bytes of a token, stage by stage.
+struct TokenSize: Sendable {
+    let payloadBytes: Int
+    /// The payload with header and tag.
+    var boxBytes: Int { SealedBox.headerCount + payloadBytes + XAESKey.tagLength }
+    /// The token's text.
+    var characters: Int { Base64URL.encodedCount(boxBytes) }
+}

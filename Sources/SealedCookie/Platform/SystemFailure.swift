@@ -1,0 +1,68 @@
+// What the operating system refused. It names the call and never its operands.
+import Glibc
+
+/// Why the operating system refused: the call and its errno.
+package struct SystemFailure: Error, Equatable {
+    let operation: String
+    let code: Int32
+
+    /// A reason that the system has no number for.
+    private var words: String?
+
+    package init(operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+    }
+
+    private init(operation: String, words: String) {
+        self.init(operation: operation, code: 0)
+        self.words = words
+    }
+
+    /// A device, a pipe or a folder, where a file must stand.
+    static let notAFile = SystemFailure(operation: "open", words: "not a regular file")
+    /// One that would lead a change to where its owner may not change anything.
+    static let foreignLink = SystemFailure(
+        operation: "open", words: "a symbolic link in its path belongs to another user")
+    /// A lock of another user's making, which would hold up every change.
+    static func foreignLock(_ name: String) -> SystemFailure {
+        SystemFailure(operation: "lock", words: "\"\(name)\" beside it is not its owner's")
+    }
+    /// What was written is not what has the name now, though no other change can be under way.
+    static let swapped = SystemFailure(
+        operation: "rename", words: "another file was put in its place meanwhile")
+
+    static func tooLong(_ limit: Int) -> SystemFailure {
+        SystemFailure(operation: "read", words: "more than \(limit) bytes")
+    }
+
+    var isExisting: Bool { code == EEXIST }
+    var isMissing: Bool { code == ENOENT }
+    /// The file is there, and cannot be changed.
+    private(set) var isOfChanging = false
+
+    static func ofChanging<Result: ~Copyable>(
+        _ work: () throws(SystemFailure) -> Result
+    ) throws(SystemFailure) -> Result {
+        do throws(SystemFailure) {
+            return try work()
+        } catch {
+            var error = error
+            error.isOfChanging = true
+            throw error
+        }
+    }
+    /// The medium or memory failed; not that the file is gone, another's or too large.
+    var isOfReading: Bool { ![ENOENT, EACCES, EPERM, ELOOP, ENXIO, EFBIG, EISDIR].contains(code) }
+    /// Somebody else held the lock for too long.
+    var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
+
+    /// The system's words for `code`.
+    package var reason: String {
+        if let words { return words }
+        var text: [CChar] = Array(repeating: 0, count: 128)
+        // Sound: POSIX strerror_r writes at most the count, and ends its text with a zero.
+        guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

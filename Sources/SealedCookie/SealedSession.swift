@@ -1,0 +1,44 @@
+// What a server has in hand after sealing.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// A session in a cookie, ready to be sent.
+public struct SealedSession: Sendable {
+    let token: SealedToken
+    let form: CookieForm
+    /// Parts that a longer one may have left in the browser.
+    let stale: PartSet
+
+    /// When the session ends unless it is sealed again before.
+    public var expiresAt: Date { token.end }
+    /// The values of the `Set-Cookie` headers to add to the response.
+    public var headerValues: [String] { cookies.map(\.description) }
+    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
+    /// which a longer one may have left.
+    public var cookies: [SetCookie] {
+        // Rounded up: the browser's copy ends no earlier than the session, and less than a second later.
+        let seconds = token.end.timeIntervalSince1970 - token.sealedAt.timeIntervalSince1970.rounded(.down)
+        let maxAge = form.attributes.endsWithBrowser ? nil : Int(seconds)
+        return form.cookies(for: token.text, maxAge: maxAge, stale: stale, now: token.sealedAt)
+    }
+    /// Characters of the token.
+    public var tokenBytes: Int { token.text.utf8.count }
+    /// Characters of the largest token that the sealer's limits and splitting allow.
+    public var tokenLimit: Int { form.tokenLimit }
+    /// Characters that are free.
+    public var room: Int { tokenLimit - tokenBytes }
+}
+
+extension SealedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Its size and when it ends, not the token: whoever has that is the visitor.
+    public var description: String {
+        "SealedSession(\(tokenBytes) characters, expires \(Timestamp.text(expiresAt)))"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror {
+        Mirror(self, children: ["tokenBytes": tokenBytes, "expiresAt": expiresAt], displayStyle: .struct)
+    }
+}
