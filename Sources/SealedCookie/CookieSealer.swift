@@ -150,7 +150,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.metadata, parts: opened.parts, at: now) { () throws(SealError) in try item(opened.session) }
+        try core.reseal(opened.metadata, parts: opened.parts, at: now) { () throws(SealError) in
+            try item(opened.session)
+        }
     }
 
     /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
@@ -175,7 +177,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func adopt<Other>(
         _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.reseal(opened.metadata, parts: opened.parts, adopts: true, at: now) { () throws(SealError) in try item(session) }
+        try core.reseal(opened.metadata, parts: opened.parts, adopts: true, at: now) { () throws(SealError) in
+            try item(session)
+        }
     }
 
     /// What `session`'s cookie would cost, also where it is too large for one or over `largestItem`.
@@ -219,7 +223,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     @inlinable
-    func item(_ session: Session) throws(SealError) -> CBORItem { try item(session, limit: core.tokens.largestItem) }
+    func item(_ session: Session) throws(SealError) -> CBORItem {
+        try item(session, limit: core.tokens.largestItem)
+    }
 
     @inlinable
     func item(_ session: Session, limit: Int) throws(SealError) -> CBORItem {

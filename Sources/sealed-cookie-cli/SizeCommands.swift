@@ -22,11 +22,13 @@ extension Command {
         let splitting = try Input.splitting(arguments)
         let compression = try Input.compression(arguments)
         let largestItem = try Input.largestItem(arguments)
-        let report = try sizeReport(of: session, name, .rfc6265bis, splitting, compression, largestItem)
+        let report = try sizeReport(
+            of: session, name, .rfc6265bis, splitting, compression, largestItem: largestItem)
         let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
             (
                 preset.name,
-                try sizeReport(of: session, name, preset.limits, splitting, compression, largestItem)
+                try sizeReport(
+                    of: session, name, preset.limits, splitting, compression, largestItem: largestItem)
             )
         }
         try Output.data(
@@ -46,7 +48,7 @@ extension Command {
 /// The sizes of a session under a key of no meaning: all keys make tokens of one length.
 private func sizeReport(
     of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting,
-    _ compression: SessionCompression, _ largestItem: Int?
+    _ compression: SessionCompression, largestItem: Int?
 ) throws(Failure) -> SizeReport {
     try Failure.unless {
         let sealer = try CookieSealer<CBORValue>(

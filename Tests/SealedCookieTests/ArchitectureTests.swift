@@ -23,7 +23,9 @@ import Testing
     static let unsafeFileOfTheTool = "StandardStreams.swift"
 
     /// Who imports which C library.
-    static let importers: [String: Set] = ["COpenSSL": ["Crypto"], "CZlib": ["Compression"], "CXattr": ["Platform/Files"]]
+    static let importers: [String: Set] = [
+        "COpenSSL": ["Crypto"], "CZlib": ["Compression"], "CXattr": ["Platform/Files"],
+    ]
 
     struct Source {
         let folder: String
@@ -93,13 +95,16 @@ import Testing
         #expect(checked > 500)
     }
 
+    /// A protocol's are not among them: whoever has a new form of writing adds it to `ByteSink`.
     @Test func `a type's extensions are in its room`() throws {
         let files = try sources(below: Self.library)
         let homes = homes(files)
         var extensions = 0
         for file in files {
             for match in file.code.matches(of: /(?m)^(?:\w+ )?extension\s+([A-Z]\w*)/) {
-                guard let home = homes[String(match.1)] else { continue }
+                guard let home = homes[String(match.1)], !home.code.contains("protocol \(match.1)") else {
+                    continue
+                }
                 #expect(home.folder == file.folder, "\(file.name) extends \(match.1) of \(home.name)")
                 extensions += 1
             }
@@ -118,7 +123,8 @@ import Testing
                 imports += 1
             }
             let isUnsafe = file.code.contains(
-                /\bunsafe\b|\bUnsafe\w*Pointer\b|@unchecked\s+Sendable|nonisolated\(unsafe\)|exclusivity\(unchecked\)/)
+                /\bunsafe\b|\bUnsafe\w*Pointer\b|@unchecked\s+Sendable|nonisolated\(unsafe\)|exclusivity\(unchecked\)/
+            )
             let mayBe =
                 isTool
                 ? file.name == Self.unsafeFileOfTheTool
@@ -128,11 +134,16 @@ import Testing
         #expect(imports >= 5)
     }
 
-    @Test func `no file is longer than 500 lines, and no function takes more than four values without labels`() throws {
+    @Test
+    func `no file is longer than 500 lines, and no function takes more than four values without labels`()
+        throws
+    {
         for file in try sources(below: packageFolder.appending(path: "Sources")) {
             let lines = file.code.split(separator: "\n", omittingEmptySubsequences: false).count - 1
             #expect(lines <= 500, "\(file.name) has \(lines) lines")
-            for match in file.code.matches(of: /\b(?:func\s+[^\s(<]+|init[?!]?)(?:<[^>]*>)?\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)/) {
+            for match in file.code.matches(
+                of: /\b(?:func\s+[^\s(<]+|init[?!]?)(?:<[^>]*>)?\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)/)
+            {
                 let unlabelled = match.1.matches(of: /(?:^|,)\s*_\s+\w+\s*:/).count
                 #expect(unlabelled <= 4, "\(file.name): \(match.0.prefix(60))")
             }

@@ -393,3 +393,11 @@ import Testing
 private enum GeneratorStatus {
     nonisolated(unsafe) static var value: Int32 = 1
 }
+
+extension NativeFailure: WorkspaceError {
+    static func libraryFailed(operation: String) -> NativeFailure {
+        NativeFailure(operation: operation)
+    }
+    var isLibraryFailure: Bool { true }
+    var leavesContents: Bool { false }
+}

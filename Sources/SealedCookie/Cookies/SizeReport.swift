@@ -45,7 +45,8 @@ public struct SizeReport: Equatable, Sendable {
     }
 
     init(
-        item: CBORItem, payloadBytes: Int, sealedBytes: Int, tokenBytes: Int, form: CookieForm, largestItem: Int
+        item: CBORItem, payloadBytes: Int, sealedBytes: Int, tokenBytes: Int, form: CookieForm,
+        largestItem: Int
     ) {
         itemLimit = largestItem
         itemBytes = item.bytes.count

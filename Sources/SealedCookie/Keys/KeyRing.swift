@@ -123,7 +123,8 @@ public struct KeyRing: Sendable {
     /// When a session begins that is sealed now: now, or `notBefore` where this clock is behind the one that set it. A
     /// session that begins after all were ended has not ended.
     func beginning(at now: Date) -> Date {
-        guard let notBefore, notBefore > now, notBefore.timeIntervalSince(now) <= Double(Self.clockSkew) else {
+        guard let notBefore, notBefore > now, notBefore.timeIntervalSince(now) <= Double(Self.clockSkew)
+        else {
             return now
         }
         return notBefore

@@ -19,12 +19,6 @@ protocol WorkspaceError: Error {
     var leavesContents: Bool { get }
 }
 
-extension NativeFailure: WorkspaceError {
-    static func libraryFailed(operation: String) -> NativeFailure { NativeFailure(operation: operation) }
-    var isLibraryFailure: Bool { true }
-    var leavesContents: Bool { false }
-}
-
 /// A key with its spare workspaces. It owns every copy of the key: what was keyed with it is freed, and so
 /// wiped, with it.
 final class WorkingKey: Sendable {
@@ -34,7 +28,9 @@ final class WorkingKey: Sendable {
     init(_ key: XAESKey) throws(NativeFailure) {
         self.key = key
         // Fails now rather than at the first session.
-        try withWorkspace { (_) throws(NativeFailure) in }
+        try spares.with(
+            { (_: inout Workspace) throws(NativeFailure) -> Void in },
+            orNew: { () throws(NativeFailure) -> Workspace in try Workspace(key) })
     }
 
     /// Runs `body` with a workspace that it has alone.

@@ -63,7 +63,7 @@ extension CBORReader {
     }
 
     /// Counts a refusal: its context, or nil where the bare one has to do.
-    private func next(
+    func next(
         _ reason: CBORRefusals.Reason, _ type: Any.Type, at position: Position
     ) -> DecodingError.Context? {
         let refusal = CBORRefusals.Refusal(reason: reason, type: type, position: position)

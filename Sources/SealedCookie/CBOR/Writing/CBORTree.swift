@@ -58,11 +58,11 @@ struct CBORTree: Sendable {
 
     static let root: NodeID = 0
 
-    private(set) var bytes: [UInt8] = []
-    private var nodes: [Node] = []
-    private var order: [NodeID] = []
+    var bytes: [UInt8] = []
+    var nodes: [Node] = []
+    var order: [NodeID] = []
     /// Nodes that are not leaves, and not empty.
-    private var containerCount = 0
+    var containerCount = 0
     private var failure: CBORFailure?
     /// Where the entries of large maps are, by their encoded keys.
     private var tables: [NodeID: KeyTable] = [:]
@@ -71,7 +71,7 @@ struct CBORTree: Sendable {
         didSet { (allowed, recounts) = (limit, 0) }
     }
     /// Bytes and nodes that may be here: the limit, and what is no part of the item any more.
-    private var allowed = CBORLimits.itemBytes
+    var allowed = CBORLimits.itemBytes
     private var recounts = 0
     /// Whatever is overwritten: keeps all numbers here far below 2^31.
     private static let mostBytes = 16 * CBORLimits.itemBytes
@@ -329,13 +329,13 @@ struct CBORTree: Sendable {
 
     /// Whether so many bytes more, without their heads, may still be an item.
     @inline(__always)
-    private func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count }
+    func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count }
 
     /// Counts what is here and no part of the item (keys that moved, entries that were overwritten or taken back) before
     /// anything is refused: the item's own size decides.
     ///
     /// - Parameter replacing: whether what comes takes the place of what is here.
-    private mutating func makeRoom(for count: Int, replacing: (CBORTree) -> Bool = { _ in false }) -> Bool {
+    mutating func makeRoom(for count: Int, replacing: (CBORTree) -> Bool = { _ in false }) -> Bool {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
         recounts += 1
         var copy = self
@@ -348,7 +348,7 @@ struct CBORTree: Sendable {
 
     /// Text that is refused, so that nobody who opens it hashes or compares it.
     @inline(__always)
-    private mutating func checkMarks(_ text: String, at node: NodeID) {
+    mutating func checkMarks(_ text: String, at node: NodeID) {
         if CombiningMarks.areTooMany(in: text) { note(.combiningMarks, at: node) }
     }
 
@@ -415,290 +415,6 @@ struct CBORTree: Sendable {
         if let failure { throw failure }
     }
 
-    // MARK: Leaves
-
-    /// Writes `node`'s value, which `write` appends. `contentCount` of its last bytes are the
-    /// content of a byte string.
-    @inline(__always)
-    private mutating func leaf(
-        _ node: NodeID, size: Int = 0, contentCount: Int = 0, levels: Int = 0,
-        _ write: (inout [UInt8]) -> Void
-    ) {
-        let index = Int(node)
-        if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
-        // Before the copy: what is far too long must not be copied first.
-        guard hasRoom(for: size) || makeRoom(for: size) else {
-            note(.tooLong, at: node)
-            return
-        }
-        guard nodes[index].kind == .empty else {
-            note(.encodedTwice, at: node)
-            return
-        }
-        // Elsewhere than behind its key where another container was written in between.
-        if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
-        write(&bytes)
-        let end = bytes.count
-        finish(index, end: end, contentCount: contentCount)
-        if end > allowed, !makeRoom(for: 0) { note(.tooLong, at: node) }
-    }
-
-    @inline(__always)
-    private mutating func finish(_ index: Int, end: Int, contentCount: Int) {
-        var nodes = nodes.mutableSpan
-        nodes[index].kind = .leaf
-        nodes[index].end = Int32(end)
-        nodes[index].contentCount = Int32(contentCount)
-    }
-
-    /// Copies a node's key to the end, so that key and value stand together.
-    private mutating func moveKey(of index: Int) {
-        let key = Int(nodes[index].keyStart)..<Int(nodes[index].valueStart)
-        nodes[index].keyStart = Int32(bytes.count)
-        bytes.append(contentsOf: bytes[key])
-        nodes[index].valueStart = Int32(bytes.count)
-        nodes[index].end = Int32(bytes.count)
-    }
-
-    mutating func writeNull(_ node: NodeID) { leaf(node) { $0.append(0xF6) } }
-    mutating func write(_ value: Bool, _ node: NodeID) { leaf(node) { $0.append(value ? 0xF5 : 0xF4) } }
-    mutating func write(_ value: Int64, _ node: NodeID) { leaf(node) { $0.append(cborInteger: value) } }
-    mutating func write(_ value: UInt64, _ node: NodeID) { leaf(node) { $0.append(.unsigned, value) } }
-    mutating func write(floatBits: UInt64, _ node: NodeID) { leaf(node) { $0.append(cborFloat: floatBits) } }
-
-    mutating func write(_ value: String, _ node: NodeID) {
-        checkMarks(value, at: node)
-        leaf(node, size: value.utf8.count) { $0.append(cborText: value) }
-    }
-
-    mutating func write(byteString: Span<UInt8>, _ node: NodeID) {
-        leaf(node, size: byteString.count, contentCount: byteString.count) { bytes in
-            bytes.append(.bytes, UInt64(byteString.count))
-            bytes.append(copying: byteString)
-        }
-    }
-
-    mutating func write(_ uuid: UUID, _ node: NodeID) {
-        leaf(node, contentCount: 16, levels: 1) { bytes in
-            bytes.append(.tag, CBORTag.uuid)
-            bytes.append(.bytes, 16)
-            bytes.append(copying: uuid.bytes.span)
-        }
-    }
-
-    mutating func write(_ time: CBORTime, _ node: NodeID) {
-        leaf(node, levels: time.levels) { bytes in time.append(to: &bytes) }
-    }
-
-    mutating func write(url: String, _ node: NodeID) {
-        checkMarks(url, at: node)
-        leaf(node, size: url.utf8.count, levels: 1) { bytes in
-            bytes.append(.tag, CBORTag.url)
-            bytes.append(cborText: url)
-        }
-    }
-
-    mutating func write(_ encoded: CBORLeaf, _ node: NodeID) {
-        leaf(node, size: encoded.bytes.count, contentCount: encoded.contentCount, levels: encoded.levels) {
-            $0.append(copying: encoded.bytes.span)
-        }
-    }
-
-    // MARK: The finished item
-
-    /// The item in deterministic form.
-    mutating func item(reservingCapacity extra: Int = 0) throws(CBORFailure) -> CBORItem {
-        try check()
-        var item = CBORItem(bytes: [], byteStrings: [])
-        item.bytes.append(addingCapacity: most + extra) { output in
-            emit(Self.root, into: &output, &item.byteStrings)
-        }
-        try check()
-        guard item.bytes.count <= limit else { throw CBORFailure(.tooLong) }
-        if nodes.count > mostValues / 2, try CBORIndex(parsing: item.bytes).valueCount > mostValues {
-            throw CBORFailure(.tooManyValues(mostValues))
-        }
-        return item
-    }
-
-    /// Bytes that an item takes at the most: those that there are, one for each empty node, a head for each
-    /// container, of 5 bytes, and of a tag and a head for an embedded item.
-    private var most: Int { bytes.count + nodes.count + 7 * containerCount }
-
-    private mutating func emit(
-        _ node: NodeID, into output: inout OutputSpan<UInt8>, _ byteStrings: inout [Range<Int>]
-    ) {
-        let current = nodes[Int(node)]
-        switch current.kind {
-        case .empty:
-            // A type that encodes nothing is an empty map, as for an empty struct.
-            if Int(current.depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
-            output.append(.map, 0)
-        case .leaf:
-            appendLeaf(current, from: current.valueStart, to: &output, &byteStrings)
-        case .dropped: break
-        case .array where isByteString(current):
-            output.append(.bytes, UInt64(current.childCount))
-            let start = output.count
-            var child = current.firstChild
-            while child >= 0 {
-                let node = nodes[Int(child)]
-                if node.kind == .leaf { output.append(byte(of: node)) }
-                child = node.next
-            }
-            byteStrings.append(start..<output.count)
-        case .array:
-            output.append(.array, UInt64(current.childCount))
-            var child = current.firstChild
-            while child >= 0 {
-                emit(child, into: &output, &byteStrings)
-                child = nodes[Int(child)].next
-            }
-        case .map:
-            let start = order.count
-            sortChildren(of: current)
-            output.append(.map, UInt64(order.count - start))
-            for position in start..<order.count {
-                let child = nodes[Int(order[position])]
-                if child.kind == .leaf {
-                    // Key and value stand together: one copy.
-                    appendLeaf(child, from: child.keyStart, to: &output, &byteStrings)
-                } else {
-                    output.append(
-                        copying: bytes.span.extracting(Int(child.keyStart)..<Int(child.valueStart)))
-                    emit(order[position], into: &output, &byteStrings)
-                }
-            }
-            order.removeLast(order.count - start)
-        case .embedded:
-            var inner: [UInt8] = []
-            var unused: [Range<Int>] = []
-            inner.append(addingCapacity: most) { inner in
-                if current.firstChild >= 0 {
-                    emit(current.firstChild, into: &inner, &unused)
-                } else {
-                    inner.append(.map, 0)
-                }
-            }
-            output.append(.tag, CBORTag.embeddedItem)
-            output.append(.bytes, UInt64(inner.count))
-            byteStrings.append(output.count..<output.count + inner.count)
-            output.append(copying: inner.span)
-        }
-    }
-
-    /// Whether an array has elements, and all of them are bytes: what is so must not be compressed, whatever
-    /// type of Swift's it was in.
-    private func isByteString(_ array: Node) -> Bool {
-        guard array.childCount > 0 else { return false }
-        var child = array.firstChild
-        while child >= 0 {
-            let node = nodes[Int(child)]
-            if !node.isByte, node.kind != .dropped { return false }
-            child = node.next
-        }
-        return true
-    }
-
-    /// The byte of a leaf, an integer from 0 to 255: itself where it is below 24, else behind its head.
-    private func byte(of leaf: Node) -> UInt8 { bytes[Int(leaf.end) - 1] }
-
-    @inline(__always)
-    private func appendLeaf(
-        _ node: Node, from start: Int32, to output: inout OutputSpan<UInt8>, _ byteStrings: inout [Range<Int>]
-    ) {
-        output.append(copying: bytes.span.extracting(Int(start)..<Int(node.end)))
-        if node.contentCount > 0 {
-            byteStrings.append(output.count - Int(node.contentCount)..<output.count)
-        }
-    }
-
-    /// Appends a map's children to `order`, by the bytes of their keys; of equal keys the last.
-    private mutating func sortChildren(of map: Node) {
-        // Taken out, to be written while nodes are read.
-        var order = exchange(&order, with: [])
-        defer { self.order = order }
-        let start = order.count
-        var child = map.firstChild
-        var last = child
-        var (isAscending, hasIntegers) = (true, false)
-        while child >= 0 {
-            let node = nodes[Int(child)]
-            if node.kind != .dropped {
-                // Equal keys are not in order either: of an entry that was encoded twice one is left below.
-                if order.count > start, !precedes(last, child) { isAscending = false }
-                if node.integerKey != nil { hasIntegers = true }
-                order.append(child)
-                last = child
-            }
-            child = node.next
-        }
-        defer { if hasIntegers { checkIntegers(order[start...]) } }
-        if isAscending { return }
-        // Ids rise with time: they keep equal keys in the order in which they came.
-        if order.count - start <= 24 {
-            var order = order.mutableSpan
-            for position in start + 1..<order.count {
-                let moving = order[position]
-                var hole = position
-                while hole > start, precedes(moving, order[hole - 1]) {
-                    order[hole] = order[hole - 1]
-                    hole -= 1
-                }
-                order[hole] = moving
-            }
-        } else {
-            let sorted = order[start...].sorted { a, b in
-                precedes(a, b) || (!precedes(b, a) && a < b)
-            }
-            order.replaceSubrange(start..., with: sorted)
-        }
-        // An entry that was encoded twice: the later one holds, as with any dictionary.
-        var kept = start
-        for position in start + 1..<order.count {
-            if precedes(order[kept], order[position]) {
-                kept += 1
-            } else if nodes[Int(order[kept])].isDeclared != nodes[Int(order[position])].isDeclared {
-                note(.keysOfOneInteger, at: nodes[Int(order[kept])].parent)
-            }
-            if kept != position { order[kept] = order[position] }
-        }
-        order.removeLast(order.count - kept - 1)
-    }
-
-    /// Refuses text that spells an integer of the same map: only one of the two would be read.
-    private mutating func checkIntegers(_ entries: ArraySlice<NodeID>) {
-        // Text comes after integers: of major type 3, in the first three bits.
-        guard let last = entries.last, nodes[Int(last)].keyPrefix >> 61 == 3 else { return }
-        var integers: Set<Int64> = []
-        for entry in entries {
-            switch keyElement(nodes[Int(entry)]) {
-            case .integerKey(let integer): integers.insert(integer)
-            case .key(let text):
-                guard let integer = Int64(plain: text), integers.contains(integer) else { continue }
-                note(.keysOfOneInteger, at: nodes[Int(entry)].parent)
-            case .index: break
-            }
-        }
-    }
-
-    /// Whether `a`'s encoded key comes before `b`'s bytewise.
-    ///
-    /// Mutating, though it changes nothing: so the tree is not copied for it.
-    @inline(__always)
-    private mutating func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
-        let (aPrefix, bPrefix) = (nodes[Int(a)].keyPrefix, nodes[Int(b)].keyPrefix)
-        return aPrefix == bPrefix ? keyPrecedes(a, b) : aPrefix < bPrefix
-    }
-
-    private mutating func keyPrecedes(_ a: NodeID, _ b: NodeID) -> Bool {
-        let (a, b) = (nodes[Int(a)], nodes[Int(b)])
-        let aKey = bytes.span.extracting(Int(a.keyStart)..<Int(a.valueStart))
-        let bKey = bytes.span.extracting(Int(b.keyStart)..<Int(b.valueStart))
-        // The head holds the length, so keys of one head are of one length.
-        return aKey.count == bKey.count ? aKey.compare(with: bKey) < 0 : aKey.count < bKey.count
-    }
-
     // MARK: Paths
 
     func path(to node: NodeID) -> [CBORPathElement] {
@@ -720,7 +436,7 @@ struct CBORTree: Sendable {
         return elements.reversed()
     }
 
-    private func keyElement(_ node: Node) -> CBORPathElement {
+    func keyElement(_ node: Node) -> CBORPathElement {
         let range = Int(node.keyStart)..<Int(node.valueStart)
         // Keys were written by `addEntry`: reading them back cannot fail.
         guard let index = try? CBORIndex(parsing: bytes, in: range) else { return .key("?") }

@@ -27,7 +27,7 @@ private struct ChangeLock: ~Copyable {
         let name = location.lock
         var waited = 0
         while true {
-            let file = try Self.open(name, location, owner, group, waited)
+            let file = try Self.open(name, in: location, owner: owner, group: group, waited: waited)
             guard let file else {
                 // Not at once, nor for ever: a file server may be of two minds about the name.
                 guard waited < Self.patience else {
@@ -66,8 +66,7 @@ private struct ChangeLock: ~Copyable {
 
     /// Nil: it has gone, or is somebody's for a moment; to be tried again.
     private static func open(
-        _ name: String, _ location: borrowing FileLocation, _ owner: uid_t, _ group: gid_t,
-        _ waited: Int
+        _ name: String, in location: borrowing FileLocation, owner: uid_t, group: gid_t, waited: Int
     ) throws(SystemFailure) -> Int32? {
         let new = location.open(name, O_RDWR | O_CREAT | O_EXCL)
         if new >= 0 {
