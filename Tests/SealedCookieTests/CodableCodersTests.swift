@@ -793,6 +793,33 @@ private final class Collecting: Encoder {
         #expect(try CBORDecoder.decode(Nested.self, from: CBORIndex(parsing: item.bytes)) == Nested())
     }
 
+    /// Hands a value on, and fails afterwards.
+    private struct Failing: Encoder, SingleValueEncodingContainer {
+        let base: any Encoder
+        var codingPath: [any CodingKey] { [] }
+        var userInfo: [CodingUserInfoKey: Any] { [:] }
+        func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
+            base.container(keyedBy: type)
+        }
+        func unkeyedContainer() -> any UnkeyedEncodingContainer { base.unkeyedContainer() }
+        func singleValueContainer() -> any SingleValueEncodingContainer { self }
+        func encodeNil() throws { throw CancellationError() }
+        func encode<T: Encodable>(_ value: T) throws {
+            var container = base.singleValueContainer()
+            try container.encode(value)
+            throw CancellationError()
+        }
+    }
+
+    @Test func `an encoder that hands a secret on and fails has failed`() throws {
+        struct Holder: Encodable {
+            func encode(to encoder: any Encoder) throws {
+                try Secret("x").encode(to: Failing(base: encoder))
+            }
+        }
+        #expect(throws: CancellationError.self) { try CBOREncoder.encode(Holder()) }
+    }
+
     // MARK: userInfo
 
     private struct Versioned: Codable, Sendable, Equatable {
@@ -814,6 +841,38 @@ private final class Collecting: Encoder {
             version =
                 written[0] * 1000 + written[1] * 100 + inner * 10 + (decoder.userInfo[Self.key] as? Int ?? -1)
         }
+    }
+
+    @Test func `userInfo reaches a type that reads bytes, or an absent key, by a decoder of its own`() throws
+    {
+        struct Bytes: Codable, Sendable {
+            var seen: [Int] = []
+            init() {}
+            func encode(to encoder: any Encoder) throws { try Data([1, 2]).encode(to: encoder) }
+            init(from decoder: any Decoder) throws {
+                var list = try decoder.unkeyedContainer()
+                while !list.isAtEnd {
+                    seen.append(try list.superDecoder().userInfo[Versioned.key] as? Int ?? -1)
+                }
+            }
+        }
+        struct Absent: Codable, Sendable {
+            var seen = 0
+            private enum Keys: CodingKey { case other }
+            init() {}
+            func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: Keys.self) }
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: Keys.self)
+                seen = try container.superDecoder(forKey: .other).userInfo[Versioned.key] as? Int ?? -1
+            }
+        }
+        func opened<Session: Codable & Sendable>(_ session: Session) throws -> Session {
+            let sealer = try CookieSealer<Session>(
+                keys: sampleRing(1), lifetime: .init(absolute: .days(1)), userInfo: [Versioned.key: 7])
+            return try sealer.open(value: sealer.seal(session, at: noon).token, at: noon).session
+        }
+        #expect(try opened(Bytes()).seen == [7, 7])
+        #expect(try opened(Absent()).seen == 7)
     }
 
     @Test func `userInfo reaches the session's types in both directions, and no other sealer's`() throws {

@@ -218,6 +218,35 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         }
     }
 
+    @Test func `of a key that is written thousands of times the last value is kept, as with JSON`() throws {
+        let writers: [(String, (inout KeyedEncodingContainer<Key>, Int) throws -> Void)] = [
+            ("a number", { try $0.encode($1, forKey: .a) }),
+            ("a text", { try $0.encode("the number \($1)", forKey: .a) }),
+            ("a long text", { try $0.encode("\($1)" + String(repeating: "x", count: 700), forKey: .a) }),
+            ("a map", { try $0.encode(["b": $1], forKey: .a) }),
+            ("an array", { try $0.encode([$1, $1], forKey: .a) }),
+            ("an encoder for super", { try [$1].encode(to: $0.superEncoder(forKey: .a)) }),
+            (
+                "a container",
+                {
+                    var inner = $0.nestedContainer(keyedBy: Key.self, forKey: .inner)
+                    try inner.encode($1, forKey: .b)
+                }
+            ),
+        ]
+        for (what, write) in writers {
+            let body: (any Encoder) throws -> Void = { encoder in
+                var outer = encoder.container(keyedBy: Key.self)
+                for number in 0..<10_000 { try write(&outer, number) }
+            }
+            try sameAsJSON(what, body)
+            let (limit, mostValues) = (16_384, CBORLimits.mostValues(ofItem: 16_384))
+            #expect(
+                try CBOREncoder.encode(Doing(body), limit: limit, mostValues: mostValues)
+                    == item(Doing(body)), "\(what)")
+        }
+    }
+
     @Test func `an encoder for super that is asked for again writes on in the same map`() throws {
         let body: (any Encoder) throws -> Void = { encoder in
             var outer = encoder.container(keyedBy: Key.self)
@@ -235,46 +264,147 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
                 == .object(["super": both, "inner": both, "c": .int(2)]))
     }
 
-    @Test func `an encoder for super does not add to an array that its key has`() throws {
-        let again: [(String, (inout KeyedEncodingContainer<Key>) throws -> Void)] = [
-            ("super", { try [1, 2].encode(to: $0.superEncoder()) }),
-            ("forKey", { try [1, 2].encode(to: $0.superEncoder(forKey: .list)) }),
-            ("Data", { try Data([1, 2]).encode(to: $0.superEncoder(forKey: .list)) }),
-            ("bytes", { try [UInt8(1)].encode(to: $0.superEncoder(forKey: .list)) }),
+    @Test
+    func `of arrays and values that encoders for super write under one key the later is kept, as with JSON`()
+        throws
+    {
+        let writers: [(String, (inout KeyedEncodingContainer<Key>, Int) throws -> Void)] = [
+            ("super", { try [$1, 2].encode(to: $0.superEncoder()) }),
+            ("forKey", { try [$1, 2].encode(to: $0.superEncoder(forKey: .list)) }),
+            ("bytes", { try [UInt8($1)].encode(to: $0.superEncoder(forKey: .list)) }),
             (
                 "unkeyed",
                 {
                     var list = $0.superEncoder(forKey: .list).unkeyedContainer()
-                    try list.encode("x")
+                    try list.encode($1)
                 }
             ),
+            (
+                "an array as a value",
+                {
+                    var value = $0.superEncoder(forKey: .list).singleValueContainer()
+                    try value.encode([$1])
+                }
+            ),
+            (
+                "a map as a value",
+                {
+                    var value = $0.superEncoder(forKey: .list).singleValueContainer()
+                    try value.encode(["\($1)": $1])
+                }
+            ),
+            (
+                "a number",
+                {
+                    var value = $0.superEncoder(forKey: .list).singleValueContainer()
+                    try value.encode($1)
+                }
+            ),
+            ("nothing", { container, _ in _ = container.superEncoder(forKey: .list) }),
+            ("an array, encoded", { try $0.encode([$1], forKey: .list) }),
         ]
-        for (what, write) in again {
-            refused(what, .encodedTwice) { encoder in
-                var outer = encoder.container(keyedBy: Key.self)
-                try write(&outer)
-                try write(&outer)
-            }
-            try sameAsJSON(what) { encoder in
-                var outer = encoder.container(keyedBy: Key.self)
-                try write(&outer)
+        for (first, write) in writers {
+            // Here the map stays then.
+            for (second, writeAgain) in writers where first != "a map as a value" || second != "nothing" {
+                try sameAsJSON("\(first), then \(second)") { encoder in
+                    var outer = encoder.container(keyedBy: Key.self)
+                    try write(&outer, 1)
+                    try writeAgain(&outer, 3)
+                }
             }
         }
-        refused("encoded first", .encodedTwice) { encoder in
-            var outer = encoder.container(keyedBy: Key.self)
-            try outer.encode([1, 2], forKey: .list)
-            try [3].encode(to: outer.superEncoder(forKey: .list))
-        }
-        refused("dynamic", .encodedTwice) { encoder in
+        try sameAsJSON("dynamic") { encoder in
             var outer = encoder.container(keyedBy: DynamicKey.self)
             try [1].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
-            try [1].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
+            try [2].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
         }
-        try sameAsJSON("empty first") { encoder in
+        try sameAsJSON("a map, then a map as a value, with a key of a number") { encoder in
+            var outer = encoder.container(keyedBy: DynamicKey.self)
+            try ["a": 1].encode(to: outer.superEncoder(forKey: DynamicKey("5")))
+            var value = outer.superEncoder(forKey: DynamicKey("5")).singleValueContainer()
+            try value.encode(["b": 2])
+        }
+        // A value that fails leaves the one before.
+        let body: (any Encoder) throws -> Void = { encoder in
             var outer = encoder.container(keyedBy: Key.self)
-            try [Int]().encode(to: outer.superEncoder(forKey: .list))
-            try [Int]().encode(to: outer.superEncoder(forKey: .list))
-            try [1, 2].encode(to: outer.superEncoder(forKey: .list))
+            try ["a": 1].encode(to: outer.superEncoder(forKey: .inner))
+            var value = outer.superEncoder(forKey: .inner).singleValueContainer()
+            try? value.encode(Doing { _ in throw CancellationError() })
+        }
+        #expect(
+            try decode(AnyValue.self, item(Doing(body))) == .object(["inner": .object(["a": .int(1)])]))
+    }
+
+    @Test func `of a value that failed in a single value container nothing is left for the next`() throws {
+        try sameAsJSON("many containers under keys, then again") { encoder in
+            func write(_ encoder: any Encoder, _ count: Int) throws {
+                var map = encoder.container(keyedBy: DynamicKey.self)
+                for number in 0..<3 * count {
+                    var inner = map.nestedContainer(
+                        keyedBy: DynamicKey.self, forKey: DynamicKey("k\(number % count)"))
+                    try inner.encode(number, forKey: DynamicKey("n\(number)"))
+                }
+            }
+            var value = encoder.singleValueContainer()
+            let failing = Doing { encoder in
+                try write(encoder, 40)
+                throw CancellationError()
+            }
+            // JSON's takes a value once only.
+            if encoder is CBORItemEncoder { try? value.encode(failing) }
+            try value.encode(Doing { encoder in try write(encoder, 40) })
+        }
+    }
+
+    @Test func `bytes stay a byte string where an element between them has failed`() throws {
+        let bytes = Doing { encoder in
+            var list = encoder.unkeyedContainer()
+            try list.encode(UInt8(200))
+            try? list.encode(Doing { _ in throw CancellationError() })
+            try list.encode(UInt8(7))
+        }
+        #expect(try item(bytes) == CBORItem(bytes: [0x42, 200, 7], byteStrings: [1..<3]))
+    }
+
+    /// JSON keeps that of the encoder which goes last: nobody can tell which.
+    @Test func `what is written to an encoder for super after another has taken its key is refused`() throws {
+        let late: [(String, (any Encoder, any Encoder) throws -> Void)] = [
+            (
+                "arrays, both opened empty",
+                {
+                    var (first, second) = ($0.unkeyedContainer(), $1.unkeyedContainer())
+                    try first.encode(1)
+                    try second.encode(2)
+                }
+            ),
+            (
+                "values",
+                {
+                    try 1.encode(to: $0)
+                    try 2.encode(to: $1)
+                }
+            ),
+            ("a map and nothing", { first, _ in try ["a": 1].encode(to: first) }),
+        ]
+        for (what, write) in late {
+            refused(what, .encodedTwice) { encoder in
+                var outer = encoder.container(keyedBy: Key.self)
+                try write(outer.superEncoder(forKey: .list), outer.superEncoder(forKey: .list))
+            }
+        }
+        refused("inside", .encodedTwice) { encoder in
+            var outer = encoder.container(keyedBy: Key.self)
+            var list = outer.superEncoder(forKey: .list).unkeyedContainer()
+            var inner = list.nestedUnkeyedContainer()
+            _ = outer.superEncoder(forKey: .list)
+            try inner.encode(1)
+        }
+        refused("one encoder's value, twice", .encodedTwice) { encoder in
+            var outer = encoder.container(keyedBy: Key.self)
+            try ["a": 1].encode(to: outer.superEncoder(forKey: .list))
+            var value = outer.superEncoder(forKey: .list).singleValueContainer()
+            try value.encode(1)
+            try value.encode(2)
         }
     }
 

@@ -6,18 +6,6 @@ import Testing
 @testable import SealedCookie
 
 @Suite struct ForkTests {
-    /// Alarms do not come: the threads of Swift's executor hold signals off.
-    private static func hasSucceeded(_ child: pid_t, within seconds: Int = 4) -> Bool {
-        var status: Int32 = 0
-        for _ in 0..<seconds * 1000 {
-            if unsafe waitpid(child, &status, WNOHANG) == child { return status == 0 }
-            usleep(1000)
-        }
-        kill(child, SIGKILL)
-        _ = unsafe waitpid(child, &status, 0)
-        return false
-    }
-
     /// Each of the children is a process in which nothing was ever sealed: it makes its sealer, starts threads that seal their
     /// first session, and forks meanwhile.
     @Test func `a child of a fork in the first moments seals and opens`() async {
@@ -49,11 +37,11 @@ import Testing
                         usleep(UInt32(round * 7 + moment * 50))
                         let child = fork()
                         if child == 0 { _exit(use() ? 0 : 3) }
-                        if !Self.hasSucceeded(child) { failed += 1 }
+                        if !hasSucceeded(child) { failed += 1 }
                     }
                     _exit(failed)
                 }
-                if !Self.hasSucceeded(server, within: 60) { hung += 1 }
+                if !hasSucceeded(server, within: 60) { hung += 1 }
             }
             #expect(hung == 0, "\(hung) of 40 servers have children that hang")
         }

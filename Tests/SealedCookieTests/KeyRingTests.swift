@@ -304,6 +304,82 @@ import Testing
         }
     }
 
+    @Test func `a carriage return within a line is told before anything else`() throws {
+        let key = try line(1).dropLast()
+        for text in [
+            "revoked 000001\r; \(key)", "revoked 000001; \(key)\r; revoked 000002",
+            "\nrevoked 000001\r; \(key)\n",
+            "\r\n\(key)\r; revoked 000001\r\n", "\(key)\rrevoked 000001", "# a\r\(key)",
+        ] {
+            for error in try refusals(of: text) { #expect(error?.problem == .carriageReturn, "\(text)") }
+        }
+    }
+
+    @Test func `a line with a line break that is spelled out is told to have lost it`() throws {
+        for text in try ["revoked 000001", String(line(1).dropLast()), "not-before 2026-08-03T00:00:00Z"] {
+            for end in ["\\n", "\\r", "\\r\\n"] {
+                for error in try refusals(of: text + end) {
+                    #expect(error?.problem == .lostLineBreaks, "\(text)\(end)")
+                }
+            }
+        }
+    }
+
+    @Test
+    func `a change removes a revoked key's secret, and a key's second line, where nothing else changes`()
+        throws
+    {
+        let folder = try ToolFolder()
+        let revoked = try sampleKey(1).id
+        for (text, left) in try [
+            (line(1) + "revoked \(revoked)\n" + line(2), "revoked \(revoked)\n" + line(2)),
+            (line(2) + line(2), line(2)),
+            (line(2), line(2)),
+        ] {
+            let path = try folder.write("surplus.keys", text)
+            try KeyRing.update(path) { (ring) throws(KeyRingError) in ring }
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == left)
+        }
+    }
+
+    @Test func `a ring of 1 MiB is read and written, one byte more is refused, and what was there stays`()
+        throws
+    {
+        let folder = try ToolFolder()
+        let most = 1_048_576
+        let end = try "\n" + line(1)
+        let revoked = "revoked 000001\n".utf8.count
+        let id = KeyID(0, 0, 1)
+        for (count, isRead, isChanged) in [
+            (most - revoked, true, true), (most - revoked + 1, true, false), (most, true, false),
+            (most + 1, false, false),
+        ] {
+            let text = "#" + String(repeating: "x", count: count - 1 - end.utf8.count) + end
+            let path = try folder.write("large.keys", text)
+            #expect(((try? KeyRing(contentsOf: path)) != nil) == isRead)
+            let changed = try? KeyRing.update(path) { (ring) throws(KeyRingError) in try ring.revoking(id) }
+            #expect((changed != nil) == isChanged)
+            let now = try Data(contentsOf: URL(filePath: path))
+            #expect(now.count == (isChanged ? most : count) && (isChanged || now == Data(text.utf8)))
+        }
+        // 25 bytes of comment and 15 for each id: one that ends at the limit has six keys with a time.
+        let keys = try (1...6).map { try sampleKey($0, from: noon) }
+        let ids = (0..<69_869).map { (number: Int) -> KeyID in
+            KeyID(
+                UInt8(0x80 + number >> 16), UInt8(truncatingIfNeeded: number >> 8),
+                UInt8(truncatingIfNeeded: number))
+        }
+        let full = try KeyRing(keys, revoked: Set(ids))
+        let count = try full.withText { $0.count }
+        #expect(count <= most && count + revoked > most)
+        try full.create(at: folder.file("full.keys"))
+        let over = try full.revoking(id)
+        let problem = KeyRingError.Problem.unwritable("more than 1048576 bytes")
+        let path = folder.file("over.keys")
+        #expect(throws: KeyRingError(source: path, line: nil, problem: problem)) { try over.create(at: path) }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
     @Test func `a file of one comment stays one, whatever the comment says`() throws {
         for comment in ["# ours; not yours", "# \(secret(1))", "#"] {
             let folder = try ToolFolder()

@@ -428,6 +428,35 @@ import Testing
         }
     }
 
+    @Test func `removal beside a sealed session keeps the lower of both sealers' limits, to the byte`() throws
+    {
+        func sealer(_ name: String, _ response: Int?) throws -> CookieSealer<Data> {
+            let limits = CookieLimits(nameAndValue: 4096, attributeValue: 1024, response: response)
+            return try CookieSealer(
+                name, keys: sampleRing(1), lifetime: .init(absolute: .days(14)), limits: limits)
+        }
+        func bytes(_ cookies: [SetCookie]) -> Int {
+            cookies.reduce(0) { $0 + $1.description.utf8.count + 14 }
+        }
+        let header = "former=x" + (1...8).map { "; former.\($0)=x" }.joined()
+        let lines = try sealer("former", nil).removal(cookieHeader: header)
+        let sealed = bytes(try sealer("session", nil).seal(session(100), at: noon).cookies)
+        for count in 1...9 {
+            let need = sealed + bytes(Array(lines.suffix(count)))
+            for (former, session) in [
+                (need, nil), (nil, need), (need, 3 * need), (3 * need, need), (need, need),
+            ] as [(Int?, Int?)] {
+                for (less, left) in [(0, count), (1, count - 1)] {
+                    let current = try sealer("session", session.map { $0 - less }).seal(
+                        self.session(100), at: noon)
+                    let removal = try sealer("former", former.map { $0 - less }).removal(
+                        cookieHeader: header, beside: current)
+                    #expect(removal == Array(lines.suffix(left)))
+                }
+            }
+        }
+    }
+
     @Test func `lower limits of this server open what higher ones have written, whole and in parts`() throws {
         func sealer(_ limits: CookieLimits, _ splitting: Int = 1) throws -> CookieSealer<Data> {
             try CookieSealer(

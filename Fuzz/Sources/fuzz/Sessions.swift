@@ -188,12 +188,10 @@ struct Choices {
             case 1: session.b = Dictionary(list { ($0.text(), $0.int()) }) { a, _ in a }
             case 2: session.c = depth < 3 ? list { $0.session(depth: depth + 1) } : []
             case 3:
-                // Within two seconds of 2001 a Date is finer than any form of FORMAT §7: to 10^-15 s there.
                 let seconds = double()
                 session.d =
                     byte() & 1 == 0
-                    ? Date(timeIntervalSince1970: seconds)
-                    : Date(timeIntervalSinceReferenceDate: abs(seconds) < 2 ? seconds.rounded() : seconds)
+                    ? Date(timeIntervalSince1970: seconds) : Date(timeIntervalSinceReferenceDate: seconds)
             case 4: session.e = Data(bytes())
             case 5: session.f = double()
             case 6:

@@ -165,7 +165,7 @@ extension UUID {
     }
 }
 
-/// The type of what an encoder for super encodes: it may be asked for again under its key.
+/// The type of what an encoder for super encodes whose key has a map.
 private enum Again {}
 
 /// The Encoder for the value at one node. Three words, so that it fits an existential.
@@ -185,10 +185,7 @@ struct CBORItemEncoder: Encoder {
     }
 
     func unkeyedContainer() -> any UnkeyedEncodingContainer {
-        // Not behind the elements of another: JSON has the later array alone.
-        if type == Again.self, tree.value.childCount(of: node) > 0 {
-            tree.value.note(.encodedTwice, at: node)
-        }
+        let node = type == Again.self ? tree.value.replace(node) : node
         tree.value.open(node, as: .array)
         return CBORUnkeyedEncodingContainer(tree: tree, node: node)
     }
@@ -274,7 +271,8 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
             } else {
                 tree.value.container(in: node, key: key.stringValue, replaces: replaces)
             }
-        return CBORItemEncoder(tree: tree, node: container, type: replaces ? Again.self : Never.self)
+        let isAgain = replaces && tree.value.kind(of: container) == .map
+        return CBORItemEncoder(tree: tree, node: container, type: isAgain ? Again.self : Never.self)
     }
 
     func encodeNil(forKey key: Key) throws { try tree.encodeNil(at: entry(key)) }
@@ -357,22 +355,24 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
     let node: CBORTree.NodeID
     let type: Any.Type
 
-    func slot() -> CBORTree.NodeID { node }
+    /// One of its own where an encoder for super writes a value in the place of a map.
+    func slot() -> CBORTree.NodeID { type == Again.self ? tree.value.replace(node) : node }
     /// Not the raw value of another type.
     var takesBytes: Bool {
-        type == UInt8.self || type == Int8.self || type == Never.self || type == Again.self
+        type == UInt8.self || type == Int8.self || type == Never.self
     }
 
     func encode<Value: Encodable>(_ value: Value) throws {
-        guard tree.value.kind(of: node) == .empty else {
+        let slot = slot()
+        guard tree.value.kind(of: slot) == .empty else {
             // Else a second array or map would go on where the first ended.
-            tree.value.note(.encodedTwice, at: node)
+            tree.value.note(.encodedTwice, at: slot)
             return try tree.value.check()
         }
         do {
-            try tree.encode(value, at: node)
+            try tree.encode(value, at: slot)
         } catch {
-            tree.value.clear(node)
+            if slot == node { tree.value.clear(node) } else { tree.value.drop(slot) }
             throw error
         }
     }

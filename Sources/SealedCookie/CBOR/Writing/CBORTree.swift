@@ -74,7 +74,7 @@ struct CBORTree: Sendable {
     var allowed = CBORLimits.itemBytes
     private var recounts = 0
     /// Whatever is overwritten: keeps all numbers here far below 2^31.
-    private static let mostBytes = 16 * CBORLimits.itemBytes
+    private static let mostBytes = 256 * CBORLimits.itemBytes
     private static let mostRecounts = 64
     /// What the application gave its types to encode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
@@ -85,6 +85,7 @@ struct CBORTree: Sendable {
     var mostValues = Int.max
     /// Nodes that are no values in the item, or may be none: the bytes of byte strings, and what was taken back.
     private var spared = 0
+    private var replaced: [Replaced] = []
 
     init() {
         reset()
@@ -100,6 +101,7 @@ struct CBORTree: Sendable {
         limit = CBORLimits.itemBytes
         (mostValues, spared) = (.max, 0)
         if !tables.isEmpty { tables = [:] }
+        if !replaced.isEmpty { replaced = [] }
         if !userInfo.isEmpty { userInfo = [:] }
     }
 
@@ -163,7 +165,8 @@ struct CBORTree: Sendable {
 
     /// The node for a container under a key: the one that is there, as JSON's encoder has it, else a new one.
     ///
-    /// - Parameter replaces: whether a value that is no container makes way, as for an encoder, which may write one.
+    /// - Parameter replaces: whether a value that is no map makes way, as for an encoder for super: JSON's keeps the later. (Of
+    ///   two maps JSON's keeps the later too; here they are one, and nothing is lost.)
     mutating func container(in parent: NodeID, key: String, replaces: Bool) -> NodeID {
         guard hasRoomForChild(of: parent, key: key) else { return parent }
         checkMarks(key, at: parent)
@@ -182,12 +185,56 @@ struct CBORTree: Sendable {
     private mutating func container(
         in parent: NodeID, keyStart: Int, _ kind: IntegerKey? = nil, replaces: Bool
     ) -> NodeID {
-        guard nodes[Int(parent)].childCount > 0, let entry = lastEntry(in: parent, keyStart: keyStart),
-            !(replaces && [.leaf, .embedded].contains(nodes[Int(entry)].kind))
+        guard nodes[Int(parent)].childCount > 0, let entry = lastEntry(in: parent, keyStart: keyStart)
         else { return addEntry(to: parent, keyStart: keyStart, kind) }
+        if replaces, nodes[Int(entry)].kind != .map {
+            noteReplaced(entry)
+            return addEntry(to: parent, keyStart: keyStart, kind)
+        }
         bytes.removeLast(bytes.count - keyStart)
         if nodes[Int(entry)].isDeclared != (kind == .declared) { note(.keysOfOneInteger, at: parent) }
         return entry
+    }
+
+    /// A node whose key has another value now; how it was then.
+    private struct Replaced: Sendable {
+        let node: NodeID
+        let wasEmpty: Bool
+        /// Of all nodes.
+        let count: Int
+    }
+
+    private mutating func noteReplaced(_ node: NodeID) {
+        replaced.append(
+            Replaced(node: node, wasEmpty: nodes[Int(node)].kind == .empty, count: nodes.count))
+    }
+
+    /// A new entry in the place of a map that its key has, for another value that an encoder for super writes: JSON's keeps
+    /// the later.
+    mutating func replace(_ node: NodeID) -> NodeID {
+        let parent = nodes[Int(node)].parent
+        guard hasRoomForChild(of: parent) else { return parent }
+        if replaced.contains(where: { $0.node == node }) { note(.encodedTwice, at: node) }
+        noteReplaced(node)
+        let start = bytes.count
+        bytes.append(contentsOf: bytes[Int(nodes[Int(node)].keyStart)..<Int(nodes[Int(node)].valueStart)])
+        return addEntry(to: parent, keyStart: start, nodes[Int(node)].integerKey)
+    }
+
+    /// Refuses what was written to a value after another had taken its place: it would be lost.
+    mutating func checkReplaced() {
+        if replaced.isEmpty { return }
+        // Parents come before their children.
+        var ends = Array(repeating: Int.max, count: nodes.count)
+        for old in replaced {
+            ends[Int(old.node)] = min(ends[Int(old.node)], old.count)
+            if old.wasEmpty, nodes[Int(old.node)].kind == .leaf { note(.encodedTwice, at: old.node) }
+        }
+        for index in nodes.indices.dropFirst() {
+            let end = ends[Int(nodes[index].parent)]
+            if index >= end { note(.encodedTwice, at: nodes[index].parent) }
+            ends[index] = min(ends[index], end)
+        }
     }
 
     /// Where each key of a map was last encoded.
@@ -342,7 +389,8 @@ struct CBORTree: Sendable {
         (copy.limit, copy.mostValues) = (Self.mostBytes, .max)
         guard let live = try? copy.item().bytes.count, live <= limit, count <= limit else { return false }
         guard live + count <= limit || replacing(self) else { return false }
-        allowed = min(bytes.count + max(limit - live, count + 1024), Self.mostBytes)
+        // As much again: what is overwritten thousands of times is counted a few times only.
+        allowed = min(bytes.count + max(limit - live, count + 1024, bytes.count), Self.mostBytes)
         return hasRoom(for: count) && nodes.count <= allowed
     }
 

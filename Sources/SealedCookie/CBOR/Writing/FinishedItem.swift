@@ -3,6 +3,7 @@
 extension CBORTree {
     /// The item in deterministic form.
     mutating func item(reservingCapacity extra: Int = 0) throws(CBORFailure) -> CBORItem {
+        checkReplaced()
         try check()
         var item = CBORItem(bytes: [], byteStrings: [])
         item.bytes.append(addingCapacity: most + extra) { output in
