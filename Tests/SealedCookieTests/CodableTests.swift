@@ -356,6 +356,34 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         }
     }
 
+    @Test func `an encoded session is taken up to the same size and the same number of values as any`() throws
+    {
+        for count in [3000, 4094, 4095] {
+            let session = Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, 0) })
+            let encoded = try EncodedSession(item(session).bytes)
+            #expect(((try? encoded.item(limit: 16_384)) != nil) == (count < 4095))
+            #expect(
+                ((try? CBOREncoder.encode(session, limit: 16_384, mostValues: 4096)) != nil) == (count < 4095)
+            )
+        }
+        let encoded = try EncodedSession(item(String(repeating: "x", count: 1000)).bytes)
+        #expect(try encoded.item(limit: 1003).bytes == encoded.bytes)
+        #expect(throws: SealError.self) { try encoded.item(limit: 1002) }
+    }
+
+    @Test func `a decimal of the longest mantissa below zero is out of a Decimal's and an integer's range`()
+        throws
+    {
+        for exponent in [-3, 1, 2] as [Int64] {
+            let fraction = CBORDecimal(
+                exponent: exponent, mantissa: CBORInteger(isNegative: true, magnitude: .max))
+            let index = try CBORIndex(parsing: fraction.encoded.bytes)
+            #expect(throws: DecodingError.self) { try CBORDecoder.decode(Decimal.self, from: index) }
+            #expect(throws: DecodingError.self) { try CBORDecoder.decode(Int128.self, from: index) }
+            #expect(try CBORDecoder.decode(Double.self, from: index) < -3e35)
+        }
+    }
+
     @Test func `bytes stay a byte string where an element between them has failed`() throws {
         let bytes = Doing { encoder in
             var list = encoder.unkeyedContainer()

@@ -304,6 +304,17 @@ import Testing
         }
     }
 
+    @Test func `white space of any kind around an imported key does not count`() throws {
+        let folder = try ToolFolder()
+        for (before, after) in [("", ""), ("\t", "\t"), (" ", "\r\n"), ("\n\r \t", "\t\r \n")] {
+            let path = try folder.write("imported", before + secret(1) + after)
+            let file = try FileHandle(forReadingFrom: URL(filePath: path))
+            let key = try SealingKey.importing(
+                textFrom: file.fileDescriptor, source: "key", activeFrom: nil)
+            #expect(try key.id == sampleKey(1).id)
+        }
+    }
+
     @Test func `a carriage return within a line is told before anything else`() throws {
         let key = try line(1).dropLast()
         for text in [
