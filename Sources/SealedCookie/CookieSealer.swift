@@ -259,6 +259,29 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         return OpenedSession(session: session, metadata, parts: parts)
     }
 
+    /// Opens the session in a request's `Cookie` header, for handlers that want a session or none: a cookie that is no
+    /// session is told to `onRefusal`, and is never an error of the request.
+    ///
+    ///     let opened = sessions.open(cookieHeader: request["Cookie"]) { log.info("no session: \($0)") }
+    ///
+    /// - Parameters:
+    ///   - header: the request's `Cookie` header; nil: it has none.
+    ///   - now: the time by which the session is judged.
+    ///   - onRefusal: called with why the cookie is no session, at most once and before this returns: for the log and
+    ///     for metrics (`OpenError.code`).
+    /// - Returns: nil where the header or the cookie in it is missing, and where it is refused.
+    @inlinable
+    public func open(
+        cookieHeader header: String?, at now: Date = .now, onRefusal: (OpenError) -> Void
+    ) -> OpenedSession<Session>? {
+        do {
+            return try open(cookieHeader: header, at: now)
+        } catch {
+            onRefusal(error)
+            return nil
+        }
+    }
+
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
     @inlinable
     public func open(
@@ -266,6 +289,20 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ) throws(OpenError) -> OpenedSession<Session>? {
         // RFC 9113 §8.2.3: joined as here, they are the one header that they were.
         try open(cookieHeader: headers.count > 1 ? headers.joined(separator: "; ") : headers.first, at: now)
+    }
+
+    /// Opens the session in a request with any number of `Cookie` headers, and tells `onRefusal` of a cookie that is no
+    /// session, as `open(cookieHeader:at:onRefusal:)` does.
+    @inlinable
+    public func open(
+        cookieHeaders headers: some Collection<String>, at now: Date = .now, onRefusal: (OpenError) -> Void
+    ) -> OpenedSession<Session>? {
+        do {
+            return try open(cookieHeaders: headers, at: now)
+        } catch {
+            onRefusal(error)
+            return nil
+        }
     }
 
     /// Opens the session in a cookie's value, for frameworks that have parsed the header. One that is
@@ -290,6 +327,20 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         value: some StringProtocol, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session> {
         try open(value: String(value), at: now)
+    }
+
+    /// Opens the session in a cookie's value, and tells `onRefusal` of one that is no session, as
+    /// `open(cookieHeader:at:onRefusal:)` does.
+    @inlinable
+    public func open(
+        value: some StringProtocol, at now: Date = .now, onRefusal: (OpenError) -> Void
+    ) -> OpenedSession<Session>? {
+        do {
+            return try open(value: String(value), at: now)
+        } catch {
+            onRefusal(error)
+            return nil
+        }
     }
 
     /// Encoded sessions are handed on as they are.

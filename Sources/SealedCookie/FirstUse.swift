@@ -41,8 +41,7 @@ enum FirstUse {
             paddingBlock: 0, largestItem: nil, userInfo: [:])
         let sealer = CookieSealer<Sample>(core: core)
         let sealed = try sealer.seal(Sample())
-        let header = sealed.cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
-        if let opened = try sealer.open(cookieHeader: header) {
+        if let opened = try sealer.open(cookieHeader: sealed.cookieHeader) {
             _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removal().map { "\($0)" }
         }
         // Longer sessions go another way through DEFLATE.

@@ -24,6 +24,11 @@ public struct SealedSession: Sendable {
         let maxAge = form.attributes.endsWithBrowser ? nil : Int(seconds)
         return form.cookies(for: token.text, maxAge: maxAge, stale: stale, now: token.sealedAt)
     }
+    /// The `Cookie` header with which a browser would send the session back, for tests: without the cookies that are
+    /// removed, divided by `; `.
+    public var cookieHeader: String {
+        cookies.filter { !$0.value.isEmpty }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
+    }
     /// Characters of the token.
     public var tokenBytes: Int { token.text.utf8.count }
     /// Characters of the largest token that the sealer's limits and splitting allow.

@@ -35,8 +35,9 @@ import Testing
                 Session(userID: 42, roles: ["admin"]), cookieHeader: request["Cookie"])
             for value in sealed.headerValues { response.add("Set-Cookie", value) }
 
-            // On each request; nil: there is no such cookie.
-            if var opened = try sessions.open(cookieHeader: request["Cookie"]) {
+            // On each request. A cookie that is no session is for the log, and no error of the request.
+            let found = sessions.open(cookieHeader: request["Cookie"]) { print("no session: \($0)") }
+            if var opened = found {
                 opened.session.visits += 1
                 let again = try sessions.reseal(opened)  // keeps the session's age
                 for value in again.headerValues { response.add("Set-Cookie", value) }
@@ -75,20 +76,16 @@ import Testing
         // README begins
         /// A request's Cookie headers in, the response's Set-Cookie headers out.
         func answer(_ cookies: [String], change: (inout Session) -> Void) throws -> [String] {
+            let found = sessions.open(cookieHeaders: cookies) { print("no session: \($0)") }
+            guard var opened = found else { return [] }
+            let before = opened.session
+            change(&opened.session)
+            guard opened.session != before || opened.needsResealing else { return [] }
             do {
-                guard var opened = try sessions.open(cookieHeaders: cookies) else { return [] }
-                let before = opened.session
-                change(&opened.session)
-                guard opened.session != before || opened.needsResealing else { return [] }
-                do {
-                    return try sessions.reseal(opened).headerValues
-                } catch {  // over since, or unchanged and as good as before
-                    guard error.isSessionOver || opened.session == before else { throw error }
-                    print("session not written: \(error)")
-                    return []
-                }
-            } catch let error as OpenError {
-                print("no session: \(error)")  // to the visitor it is the same as no cookie
+                return try sessions.reseal(opened).headerValues
+            } catch {  // over since, or unchanged and as good as before
+                guard error.isSessionOver || opened.session == before else { throw error }
+                print("session not written: \(error)")
                 return []
             }
         }
@@ -108,6 +105,31 @@ import Testing
         #expect(try sessions.open(cookieHeaders: header)?.needsResealing == true)
         #expect(try answer(header, change: { _ in }) == [])
         #expect(throws: SealError.self) { try answer(header, change: visit) }
+    }
+
+    @Test func `README's sealer for plain http is made, and its sessions open`() throws {
+        // README begins
+        let sessions = try CookieSealer<Session>(
+            "session", keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
+        // README ends
+        var request: [String: String] = [:]
+        // README begins
+        let visitor = try sessions.seal(Session(userID: 42, roles: ["admin"]))
+        request["Cookie"] = visitor.cookieHeader  // what a browser would send back
+        // README ends
+        #expect(try sessions.open(cookieHeader: request["Cookie"])?.session.userID == 42)
+        let line = try #require(visitor.headerValues.first)
+        #expect(line.hasSuffix("; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"))
+        // With the default name it is refused when it is made, and not by the browser in silence.
+        #expect(throws: SealerConfigurationError.hostPrefixNeedsSecure) {
+            try CookieSealer<Session>(
+                keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
+        }
+        let other = try CookieSealer<Session>(
+            "session", keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
+        #expect(throws: OpenError.unknownKey(sessions.keys.keys[0].id)) {
+            try other.open(cookieHeader: request["Cookie"])
+        }
     }
 
     @Test func `README's sessions move to a new name`() throws {
@@ -232,7 +254,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 5 && all.count == 7)
+        #expect(shown.count == 7 && all.count == 9)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

@@ -85,9 +85,8 @@ struct SessionMiddleware<Session, Context: SessionContext<Session>>: RouterMiddl
             let (logger, session) = (context.logger, context.session)
             session.state.withLock {
                 $0.open = {
-                    do { return try sealer.open(cookieHeaders: request.headers[values: .cookie]) } catch {
-                        logger.info("no session", metadata: ["reason": "\(error)"])
-                        return nil
+                    sealer.open(cookieHeaders: request.headers[values: .cookie]) { refusal in
+                        logger.info("no session", metadata: ["reason": "\(refusal)"])
                     }
                 }
             }

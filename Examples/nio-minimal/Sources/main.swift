@@ -53,12 +53,8 @@ final class Visits: ChannelInboundHandler {
             "Content-Type": "text/plain; charset=utf-8", "Vary": "Cookie", "Cache-Control": "private",
         ]
         guard request.uri == "/" else { return (.notFound, headers, "Nothing here.\n") }
-        var opened: OpenedSession<Session>?
-        do {
-            opened = try sessions.open(cookieHeaders: request.headers["Cookie"])
-        } catch {
-            log("no session: \(error)")  // To the visitor it is the same as no cookie.
-        }
+        // To the visitor a cookie that is no session is the same as none.
+        var opened = sessions.open(cookieHeaders: request.headers["Cookie"]) { log("no session: \($0)") }
         do {
             opened?.session.visits += 1
             let sealed =

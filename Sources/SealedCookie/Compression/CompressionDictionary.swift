@@ -190,10 +190,21 @@ private final class Likes: Sendable {
 }
 
 /// Bytes that can be no dictionary.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// No bytes, or more than `CompressionDictionary.largest`.
     case byteCount(Int)
     case libraryFailed(operation: String)
+
+    /// A short word for metrics, which stays the same.
+    public var code: String {
+        switch self {
+        case .byteCount: "invalid-byte-count"
+        case .libraryFailed: "library-failed"
+        }
+    }
 
     public var description: String {
         switch self {

@@ -62,6 +62,11 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             self.writesExpires = writesExpires
         }
 
+        /// For development over plain http: without `Secure`, all else as by default. The cookie needs a name without
+        /// `__Host-` and `__Secure-`, which browsers take over https alone. Never for others' sessions: whoever is on the way
+        /// reads the cookie.
+        public static let plainHTTP = Attributes(isSecure: false)
+
         /// Refuses what a browser would drop in silence.
         func check(name: String, limits: CookieLimits) throws(SealerConfigurationError) {
             // RFC 6265bis §5.7: browsers compare the prefixes without regard to case.
@@ -204,6 +209,9 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A cookie that browsers would refuse or misunderstand: found when the sealer is made.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum SealerConfigurationError: Error, Equatable, Sendable {
     /// Empty, or with a character that a cookie's name cannot have.
     case invalidName(String)
@@ -237,6 +245,33 @@ public enum SealerConfigurationError: Error, Equatable, Sendable {
     /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
     /// sessions would not pass.
     case splittingOverResponse(byteCount: Int, limit: Int)
+}
+
+extension SealerConfigurationError {
+    /// A short word for metrics, which stays the same, such as `invalid-name`.
+    public var code: String {
+        switch self {
+        case .invalidName: "invalid-name"
+        case .nameTooLong: "name-too-long"
+        case .invalidPath: "invalid-path"
+        case .invalidDomain: "invalid-domain"
+        case .attributeTooLong: "attribute-too-long"
+        case .hostPrefixNeedsSecure: "host-prefix-needs-secure"
+        case .hostPrefixForbidsDomain: "host-prefix-forbids-domain"
+        case .hostPrefixNeedsRootPath: "host-prefix-needs-root-path"
+        case .securePrefixNeedsSecure: "secure-prefix-needs-secure"
+        case .httpPrefixNeedsSecure: "http-prefix-needs-secure"
+        case .httpPrefixNeedsHTTPOnly: "http-prefix-needs-http-only"
+        case .sameSiteNoneNeedsSecure: "same-site-none-needs-secure"
+        case .partitionedNeedsSecure: "partitioned-needs-secure"
+        case .invalidPadding: "invalid-padding"
+        case .invalidLimits: "invalid-limits"
+        case .ambiguousDictionaries: "ambiguous-dictionaries"
+        case .invalidLargestItem: "invalid-item-limit"
+        case .invalidSplitting: "invalid-splitting"
+        case .splittingOverResponse: "splitting-over-response"
+        }
+    }
 }
 
 extension SealerConfigurationError: CustomStringConvertible {

@@ -6,6 +6,9 @@
 #endif
 
 /// What became of a ring that is followed, or replaced in a running server.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum KeyRingEvent: Sendable, CustomStringConvertible {
     /// This ring holds from now on.
     case changed(KeyRing)

@@ -8,6 +8,10 @@
 
 /// A key ring that cannot be read, written or used.
 public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong with a ring, its text or its file.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Problem: Equatable, Sendable {
         /// The operating system's reason, such as `No such file or directory`.
         case unreadable(String)
@@ -71,7 +75,39 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 }
 
+extension KeyRingError {
+    /// The problem's: a short word for metrics, which stays the same, such as `not-a-key`.
+    public var code: String { problem.code }
+}
+
 extension KeyRingError.Problem {
+    /// A short word for metrics, which stays the same, such as `not-a-key`.
+    public var code: String {
+        switch self {
+        case .unreadable: "unreadable"
+        case .unwritable: "unwritable"
+        case .detached: "detached"
+        case .exists: "already-exists"
+        case .noKeys: "no-keys"
+        case .noLines: "no-lines"
+        case .locked: "locked"
+        case .notUTF8: "not-utf8"
+        case .byteOrderMark: "byte-order-mark"
+        case .carriageReturn: "carriage-return"
+        case .lostLineBreaks: "lost-line-breaks"
+        case .emptyLines: "empty-lines"
+        case .commentInOneLine: "comment-in-one-line"
+        case .unknownLine: "unknown-line"
+        case .notAKey: "not-a-key"
+        case .notAKeyID: "not-a-key-id"
+        case .notATime: "not-a-time"
+        case .mislabelled: "mislabelled"
+        case .idCollision: "id-collision"
+        case .revoked: "revoked-key"
+        case .cryptographyFailed: "library-failed"
+        }
+    }
+
     fileprivate var words: String {
         switch self {
         case .unreadable(let reason): "cannot be read: \(reason)"

@@ -10,6 +10,9 @@
 ///
 /// In the order of the checks (FORMAT §5.2): what comes before `notAuthentic` is found without any
 /// cryptography and may be anybody's doing; what comes after it was sealed by a holder of the key.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum OpenError: Error, Equatable, Sendable {
     /// Longer than any token that this sealer writes.
     case tooLong(byteCount: Int)
@@ -46,6 +49,31 @@ public enum OpenError: Error, Equatable, Sendable {
     case sessionMismatch(codingPath: [String], reason: String)
     /// A C library failed for a reason other than the token, such as want of memory.
     case libraryFailed(operation: String)
+}
+
+extension OpenError {
+    /// A short word for metrics, which stays the same: FORMAT's word for the refusal (§5.2, §11.1) with hyphens, such as
+    /// `not-authentic`; besides those `session-mismatch` and `library-failed`.
+    public var code: String {
+        switch self {
+        case .tooLong: "too-long"
+        case .tooManyParts: "too-many-cookies"
+        case .missingPart: "missing-part"
+        case .notBase64URL: "not-base64url"
+        case .tooShort: "too-short"
+        case .unknownVersion: "unknown-version"
+        case .unknownKey: "unknown-key"
+        case .revokedKey: "revoked-key"
+        case .notAuthentic: "not-authentic"
+        case .malformedPayload: "malformed-payload"
+        case .unknownDictionary: "unknown-dictionary"
+        case .inFuture: "in-the-future"
+        case .expired: "expired"
+        case .endedBefore: "ended"
+        case .sessionMismatch: "session-mismatch"
+        case .libraryFailed: "library-failed"
+        }
+    }
 }
 
 extension OpenError: CustomStringConvertible {

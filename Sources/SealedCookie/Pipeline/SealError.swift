@@ -7,6 +7,9 @@
 
 /// Why `seal` wrote no cookie. It holds no value of the session and no key; a place in the session names
 /// map keys, but nothing inside a `Secret`.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum SealError: Error, Equatable, Sendable {
     /// The ring has no key. Where all are pending, the earliest seals (FORMAT §9).
     case noActiveKey
@@ -60,6 +63,25 @@ extension SealError {
             .anotherCookie,
             .foreignKey, .libraryFailed:
             false
+        }
+    }
+}
+
+extension SealError {
+    /// A short word for metrics, which stays the same, such as `too-large`. What opening refuses too has the same word there.
+    public var code: String {
+        switch self {
+        case .noActiveKey: "no-active-key"
+        case .tooLarge: "too-large"
+        case .itemTooLarge: "item-too-large"
+        case .notEncodable: "not-encodable"
+        case .timeOutOfRange: "time-out-of-range"
+        case .expired: "expired"
+        case .revokedKey: "revoked-key"
+        case .foreignKey: "foreign-key"
+        case .endedBefore: "ended"
+        case .anotherCookie: "another-cookie"
+        case .libraryFailed: "library-failed"
         }
     }
 }
