@@ -20,17 +20,19 @@ extension TokenCore {
         _ text: Span<UInt8>, limit: Int, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) -> SessionMetadata {
         let (ring, index) = try key(of: text, limit: limit)
-        let key = ring.keys[index]
-        return try key.material.withWorkspace { (workspace) throws(OpenError) in
-            let payload = try decrypt(text, limit: limit, using: &workspace)
-            let (times, dictionary) = try payload.decompressed(compression, in: &workspace.memory)
-            if checksItem { try checkItem(in: &workspace.memory) }
-            let end = try checkTimes(times, ring.notBefore, at: now)
-            try take(&workspace.memory)
-            return SessionMetadata(
-                context: context, times: times, end: end, keyID: key.id,
-                needsResealing: ring.hasLaterKey(than: index, at: now)
-                    || isWorn(times, isOutdated: compression.isOutdated(dictionary), at: now))
+        let id = ring.keys[index].id
+        return try ring.keys.withUncounted(\.material, at: index) { (key) throws(OpenError) in
+            try key.withWorkspace { (workspace) throws(OpenError) in
+                let payload = try decrypt(text, limit: limit, using: &workspace)
+                let (times, dictionary) = try payload.decompressed(compression, in: &workspace.memory)
+                if checksItem { try checkItem(in: &workspace.memory) }
+                let end = try checkTimes(times, ring.notBefore, at: now)
+                try take(&workspace.memory)
+                return SessionMetadata(
+                    core: self, times: times, end: end, keyID: id,
+                    needsResealing: ring.hasLaterKey(than: index, at: now)
+                        || isWorn(times, isOutdated: compression.isOutdated(dictionary), at: now))
+            }
         }
     }
 
@@ -118,8 +120,8 @@ extension TokenCore {
 /// What a token says of its session beside the session itself.
 @usableFromInline
 struct SessionMetadata: Sendable {
-    /// What it was opened for.
-    let context: TokenContext
+    /// What opened it, for its name and purpose.
+    let core: TokenCore
     let times: SessionTimes
     let end: Date
     let keyID: KeyID

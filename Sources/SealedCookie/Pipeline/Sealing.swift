@@ -28,8 +28,8 @@ extension TokenCore {
         _ session: SessionMetadata, adopts: Bool, at now: Date, _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedToken {
         // Else a session for ten minutes and one purpose would become one for two weeks and any other.
-        guard adopts || context.isSame(as: session.context) else {
-            throw .anotherCookie(name: session.context.name, purpose: session.context.purpose)
+        guard adopts || session.core === self || context.isSame(as: session.core.context) else {
+            throw .anotherCookie(name: session.core.context.name, purpose: session.core.context.purpose)
         }
         guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         // The end that it was opened with, too: its idle time does not begin anew once it is over.
@@ -52,14 +52,16 @@ extension TokenCore {
     private func seal(
         _ session: SessionPayload, with ring: KeyRing, _ index: Int, at now: Date
     ) throws(SealError) -> SealedToken {
-        let key = ring.keys[index]
-        let token = try key.material.withWorkspace { (workspace) throws(SealError) in
-            let payload = try payload(session, reusing: workspace.memory.takeBytes())
-            try checkSize(of: payload, session.item)
-            let box = try encrypt(payload, under: key.id, using: &workspace.ciphers)
-            let token = text(of: box)
-            workspace.memory.give(box.takeBytes())
-            return token
+        let id = ring.keys[index].id
+        let token = try ring.keys.withUncounted(\.material, at: index) { (key) throws(SealError) in
+            try key.withWorkspace { (workspace) throws(SealError) in
+                let payload = try payload(session, reusing: workspace.memory.takeBytes())
+                try checkSize(of: payload, session.item)
+                let box = try encrypt(payload, under: id, using: &workspace.ciphers)
+                let token = text(of: box)
+                workspace.memory.give(box.takeBytes())
+                return token
+            }
         }
         return SealedToken(text: token, sealedAt: now, end: session.times.end(under: lifetime))
     }

@@ -2,7 +2,7 @@
 
 /// The associated data of every token of one cookie. A token copied under another name or purpose
 /// does not authenticate.
-final class TokenContext: Sendable {
+struct TokenContext: ~Copyable, Sendable {
     let name: String
     let purpose: String
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
@@ -23,13 +23,13 @@ final class TokenContext: Sendable {
 
     /// Whether tokens of the other context open in this one. By bytes, as they are authenticated: to Swift, é as
     /// one character and as two are equal.
-    func isSame(as other: TokenContext) -> Bool { self === other || template == other.template }
+    func isSame(as other: borrowing TokenContext) -> Bool { template == other.template }
 
     /// Appends the associated data for a token with these first four bytes.
     ///
     /// - Returns: where it is.
     func append(header: InlineArray<4, UInt8>, to bytes: inout [UInt8]) -> Range<Int> {
-        let (start, template) = (bytes.count, template)
+        let start = bytes.count
         bytes.append(copying: template.span)
         for index in 0..<4 { bytes[start + headerOffset + index] = header[index] }
         return start..<bytes.count
