@@ -37,7 +37,7 @@ public struct EncodedSession: Equatable, Sendable {
             return
         }
         do throws(CBORFailure) {
-            let item = try CBORIndex(checking: memory.item).wholeItem
+            let item = try CheckedItem(checking: memory.item).wholeItem
             bytes = item.bytes
             byteStrings = item.byteStrings
         } catch {
@@ -62,7 +62,7 @@ public struct EncodedSession: Equatable, Sendable {
 
     private static func item(_ bytes: [UInt8], mostValues: Int = .max) throws(SealError) -> CBORItem {
         do throws(CBORFailure) {
-            let index = try CBORIndex(parsing: bytes)
+            let index = try CheckedItem(parsing: bytes)
             guard bytes.count <= mostValues / 2 || index.valueCount <= mostValues else {
                 throw CBORFailure(.tooManyValues(mostValues))
             }
@@ -102,9 +102,9 @@ extension EncodedSession {
 extension EncodedSession: Codable {
     /// As part of another session; other coders write its JSON view.
     public func encode(to encoder: any Encoder) throws {
-        let index: CBORIndex
+        let index: CheckedItem
         do throws(CBORFailure) {
-            index = try CBORIndex(parsing: bytes)
+            index = try CheckedItem(parsing: bytes)
         } catch {
             // Its path begins here, not at the session's root.
             throw EncodingError.invalidValue(

@@ -196,8 +196,8 @@ private struct Demonstration {
             "4. Opened out of the header that a browser sends back",
             String(decoding: CBORJSON(opened.session).text(pretty: true), as: UTF8.self))
 
-        let place = token.index(token.startIndex, offsetBy: token.count / 2)
-        let changed = token.replacingCharacters(at: place, with: token[place] == "A" ? "B" : "A")
+        let index = token.index(token.startIndex, offsetBy: token.count / 2)
+        let changed = token.replacingCharacters(at: index, with: token[index] == "A" ? "B" : "A")
         guard let refusal = refusal({ () throws(OpenError) in _ = try sealer.open(value: changed) }) else {
             throw Failure.work("demo: a changed token was accepted")
         }
@@ -220,9 +220,9 @@ private struct Demonstration {
 }
 
 extension String {
-    fileprivate func replacingCharacters(at place: Index, with character: Character) -> String {
+    fileprivate func replacingCharacters(at index: Index, with character: Character) -> String {
         var copy = self
-        copy.replaceSubrange(place...place, with: [character])
+        copy.replaceSubrange(index...index, with: [character])
         return copy
     }
 }

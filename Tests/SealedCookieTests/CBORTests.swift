@@ -11,14 +11,14 @@ private func hex(_ value: some Encodable) throws -> String {
 
 private func decode<Value: Decodable>(_ type: Value.Type, _ hex: String) throws -> Value {
     let bytes = try #require([UInt8](hex: hex))
-    return try CBORDecoder.decode(type, from: CBORIndex(parsing: bytes))
+    return try CBORDecoder.decode(type, from: CheckedItem(parsing: bytes))
 }
 
 /// Encodes and decodes; the encoding is one item of the profile, and decodes to a value that encodes
 /// to the same bytes.
 private func roundTrip<Value: Codable>(_ value: Value) throws -> Value {
     let item = try CBOREncoder.encode(value)
-    let index = try CBORIndex(parsing: item.bytes)
+    let index = try CheckedItem(parsing: item.bytes)
     #expect(index.wholeItem == item)
     #expect(try CBOREncoder.encode(CBORValue(index)) == item)
     let decoded = try CBORDecoder.decode(Value.self, from: index)
@@ -65,14 +65,14 @@ struct SplitMix: RandomNumberGenerator {
         var (decoded, refused) = (0, 0)
         for vector in file.vectors {
             if let json = vector.json {
-                let index = try CBORIndex(parsing: vector.hex.bytes)
+                let index = try CheckedItem(parsing: vector.hex.bytes)
                 let value = CBORValue(index)
                 #expect(value == json.value, "\(vector.hex.bytes.hex)")
                 #expect(try CBOREncoder.encode(value).bytes == vector.hex.bytes)
                 decoded += 1
             } else {
                 let failure = #expect(throws: CBORFailure.self, "\(vector.hex.bytes.hex)") {
-                    try CBORIndex(parsing: vector.hex.bytes)
+                    try CheckedItem(parsing: vector.hex.bytes)
                 }
                 #expect(failure?.reason.description == vector.refused, "\(vector.hex.bytes.hex)")
                 refused += 1
@@ -185,12 +185,14 @@ struct SplitMix: RandomNumberGenerator {
         for bits in patterns {
             let item = try CBOREncoder.encode(Double(bitPattern: bits))
             #expect(
-                try CBORDecoder.decode(Double.self, from: CBORIndex(parsing: item.bytes)).bitPattern == bits)
+                try CBORDecoder.decode(Double.self, from: CheckedItem(parsing: item.bytes)).bitPattern == bits
+            )
             let single = UInt32(truncatingIfNeeded: bits >> 32)
             let small = try CBOREncoder.encode(Float(bitPattern: single))
             #expect(small.bytes.count <= 5)
             #expect(
-                try CBORDecoder.decode(Float.self, from: CBORIndex(parsing: small.bytes)).bitPattern == single
+                try CBORDecoder.decode(Float.self, from: CheckedItem(parsing: small.bytes)).bitPattern
+                    == single
             )
         }
     }
@@ -266,7 +268,7 @@ struct SplitMix: RandomNumberGenerator {
         for _ in 0..<3000 { dates.append(noon + Double.random(in: 0...1e8, using: &random)) }
         for date in dates {
             let item = try CBOREncoder.encode(date)
-            let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+            let back = try CBORDecoder.decode(Date.self, from: CheckedItem(parsing: item.bytes))
             #expect(back == date, "\(date.timeIntervalSinceReferenceDate)")
         }
         // Both forms were met: half of all present times need the second.
@@ -276,7 +278,7 @@ struct SplitMix: RandomNumberGenerator {
         for _ in 0..<300 {
             let date = Date(timeIntervalSinceReferenceDate: Double.random(in: -2...2, using: &random))
             let item = try CBOREncoder.encode(date)
-            let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+            let back = try CBORDecoder.decode(Date.self, from: CheckedItem(parsing: item.bytes))
             #expect(back == date)
         }
         // Found by fuzzing: dates whose seconds since 1970 a Double does not hold, some hundred million years from here.
@@ -314,7 +316,7 @@ struct SplitMix: RandomNumberGenerator {
                 Date(timeIntervalSinceReferenceDate: number), Date(timeIntervalSince1970: number),
             ] {
                 let item = try CBOREncoder.encode(date)
-                let back = try CBORDecoder.decode(Date.self, from: CBORIndex(parsing: item.bytes))
+                let back = try CBORDecoder.decode(Date.self, from: CheckedItem(parsing: item.bytes))
                 #expect(back == date, "\(number)")
             }
         }
@@ -482,7 +484,7 @@ struct SplitMix: RandomNumberGenerator {
         }
         if levels < 64 {
             let item = try CBOREncoder.encode(Deep(levels: levels))
-            #expect(try CBORIndex(parsing: item.bytes).wholeItem == item)
+            #expect(try CheckedItem(parsing: item.bytes).wholeItem == item)
         } else {
             let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(Deep(levels: levels)) }
             #expect(failure?.reason == .tooDeep)
@@ -567,13 +569,14 @@ struct SplitMix: RandomNumberGenerator {
         }
         let item = try CBOREncoder.encode(["a": [[5: Path()]]])
         #expect(item.bytes.hex == "a1616181a1058361616130" + "6135")
-        let back = try CBORDecoder.decode([String: [[Int: Path]]].self, from: CBORIndex(parsing: item.bytes))
+        let back = try CBORDecoder.decode(
+            [String: [[Int: Path]]].self, from: CheckedItem(parsing: item.bytes))
         #expect(back["a"]?[0][5]?.path == ["a", "0", "5"])
         // What is inside a Secret is not named, in either direction.
         let secret = try CBOREncoder.encode(["s": [Secret(["k": [Path()]])]])
         #expect(secret.bytes.hex == "a1617381d81849" + "a1616b8182617361" + "30")
         let inside = try CBORDecoder.decode(
-            [String: [Secret<[String: [Path]]>]].self, from: CBORIndex(parsing: secret.bytes))
+            [String: [Secret<[String: [Path]]>]].self, from: CheckedItem(parsing: secret.bytes))
         #expect(inside["s"]?[0].value["k"]?[0].path == ["s", "0"])
     }
 
@@ -720,7 +723,7 @@ struct SplitMix: RandomNumberGenerator {
             let keys = (0..<random.next() % 40).map { "k\($0)" }
             let maps = Dictionary(uniqueKeysWithValues: keys.map { ($0, ["a": 1, $0: 2, "z": 3]) })
             #expect(try roundTrip(maps) == maps)
-            let index = try CBORIndex(
+            let index = try CheckedItem(
                 parsing: CBOREncoder.encode(Dictionary(uniqueKeysWithValues: keys.map { ($0, $0.count) }))
                     .bytes)
             let reader = CBORReader(CBORReading(index))
@@ -826,7 +829,7 @@ struct SplitMix: RandomNumberGenerator {
         hex: String, reason: CBORFailure.Reason, path: [CBORPathElement]
     ) throws {
         let bytes = try #require([UInt8](hex: hex))
-        #expect(throws: CBORFailure(reason, path: path)) { try CBORIndex(parsing: bytes) }
+        #expect(throws: CBORFailure(reason, path: path)) { try CheckedItem(parsing: bytes) }
     }
 
     /// Texts are looked at in words of eight bytes.
@@ -838,18 +841,19 @@ struct SplitMix: RandomNumberGenerator {
                 let start = bytes.count
                 // What is behind the text is not looked at with it.
                 bytes += Array(repeating: 0x7F, count: count) + [0x80]
-                #expect(try CBORIndex(parsing: bytes).count == 3)
+                #expect(try CheckedItem(parsing: bytes).count == 3)
                 bytes[start + position] = 0xFF
-                #expect(throws: CBORFailure(.notUTF8, path: [.index(0)])) { try CBORIndex(parsing: bytes) }
+                #expect(throws: CBORFailure(.notUTF8, path: [.index(0)])) { try CheckedItem(parsing: bytes) }
             }
         }
     }
 
     @Test func `64 levels open, 65 do not, in either direction`() throws {
         for open in ["81", "a100"] {
-            _ = try CBORIndex(parsing: try #require([UInt8](hex: String(repeating: open, count: 64) + "f6")))
+            _ = try CheckedItem(
+                parsing: try #require([UInt8](hex: String(repeating: open, count: 64) + "f6")))
             let deep = try #require([UInt8](hex: String(repeating: open, count: 65) + "f6"))
-            let failure = #expect(throws: CBORFailure.self) { try CBORIndex(parsing: deep) }
+            let failure = #expect(throws: CBORFailure.self) { try CheckedItem(parsing: deep) }
             #expect(failure?.reason == .tooDeep && failure?.path.count == 64)
         }
         // Through embedded items as well: each is a tag in a byte string.
@@ -859,10 +863,10 @@ struct SplitMix: RandomNumberGenerator {
             outer.append(.bytes, UInt64(embedded.count))
             embedded = outer + embedded
         }
-        _ = try CBORIndex(parsing: embedded)
+        _ = try CheckedItem(parsing: embedded)
         var outer: [UInt8] = [0xD8, 24]
         outer.append(.bytes, UInt64(embedded.count))
-        #expect(throws: CBORFailure(.tooDeep)) { try CBORIndex(parsing: outer + embedded) }
+        #expect(throws: CBORFailure(.tooDeep)) { try CheckedItem(parsing: outer + embedded) }
 
         indirect enum Nest: Encodable {
             case leaf
@@ -891,7 +895,7 @@ struct SplitMix: RandomNumberGenerator {
             var value = leaf
             for _ in 0..<64 - levels { value = .array([value]) }
             let item = try CBOREncoder.encode(value)
-            #expect(CBORValue(try CBORIndex(parsing: item.bytes)) == value)
+            #expect(CBORValue(try CheckedItem(parsing: item.bytes)) == value)
             let failure = #expect(throws: CBORFailure.self) {
                 try CBOREncoder.encode(CBORValue.array([value]))
             }
@@ -921,11 +925,11 @@ struct SplitMix: RandomNumberGenerator {
     @Test func `an array that is too large is given up at the element that is too much`() throws {
         let text = String(repeating: "x", count: 60_000)
         func elements(_ value: some Encodable) -> Int {
-            let tree = Shared(CBORTree())
+            let tree = Shared(ItemBuilder())
             #expect(throws: CBORFailure(.tooLong, path: [.index(1)])) {
-                try tree.encode(value, at: CBORTree.root)
+                try tree.encode(value, at: ItemBuilder.root)
             }
-            return tree.value.childCount(of: CBORTree.root)
+            return tree.value.childCount(of: ItemBuilder.root)
         }
         #expect(elements(Array(repeating: text, count: 1000)) == 2)
         #expect(elements(Array(repeating: String?(text), count: 1000)) == 2)
@@ -946,12 +950,12 @@ struct SplitMix: RandomNumberGenerator {
             _ keyCount: Int,
             _ fill: @escaping (any Encoder, String) throws -> Void
         ) throws -> Int {
-            let tree = Shared(CBORTree())
+            let tree = Shared(ItemBuilder())
             let filler = Filler(key: String(repeating: "k", count: keyCount), fill: fill)
-            try? tree.encode(filler, at: CBORTree.root)
+            try? tree.encode(filler, at: ItemBuilder.root)
             let failure = #expect(throws: CBORFailure.self) { try tree.value.item() }
             #expect(failure?.reason == .tooLong && tree.value.bytes.count <= 65_600)
-            return tree.value.childCount(of: CBORTree.root)
+            return tree.value.childCount(of: ItemBuilder.root)
         }
         let nested = try count(60_000) { encoder, key in
             var container = encoder.container(keyedBy: CBORKey.self)
@@ -979,7 +983,7 @@ struct SplitMix: RandomNumberGenerator {
             for _ in 0..<100 { try? container.encode(text) }
         }
         // Values that are written behind their siblings' take their keys along: once each.
-        let late = Shared(CBORTree())
+        let late = Shared(ItemBuilder())
         let filler = Filler(key: String(repeating: "k", count: 6_000)) { encoder, key in
             var container = encoder.container(keyedBy: CBORKey.self)
             let encoders = (0..<10).map {
@@ -987,7 +991,7 @@ struct SplitMix: RandomNumberGenerator {
             }
             for encoder in encoders { try true.encode(to: encoder) }
         }
-        try late.encode(filler, at: CBORTree.root)
+        try late.encode(filler, at: ItemBuilder.root)
         #expect(try late.value.item().bytes.count == 10 * (3 + 6_001 + 1) + 1)
         #expect(late.value.bytes.count <= 2 * 65_536)
     }
@@ -1044,7 +1048,7 @@ struct SplitMix: RandomNumberGenerator {
         for _ in 0..<3000 {
             let value = randomValue(&random, depth: 0)
             let item = try CBOREncoder.encode(value)
-            let index = try CBORIndex(parsing: item.bytes)
+            let index = try CheckedItem(parsing: item.bytes)
             #expect(CBORValue(index) == value)
             #expect(index.wholeItem == item)
             // Divided, as in a compressed body.
@@ -1057,7 +1061,7 @@ struct SplitMix: RandomNumberGenerator {
                 position = content.upperBound
             }
             skeleton += item.bytes[position...]
-            var divided = CBORIndex()
+            var divided = CheckedItem()
             try divided.check(
                 skeleton + contents, item: 0..<skeleton.count,
                 contents: skeleton.count..<skeleton.count + contents.count)
@@ -1215,7 +1219,7 @@ struct SplitMix: RandomNumberGenerator {
                 }
             }
             do {
-                let index = try CBORIndex(parsing: bytes)
+                let index = try CheckedItem(parsing: bytes)
                 #expect(index.wholeItem.bytes == bytes)
                 #expect(try CBOREncoder.encode(CBORValue(index)).bytes == bytes)
                 _ = CBORJSON(CBORValue(index)).text(pretty: false)

@@ -344,7 +344,7 @@ private final class Collecting: Encoder {
     ) throws {
         try Current.$way.withValue(way) {
             let item = try CBOREncoder.encode(Wrapped(Session()))
-            let index = try CBORIndex(parsing: item.bytes)
+            let index = try CheckedItem(parsing: item.bytes)
             #expect(!String(decoding: compressed(item), as: UTF8.self).contains("hunter2"))
             #expect(!String(decoding: compressed(item), as: UTF8.self).contains("pin"))
             // Three texts, two codes and one dictionary.
@@ -356,19 +356,19 @@ private final class Collecting: Encoder {
             #expect(
                 try CBORDecoder.decode(
                     Secret<Wrapped<Session>>.self,
-                    from: CBORIndex(parsing: CBOREncoder.encode(Secret(Wrapped(Session()))).bytes)
+                    from: CheckedItem(parsing: CBOREncoder.encode(Secret(Wrapped(Session()))).bytes)
                 ).value.value == Session())
             if way != .renaming {
                 // One side alone.
                 #expect(try CBORDecoder.decode(Session.self, from: index) == Session())
-                let plain = try CBORIndex(parsing: CBOREncoder.encode(Session()).bytes)
+                let plain = try CheckedItem(parsing: CBOREncoder.encode(Session()).bytes)
                 #expect(try CBORDecoder.decode(Wrapped<Session>.self, from: plain).value == Session())
             }
             // A whole session that is a secret.
             let whole = try CBOREncoder.encode(Wrapped(Secret("hunter2")))
             #expect(whole.bytes.hex == "d8184867" + "68756e74657232" + "")
             #expect(
-                try CBORDecoder.decode(Wrapped<Secret<String>>.self, from: CBORIndex(parsing: whole.bytes))
+                try CBORDecoder.decode(Wrapped<Secret<String>>.self, from: CheckedItem(parsing: whole.bytes))
                     .value
                     == Secret("hunter2"))
         }
@@ -383,10 +383,10 @@ private final class Collecting: Encoder {
             var s = Secret(["hunter2"]), t = Secret("x"), u = Secret(5), v = Secret(["a": true])
         }
         try Current.$way.withValue(way) {
-            let index = try CBORIndex(parsing: CBOREncoder.encode(Wrapped(Plain())).bytes)
+            let index = try CheckedItem(parsing: CBOREncoder.encode(Wrapped(Plain())).bytes)
             #expect(try CBORDecoder.decode(Wrapped<Now>.self, from: index).value == Now())
             // And a secret is none of another type, nor in the plain.
-            let secret = try CBORIndex(parsing: CBOREncoder.encode(Wrapped(Now())).bytes)
+            let secret = try CheckedItem(parsing: CBOREncoder.encode(Wrapped(Now())).bytes)
             #expect(throws: DecodingError.self) { try CBORDecoder.decode(Wrapped<Plain>.self, from: secret) }
             #expect(throws: DecodingError.self) {
                 try CBORDecoder.decode(Wrapped<[String: Secret<[Int]>]>.self, from: secret)
@@ -409,13 +409,13 @@ private final class Collecting: Encoder {
             let item = try CBOREncoder.encode(Wrapped(bytes))
             #expect(item.byteStrings.count == 4)
             #expect(!String(decoding: compressed(item), as: UTF8.self).contains("hunter2"))
-            let index = try CBORIndex(parsing: item.bytes)
+            let index = try CheckedItem(parsing: item.bytes)
             #expect(try CBORDecoder.decode(Wrapped<Bytes>.self, from: index).value == bytes)
             for value: CBORValue in [
                 .null, .bool(true), .text("x"), .array([.bool(false)]), .bytes([1]), .url("a:b"),
             ] {
                 let item = try CBOREncoder.encode(Wrapped(value))
-                let index = try CBORIndex(parsing: item.bytes)
+                let index = try CheckedItem(parsing: item.bytes)
                 #expect(CBORValue(index) == value)
                 #expect(try CBORDecoder.decode(Wrapped<CBORValue>.self, from: index).value == value)
             }
@@ -605,7 +605,7 @@ private final class Collecting: Encoder {
     @Test func `a secret stays one on another thread behind an encoder that passes userInfo on`() throws {
         let item = try CBOREncoder.encode(["k": Threaded()])
         #expect(!String(decoding: compressed(item), as: UTF8.self).contains("hunter2"))
-        let index = try CBORIndex(parsing: item.bytes)
+        let index = try CheckedItem(parsing: item.bytes)
         #expect(try CBORDecoder.decode([String: Threaded].self, from: index) == ["k": Threaded()])
         // A session that is sealed later takes nothing from it, nor does another coder that got this userInfo.
         let kept = UserInfoKeeper()
@@ -633,7 +633,7 @@ private final class Collecting: Encoder {
         struct Before: Encodable { var a = Secret(Int?.none), list = [Secret(Int?.none), Secret(5)] }
         struct After: Decodable, Equatable { var a: Secret<Int>?, list: [Secret<Int>?] }
         struct Same: Decodable, Equatable { var a: Secret<Int?>?, list: [Secret<Int?>?] }
-        let index = try CBORIndex(parsing: CBOREncoder.encode(Before()).bytes)
+        let index = try CheckedItem(parsing: CBOREncoder.encode(Before()).bytes)
         #expect(try CBORDecoder.decode(After.self, from: index) == After(a: nil, list: [nil, Secret(5)]))
         #expect(
             try CBORDecoder.decode(Same.self, from: index)
@@ -681,11 +681,11 @@ private final class Collecting: Encoder {
 
     @Test func `a secret opens through a decoder that reads a Bool from text`() throws {
         let value = ["k": [Secret("hunter2"), Secret("true")]]
-        let index = try CBORIndex(parsing: CBOREncoder.encode(value).bytes)
+        let index = try CheckedItem(parsing: CBOREncoder.encode(value).bytes)
         #expect(
             try CBORDecoder.decode([String: [Read]].self, from: index)
                 == ["k": [Read(Secret("hunter2")), Read(Secret("true"))]])
-        let plain = try CBORIndex(parsing: CBOREncoder.encode(["k": ["hunter2"]]).bytes)
+        let plain = try CheckedItem(parsing: CBOREncoder.encode(["k": ["hunter2"]]).bytes)
         #expect(
             try CBORDecoder.decode([String: [Read]].self, from: plain) == ["k": [Read(Secret("hunter2"))]])
     }
@@ -713,7 +713,7 @@ private final class Collecting: Encoder {
         }
         func asked(_ value: some Encodable) throws {
             let json = try JSONDecoder().decode(Asking.self, from: JSONEncoder().encode(value))
-            let index = try CBORIndex(parsing: CBOREncoder.encode(value).bytes)
+            let index = try CheckedItem(parsing: CBOREncoder.encode(value).bytes)
             #expect(try CBORDecoder.decode(Asking.self, from: index) == json)
             #expect(json.words.count == 10)
         }
@@ -778,7 +778,7 @@ private final class Collecting: Encoder {
         }
         init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: Keys.self)
-            let inner = try CBORIndex(parsing: [UInt8](container.decode(Data.self, forKey: .inner)))
+            let inner = try CheckedItem(parsing: [UInt8](container.decode(Data.self, forKey: .inner)))
             guard try CBORDecoder.decode(Wrapped<Secret<String>>.self, from: inner).value == Secret("inner")
             else {
                 throw DecodingError.dataCorruptedError(forKey: .inner, in: container, debugDescription: "")
@@ -790,7 +790,7 @@ private final class Collecting: Encoder {
     @Test func `a session that is sealed inside another takes nothing from it`() throws {
         let item = try CBOREncoder.encode(Nested())
         #expect(item.byteStrings.count == 2)
-        #expect(try CBORDecoder.decode(Nested.self, from: CBORIndex(parsing: item.bytes)) == Nested())
+        #expect(try CBORDecoder.decode(Nested.self, from: CheckedItem(parsing: item.bytes)) == Nested())
     }
 
     /// Hands a value on, and fails afterwards.
@@ -871,7 +871,7 @@ private final class Collecting: Encoder {
         let bytes = try CBOREncoder.encode(Bytes()).bytes
         let absent = try CBOREncoder.encode(Absent()).bytes
         func reader(_ bytes: [UInt8]) throws -> CBORReader {
-            var reading = CBORReading(try CBORIndex(parsing: bytes))
+            var reading = CBORReading(try CheckedItem(parsing: bytes))
             reading.userInfo = [Versioned.key: 7]
             return CBORReader(reading)
         }

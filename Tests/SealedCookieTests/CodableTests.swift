@@ -7,12 +7,12 @@ import Testing
 private func item(_ value: some Encodable) throws -> CBORItem {
     let item = try CBOREncoder.encode(value)
     // What is sealed opens.
-    #expect(try CBORIndex(parsing: item.bytes).wholeItem == item)
+    #expect(try CheckedItem(parsing: item.bytes).wholeItem == item)
     return item
 }
 
 private func decode<Value: Decodable>(_ type: Value.Type, _ item: CBORItem) throws -> Value {
-    try CBORDecoder.decode(type, from: CBORIndex(parsing: item.bytes))
+    try CBORDecoder.decode(type, from: CheckedItem(parsing: item.bytes))
 }
 
 /// Any JSON, as most applications have it: each type is tried in turn.
@@ -377,7 +377,7 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
         for exponent in [-3, 1, 2] as [Int64] {
             let fraction = CBORDecimal(
                 exponent: exponent, mantissa: CBORInteger(isNegative: true, magnitude: .max))
-            let index = try CBORIndex(parsing: fraction.encoded.bytes)
+            let index = try CheckedItem(parsing: fraction.encoded.bytes)
             #expect(throws: DecodingError.self) { try CBORDecoder.decode(Decimal.self, from: index) }
             #expect(throws: DecodingError.self) { try CBORDecoder.decode(Int128.self, from: index) }
             #expect(try CBORDecoder.decode(Double.self, from: index) < -3e35)
@@ -1346,7 +1346,7 @@ private enum Key: String, CodingKey { case a, b, c, inner, list, kind }
     private func error<Value: Decodable>(_ hex: String, _ type: Value.Type) throws -> DecodingError.Context {
         let bytes = try #require([UInt8](hex: hex))
         do {
-            _ = try CBORDecoder.decode(type, from: CBORIndex(parsing: bytes))
+            _ = try CBORDecoder.decode(type, from: CheckedItem(parsing: bytes))
         } catch let error as DecodingError {
             return try #require(error.context)
         }

@@ -299,7 +299,7 @@ import Testing
             let more = try EncodedSession(array(most + 1, element))
             #expect(throws: Self.tooMany(4096)) { try sealer.seal(more, at: noon) }
             // As the tree counts them.
-            let value = try CBORValue(CBORIndex(parsing: more.bytes))
+            let value = try CBORValue(CheckedItem(parsing: more.bytes))
             #expect(throws: Self.tooMany(4096)) { try self.sealer(CBORValue.self).seal(value, at: noon) }
             let split = try self.sealer(EncodedSession.self, splitting: .upTo(9), largestItem: 16_384)
             #expect(try split.seal(largest, at: noon).cookies.count > 0)
@@ -357,7 +357,7 @@ import Testing
         #expect(decimals.count == 3018)
         for decimal in decimals {
             let item = try CBOREncoder.encode(decimal)
-            let back = try CBORDecoder.decode(Decimal.self, from: CBORIndex(parsing: item.bytes))
+            let back = try CBORDecoder.decode(Decimal.self, from: CheckedItem(parsing: item.bytes))
             #expect(back == decimal)
             #expect(back.description == decimal.description)
             #expect(back.hashValue == decimal.hashValue)
@@ -387,7 +387,7 @@ import Testing
                 var start = threadTime()
                 let item = try CBOREncoder.encode(many)
                 encoding = min(encoding, threadTime() - start)
-                let index = try CBORIndex(parsing: item.bytes)
+                let index = try CheckedItem(parsing: item.bytes)
                 start = threadTime()
                 let back = try CBORDecoder.decode([Decimal].self, from: index)
                 decoding = min(decoding, threadTime() - start)
@@ -655,7 +655,7 @@ import Testing
             var item: [UInt8] = major == .map ? [0xA1] : []
             item.append(.text, UInt64(text.utf8.count))
             item += Array(text.utf8) + (major == .map ? [0] : [])
-            #expect(throws: CBORFailure(.combiningMarks)) { try CBORIndex(parsing: item) }
+            #expect(throws: CBORFailure(.combiningMarks)) { try CheckedItem(parsing: item) }
             #expect(throws: SealError.self) { try EncodedSession(item) }
             let token = try token([0] + Self.created + [0] + item)
             #expect(throws: OpenError.malformedPayload("text with more than 256 combining marks in a row")) {

@@ -149,21 +149,21 @@ import Testing
         ]
         for part in parts {
             let bytes = try #require([UInt8](hex: part))
-            let isItem = (try? CBORIndex(parsing: bytes)) != nil
+            let isItem = (try? CheckedItem(parsing: bytes)) != nil
             let count = 20_000 / bytes.count
             let large =
                 [0x99, UInt8(count >> 8), UInt8(count & 255)]
                 + [[UInt8]](repeating: bytes, count: count).joined()
             guard isItem else {
-                #expect(throws: CBORFailure.self, "\(part)") { try CBORIndex(parsing: large) }
+                #expect(throws: CBORFailure.self, "\(part)") { try CheckedItem(parsing: large) }
                 continue
             }
-            let value = CBORValue(try CBORIndex(parsing: large))
+            let value = CBORValue(try CheckedItem(parsing: large))
             guard case .array(let elements) = value else {
                 Issue.record("\(part): no array")
                 continue
             }
-            let one = CBORValue(try CBORIndex(parsing: bytes))
+            let one = CBORValue(try CheckedItem(parsing: bytes))
             #expect(elements.count == count && elements.allSatisfy { $0 == one }, "\(part)")
             #expect(try CBOREncoder.encode(value).bytes == large, "\(part)")
         }
@@ -192,7 +192,7 @@ import Testing
             ]) {
                 let number = CBORDecimal(
                     exponent: exponent, mantissa: CBORInteger(isNegative: false, magnitude: mantissa))
-                let index = try CBORIndex(parsing: number.encoded.bytes)
+                let index = try CheckedItem(parsing: number.encoded.bytes)
                 guard let decoded = try? CBORDecoder.decode(Decimal.self, from: index) else {
                     refused += 1
                     continue

@@ -18,8 +18,8 @@ import Testing
         hex: String, reason: CBORFailure.Reason, path: [CBORPathElement]
     ) throws {
         let item = try #require([UInt8](hex: hex))
-        let small = #expect(throws: CBORFailure.self) { try CBORIndex(parsing: behindText(1, item)) }
-        let large = #expect(throws: CBORFailure.self) { try CBORIndex(parsing: behindText(17_000, item)) }
+        let small = #expect(throws: CBORFailure.self) { try CheckedItem(parsing: behindText(1, item)) }
+        let large = #expect(throws: CBORFailure.self) { try CheckedItem(parsing: behindText(17_000, item)) }
         #expect(small == large)
     }
 
@@ -37,13 +37,13 @@ import Testing
                 var bytes: [UInt8] = []
                 bytes.append(.array, UInt64(count))
                 for _ in 0..<count { bytes += element }
-                let index = try CBORIndex(parsing: bytes)
-                let value = CBORValue(try CBORIndex(parsing: element))
+                let index = try CheckedItem(parsing: bytes)
+                let value = CBORValue(try CheckedItem(parsing: element))
                 #expect(CBORValue(index) == .array(Array(repeating: value, count: count)), "\(kind)")
                 #expect(index.wholeItem.bytes == bytes)
                 // One more element than is declared, and one fewer.
-                #expect(throws: CBORFailure(.trailingBytes)) { try CBORIndex(parsing: bytes + element) }
-                #expect(throws: CBORFailure.self) { try CBORIndex(parsing: bytes.dropLast(element.count)) }
+                #expect(throws: CBORFailure(.trailingBytes)) { try CheckedItem(parsing: bytes + element) }
+                #expect(throws: CBORFailure.self) { try CheckedItem(parsing: bytes.dropLast(element.count)) }
             }
         }
     }
@@ -55,7 +55,7 @@ import Testing
         ] {
             let item = try #require([UInt8](hex: tag + content))
             let failure = #expect(throws: CBORFailure.self) {
-                try CBORIndex(parsing: behindText(17_000, item))
+                try CheckedItem(parsing: behindText(17_000, item))
             }
             #expect(failure?.path == [.index(1)])
         }
@@ -65,7 +65,7 @@ import Testing
     @Test func `large items are counted down to the last level`() throws {
         func failure(_ item: [UInt8]) -> CBORFailure? {
             do throws(CBORFailure) {
-                _ = try CBORIndex(parsing: item)
+                _ = try CheckedItem(parsing: item)
                 return nil
             } catch {
                 return error
@@ -133,7 +133,7 @@ import Testing
 
     @Test func `errors for every element of a long array do not cost the square of its length`() throws {
         func decoding(_ count: Int) throws -> Double {
-            let index = try CBORIndex(
+            let index = try CheckedItem(
                 parsing: CBOREncoder.encode(Array(repeating: AnyForm.text("A"), count: count)).bytes)
             return try time { _ = try CBORDecoder.decode(AnyForm.self, from: index) }
         }
@@ -163,7 +163,7 @@ import Testing
         func looking(_ count: Int) throws -> Double {
             let keys = (10_000..<10_000 + count).map { "k\($0)" }
             let map = Dictionary(uniqueKeysWithValues: keys.map { ($0, 1) })
-            let index = try CBORIndex(parsing: CBOREncoder.encode(map).bytes)
+            let index = try CheckedItem(parsing: CBOREncoder.encode(map).bytes)
             return time {
                 let reader = CBORReader(CBORReading(index))
                 let found = keys.reversed().count { reader.value(in: 0, text: $0) != nil }
@@ -181,7 +181,7 @@ import Testing
             integers.map { CBORMapEntry(key: .integer($0), value: .integer(CBORInteger($0))) }
             + (keys + (0..<100).map { "key\($0)" }).map { CBORMapEntry(key: .text($0), value: .text($0)) }
         let value = CBORValue.map(entries.sorted { $0.key < $1.key })
-        let reader = CBORReader(CBORReading(try CBORIndex(parsing: CBOREncoder.encode(value).bytes)))
+        let reader = CBORReader(CBORReading(try CheckedItem(parsing: CBOREncoder.encode(value).bytes)))
         // In an order in which no guess helps.
         for round in [entries, entries.reversed(), entries.shuffled()] {
             for entry in round {
@@ -211,7 +211,7 @@ import Testing
             ]),
             .time(.extended(seconds: 5, scale: .nano, fraction: 6)), .text("end"),
         ])
-        let index = try CBORIndex(parsing: CBOREncoder.encode(value).bytes)
+        let index = try CheckedItem(parsing: CBOREncoder.encode(value).bytes)
         let parents = index.parents()
         for position in 0..<index.count {
             #expect(index.path(to: position, parents) == index.path(to: position), "\(position)")

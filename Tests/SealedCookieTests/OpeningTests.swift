@@ -142,7 +142,7 @@ import Testing
                     for _ in 0..<500 {
                         do {
                             #expect(Base64URL.decode("") == [])
-                            #expect(throws: CBORFailure.self) { try CBORIndex(parsing: []) }
+                            #expect(throws: CBORFailure.self) { try CheckedItem(parsing: []) }
                             #expect(throws: (any Error).self) { try EncodedSession([]) }
                             #expect(throws: OpenError.self) { try maps.open(value: "", at: noon) }
                             let token = try empties.seal(Empty(), at: noon).token

@@ -23,8 +23,8 @@ struct Opened {
 
     /// The item, put together and checked.
     func checked() throws -> CBORItem {
-        guard let contents else { return try CBORIndex(parsing: item).wholeItem }
-        var index = CBORIndex()
+        guard let contents else { return try CheckedItem(parsing: item).wholeItem }
+        var index = CheckedItem()
         try index.check(
             item + contents, item: 0..<item.count, contents: item.count..<item.count + contents.count)
         return index.wholeItem

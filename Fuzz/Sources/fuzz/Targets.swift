@@ -112,7 +112,7 @@ let targets: [Target] = [
                 == raw.session)
     },
     Target(name: "cbor-tree") { input in
-        guard let index = try? CBORIndex(parsing: input) else { return }
+        guard let index = try? CheckedItem(parsing: input) else { return }
         require(index.wholeItem.bytes == input)
         let value = CBORValue(index)
         require(try CBOREncoder.encode(value).bytes == input, "encodes to other bytes")
@@ -129,7 +129,7 @@ let targets: [Target] = [
         // Divided and put together again, at any place.
         let item = index.wholeItem
         let contents = item.byteStrings.flatMap { item.bytes[$0] }
-        let skeleton = CompressedPayload.skeleton(of: item)
+        let skeleton = item.skeleton
         let divided = try Opened(
             times: SessionTimes(created: 0, age: 0, lifetime: nil), item: skeleton, contents: contents
         )
@@ -137,7 +137,7 @@ let targets: [Target] = [
         require(divided.bytes == input && divided.byteStrings == item.byteStrings)
     },
     Target(name: "cbor-typed") { input in
-        guard let index = try? CBORIndex(parsing: input) else { return }
+        guard let index = try? CheckedItem(parsing: input) else { return }
         /// - Parameter mayGrow: plain values become secrets, whose tag and byte string take levels and bytes.
         func comesBack<Session: Codable>(_ type: Session.Type, mayGrow: Bool = false) throws {
             let value: Session
@@ -155,7 +155,7 @@ let targets: [Target] = [
             {
                 return
             }
-            let again = try CBORDecoder.decode(Session.self, from: CBORIndex(parsing: item.bytes))
+            let again = try CBORDecoder.decode(Session.self, from: CheckedItem(parsing: item.bytes))
             require(try CBOREncoder.encode(again).bytes == item.bytes, "\(type) does not come back equal")
         }
         try comesBack(Everything.self)
@@ -286,7 +286,7 @@ let targets: [Target] = [
     Target(name: "json") { input in
         guard let json = try? CBORJSON(parsing: Data(input)), let item = try? CBOREncoder.encode(json.value)
         else { return }
-        require(try CBORIndex(parsing: item.bytes).wholeItem.bytes == item.bytes)
+        require(try CheckedItem(parsing: item.bytes).wholeItem.bytes == item.bytes)
         for pretty in [false, true] {
             let text = json.text(pretty: pretty)
             require(
@@ -337,7 +337,7 @@ let targets: [Target] = [
             require(block == 0 || payload.range.count.isMultiple(of: block))
             let opened = try Opened(payload, compression)
             require(
-                opened.item == (opened.contents == nil ? item.bytes : CompressedPayload.skeleton(of: item)))
+                opened.item == (opened.contents == nil ? item.bytes : item.skeleton))
             if let contents = opened.contents { require(contents == byteStrings.flatMap { item.bytes[$0] }) }
         }
     },
@@ -351,8 +351,8 @@ let targets: [Target] = [
         guard let kind = input.first else { return }
         let bytes = Array(input.dropFirst())
         if kind & 3 == 0 {
-            var index: CBORIndex?
-            do throws(CBORFailure) { index = try CBORIndex(parsing: bytes) } catch {
+            var index: CheckedItem?
+            do throws(CBORFailure) { index = try CheckedItem(parsing: bytes) } catch {
                 checkWords(PayloadFailure.item(error).words)
             }
             let json = index.map { Array(CBORJSON(CBORValue($0)).text(pretty: false)) }

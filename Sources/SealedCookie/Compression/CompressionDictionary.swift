@@ -153,7 +153,7 @@ private final class Likes: Sendable {
             if run == 0 { hasZeros = true }
             let hash = Self.hash(run)
             filter[hash >> 6] |= 1 << UInt64(hash & 63)
-            runs[Self.place(of: run, hash, in: runs)] = run
+            runs[Self.slot(of: run, hash, in: runs)] = run
         }
         self.filter = filter
         self.runs = runs
@@ -166,11 +166,11 @@ private final class Likes: Sendable {
 
     /// Where `run` stands, or where there is room for it.
     @inline(__always)
-    private static func place(of run: UInt32, _ hash: Int, in runs: [UInt32]) -> Int {
+    private static func slot(of run: UInt32, _ hash: Int, in runs: [UInt32]) -> Int {
         let mask = runs.count - 1
-        var place = hash & mask
-        while runs[place] != run, runs[place] != 0 { place = (place + 1) & mask }
-        return place
+        var slot = hash & mask
+        while runs[slot] != run, runs[slot] != 0 { slot = (slot + 1) & mask }
+        return slot
     }
 
     func hasThree(in text: Span<UInt8>) -> Bool {
@@ -180,7 +180,7 @@ private final class Likes: Sendable {
             run = run << 8 | UInt32(text[index])
             let hash = Self.hash(run)
             guard filter[hash >> 6] & (1 << UInt64(hash & 63)) != 0, index >= 3,
-                runs[Self.place(of: run, hash, in: runs)] == run, run != 0 || hasZeros
+                runs[Self.slot(of: run, hash, in: runs)] == run, run != 0 || hasZeros
             else { continue }
             found += 1
             if found == 3 { return true }

@@ -68,7 +68,7 @@ public struct SizeReport: Equatable, Sendable {
 
     private static func fields(of item: CBORItem) -> [Field] {
         // An item that was just encoded can be read back.
-        guard let index = try? CBORIndex(parsing: item.bytes), index.node(0).kind == .map else { return [] }
+        guard let index = try? CheckedItem(parsing: item.bytes), index.node(0).kind == .map else { return [] }
         return index.entrySizes(in: 0)
             .map { Field(name: [$0.key].pathDescription.dropFirst().description, byteCount: $0.byteCount) }
             .sorted { $0.byteCount == $1.byteCount ? $0.name < $1.name : $0.byteCount > $1.byteCount }

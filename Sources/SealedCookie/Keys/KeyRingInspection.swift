@@ -168,13 +168,13 @@ extension KeyRing {
         var ids: [KeyID] = []
         var start = 0
         while start + prefix.count + count <= text.count {
-            let place = start
+            let found = start
             start += 1
-            guard text[place] == prefix[0], prefix.indices.allSatisfy({ text[place + $0] == prefix[$0] })
+            guard text[found] == prefix[0], prefix.indices.allSatisfy({ text[found + $0] == prefix[$0] })
             else {
                 continue
             }
-            let characters = text.extracting(place + prefix.count..<place + prefix.count + count)
+            let characters = text.extracting(found + prefix.count..<found + prefix.count + count)
             guard let bytes = try? Base64URL.decodeSecret(characters),
                 let key = try? bytes.withSpan({ span throws(KeyRingError) in try SealingKey(importing: span) }
                 )

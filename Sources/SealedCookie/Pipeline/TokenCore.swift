@@ -30,7 +30,8 @@ final class TokenCore: Sendable {
     private static let usualLargestItem = 16_384
 
     init(
-        context: consuming TokenContext, keys: KeySource, lifetime: SessionLifetime, compression: SessionCompression,
+        context: consuming TokenContext, keys: KeySource, lifetime: SessionLifetime,
+        compression: SessionCompression,
         paddingBlock: Int, largestItem: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier
     ) throws(SealerConfigurationError) {
         let most = CBORLimits.itemBytes

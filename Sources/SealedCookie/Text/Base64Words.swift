@@ -172,8 +172,8 @@ enum Base64Words {
         // How far a character is from the alphabet: 25 and less is in it. With least and greatest instead of
         // branches and comparisons, of which the compiler makes one instruction for 16 characters.
         var farthest: UInt8 = 0
-        for place in start..<start &+ 64 {
-            let character = unsafe text[place]
+        for index in start..<start &+ 64 {
+            let character = unsafe text[index]
             let other = plus(min(character ^ UInt8(ascii: "-"), character ^ UInt8(ascii: "_")), 25)
             let digit = plus(character &- UInt8(ascii: "0"), 25 - 9)
             let letter = (character | 0x20) &- UInt8(ascii: "a")
@@ -195,10 +195,10 @@ enum Base64Words {
     }
 
     /// For each of a group's four characters its bits where they belong, bit 31 for no character.
-    private static let sextets: [UInt32] = (0..<4).flatMap { place in
+    private static let sextets: [UInt32] = (0..<4).flatMap { index in
         var table = [UInt32](repeating: 1 << 31, count: 256)
         for (bits, character) in alphabet.enumerated() {
-            table[Int(character)] = UInt32(bits) << UInt32(18 - 6 * place)
+            table[Int(character)] = UInt32(bits) << UInt32(18 - 6 * index)
         }
         return table
     }

@@ -10,7 +10,7 @@ import Glibc
 extension String {
     /// The text of bytes that a check has found to be UTF-8 already.
     init(validated bytes: Span<UInt8>) {
-        // Sound: callers have them from `CBORIndex`, which keeps no text that is not UTF-8.
+        // Sound: callers have them from `CheckedItem`, which keeps no text that is not UTF-8.
         self.init(copying: unsafe UTF8Span(unchecked: bytes))
     }
 }

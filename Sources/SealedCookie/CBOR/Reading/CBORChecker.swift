@@ -23,7 +23,7 @@ struct CBORChecker {
     mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) -> Int {
         let start = (reader, contents)
         isForgetting = true
-        var nodes: [CBORIndex.Node] = []
+        var nodes: [CheckedItem.Node] = []
         try nodes.append(addingCapacity: Self.mostWhileForgetting) { nodes throws(CBORFailure) in
             try check(bytes, &nodes)
         }
@@ -38,7 +38,7 @@ struct CBORChecker {
         if let contents, contents.remaining != 0 { throw CBORFailure(.byteStringContents) }
     }
 
-    typealias Nodes = OutputSpan<CBORIndex.Node>
+    typealias Nodes = OutputSpan<CheckedItem.Node>
 
     /// Where what is checked need not be kept, takes back the nodes from `position` on.
     @inline(__always)
@@ -63,13 +63,13 @@ struct CBORChecker {
         case .negative:
             nodes.append(.negative, argument: argument)
         case .bytes:
-            let place = contents == nil ? reader.skip(argument) : contents?.skip(argument)
-            guard let place else { throw CBORFailure(contents == nil ? .endsEarly : .byteStringContents) }
-            nodes.append(.bytes, start: place.lowerBound, argument: argument)
+            let content = contents == nil ? reader.skip(argument) : contents?.skip(argument)
+            guard let content else { throw CBORFailure(contents == nil ? .endsEarly : .byteStringContents) }
+            nodes.append(.bytes, start: content.lowerBound, argument: argument)
         case .text:
-            guard let place = reader.skip(argument) else { throw CBORFailure(.endsEarly) }
-            try checkText(bytes.extracting(place))
-            nodes.append(.text, start: place.lowerBound, argument: argument)
+            guard let content = reader.skip(argument) else { throw CBORFailure(.endsEarly) }
+            try checkText(bytes.extracting(content))
+            nodes.append(.text, start: content.lowerBound, argument: argument)
         case .array:
             // Every element takes a byte at least: a length beyond that is refused before any work.
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
@@ -95,7 +95,7 @@ struct CBORChecker {
     }
 
     private mutating func open(
-        _ kind: CBORIndex.Node.Kind, _ argument: UInt64, _ depth: Int, _ nodes: inout Nodes
+        _ kind: CheckedItem.Node.Kind, _ argument: UInt64, _ depth: Int, _ nodes: inout Nodes
     ) throws(CBORFailure) -> Int {
         guard depth < CBORLimits.depth else { throw CBORFailure(.tooDeep) }
         nodes.append(kind, argument: argument)
@@ -134,7 +134,7 @@ struct CBORChecker {
     private mutating func checkEntries(
         _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool, _ nodes: inout Nodes
     ) throws(CBORFailure) {
-        var previous: CBORIndex.Node?
+        var previous: CheckedItem.Node?
         for _ in 0..<count {
             let keyPosition = nodes.count
             // A head that is a whole key, as those of declared integers are: there is nothing to check in it.
@@ -157,7 +157,7 @@ struct CBORChecker {
     }
 
     /// A checked key as a path has it; only a failure needs it so.
-    func keyElement(_ bytes: Span<UInt8>, _ key: CBORIndex.Node) -> CBORPathElement {
+    func keyElement(_ bytes: Span<UInt8>, _ key: CheckedItem.Node) -> CBORPathElement {
         if let integer = key.int64 { return .integerKey(integer) }
         return .key(String(validated: bytes.extracting(key.content)))
     }
@@ -166,7 +166,7 @@ struct CBORChecker {
     /// their types and arguments are.
     @inline(__always)
     private func checkOrder(
-        _ bytes: Span<UInt8>, _ a: CBORIndex.Node, _ b: CBORIndex.Node
+        _ bytes: Span<UInt8>, _ a: CheckedItem.Node, _ b: CheckedItem.Node
     ) throws(CBORFailure) {
         if a.order != b.order {
             guard a.order < b.order else { throw CBORFailure(.keysOutOfOrder) }
@@ -278,10 +278,10 @@ struct CBORChecker {
     }
 }
 
-extension OutputSpan<CBORIndex.Node> {
+extension OutputSpan<CheckedItem.Node> {
     @inline(__always)
-    fileprivate mutating func append(_ kind: CBORIndex.Node.Kind, start: Int = 0, argument: UInt64) {
-        append(CBORIndex.Node(kind, start: start, argument: argument, next: count + 1))
+    fileprivate mutating func append(_ kind: CheckedItem.Node.Kind, start: Int = 0, argument: UInt64) {
+        append(CheckedItem.Node(kind, start: start, argument: argument, next: count + 1))
     }
 
     /// All that came since is inside the node at `position`.

@@ -6,10 +6,10 @@
     import Foundation
 #endif
 
-/// Decodes Codable values from items that `CBORIndex` has checked.
+/// Decodes Codable values from items that `CheckedItem` has checked.
 enum CBORDecoder {
     /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
-    static func decode<Value: Decodable>(_ type: Value.Type, from index: CBORIndex) throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, from index: CheckedItem) throws -> Value {
         try CBORReader(CBORReading(index)).decode(type)
     }
 
@@ -124,7 +124,7 @@ struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
         return keys
     }
 
-    private static func key(_ index: CBORIndex, _ position: Int) -> Key? {
+    private static func key(_ index: CheckedItem, _ position: Int) -> Key? {
         if index.node(position).kind == .text { return Key(stringValue: index.text(position)) }
         // As JSON asks: not every key type is made of integers. Only a declared one's text is another.
         guard case .integerKey(let integer) = index.keyElement(position) else { return nil }

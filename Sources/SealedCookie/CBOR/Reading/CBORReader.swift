@@ -7,14 +7,14 @@
 
 /// A checked item, and where in it the decoder is.
 struct CBORReading {
-    var index: CBORIndex
+    var index: CheckedItem
     /// Where the key may stand that is asked for next: entries are mostly asked for in their order. Of the
     /// map last read among those whose position has the same two low bits; it and the key.
     var guesses = InlineArray<4, UInt64>(repeating: 0)
     /// What finds entries and paths of large items without going through all that stands before; made when
     /// first asked for: the positions of a map's keys, and what each node is inside of.
     var keys: [Int32: [Int32]] = [:]
-    fileprivate var parents: CBORIndex.Parents?
+    fileprivate var parents: CheckedItem.Parents?
     private var knownKeys = KnownKeys()
     /// What the application gave its types to decode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
@@ -35,7 +35,7 @@ struct CBORReading {
         var missing: CBORPathElement?
     }
 
-    init(_ index: CBORIndex = CBORIndex()) {
+    init(_ index: CheckedItem = CheckedItem()) {
         self.index = index
     }
 
@@ -84,10 +84,10 @@ typealias CBORReader = Shared<CBORReading>
 extension CBORReader {
     typealias Position = Int32
 
-    var index: CBORIndex { _read { yield value.index } }
+    var index: CheckedItem { _read { yield value.index } }
 
     @inline(__always)
-    func node(_ position: Position) -> CBORIndex.Node { index.node(Int(position)) }
+    func node(_ position: Position) -> CheckedItem.Node { index.node(Int(position)) }
 
     /// Decodes the whole item.
     ///

@@ -25,7 +25,7 @@ struct UncheckedItem: Sendable {
     func wholeItem() -> [UInt8] { [UInt8](copying: bytes.span.extracting(range)) }
 }
 
-extension CBORIndex {
+extension CheckedItem {
     /// Checks an item against FORMAT §7.
     init(checking item: UncheckedItem) throws(CBORFailure) {
         self.init()

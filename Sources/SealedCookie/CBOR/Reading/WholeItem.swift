@@ -1,6 +1,6 @@
 // A checked item back as the bytes that it has.
 
-extension CBORIndex {
+extension CheckedItem {
     /// How many values a sealer counts: a map's entry, a byte string and what has a tag are one each, a map, an array and
     /// a secret two.
     var valueCount: Int {

@@ -69,7 +69,7 @@ package struct CBORMapEntry: Equatable, Sendable {
 }
 
 extension CBORValue {
-    init(_ index: CBORIndex, at position: Int = 0) {
+    init(_ index: CheckedItem, at position: Int = 0) {
         let node = index.node(position)
         switch node.kind {
         case .null: self = .null
@@ -99,7 +99,7 @@ extension CBORValue {
         }
     }
 
-    private static func tagged(_ index: CBORIndex, at position: Int) -> CBORValue {
+    private static func tagged(_ index: CheckedItem, at position: Int) -> CBORValue {
         if let integer = CBORInteger(index, at: position) { return .integer(integer) }
         if let time = CBORTime(checked: { index.node(position + $0) }) { return .time(time) }
         if let decimal = CBORDecimal(index, at: position) { return .decimal(decimal) }
@@ -111,7 +111,7 @@ extension CBORValue {
         }
     }
 
-    fileprivate func write(to tree: SharedTree, at node: CBORTree.NodeID) throws {
+    fileprivate func write(to tree: SharedTree, at node: ItemBuilder.NodeID) throws {
         try tree.value.check()
         switch self {
         case .null: try tree.encodeNil(at: node)

@@ -21,7 +21,7 @@ package struct CBORInteger: Equatable, Sendable {
     }
 
     /// The integer at `position`, a plain head or a bignum.
-    init?(_ index: CBORIndex, at position: Int) {
+    init?(_ index: CheckedItem, at position: Int) {
         let node = index.node(position)
         switch (node.kind, node.argument) {
         case (.unsigned, _): self.init(isNegative: false, magnitude: UInt128(node.argument))
@@ -123,7 +123,7 @@ package struct CBORDecimal: Equatable, Sendable {
     }
 
     /// The fraction in a checked tag 4 at `position`.
-    init?(_ index: CBORIndex, at position: Int) {
+    init?(_ index: CheckedItem, at position: Int) {
         let node = index.node(position)
         guard node.kind == .tag, node.argument == CBORTag.decimalFraction,
             let exponent = CBORInteger(index, at: position + 2)?.exactly(as: Int64.self),

@@ -87,7 +87,7 @@ package enum CBORTime: Equatable, Sendable {
     ///
     /// - Parameter node: the tag, 0, and the nodes behind it.
     @inline(__always)
-    init?(checked node: (Int) -> CBORIndex.Node) {
+    init?(checked node: (Int) -> CheckedItem.Node) {
         guard node(0).kind == .tag else { return nil }
         switch node(0).argument {
         case CBORTag.epochTime:
@@ -107,7 +107,7 @@ package enum CBORTime: Equatable, Sendable {
     ///
     /// - Parameter node: the map, 0, and the nodes behind it.
     @inline(__always)
-    init?(extendedTime node: (Int) -> CBORIndex.Node) {
+    init?(extendedTime node: (Int) -> CheckedItem.Node) {
         // With two entries there are at least four.
         guard node(0).kind == .map, node(0).argument == 2, let key = node(1).int64, key == 1,
             let seconds = node(2).int64, let key = node(3).int64, let scale = Scale(rawValue: key),

@@ -29,13 +29,13 @@ enum CBOREncoder {
                         tree.value.reset()
                     } else {
                         tree.value.close()
-                        tree = Shared(CBORTree())
+                        tree = Shared(ItemBuilder())
                     }
                 }
                 if !userInfo.isEmpty { tree.value.userInfo = userInfo }
-                try working.with(tree) { try tree.encode(value, at: CBORTree.root) }
+                try working.with(tree) { try tree.encode(value, at: ItemBuilder.root) }
                 return try tree.value.item(reservingCapacity: extra)
-            }, orNew: { Shared(CBORTree()) })
+            }, orNew: { Shared(ItemBuilder()) })
     }
 
     private static let spareTrees = Pool<SharedTree>()
@@ -43,65 +43,65 @@ enum CBOREncoder {
     static let working = ThreadVariable<SharedTree>()
 }
 
-typealias SharedTree = Shared<CBORTree>
+typealias SharedTree = Shared<ItemBuilder>
 
 extension SharedTree {
-    func encodeNil(at node: CBORTree.NodeID) throws {
+    func encodeNil(at node: ItemBuilder.NodeID) throws {
         value.writeNull(node)
         try value.check()
     }
 
-    func encode(_ bool: Bool, at node: CBORTree.NodeID) throws {
+    func encode(_ bool: Bool, at node: ItemBuilder.NodeID) throws {
         value.write(bool, node)
         try value.check()
     }
 
-    func encode(_ text: String, at node: CBORTree.NodeID) throws {
+    func encode(_ text: String, at node: ItemBuilder.NodeID) throws {
         if value.isAwaitingMark, value.takeMark(text, at: node) { return }
         value.write(text, node)
         try value.check()
     }
 
-    func encode(_ double: Double, at node: CBORTree.NodeID) throws {
+    func encode(_ double: Double, at node: ItemBuilder.NodeID) throws {
         value.write(floatBits: double.bitPattern, node)
         try value.check()
     }
 
-    func encode(_ float: Float, at node: CBORTree.NodeID) throws {
+    func encode(_ float: Float, at node: ItemBuilder.NodeID) throws {
         value.write(floatBits: CBORFloat.widen(single: float.bitPattern), node)
         try value.check()
     }
 
-    func encode(_ integer: Int64, at node: CBORTree.NodeID) throws {
+    func encode(_ integer: Int64, at node: ItemBuilder.NodeID) throws {
         value.write(integer, node)
         try value.check()
     }
 
-    func encode(_ integer: UInt64, at node: CBORTree.NodeID) throws {
+    func encode(_ integer: UInt64, at node: ItemBuilder.NodeID) throws {
         value.write(integer, node)
         try value.check()
     }
 
-    func encode(_ integer: CBORInteger, at node: CBORTree.NodeID) throws {
+    func encode(_ integer: CBORInteger, at node: ItemBuilder.NodeID) throws {
         value.write(integer.encoded, node)
         try value.check()
     }
 
     /// Encodes a byte, which in an array of bytes alone is one of a byte string.
-    func encode(byte: UInt8, at node: CBORTree.NodeID) throws {
+    func encode(byte: UInt8, at node: ItemBuilder.NodeID) throws {
         // Before it is written: with it an array of bytes may have to be counted.
         value.markByte(node)
         try encode(UInt64(byte), at: node)
     }
 
     /// One below zero is none: whoever reads an Int there would find another number.
-    func encode(byte: Int8, at node: CBORTree.NodeID) throws {
+    func encode(byte: Int8, at node: ItemBuilder.NodeID) throws {
         if byte >= 0 { value.markByte(node) }
         try encode(Int64(byte), at: node)
     }
 
     /// Encodes any value, with the format's own forms for the types that have one.
-    func encode<Session: Encodable>(_ encodable: Session, at node: CBORTree.NodeID) throws {
+    func encode<Session: Encodable>(_ encodable: Session, at node: ItemBuilder.NodeID) throws {
         if Session.self == Date.self {
             let date = sameType(encodable, as: Date.self)
             let time = CBORTime(date)
@@ -171,7 +171,7 @@ private enum Again {}
 /// The Encoder for the value at one node. Three words, so that it fits an existential.
 struct CBORItemEncoder: Encoder {
     let tree: SharedTree
-    let node: CBORTree.NodeID
+    let node: ItemBuilder.NodeID
     /// What is being encoded here: tells a dictionary's keys apart.
     let type: Any.Type
 
@@ -207,11 +207,11 @@ struct CBORItemEncoder: Encoder {
         tree.value.awaitMark(orRefuse: reason)
         let written = Result {
             var container = encoder.singleValueContainer()
-            try container.encode(CBORTree.markText)
+            try container.encode(ItemBuilder.markText)
         }
         guard let node = tree.value.found() else {
             // Noted, too: the mark may be anywhere now, whoever catches this.
-            tree.value.note(reason, at: CBORTree.root)
+            tree.value.note(reason, at: ItemBuilder.root)
             try tree.value.check()
             return nil
         }
@@ -250,13 +250,13 @@ struct CBORItemEncoder: Encoder {
 
 struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtocol {
     let tree: SharedTree
-    let node: CBORTree.NodeID
+    let node: ItemBuilder.NodeID
     let form: KeyForm
 
     var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
 
     @inline(__always)
-    private func entry(_ key: some CodingKey) -> CBORTree.NodeID {
+    private func entry(_ key: some CodingKey) -> ItemBuilder.NodeID {
         if let (integer, kind) = form.integer(of: key, in: tree) {
             return tree.value.addEntry(to: node, key: integer, kind)
         }
@@ -319,9 +319,9 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
 /// What an array and a single value share: each value goes to the next slot.
 private protocol CBORSlotEncodingContainer {
     var tree: SharedTree { get }
-    var node: CBORTree.NodeID { get }
+    var node: ItemBuilder.NodeID { get }
     /// The node for the next value.
-    func slot() -> CBORTree.NodeID
+    func slot() -> ItemBuilder.NodeID
     /// Whether a UInt8 or Int8 that is encoded here is itself an element of what may be bytes.
     var takesBytes: Bool { get }
 }
@@ -352,11 +352,11 @@ extension CBORSlotEncodingContainer {
 
 private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, SingleValueEncodingContainer {
     let tree: SharedTree
-    let node: CBORTree.NodeID
+    let node: ItemBuilder.NodeID
     let type: Any.Type
 
     /// One of its own where an encoder for super writes a value in the place of a map.
-    func slot() -> CBORTree.NodeID { type == Again.self ? tree.value.replace(node) : node }
+    func slot() -> ItemBuilder.NodeID { type == Again.self ? tree.value.replace(node) : node }
     /// Not the raw value of another type.
     var takesBytes: Bool {
         type == UInt8.self || type == Int8.self || type == Never.self
@@ -382,11 +382,11 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
 
 private struct CBORUnkeyedEncodingContainer: CBORSlotEncodingContainer, UnkeyedEncodingContainer {
     let tree: SharedTree
-    let node: CBORTree.NodeID
+    let node: ItemBuilder.NodeID
 
     var count: Int { tree.value.childCount(of: node) }
 
-    func slot() -> CBORTree.NodeID { tree.value.addElement(to: node) }
+    func slot() -> ItemBuilder.NodeID { tree.value.addElement(to: node) }
     var takesBytes: Bool { true }
 
     func encode<Value: Encodable>(_ value: Value) throws {

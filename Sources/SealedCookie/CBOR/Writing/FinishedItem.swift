@@ -1,6 +1,6 @@
 // What was encoded, as one item in deterministic order. FORMAT §7.
 
-extension CBORTree {
+extension ItemBuilder {
     /// The item in deterministic form.
     mutating func item(reservingCapacity extra: Int = 0) throws(CBORFailure) -> CBORItem {
         checkReplaced()
@@ -11,7 +11,7 @@ extension CBORTree {
         }
         try check()
         guard item.bytes.count <= limit else { throw CBORFailure(.tooLong) }
-        if nodes.count > mostValues / 2, try CBORIndex(parsing: item.bytes).valueCount > mostValues {
+        if nodes.count > mostValues / 2, try CheckedItem(parsing: item.bytes).valueCount > mostValues {
             throw CBORFailure(.tooManyValues(mostValues))
         }
         return item

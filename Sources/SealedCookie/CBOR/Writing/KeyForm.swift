@@ -97,7 +97,8 @@ struct KnownKeys: Sendable {
 /// Finds the private key type of a type that others define.
 final class KeyTypeProbe: Encoder {
     private var keyType: Any.Type = Never.self
-    private let scratch = CBORItemEncoder(tree: Shared(CBORTree()), node: CBORTree.root, type: Never.self)
+    private let scratch = CBORItemEncoder(
+        tree: Shared(ItemBuilder()), node: ItemBuilder.root, type: Never.self)
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 

@@ -5,7 +5,7 @@
     import Foundation
 #endif
 
-extension CBORTree {
+extension ItemBuilder {
     /// Writes `node`'s value, which `write` appends. `contentCount` of its last bytes are the
     /// content of a byte string.
     @inline(__always)

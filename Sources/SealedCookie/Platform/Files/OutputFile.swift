@@ -14,13 +14,13 @@ package enum OutputFile {
     /// pipe or an open file (`/dev/stdout`, `/dev/fd/N`) is written to, not replaced.
     package static func write(_ bytes: [UInt8], to path: String) throws(WritingFailure) {
         do throws(SystemFailure) {
-            try place(bytes, path)
+            try writeFile(bytes, path)
         } catch {
             throw WritingFailure(reason: error.reason)
         }
     }
 
-    private static func place(_ bytes: [UInt8], _ path: String) throws(SystemFailure) {
+    private static func writeFile(_ bytes: [UInt8], _ path: String) throws(SystemFailure) {
         let contents = try copy(bytes)
         if let number = openNumber(path) { return try write(contents, toOpen: number) }
         let location = try FileLocation.find(path)

@@ -437,7 +437,7 @@ func shapes() throws -> [Shape] {
             textMap(entries: count) { _ in [0] }
         },
         Shape(name: "entries asked for backwards", count: 12_000) { count in
-            let index = try CBORIndex(parsing: textMap(entries: count) { _ in [0] })
+            let index = try CheckedItem(parsing: textMap(entries: count) { _ in [0] })
             let keys = (0..<count).map { index.text(1 + 2 * $0) }.reversed()
             return {
                 let reader = CBORReader(CBORReading(index))

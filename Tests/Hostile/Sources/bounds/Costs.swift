@@ -136,7 +136,7 @@ func costly() -> [Costly] {
         return Costly(name: "\(name) as \(type)", item: item) {
             _ = try sessions.open(value: $0, at: now)
         } sealing: { item, largest in
-            let session = try CBORDecoder.decode(type, from: CBORIndex(parsing: item))
+            let session = try CBORDecoder.decode(type, from: CheckedItem(parsing: item))
             let small = sealer(
                 type, limits: .init(nameAndValue: 128, attributeValue: 1024), largestItem: largest)
             return { _ = try small.seal(session, at: now) }
@@ -305,7 +305,7 @@ func costs(_ only: String?, slack: Double) throws {
                 let sessions = sealer(EncodedSession.self, largestItem: largestItem)
                 return try? sessions.seal(EncodedSession(item), at: now).cookies[0].value
             }
-            let value = CBORValue(try CBORIndex(parsing: item))
+            let value = CBORValue(try CheckedItem(parsing: item))
             return try? sealer(CBORValue.self).seal(value, at: now).cookies[0].value
         }
         func opening(_ size: Int, largestItem: Int?) throws -> (microseconds: Double, count: Int) {

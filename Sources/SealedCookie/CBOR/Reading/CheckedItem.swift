@@ -1,7 +1,7 @@
 // The strict reader: checks a whole item once and notes where everything in it stands. FORMAT §7.
 
 /// A checked item. What the decoder and the value tree read needs no further checking.
-struct CBORIndex: Sendable {
+struct CheckedItem: Sendable {
     /// One item, or the head of one that holds others: those follow it, up to `next`. 16 bytes.
     struct Node: Sendable {
         enum Kind: UInt8, Sendable {
@@ -141,7 +141,7 @@ struct CBORIndex: Sendable {
     }
 
     struct Children: Sequence, IteratorProtocol {
-        fileprivate let index: CBORIndex
+        fileprivate let index: CheckedItem
         fileprivate var position: Int
         fileprivate let end: Int
 
@@ -271,7 +271,7 @@ struct CBORIndex: Sendable {
     }
 }
 
-extension CBORIndex.Node {
+extension CheckedItem.Node {
     /// Where the content of a byte or text string stands.
     var content: Range<Int> { Int(start)..<Int(start) + Int(argument) }
     var isInteger: Bool { kind == .unsigned || kind == .negative }

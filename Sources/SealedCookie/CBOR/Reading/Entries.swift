@@ -22,7 +22,7 @@ extension CBORReader {
     }
 
     func value(in map: Position, integer: Int) -> Position? {
-        let kind: CBORIndex.Node.Kind = integer < 0 ? .negative : .unsigned
+        let kind: CheckedItem.Node.Kind = integer < 0 ? .negative : .unsigned
         let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
         return firstValue(in: map) {
             $0.kind == kind && $0.argument == argument
@@ -34,7 +34,7 @@ extension CBORReader {
 
     @inline(__always)
     private func firstValue(
-        in map: Position, where matches: (CBORIndex.Node) -> Bool, precedes: (CBORIndex.Node) -> Bool
+        in map: Position, where matches: (CheckedItem.Node) -> Bool, precedes: (CheckedItem.Node) -> Bool
     ) -> Position? {
         let start = Int(map) + 1
         let end = index.node(Int(map)).next
@@ -59,7 +59,7 @@ extension CBORReader {
     }
 
     /// The first key of a map that does not precede the one that is asked for: they are sorted.
-    private func search(_ map: Position, _ precedes: (CBORIndex.Node) -> Bool) -> Int? {
+    private func search(_ map: Position, _ precedes: (CheckedItem.Node) -> Bool) -> Int? {
         let keys = value.keys[map] ?? keyPositions(of: map)
         value.keys[map] = keys
         var (low, high) = (0, keys.count)
@@ -126,7 +126,7 @@ extension CBORReader {
         case .array: return CBORUnkeyedDecodingContainer(reader: self, array: position)
         case .bytes:
             // Bytes for a type that takes them one by one.
-            let elements = CBORIndex(elements: index.bytes.span.extracting(index.content(Int(position))))
+            let elements = CheckedItem(elements: index.bytes.span.extracting(index.content(Int(position))))
             return CBORUnkeyedDecodingContainer(reader: inner(elements, at: position), array: 0)
         default: throw mismatch([Any].self, at: position)
         }
@@ -134,7 +134,7 @@ extension CBORReader {
 
     /// Null in place of an entry that is not there, for `superDecoder`: as JSON's, which a superclass may take for nothing.
     func null(forKey key: some CodingKey, in map: Position) throws -> CBORReader {
-        inner(try CBORIndex(parsing: [0xF6]), at: map, missing: .key(key.stringValue))
+        inner(try CheckedItem(parsing: [0xF6]), at: map, missing: .key(key.stringValue))
     }
 
     /// A URL or Decimal as it encodes itself, for its own `init(from:)`, which asks for a container.
@@ -147,12 +147,12 @@ extension CBORReader {
         } else {
             return nil
         }
-        return inner(try CBORIndex(parsing: CBOREncoder.encode(OwnForm(value: value)).bytes), at: position)
+        return inner(try CheckedItem(parsing: CBOREncoder.encode(OwnForm(value: value)).bytes), at: position)
     }
 
     /// A reader of an item that stands for the value at `position`.
     private func inner(
-        _ index: CBORIndex, at position: Position, missing: CBORPathElement? = nil
+        _ index: CheckedItem, at position: Position, missing: CBORPathElement? = nil
     ) -> CBORReader {
         var reading = CBORReading(index)
         reading.userInfo = value.userInfo

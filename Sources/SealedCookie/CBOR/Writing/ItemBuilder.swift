@@ -19,7 +19,7 @@ struct CBORLeaf: Equatable {
 /// Codable lets an encoder write to an outer container while an inner one is still open, and in any
 /// order of keys. So leaves are written once, behind one another, and `item()` copies them in
 /// deterministic order.
-struct CBORTree: Sendable {
+struct ItemBuilder: Sendable {
     typealias NodeID = Int32
 
     struct Node: Sendable {
@@ -80,7 +80,7 @@ struct CBORTree: Sendable {
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     private var mark = Mark.none
     private var knownKeys = KnownKeys()
-    /// Values that the item may have (`CBORIndex.valueCount`): each is made, and tried as one type after the other, whenever
+    /// Values that the item may have (`CheckedItem.valueCount`): each is made, and tried as one type after the other, whenever
     /// the session is opened, however few bytes it takes.
     var mostValues = Int.max
     /// Nodes that are no values in the item, or may be none: the bytes of byte strings, and what was taken back.
@@ -342,7 +342,7 @@ struct CBORTree: Sendable {
         recounts += 1
         var copy = self
         (copy.limit, copy.mostValues) = (Self.mostBytes, .max)
-        guard let live = try? CBORIndex(parsing: copy.item().bytes).valueCount, live < mostValues else {
+        guard let live = try? CheckedItem(parsing: copy.item().bytes).valueCount, live < mostValues else {
             return false
         }
         spared = nodes.count + containerCount - live
@@ -382,7 +382,7 @@ struct CBORTree: Sendable {
     /// anything is refused: the item's own size decides.
     ///
     /// - Parameter replacing: whether what comes takes the place of what is here.
-    mutating func makeRoom(for count: Int, replacing: (CBORTree) -> Bool = { _ in false }) -> Bool {
+    mutating func makeRoom(for count: Int, replacing: (ItemBuilder) -> Bool = { _ in false }) -> Bool {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
         recounts += 1
         var copy = self
@@ -487,12 +487,12 @@ struct CBORTree: Sendable {
     func keyElement(_ node: Node) -> CBORPathElement {
         let range = Int(node.keyStart)..<Int(node.valueStart)
         // Keys were written by `addEntry`: reading them back cannot fail.
-        guard let index = try? CBORIndex(parsing: bytes, in: range) else { return .key("?") }
+        guard let index = try? CheckedItem(parsing: bytes, in: range) else { return .key("?") }
         return index.keyElement(0) ?? .key("?")
     }
 }
 
-extension CBORTree: KeyMemory {
+extension ItemBuilder: KeyMemory {
     @inline(__always)
     mutating func knows<Key: CodingKey>(_ key: Key) -> Bool { knownKeys.contains(key) }
     mutating func remember<Key: CodingKey>(_ key: Key) { if limit >= 0 { knownKeys.insert(key) } }
