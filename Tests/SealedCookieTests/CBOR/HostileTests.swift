@@ -14,7 +14,8 @@ import Testing
         return bytes + Array(repeating: 0x41, count: count) + item
     }
 
-    @Test(arguments: CBORTests.refusals) func `large items are refused for the same reasons as small ones`(
+    @Test(arguments: CBORRefusalTests.refusals)
+    func `large items are refused for the same reasons as small ones`(
         hex: String, reason: CBORFailure.Reason, path: [CBORPathElement]
     ) throws {
         let item = try #require([UInt8](hex: hex))

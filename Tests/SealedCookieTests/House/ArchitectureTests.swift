@@ -15,6 +15,9 @@ import Testing
     /// What the core may name of cookies: only what it tells the caller.
     static let coreNamesOfCookies: Set = ["SizeReport", "SealerConfigurationError"]
 
+    /// Folders of tests that are no rooms of the library's.
+    static let roomsOfTests: Set = ["Tool", "House", "Support"]
+
     /// Where unsafe code may be, and the single files elsewhere.
     static let unsafeRooms: Set = ["Platform", "Platform/Files", "Concurrency", "Crypto", "Compression"]
     static let unsafeFiles: Set = [
@@ -148,6 +151,21 @@ import Testing
                 #expect(unlabelled <= 4, "\(file.name): \(match.0.prefix(60))")
             }
         }
+    }
+
+    /// A suite stands in the room of what it tests. Beside the library's rooms there are those of the tool, of the
+    /// house's own rules, and of what tests share.
+    @Test func `tests are in the rooms of what they test, in files of at most 500 lines`() throws {
+        let rooms = Self.order.reduce(into: Set<String>()) { $0.formUnion($1) }
+        let files = try sources(below: packageFolder.appending(path: "Tests/SealedCookieTests"))
+        for file in files {
+            #expect(
+                rooms.contains(file.folder) || Self.roomsOfTests.contains(file.folder),
+                "\(file.name) is in no room")
+            let lines = file.code.split(separator: "\n", omittingEmptySubsequences: false).count - 1
+            #expect(lines <= 500, "\(file.name) has \(lines) lines")
+        }
+        #expect(files.count > 50 && Self.roomsOfTests.isSubset(of: files.map(\.folder)))
     }
 
     @Test func `no trap waits for bad input`() throws {
