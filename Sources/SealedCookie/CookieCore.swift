@@ -54,7 +54,7 @@ final class CookieCore: Sendable {
         _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedSession {
         // Another cookie's parts have other names.
-        let isOwn = session.core.context.name.utf8.elementsEqual(form.nameBytes)
+        let isOwn = session.identity.name.utf8.elementsEqual(form.nameBytes)
         return SealedSession(
             token: try tokens.reseal(session, adopts: adopts, at: now, item), form: form,
             stale: isOwn ? parts ?? form.ownParts : form.ownParts)

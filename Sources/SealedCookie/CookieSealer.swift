@@ -1,4 +1,4 @@
-// The way of a session into a cookie and back: one line of stages, walked in both directions.
+// A sealer for one type of sessions: what an application uses. `CookieCore` does what is the same for all types.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -17,7 +17,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
     /// What its sessions are for; empty: no purpose of their own.
-    public var purpose: String { core.tokens.context.purpose }
+    public var purpose: String { core.tokens.context.identity.purpose }
     /// The keys that open, and the one that seals; those of a file as they are now.
     public var keys: KeyRing { core.tokens.keys.ring }
     /// How long sessions live.

@@ -31,9 +31,9 @@ extension OpenedSession {
     /// The key that sealed it.
     public var keyID: KeyID { metadata.keyID }
     /// The name of the cookie that it was opened from.
-    public var cookieName: String { metadata.core.context.name }
+    public var cookieName: String { metadata.identity.name }
     /// The purpose that it was opened for; empty: none.
-    public var purpose: String { metadata.core.context.purpose }
+    public var purpose: String { metadata.identity.purpose }
     /// Whether there is a reason to write the cookie again although the session has not changed: a newer key
     /// seals, or a tenth of the time is over, in whole seconds and rounded up, for which a cookie of
     /// this session is good: the idle time, the lifetime, or the 400 days that browsers keep one. So a browser

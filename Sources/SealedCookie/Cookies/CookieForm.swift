@@ -38,7 +38,7 @@ public struct CookieSplitting: Hashable, Sendable {
 }
 
 /// One site's session cookie: its name, its attributes and how much it may hold. A class: each
-/// session that was sealed or opened has a reference to it.
+/// sealed session has a reference to it.
 @usableFromInline
 final class CookieForm: Sendable {
     let name: String

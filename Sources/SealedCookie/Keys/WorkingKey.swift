@@ -43,7 +43,7 @@ final class WorkingKey: Sendable {
                 do throws(Failure) {
                     return try body(&workspace)
                 } catch {
-                    // At most an array is left by garbage.
+                    // The next visitor takes the same memory, but for an array that garbage has taken.
                     if error.leavesContents { workspace.memory = WorkingMemory() }
                     throw error
                 }

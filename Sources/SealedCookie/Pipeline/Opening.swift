@@ -1,4 +1,11 @@
-// A token into a session, check by check as FORMAT §5.2 has them.
+// A token into a session, check by check as FORMAT §5.2 has them. A refusal is thrown where its check is made:
+//
+// - too long, not base64url, too short, unknown version: `Token.check`, and `Token.box` where the key is there
+// - revoked key, unknown key: `TokenCore.key(of:)`
+// - not authentic: `SealedBox.opened`
+// - malformed payload, unknown dictionary: `CompressedPayload.decompressed`, then `checkItem`
+// - in the future, expired, ended: `checkTimes`
+// - too many cookies, missing part: `CookieCore`; a session of another type: `session(_:in:)`
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -15,7 +22,8 @@ extension TokenCore {
     /// - Parameters:
     ///   - limit: characters of the longest token.
     ///   - checksItem: whether the item is to be checked as FORMAT §7 has it.
-    ///   - take: called for a session that is none of the refusals, before any other can use its memory.
+    ///   - take: called for a session that is none of these refusals, before any other can use its memory. What it throws
+    ///     is a refusal too, such as a session of another type, or an `EncodedSession` whose byte strings lack contents.
     func open(
         _ text: Span<UInt8>, limit: Int, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) -> SessionMetadata {
@@ -29,7 +37,7 @@ extension TokenCore {
                 let end = try checkTimes(times, ring.notBefore, at: now)
                 try take(&workspace.memory)
                 return SessionMetadata(
-                    core: self, times: times, end: end, keyID: id,
+                    identity: context.identity, times: times, end: end, keyID: id,
                     needsResealing: ring.hasLaterKey(than: index, at: now)
                         || isWorn(times, isOutdated: compression.isOutdated(dictionary), at: now))
             }
@@ -120,8 +128,8 @@ extension TokenCore {
 /// What a token says of its session beside the session itself.
 @usableFromInline
 struct SessionMetadata: Sendable {
-    /// What opened it, for its name and purpose.
-    let core: TokenCore
+    /// The name and purpose that it was opened with.
+    let identity: TokenIdentity
     let times: SessionTimes
     let end: Date
     let keyID: KeyID

@@ -28,8 +28,8 @@ extension TokenCore {
         _ session: SessionMetadata, adopts: Bool, at now: Date, _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedToken {
         // Else a session for ten minutes and one purpose would become one for two weeks and any other.
-        guard adopts || session.core === self || context.isSame(as: session.core.context) else {
-            throw .anotherCookie(name: session.core.context.name, purpose: session.core.context.purpose)
+        guard adopts || context.identity.isSame(as: session.identity) else {
+            throw .anotherCookie(name: session.identity.name, purpose: session.identity.purpose)
         }
         guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         // The end that it was opened with, too: its idle time does not begin anew once it is over.
@@ -46,7 +46,7 @@ extension TokenCore {
         return try seal(SessionPayload(times: times, item: item()), with: ring, index, at: now)
     }
 
-    /// Steps 3 to 8. `sealingKey` is step 1, and `item` step 2.
+    /// Steps 3 to 8. `sealingKey` is step 1, and `item`, which callers take before it, step 2.
     ///
     /// - Parameter index: of the key.
     private func seal(

@@ -1,6 +1,6 @@
-// The last stage of a value: a sealed box as text. FORMAT §2.
+// Text into a sealed box, and what is checked of it before any key is used. FORMAT §2, §5.2.
 
-/// The text that a cookie carries, or whatever else.
+/// A token's text.
 enum Token {
     /// The box in `text`.
     ///

@@ -1,10 +1,27 @@
 // What a token is bound to beside its contents: the cookie's name and the purpose. FORMAT §5.
 
+/// A cookie's name and the purpose of its sessions. A class: each opened session has a reference to it.
+final class TokenIdentity: Sendable {
+    let name: String
+    let purpose: String
+
+    init(name: String, purpose: String) {
+        self.name = name
+        self.purpose = purpose
+    }
+
+    /// Whether tokens of the other open here. By bytes, as they are authenticated: to Swift, é as one character and
+    /// as two are equal.
+    func isSame(as other: TokenIdentity) -> Bool {
+        self === other
+            || name.utf8.elementsEqual(other.name.utf8) && purpose.utf8.elementsEqual(other.purpose.utf8)
+    }
+}
+
 /// The associated data of every token of one cookie. A token copied under another name or purpose
 /// does not authenticate.
 struct TokenContext: ~Copyable, Sendable {
-    let name: String
-    let purpose: String
+    let identity: TokenIdentity
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
     private let template: [UInt8]
     private static let label = Array("SealedCookie".utf8)
@@ -15,15 +32,10 @@ struct TokenContext: ~Copyable, Sendable {
     var count: Int { template.count }
 
     init(name: String, purpose: String) {
-        self.name = name
-        self.purpose = purpose
+        identity = TokenIdentity(name: name, purpose: purpose)
         let pieces = [Self.label, [0, 0, 0, 0], Array(name.utf8), Array(purpose.utf8)]
         template = Self.preAuthenticationEncoding(pieces)
     }
-
-    /// Whether tokens of the other context open in this one. By bytes, as they are authenticated: to Swift, é as
-    /// one character and as two are equal.
-    func isSame(as other: borrowing TokenContext) -> Bool { template == other.template }
 
     /// Appends the associated data for a token with these first four bytes.
     ///

@@ -1,6 +1,6 @@
 // What a sealer has, whatever carries its tokens. Sealing.swift and Opening.swift say what it does.
 
-/// Turns items into tokens and back. A class, so that a sealer is one reference.
+/// Turns items into tokens and back, for any carrier.
 @usableFromInline
 final class TokenCore: Sendable {
     let context: TokenContext

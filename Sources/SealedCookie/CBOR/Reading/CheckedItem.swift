@@ -90,7 +90,7 @@ struct CheckedItem: Sendable {
         // An item has no more nodes than bytes.
         var room = item.count + (contents?.count ?? 0)
         guard room <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
-        // Room for none would be written to all empty arrays' shared count (Native/CopiedBytes.swift).
+        // Room for none would be written to all empty arrays' shared count (Text/CopiedBytes.swift).
         guard room > 0 else { throw CBORFailure(.endsEarly) }
         var nodes = exchange(&nodes, with: [])
         nodes.removeAll(keepingCapacity: true)

@@ -372,7 +372,12 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
         do {
             try tree.encode(value, at: slot)
         } catch {
-            if slot == node { tree.value.clear(node) } else { tree.value.drop(slot) }
+            if slot == node {
+                tree.value.clear(node)
+            } else {
+                tree.value.drop(slot)
+                tree.value.restore(node)
+            }
             throw error
         }
     }

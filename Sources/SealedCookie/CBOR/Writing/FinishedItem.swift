@@ -194,4 +194,22 @@ extension ItemBuilder {
         // The head holds the length, so keys of one head are of one length.
         return aKey.count == bKey.count ? aKey.compare(with: bKey) < 0 : aKey.count < bKey.count
     }
+
+    /// Refuses what was written to a value after another had taken its place: it would be lost.
+    mutating func checkReplaced() {
+        if replaced.isEmpty { return }
+        // Parents come before their children.
+        var ends = Array(repeating: Int.max, count: nodes.count)
+        for old in replaced {
+            ends[Int(old.node)] = min(ends[Int(old.node)], old.count)
+            if old.wasEmpty, ![.empty, .dropped].contains(nodes[Int(old.node)].kind) {
+                note(.encodedTwice, at: old.node)
+            }
+        }
+        for index in nodes.indices.dropFirst() {
+            let end = ends[Int(nodes[index].parent)]
+            if index >= end { note(.encodedTwice, at: nodes[index].parent) }
+            ends[index] = min(ends[index], end)
+        }
+    }
 }

@@ -85,7 +85,7 @@ struct ItemBuilder: Sendable {
     var mostValues = Int.max
     /// Nodes that are no values in the item, or may be none: the bytes of byte strings, and what was taken back.
     private var spared = 0
-    private var replaced: [Replaced] = []
+    var replaced: [Replaced] = []
 
     init() {
         reset()
@@ -197,7 +197,7 @@ struct ItemBuilder: Sendable {
     }
 
     /// A node whose key has another value now; how it was then.
-    private struct Replaced: Sendable {
+    struct Replaced: Sendable {
         let node: NodeID
         let wasEmpty: Bool
         /// Of all nodes.
@@ -221,20 +221,9 @@ struct ItemBuilder: Sendable {
         return addEntry(to: parent, keyStart: start, nodes[Int(node)].integerKey)
     }
 
-    /// Refuses what was written to a value after another had taken its place: it would be lost.
-    mutating func checkReplaced() {
-        if replaced.isEmpty { return }
-        // Parents come before their children.
-        var ends = Array(repeating: Int.max, count: nodes.count)
-        for old in replaced {
-            ends[Int(old.node)] = min(ends[Int(old.node)], old.count)
-            if old.wasEmpty, nodes[Int(old.node)].kind == .leaf { note(.encodedTwice, at: old.node) }
-        }
-        for index in nodes.indices.dropFirst() {
-            let end = ends[Int(nodes[index].parent)]
-            if index >= end { note(.encodedTwice, at: nodes[index].parent) }
-            ends[index] = min(ends[index], end)
-        }
+    /// Has the map hold again whose last replacement could not be encoded.
+    mutating func restore(_ node: NodeID) {
+        if let last = replaced.lastIndex(where: { $0.node == node }) { replaced.remove(at: last) }
     }
 
     /// Where each key of a map was last encoded.
