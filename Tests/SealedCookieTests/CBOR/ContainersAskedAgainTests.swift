@@ -276,6 +276,29 @@ import Testing
         #expect(try item(bytes) == CBORItem(bytes: [0x42, 200, 7], byteStrings: [1..<3]))
     }
 
+    @Test func `a value that an encoder for super could not write leaves the map, which may be tried again`()
+        throws
+    {
+        struct Failing: Encodable {
+            func encode(to encoder: any Encoder) throws { throw CocoaError(.coderInvalidValue) }
+        }
+        struct Trying: Encodable {
+            let second: String?
+            func encode(to encoder: any Encoder) throws {
+                var outer = encoder.container(keyedBy: LetterKey.self)
+                var map = outer.superEncoder(forKey: .list).container(keyedBy: LetterKey.self)
+                try map.encode(1, forKey: .a)
+                var value = outer.superEncoder(forKey: .list).singleValueContainer()
+                #expect(throws: CocoaError.self) { try value.encode(Failing()) }
+                if let second { try value.encode(second) } else { try map.encode(2, forKey: .b) }
+            }
+        }
+        let again = try CBOREncoder.encode(Trying(second: "x"))
+        #expect(try CBOREncoder.encode(["list": "x"]) == again)
+        let kept = try CBOREncoder.encode(Trying(second: nil))
+        #expect(try CBOREncoder.encode(["list": ["a": 1, "b": 2]]) == kept)
+    }
+
     /// JSON keeps that of the encoder which goes last: nobody can tell which.
     @Test func `what is written to an encoder for super after another has taken its key is refused`() throws {
         let late: [(String, (any Encoder, any Encoder) throws -> Void)] = [
@@ -295,6 +318,13 @@ import Testing
                 }
             ),
             ("a map and nothing", { first, _ in try ["a": 1].encode(to: first) }),
+            (
+                "an array without elements",
+                { first, second in
+                    try 2.encode(to: second)
+                    _ = first.unkeyedContainer()
+                }
+            ),
         ]
         for (what, write) in late {
             refused(what, .encodedTwice) { encoder in

@@ -79,6 +79,22 @@ import Testing
         }
     }
 
+    @Test(arguments: 1...38) func `a decimal's zeros at the end become its exponent, as many as there are`(
+        zeros: Int
+    ) throws {
+        let value = try #require(Decimal(string: "-7" + String(repeating: "0", count: zeros)))
+        let decimal = try #require(CBORDecimal(value))
+        #expect(decimal.text == "-7e\(zeros)" && decimal.decimal == value)
+    }
+
+    @Test func `the largest exponents of a Decimal are kept by zeros in its digits`() throws {
+        for exponent in 127...165 {
+            let value = try #require(CBORDecimal(text: "1e\(exponent)")?.decimal)
+            #expect(CBORDecimal(value)?.text == "1e\(exponent)")
+        }
+        #expect(CBORDecimal(text: "1e166")?.decimal == nil)
+    }
+
     @Test func `decimals as integers are exact, or refused`() throws {
         for (text, expected) in [
             ("10e1", 100), ("100e-2", 1), ("-5000e-3", -5), ("15e-1", nil),
