@@ -2,7 +2,7 @@
 
 Reads batches: a count and a length in 4 bytes each, then so many inputs, each with its kind (0 an item, 1 a payload, 2 JSON), what
 the library says (0 refused, 1 accepted, 2 unknown dictionary), and two byte strings behind their lengths in 4 bytes: the input, and
-of an accepted item its JSON view, of an accepted payload created, age, lifetime (4 bytes each, no lifetime: 0) and the item, of
+of an accepted item its JSON view, of an accepted payload created, age, own lifetime and own idle time (4 bytes each, none: 0), the flags 0x10 and 0x20, and the item, of
 JSON the item. Answers a byte each: 1 where all agree. Words on what does not agree go to the standard error.
 
 - The strict reader takes what the library takes, and nothing else, as the same value.
@@ -87,7 +87,7 @@ def fault_of_payload(data: bytes, said: int, contents: bytes) -> str:
         return "" if said == 2 else f"the strict reader: {error}"
     except sc.Invalid as error:
         return "" if said == 0 else f"the strict reader refuses it: {error}"
-    fields = b"".join(n.to_bytes(4, "big") for n in (payload.created, payload.age, payload.lifetime or 0)) + payload.item
+    fields = b"".join(n.to_bytes(4, "big") for n in (payload.created, payload.age, *(payload.own or (0, 0)))) + bytes([payload.marks]) + payload.item
     return "" if said == 1 and fields == contents else f"the strict reader takes it: {fields.hex()}"
 
 

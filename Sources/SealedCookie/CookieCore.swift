@@ -22,8 +22,7 @@ final class CookieCore: Sendable {
             compression: compression, paddingBlock: paddingBlock, largestItem: largestItem,
             userInfo: userInfo,
             carrier: TokenCore.Carrier(
-                tokenLimit: form.tokenLimit, longestKept: SetCookie.maxAgeLimit,
-                endsWithBrowser: form.attributes.endsWithBrowser
+                tokenLimit: form.tokenLimit, longestKept: SetCookie.maxAgeLimit
             ) { item, size, largestItem in
                 SizeReport(
                     item: item, payloadBytes: size.payloadBytes, sealedBytes: size.boxBytes,
@@ -33,15 +32,26 @@ final class CookieCore: Sendable {
 
     // MARK: Sealing
 
-    /// - Parameter header: the request's; nil: not known.
+    /// - Parameters:
+    ///   - endsWithBrowser: nil: as the cookie's attributes say.
+    ///   - header: the request's; nil: not known.
     @usableFromInline
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, replacing header: String?,
-        at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, endsWithBrowser: Bool?,
+        replacing header: String?, at now: Date
     ) throws(SealError) -> SealedSession {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
+        let marks: SessionMarks =
+            endsWithBrowser ?? form.attributes.endsWithBrowser ? .endsWithBrowser : []
         return SealedSession(
-            token: try tokens.seal(item, lifetime: ownLifetime, at: now), form: form, stale: stale)
+            token: try tokens.seal(item, lifetime: ownLifetime, marks: marks, at: now), form: form,
+            stale: stale)
+    }
+
+    /// - Parameter header: the request's; nil: not known.
+    func sealEnded(replacing header: String?, at now: Date) throws(SealError) -> SealedSession {
+        let stale = header.map { parts(in: $0).all } ?? form.ownParts
+        return SealedSession(token: try tokens.sealEnded(at: now), form: form, stale: stale)
     }
 
     /// - Parameters:

@@ -112,28 +112,58 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Seals a session that begins now.
     ///
-    /// - Parameter ownLifetime: this session's own absolute lifetime in place of the policy's, for
-    ///   example for "remember me". The idle time holds as well.
-    /// - Parameter header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
-    ///   are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
+    /// - Parameters:
+    ///   - ownLifetime: this session's own lifetime, which takes the place of the policy's whole, for example for
+    ///     "remember me": neither the policy's `absolute` nor its `idle` holds. The policy's `ceiling` does; a
+    ///     `ceiling` that is set here counts for nothing. It stays when the session is sealed again (FORMAT §10).
+    ///   - endsWithBrowser: whether the cookie is written without `Max-Age`, so that the browser drops it when it
+    ///     closes. Nil: as `attributes` says. It stays when the session is sealed again. What a browser restores with its
+    ///     windows, and a copy, open all the same until the session ends.
+    ///   - header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
+    ///     are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`;
     ///   `.itemTooLarge` for more than `largestItem` or too many values: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
-        _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
+        _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
         cookieHeader header: String? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
-        try core.seal(item(session), lifetime: ownLifetime, replacing: header, at: now)
+        try core.seal(
+            item(session), lifetime: ownLifetime, endsWithBrowser: endsWithBrowser, replacing: header, at: now
+        )
     }
 
     /// The same for a request with any number of `Cookie` headers.
     @inlinable
     public func seal(
-        _ session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil,
+        _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
         try seal(
-            session, lifetime: ownLifetime, cookieHeader: headers.joined(separator: "; "), at: now)
+            session, lifetime: ownLifetime, endsWithBrowser: endsWithBrowser,
+            cookieHeader: headers.joined(separator: "; "), at: now)
+    }
+
+    /// Seals that the visitor signed out: a cookie that opens as no session (`OpenError.signedOut`), in the place of
+    /// one that does.
+    ///
+    /// `removal` leaves nothing in the browser; this leaves a cookie, of 63 characters unless padded, which the browser
+    /// keeps for as long as any session may live (the lifetime's `ceiling`, 400 days at most), whatever `attributes`
+    /// say of its end. FORMAT §6.5.
+    ///
+    /// - Parameter header: as of `seal`.
+    /// - Throws: `.noActiveKey`, `.endedBefore`, `.timeOutOfRange`; `.tooLarge` where a `paddingBlock` leaves no room.
+    public func sealEnded(
+        cookieHeader header: String? = nil, at now: Date = .now
+    ) throws(SealError) -> SealedSession {
+        try core.sealEnded(replacing: header, at: now)
+    }
+
+    /// The same for a request with any number of `Cookie` headers.
+    public func sealEnded(
+        cookieHeaders headers: some Collection<String>, at now: Date = .now
+    ) throws(SealError) -> SealedSession {
+        try sealEnded(cookieHeader: headers.joined(separator: "; "), at: now)
     }
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
@@ -157,7 +187,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
     ///
-    /// When it began, and its own lifetime if it has one, stay; beside that this sealer's policy holds. Send
+    /// When it began, its own lifetime if it has one, and whether it ends with the browser, stay; beside that this
+    /// sealer's policy holds. Send
     /// the other sealer's `removal(cookieHeader:beside:)` too, or the browser keeps both cookies. Adopt nothing that was
     /// sealed for less than a session of this sealer's is good for, such as a token that resets a password.
     ///
@@ -186,7 +217,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes.
     public func sizeReport(
-        for session: Session, lifetime ownLifetime: SessionLifetime.Span? = nil, at now: Date = .now
+        for session: Session, lifetime ownLifetime: SessionLifetime? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
         guard let times = SessionTimes(beginningAt: now, lifetime: ownLifetime) else { throw .timeOutOfRange }
         return try core.tokens.sizeReport(

@@ -36,17 +36,20 @@ extension OpenedSession {
     public var purpose: String { metadata.identity.purpose }
     /// Whether there is a reason to write the cookie again although the session has not changed: a newer key
     /// seals, or a tenth of the time is over, in whole seconds and rounded up, for which a cookie of
-    /// this session is good: the idle time, the lifetime, or the 400 days that browsers keep one. So a browser
-    /// keeps its copy as long as the session lives, also where the policy has been made up to ten times as
-    /// long. Without an idle time that is ten writes in a session's life at most; with `endsWithBrowser` the
+    /// this session is good: the idle time, the lifetime (its own, if it has one), or the 400 days that browsers keep
+    /// one. So a browser keeps its copy as long as the session lives, also where the policy has been made up to ten times
+    /// as long. Without an idle time that is ten writes in a session's life at most; where `endsWithBrowser` holds the
     /// idle time alone counts, unless it was compressed with another dictionary than seals. That is no reason by
     /// itself: during a change every other server would write the cookie again.
     ///
     /// Where sealing such a session again fails, log why and send nothing: the cookie is as good as before. It fails
     /// at each request for one that is over lowered limits or a lowered `largestItem`, until that session ends.
     public var needsResealing: Bool { metadata.needsResealing }
-    /// The session's own absolute lifetime, where it was sealed with one.
-    public var lifetime: SessionLifetime.Span? { metadata.times.lifetime.map { .seconds(Int($0)) } }
+    /// The session's own lifetime, where it was sealed with one, in place of the policy's. Its `ceiling` is the usual
+    /// one and counts for nothing: the policy's holds.
+    public var lifetime: SessionLifetime? { metadata.times.lifetime?.lifetime }
+    /// Whether its cookie is written without `Max-Age`, so that the browser drops it when it closes.
+    public var endsWithBrowser: Bool { metadata.times.marks.contains(.endsWithBrowser) }
 }
 
 extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

@@ -21,7 +21,7 @@ public struct SealedSession: Sendable {
     public var cookies: [SetCookie] {
         // Rounded up: the browser's copy ends no earlier than the session, and less than a second later.
         let seconds = token.end.timeIntervalSince1970 - token.sealedAt.timeIntervalSince1970.rounded(.down)
-        let maxAge = form.attributes.endsWithBrowser ? nil : Int(seconds)
+        let maxAge = token.endsWithBrowser ? nil : Int(seconds)
         return form.cookies(for: token.text, maxAge: maxAge, stale: stale, now: token.sealedAt)
     }
     /// The `Cookie` header with which a browser would send the session back, for tests: without the cookies that are

@@ -366,7 +366,9 @@ extension Failure {
             case .malformedPayload: "it was sealed by another version of the format"
             case .unknownDictionary: "pass the application's dictionary with --dictionary"
             case .inFuture: "compare the servers' clocks; --at opens it as of another time"
-            case .expired: "--absolute, --idle and --at say by which policy; 14d absolute unless you do"
+            case .signedOut: "it stands in the place of a session that was signed out"
+            case .expired:
+                "--absolute, --idle, --ceiling and --at say by which policy; 14d absolute unless you do"
             case .endedBefore: "the ring's not-before ended it"
             case .sessionMismatch, .libraryFailed: nil
             }

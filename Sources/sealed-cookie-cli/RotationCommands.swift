@@ -19,7 +19,8 @@ extension Command.Option {
     fileprivate static let all = Self(
         name: "all", help: "every key, and make a new one that seals at once: for a stolen ring")
     static let lifetime = Self(
-        name: "lifetime", value: "SPAN", help: "the longest that any session lives, such as 14d")
+        name: "lifetime", value: "SPAN",
+        help: "the longest that any session lives, own lifetimes included, such as 14d")
     fileprivate static let createdBefore = Self(
         name: "created-before", value: "TIME", help: "end the sessions begun before it [now]")
     static let olderThan = Self(

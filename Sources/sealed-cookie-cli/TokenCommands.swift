@@ -9,13 +9,23 @@ import SealedCookie
 
 extension Command.Option {
     fileprivate static let ownLifetime = Self(
-        name: "lifetime", value: "SPAN",
-        help: "the session's own absolute lifetime, such as 90d [the server's]")
+        name: "own-lifetime", value: "SPAN",
+        help:
+            "the session's own absolute lifetime, such as 90d, in place of the server's lifetime and idle time [none]"
+    )
+    fileprivate static let ownIdle = Self(
+        name: "own-idle", value: "SPAN",
+        help: "with --own-lifetime: how long it lives from its last sealing [no end]")
+    fileprivate static let endsWithBrowser = Self(
+        name: "ends-with-browser", help: "the browser is to drop its cookie when it closes: without Max-Age")
     fileprivate static let setCookie = Self(name: "set-cookie", help: "a whole Set-Cookie line")
     fileprivate static let absolute = Self(
         name: "absolute", value: "SPAN", help: "how long a session lives from its beginning [14d]")
     fileprivate static let idle = Self(
         name: "idle", value: "SPAN", help: "how long it lives from its last sealing [no end]")
+    fileprivate static let ceiling = Self(
+        name: "ceiling", value: "SPAN",
+        help: "the longest that any session lives, whatever its own lifetime [400d]")
     fileprivate static let splitAtMost = Self(
         name: "split", value: "N", help: "out of up to N cookies, 2 to 9, or 1 [9]")
     fileprivate static let jsonMeta = Self(
@@ -27,7 +37,8 @@ extension Command {
         name: "seal", summary: "Seals a session given as JSON; prints the token.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .ownLifetime, .split, .dictionary, .largestItem, .at, .setCookie,
+            .ring, .cookieName, .purpose, .ownLifetime, .ownIdle, .endsWithBrowser, .split, .dictionary,
+            .largestItem, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ] + Option.attributes,
         details: """
@@ -43,15 +54,15 @@ extension Command {
         guard attributes == SetCookie.Attributes() || arguments.has(.setCookie) else {
             throw .usage("a token has no attributes", hint: "they go with --set-cookie")
         }
-        var own: SessionLifetime.Span?
-        if let text = arguments.value(.ownLifetime) { own = try Input.span(text) }
+        let own = try ownLifetime(arguments)
         let sealer = try Command.sealer(
             arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
         let session = try Input.session(arguments)
         let sealed = try Failure.unless {
             do throws(SealError) {
-                return try sealer.seal(session, lifetime: own, at: now)
+                return try sealer.seal(
+                    session, lifetime: own, endsWithBrowser: arguments.has(.endsWithBrowser), at: now)
             } catch {
                 // Encoding ends at the limit: what is large beyond it, the report says.
                 guard case .itemTooLarge = error, let report = try? sealer.sizeReport(for: session),
@@ -83,8 +94,8 @@ extension Command {
         name: "open", summary: "Opens a token; prints the session as JSON.", operands: "[INPUT]",
         operandCount: 0...1,
         options: [
-            .ring, .cookieName, .purpose, .absolute, .idle, .splitAtMost, .dictionary, .at, .jsonMeta,
-            .pretty,
+            .ring, .cookieName, .purpose, .absolute, .idle, .ceiling, .splitAtMost, .dictionary, .at,
+            .jsonMeta, .pretty,
         ],
         details: """
             \(inputHelp)
@@ -132,6 +143,20 @@ extension Command {
         try Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
     }
 
+    /// What --own-lifetime and --own-idle say; nil where they say nothing.
+    private static func ownLifetime(_ arguments: Arguments) throws(Failure) -> SessionLifetime? {
+        let idle = try arguments.value(.ownIdle).map(Input.span)
+        guard let absolute = try arguments.value(.ownLifetime).map(Input.span) else {
+            guard idle == nil else {
+                throw .usage(
+                    "--own-idle without --own-lifetime",
+                    hint: "a session's own lifetime takes the place of the server's whole")
+            }
+            return nil
+        }
+        return SessionLifetime(absolute: absolute, idle: idle)
+    }
+
     /// The sealer for the cookie that the options describe.
     fileprivate static func sealer(
         _ arguments: Arguments, _ ring: KeyRing, _ attributes: SetCookie.Attributes,
@@ -140,6 +165,7 @@ extension Command {
         var lifetime = SessionLifetime(absolute: .days(14))
         if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
         if let text = arguments.value(.idle) { lifetime.idle = try Input.span(text) }
+        if let text = arguments.value(.ceiling) { lifetime.ceiling = try Input.span(text) }
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
         let compression = try Input.compression(arguments)
@@ -159,9 +185,16 @@ private struct OpenedView: Encodable {
         let item, payload, sealed, token: Int
     }
 
+    /// In seconds.
+    struct Lifetime: Encodable {
+        let absolute: Int
+        let idle: Int?
+    }
+
     let session: CBORJSON
     let created, sealed, expires, key: String
-    let lifetime: Int?
+    let ownLifetime: Lifetime?
+    let endsWithBrowser: Bool
     let sizes: Sizes
 
     init(_ opened: OpenedSession<CBORValue>, _ sealer: CookieSealer<CBORValue>) throws(SealError) {
@@ -170,7 +203,10 @@ private struct OpenedView: Encodable {
         sealed = Timestamp.text(opened.sealedAt)
         expires = Timestamp.text(opened.expiresAt)
         key = "\(opened.keyID)"
-        lifetime = opened.lifetime?.seconds
+        ownLifetime = opened.lifetime.map {
+            Lifetime(absolute: $0.absolute.seconds, idle: $0.idle?.seconds)
+        }
+        endsWithBrowser = opened.endsWithBrowser
         let report = try sealer.sizeReport(for: opened)
         sizes = Sizes(
             item: report.itemBytes, payload: report.payloadBytes, sealed: report.sealedBytes,

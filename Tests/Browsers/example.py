@@ -98,8 +98,9 @@ class Trial:
         self.go("/cart")
         return self.shown
 
-    def enter(self, name):
+    def enter(self, name, remember=False):
         self.go("/sign-in")
+        self.browser.script("document.querySelector('input[name=remember]').checked = arguments[0]", remember)
         self.browser.leaving(lambda: self.browser.type("input[name=name]", name + "\ue007"))
 
     def add(self, engraving, product=0):
@@ -124,7 +125,7 @@ class Trial:
     def put(self, name, value, like):
         """Puts a cookie into the jar in place of the one of its name, with that one's attributes."""
         self.browser.do("DeleteCookie", name=name)
-        self.browser.do("AddCookie", cookie={key: like[key] for key in ("path", "secure", "httpOnly", "sameSite", "expiry")} | {
+        self.browser.do("AddCookie", cookie={key: like[key] for key in ("path", "secure", "httpOnly", "sameSite", "expiry") if key in like} | {
             "name": name, "value": value})
         self.check(self.browser.cookies().get(name, {}).get("value") == value, "the jar takes the changed cookie")
 
@@ -163,6 +164,12 @@ class Trial:
         self.browser.leaving(lambda: self.browser.press(*ADA, "\ue007"))
         self.check(self.path == "/profile" and self.visitor == ADA, "signed in", (self.path, self.visitor))
         self.check(self.token != before, "another session than before")
+        self.check("expiry" not in self.browser.cookies()[SESSION], "not remembered, it ends with the browser")
+        self.enter(ADA, remember=True)
+        expiry = self.browser.cookies()[SESSION].get("expiry", 0)
+        self.check(abs(expiry - time.time() - 30 * 86_400) < 120, "remembered, it ends after 30 days unused", expiry)
+        self.enter(ADA)
+        self.check("expiry" not in self.browser.cookies()[SESSION], "not remembered again", self.path)
         self.check(self.browser.script("return document.cookie") == "", "no script sees the cookie")
 
     def bars(self, section):

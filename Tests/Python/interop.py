@@ -84,8 +84,10 @@ SESSIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("purpose", '{"a": 1}', {"purpose": "login"}), ("purpose in Unicode", '{"a": 1}', {"purpose": "zurück – 戻る"}),
     ("name", '{"a": 1}', {"name": "sid"}), ("name with marks", '{"a": 1}', {"name": "__Secure-a.b_c~!#$%&'*+^`|"}),
     ("name and purpose", '{"a": 1}', {"name": "x", "purpose": "y"}),
-    ("own lifetime", '{"a": 1}', {"lifetime": 30 * DAY}), ("own lifetime of 127 h", '{"a": 1}', {"lifetime": 127 * HOUR}),
-    ("own lifetime, compressed", json.dumps([long_text, {"$bytes": "AQID"}]), {"lifetime": 400 * DAY}),
+    ("own lifetime", '{"a": 1}', {"own": (30 * DAY, 0)}), ("own lifetime of 127 h, and idle time", '{"a": 1}', {"own": (127 * HOUR, 9 * HOUR)}),
+    ("own lifetime, compressed", json.dumps([long_text, {"$bytes": "AQID"}]), {"own": (400 * DAY, 30 * DAY)}),
+    ("own lifetime beyond the ceiling", '{"a": 1}', {"own": (4000 * DAY, 0)}),
+    ("ends with the browser", '{"a": 1}', {"marks": sc.ENDS_WITH_BROWSER}), ("ends with the browser, own lifetime", '{"a": 1}', {"marks": sc.ENDS_WITH_BROWSER, "own": (DAY, HOUR)}),
     ("another time", '{"a": 1}', {"at": sc.parse_time("2100-01-01T12:34:56Z")}),
     ("time 0", '{"a": 1}', {"at": 0}), ("last time of 32 bits", '{"a": 1}', {"at": 2**32 - 1}),
 ]
@@ -111,18 +113,22 @@ class Tool:
         path.write_text(text)
         return str(path)
 
-    def seal(self, ring: str, text: str, name: str = "s", purpose: str = "", lifetime: Optional[int] = None,
-             at: int = NOW) -> tuple[int, str, str]:
+    def seal(self, ring: str, text: str, name: str = "s", purpose: str = "", own: Optional[tuple[int, int]] = None,
+             marks: int = 0, at: int = NOW) -> tuple[int, str, str]:
         more = ["--purpose", purpose] if purpose else []
-        if lifetime is not None:
-            more += ["--lifetime", duration(lifetime)]
+        if own is not None:
+            more += ["--own-lifetime", duration(own[0])] + (["--own-idle", duration(own[1])] if own[1] else [])
+        if marks:
+            more += ["--ends-with-browser"]
         more += ["--largest-item", str(sc.MAX_ITEM)]
         code, out, err = self.run("seal", "-k", self.ring(ring), "-n", name, "--at", sc.format_time(at), *more, stdin=text)
         return code, out.strip(), err
 
     def open(self, ring: str, token: str, name: str = "s", purpose: str = "", at: int = NOW, absolute: int = 14 * DAY,
-             idle: Optional[int] = None) -> tuple[int, str, str]:
+             idle: Optional[int] = None, ceiling: Optional[int] = None) -> tuple[int, str, str]:
         more = ["--purpose", purpose] if purpose else []
+        if ceiling is not None:
+            more += ["--ceiling", duration(ceiling)]
         if idle is not None:
             more += ["--idle", duration(idle)]
         return self.run("open", "-k", self.ring(ring), "-n", name, "--at", sc.format_time(at),
@@ -130,8 +136,7 @@ class Tool:
 
 
 def duration(seconds: int) -> str:
-    assert seconds % HOUR == 0
-    return f"{seconds // DAY}d" if seconds % DAY == 0 else f"{seconds // HOUR}h"
+    return next(f"{seconds // size}{unit}" for unit, size in (("d", DAY), ("h", HOUR), ("s", 1)) if seconds % size == 0)
 
 
 def cbor2_item(data: bytes) -> bytes:
@@ -199,7 +204,7 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
     level = lambda n, leaf: b"\x81" * n + leaf
     stream = sc.deflate(b"\x82\x41\x63abc")
     zipped = zlib.compress(b"\x63abc")
-    cases = [(f"unknown flag bit {b}", bytes([1 << b]) + start + good) for b in range(4, 8)]
+    cases = [(f"unknown flag bit {b}", bytes([1 << b]) + start + good) for b in range(6, 8)]
     cases += [
         ("a dictionary for a body that is not compressed", b"\x08" + start + b"\x01" + good),
         ("a dictionary's name that ends early", b"\x09" + start + b"\x20\x00"),
@@ -217,9 +222,22 @@ def malformed(good: bytes) -> list[tuple[str, bytes]]:
         ("age of 2^32", b"\x00" + created + b"\x80\x80\x80\x80\x10" + good),
         ("age of six bytes", b"\x00" + created + b"\x80\x80\x80\x80\x80\x01" + good),
         ("age that does not end", b"\x00" + created + b"\x80\x80"),
-        ("lifetime of zero", b"\x02" + start + b"\x00" + good),
-        ("lifetime in a longer spelling", b"\x02" + start + b"\xff\x00" + good),
-        ("lifetime of 2^32", b"\x02" + start + b"\x80\x80\x80\x80\x10" + good),
+        ("lifetime of zero", b"\x02" + start + b"\x00\x00" + good),
+        ("lifetime of zero, with an idle time", b"\x02" + start + b"\x00\x01" + good),
+        ("lifetime in a longer spelling", b"\x02" + start + b"\xff\x00\x00" + good),
+        ("lifetime of 2^32", b"\x02" + start + b"\x80\x80\x80\x80\x10\x00" + good),
+        ("lifetime of six bytes", b"\x02" + start + b"\x80\x80\x80\x80\x80\x01\x00" + good),
+        ("own idle time of 0 in a longer spelling", b"\x02" + start + b"\x01\x80\x00" + good),
+        ("own idle time of 1 in a longer spelling", b"\x02" + start + b"\x01\x81\x00" + good),
+        ("own idle time of 2^32", b"\x02" + start + b"\x01\x80\x80\x80\x80\x10" + good),
+        ("own idle time of six bytes", b"\x02" + start + b"\x01\x80\x80\x80\x80\x80\x01" + good),
+        ("own idle time that does not end", b"\x02" + start + b"\x01\x80\x80"),
+        ("own lifetime, and no idle time behind it", b"\x02" + start + b"\x80\xa3\x05" + good),
+        ("signed out, and another item", b"\x20" + start + good),
+        *[(f"signed out, and the item {text}", b"\x20" + start + h(text)) for text in ("f5", "f4", "00", "a0", "80", "40", "81f6", "d818 41f6", "f6f6", "f7")],
+        ("signed out, compressed", b"\x21" + start + sc.deflate(b"\xf6")),
+        ("signed out, compressed with a dictionary", b"\x29" + start + b"\x01" + sc.deflate(b"\xf6", sc.STANDARD)),
+        ("signed out, and padding that leaves no body", b"\x24" + start + b"\x80\x00"),
         ("bytes behind the item", b"\x00" + start + good + b"\x00"),
         ("two items", b"\x00" + start + good + good),
         ("contents that end early", packed("43", "0102")), ("contents left over", packed("43", "01020304")),
@@ -327,22 +345,23 @@ def run(path: str) -> int:
             item = sc.encode_item(sc.from_json(session))
             common = {k: options[k] for k in ("name", "purpose") if k in options}
             common.setdefault("name", "s")
-            at, lifetime = options.get("at", NOW), options.get("lifetime")
+            at = options.get("at", NOW)
+            fields = {"own": options.get("own"), "marks": options.get("marks", 0)}
             for pad in (None, 64):
                 if pad and len(item) > 1000:
                     continue
                 what = f"to the tool{', padded' if pad else ''}: {label}"
-                token = guarded(what, lambda: sc.seal(ring, item, now=at, lifetime=lifetime, pad=pad, **common))
+                token = guarded(what, lambda: sc.seal(ring, item, now=at, pad=pad, **fields, **common))
                 if token:
                     same(what, item, guarded(what, lambda: tool.open(text, token, at=at, **common)) or (-1, "", "no answer"))
             what = f"from the tool: {label}"
 
             def back() -> None:
-                code, token, err = tool.seal(text, session, at=at, lifetime=lifetime, **common)
+                code, token, err = tool.seal(text, session, at=at, **fields, **common)
                 if code != 0:
                     return check(what, False, f"seal: exit {code}: {err}")
                 p = sc.open_token(ring, token, now=at, absolute=1, **common)
-                ok = p.item == item and p.created == at and p.age == 0 and p.lifetime == lifetime
+                ok = p.item == item and p.created == at and p.age == 0 and {"own": p.own, "marks": p.marks} == fields
                 check(what, ok, f"item {item.hex()[:120]}, got {p}"[:300])
                 # Not: what its own types do not hold, which are one NaN, and times as datetime.
                 if cbor2 and label not in ("other NaNs", "signalling NaNs", "decimals", "decimals not normalized") and ("dates" not in label or label == "dates"):
@@ -372,13 +391,17 @@ def run(path: str) -> int:
             ("padding of one byte", text, payload_token(b"\x04" + start + item + b"\x80"), {}),
             ("padding of 2,000 bytes", text, payload_token(b"\x04" + start + item + b"\x80" + bytes(1999)), {}),
             ("padding behind an item that ends in 0x80 00", text, payload_token(b"\x04" + start + bytes.fromhex("428000") + b"\x80\x00"), {}),
-            ("compressed, lifetime and padding", text, payload_token(b"\x07" + start + b"\x80\xa3\x05" + sc.deflate(skeleton) + b"".join(contents) + b"\x80\x00"), {}),
+            ("compressed, lifetime and padding", text, payload_token(b"\x17" + start + b"\x80\xa3\x05\x90\x1c" + sc.deflate(skeleton) + b"".join(contents) + b"\x80\x00"), {}),
             ("60 s ahead", text, sc.seal(ring, item, now=NOW + 60, name="s"), {}),
             ("last second of absolute", text, sc.seal(ring, item, now=NOW, name="s"), {"at": NOW + DAY - 1, "absolute": DAY}),
             ("last second of idle", text, sc.seal(ring, item, now=NOW, name="s"), {"at": NOW + HOUR - 1, "idle": HOUR}),
             ("idle counts from the last sealing", text, aged, {"at": NOW + 5 * DAY + HOUR - 1, "idle": HOUR}),
-            ("own lifetime beyond the policy", text, sc.seal(ring, item, now=NOW, name="s", lifetime=30 * DAY), {"at": NOW + 20 * DAY, "absolute": DAY}),
-            ("age of 2^32 - 1 from time 0, nothing wraps", text, payload_token(b"\x02" + bytes(4) + b"\xff\xff\xff\xff\x0f" + b"\xff\xff\xff\xff\x0f" + item), {"at": 2**32 - 61}),
+            ("own lifetime beyond the policy", text, sc.seal(ring, item, now=NOW, name="s", own=(30 * DAY, 0)), {"at": NOW + 20 * DAY, "absolute": DAY}),
+            ("own lifetime, and neither of the policy's", text, sc.seal(ring, item, now=NOW, name="s", own=(30 * DAY, 20 * DAY)), {"at": NOW + 20 * DAY - 1, "absolute": DAY, "idle": HOUR}),
+            ("last second of the ceiling", text, sc.seal(ring, item, now=NOW, name="s", own=(30 * DAY, 0)), {"at": NOW + 3 * DAY - 1, "ceiling": 3 * DAY}),
+            ("own lifetime beyond 400 days, under such a ceiling", text, sc.seal(ring, item, now=NOW, name="s", own=(4000 * DAY, 0)), {"at": NOW + 4000 * DAY - 1, "ceiling": 5000 * DAY}),
+            ("ends with the browser, which openers do not judge by", text, sc.seal(ring, item, now=NOW, name="s", marks=sc.ENDS_WITH_BROWSER), {"at": NOW + 14 * DAY - 1}),
+            ("age of 2^32 - 1 from time 0, nothing wraps", text, payload_token(b"\x02" + bytes(4) + b"\xff\xff\xff\xff\x0f" * 3 + item), {"at": 2**32 - 61, "ceiling": 2**32 - 1}),
             ("not-before of that very second", text + f"not-before {sc.format_time(NOW)}\n", sc.seal(ring, item, now=NOW, name="s"), {}),
             ("ring on one line", "revoked 000001; " + text.strip() + ";", sc.seal(ring, item, now=NOW, name="s"), {}),
             ("pending key opens", later(DAY), sc.seal(ring, item, now=NOW, name="s"), {}),
@@ -395,7 +418,7 @@ def run(path: str) -> int:
                 same(what, opened.item, guarded(what, lambda: tool.open(ring_text, token, **options)) or (-1, "", "no answer"))
 
         # 3. refusals of our tokens by the tool
-        good = sc.seal(ring, item, now=NOW, name="s", lifetime=None)
+        good = sc.seal(ring, item, now=NOW, name="s")
         raw = sc.b64u_strict(good)
 
         def flipped(byte: int, bit: int = 0) -> str:
@@ -420,8 +443,13 @@ def run(path: str) -> int:
             ("other key's ciphertext under this id", "not authentic", text, sc.b64u(raw[:4] + sc.b64u_strict(sc.seal(sc.Ring.parse(sc.key_line(other).encode()), item, now=NOW, name="s"))[4:]), {}),
             ("absolute end", "expired", text, good, {"at": NOW + DAY, "absolute": DAY}), ("idle end", "expired", text, good, {"at": NOW + HOUR, "idle": HOUR}),
             ("absolute end in spite of a new sealing", "expired", text, aged, {"at": NOW + 5 * DAY, "absolute": 5 * DAY}),
-            ("end of its own lifetime", "expired", text, sc.seal(ring, item, now=NOW, name="s", lifetime=HOUR), {"at": NOW + HOUR}),
-            ("idle ends a session with its own lifetime", "expired", text, sc.seal(ring, item, now=NOW, name="s", lifetime=30 * DAY), {"at": NOW + HOUR, "idle": HOUR}),
+            ("end of its own lifetime", "expired", text, sc.seal(ring, item, now=NOW, name="s", own=(HOUR, 0)), {"at": NOW + HOUR}),
+            ("end of its own idle time", "expired", text, sc.seal(ring, item, now=NOW, name="s", own=(30 * DAY, HOUR)), {"at": NOW + HOUR, "idle": DAY}),
+            ("the ceiling ends a session with its own lifetime", "expired", text, sc.seal(ring, item, now=NOW, name="s", own=(4000 * DAY, 0)), {"at": NOW + 400 * DAY}),
+            ("signed out", "signed out", text, sc.seal_ended(ring, now=NOW, name="s"), {}),
+            ("signed out goes before expired", "signed out", text, sc.seal_ended(ring, now=NOW, name="s"), {"at": NOW + 20 * DAY}),
+            ("signed out goes before ended", "signed out", ended, sc.seal_ended(ring, now=NOW, name="s"), {}),
+            ("in the future goes before signed out", "in the future", text, sc.seal_ended(ring, now=NOW + 61, name="s"), {}),
             ("61 s ahead", "in the future", text, sc.seal(ring, item, now=NOW + 61, name="s"), {}),
             ("created now, age of 61 s", "in the future", text, sc.seal(ring, item, now=NOW + 61, created=NOW, name="s"), {}),
             ("created + age beyond 2^32", "in the future", text, payload_token(b"\x00" + b"\xff\xff\xff\xff" + b"\xff\xff\xff\xff\x0f" + item), {}),
@@ -476,7 +504,7 @@ def run(path: str) -> int:
                 ("cut off", sc.NotAuthentic, text, sc.b64u(data[:-2]), {}), ("too short", sc.TooShort, text, sc.b64u(data[:46]), {}),
                 ("too long", sc.TooLong, text, theirs + "A" * 4096, {}),
             ]
-            for what, options, edge in (("own lifetime", {"lifetime": HOUR}, HOUR), ("purpose", {"purpose": "p"}, None)):
+            for what, options, edge in (("own lifetime", {"own": (HOUR, 0)}, HOUR), ("own idle time", {"own": (DAY, HOUR)}, HOUR), ("purpose", {"purpose": "p"}, None)):
                 c, t, e = tool.seal(text, "{}", **options)
                 check(f"from the tool: {what} to spoil", c == 0, e)
                 if c == 0:

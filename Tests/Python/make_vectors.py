@@ -63,8 +63,8 @@ def token(payload: bytes, name: str = "s", purpose: str = "", key: bytes = KEY) 
     return sc._seal_payload(key, payload, name, purpose, hashlib.sha256(b"vector %d" % count).digest()[:20])
 
 
-def payload(item: bytes, created: int = NOW, age: int = 0, lifetime=None, pad=None, dictionary: bytes = sc.STANDARD) -> bytes:
-    return sc.encode_payload(sc.Payload(created, age, item, lifetime), pad, dictionary)
+def payload(item: bytes, created: int = NOW, age: int = 0, own=None, marks: int = 0, pad=None, dictionary: bytes = sc.STANDARD) -> bytes:
+    return sc.encode_payload(sc.Payload(created, age, item, own, marks), pad, dictionary)
 
 
 def padded(item: bytes, characters: int, name: str = "s") -> str:
@@ -78,7 +78,7 @@ def padded(item: bytes, characters: int, name: str = "s") -> str:
 def vector(what: str, text: str, key: bytes = KEY, **options) -> dict:
     """All that opening depends on; times and spans in seconds."""
     return {"what": what, "key": key.hex(), "ring": options.get("ring", RING), "name": options.get("name", "s"), "purpose": options.get("purpose", ""),
-            "time": options.get("at", NOW), "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"),
+            "time": options.get("at", NOW), "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"), "ceiling": options.get("ceiling", 400 * DAY),
             "dictionaries": [d.hex() for d in options.get("dictionaries", [])], "token": text}
 
 
@@ -88,13 +88,17 @@ def opened(text: str, options: dict) -> sc.Payload:
 
 def opening(options: dict) -> dict:
     return {"name": options.get("name", "s"), "purpose": options.get("purpose", ""), "now": options.get("at", NOW),
-            "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"), "dictionaries": options.get("dictionaries", [])}
+            "absolute": options.get("absolute", 14 * DAY), "idle": options.get("idle"), "ceiling": options.get("ceiling", 400 * DAY), "dictionaries": options.get("dictionaries", [])}
+
+
+def own_lifetime(p: sc.Payload) -> dict | None:
+    return None if p.own is None else {"absolute": p.own[0], "idle": p.own[1] or None}
 
 
 def found(p: sc.Payload, options: dict) -> dict:
     """What an opener must find."""
-    end = sc.end_of(p, options.get("absolute", 14 * DAY), options.get("idle"))
-    return {"created": p.created, "sealed": p.sealed, "ends": end, "item": p.item.hex(), "session": sc.view(sc.decode_item(p.item))}
+    end = sc.end_of(p, options.get("absolute", 14 * DAY), options.get("idle"), options.get("ceiling", 400 * DAY))
+    return {"created": p.created, "sealed": p.sealed, "ends": end, "own": own_lifetime(p), "endsWithBrowser": p.ends_with_browser, "item": p.item.hex(), "session": sc.view(sc.decode_item(p.item))}
 
 
 def valid() -> list[dict]:
@@ -106,7 +110,7 @@ def valid() -> list[dict]:
         vectors.append({**vector(what, text, **options), **found(found_payload, options)})
 
     for label, session, options in interop.SESSIONS:
-        if label.startswith(("compressible", "incompressible", "bignums, UUIDs", "item of")) or "lifetime" in options or "at" in options:
+        if label.startswith(("compressible", "incompressible", "bignums, UUIDs", "item of")) or "own" in options or "marks" in options or "at" in options:
             continue
         item = sc.encode_item(sc.from_json(session))
         names = {k: options[k] for k in ("name", "purpose") if k in options}
@@ -122,7 +126,7 @@ def valid() -> list[dict]:
         add(f"padded to {pad}", token(payload(item, pad=pad)), item)
     add("padding of one byte", token(b"\x04" + start + item + b"\x80"), item)
     add("padding behind an item that ends in 80 00", token(b"\x04" + start + bytes.fromhex("428000") + b"\x80\x00"), bytes.fromhex("428000"))
-    add("every flag at once", token(b"\x0f" + start + b"\x80\xa3\x05\x01" + sc.deflate(sc.split_item(item)[0], sc.STANDARD) + b"\x01\x02\x03" + b"\x80\x00"), item)
+    add("every flag of a session at once", token(b"\x1f" + start + b"\x80\xa3\x05\x90\x1c\x01" + sc.deflate(sc.split_item(item)[0], sc.STANDARD) + b"\x01\x02\x03" + b"\x80\x00"), item)
     own = sc.encode_item("own words, own words")
     add("an application's own dictionary", token(payload(own, dictionary=OWN)), own, dictionaries=[OWN])
     add("the older of two dictionaries of an application", token(payload(own, dictionary=OWN)), own, dictionaries=[OWN, b"a newer one"])
@@ -140,12 +144,12 @@ def valid() -> list[dict]:
     add("an item of 65,536 bytes, with a reference back over more than 31 KiB", token(b"\x01" + start + far.compress(largest) + far.flush()), largest)
     add("sealed again a day later", token(payload(item, created=NOW - DAY, age=DAY)), item)
     add("the purpose in Unicode, not normalized", token(payload(item), purpose="e\u0301 \u2013 \U0001f600"), item, purpose="e\u0301 \u2013 \U0001f600")
-    add("its own lifetime, shorter than the policy's", token(payload(item, lifetime=HOUR)), item, at=NOW + HOUR - 1)
+    add("its own lifetime, shorter than the policy's", token(payload(item, own=(HOUR, 0))), item, at=NOW + HOUR - 1)
     add("another key is revoked", token(payload(item)), item, ring=RING + f"revoked {sc.key_id(OTHER)}\n")
     add("the key stands twice, and its line ends with the file", token(payload(item)), item, ring=(RING + sc.key_line(KEY, NOW + DAY) + RING)[:-1])
     add("the longest a cookie takes", token(b"\x04" + start + item + b"\x80" + bytes(3031 - 7 - len(item))), item)
-    add("age of five bytes", token(payload(item, created=0, age=2**32 - 1)), item, at=2**32 - 2, absolute=2**32 - 1)
-    add("own lifetime, longer than the policy's", token(payload(item, lifetime=30 * DAY)), item, at=NOW + 30 * DAY - 1)
+    add("age of five bytes", token(payload(item, created=0, age=2**32 - 1)), item, at=2**32 - 2, absolute=2**32 - 1, ceiling=2**32 - 1)
+    add("own lifetime, longer than the policy's", token(payload(item, own=(30 * DAY, 0))), item, at=NOW + 30 * DAY - 1)
     add("last second", token(payload(item)), item, at=NOW + 14 * DAY - 1)
     add("last idle second", token(payload(item, created=NOW - DAY, age=DAY)), item, at=NOW + HOUR - 1, idle=HOUR)
     add("60 s ahead", token(payload(item, created=NOW + 60)), item)
@@ -153,9 +157,9 @@ def valid() -> list[dict]:
     add("the second of two keys", token(payload(item)), item, ring=sc.key_line(OTHER) + RING)
     add("begun in the very second of not-before", token(payload(item)), item, ring=RING + f"not-before {sc.format_time(NOW)}\n")
     late, wrapped = 2**32 - 16, 2**32 + 16
-    for options, what in (({}, "absolute"), ({"idle": HOUR}, "idle"), ({"lifetime": 30 * DAY}, "own lifetime")):
-        lifetime = options.pop("lifetime", None)
-        add(f"an end beyond 2^32, {what}", token(payload(item, created=late, lifetime=lifetime)), item, at=late + 5, **options)
+    for options, what in (({}, "absolute"), ({"idle": HOUR}, "idle"), ({"own": (30 * DAY, 0)}, "own lifetime"), ({"own": (30 * DAY, HOUR)}, "own idle time"), ({"absolute": 2**32 - 1, "ceiling": 2**32 - 1}, "ceiling"), ({"absolute": 2**32 - 1}, "absolute and the ceiling")):
+        lasting = options.pop("own", None)
+        add(f"an end beyond 2^32, {what}", token(payload(item, created=late, own=lasting)), item, at=late + 5, **options)
     add("sealed beyond 2^32", token(payload(item, created=late, age=32)), item, at=wrapped, idle=HOUR)
     for first in (238, 239, 240, 255):
         dictionary = dictionary_of(first)
@@ -176,10 +180,30 @@ def valid() -> list[dict]:
     longest_name = "n" * 4033
     add("the longest name", token(b"\x00" + start + b"\x07", longest_name), b"\x07", name=longest_name)
     add("blanks, CRs and comments in the ring", token(payload(item)), item, ring="# c\r\n\t" + RING.replace(" ", " \t").replace("\n", " \r\n"))
-    aged = payload(item, created=NOW - 1000, age=1000, lifetime=HOUR)
-    add("its own lifetime, counted from created and not from sealed", token(aged), item, at=NOW - 1000 + HOUR - 1)
-    add("its own lifetime and an idle time that ends first", token(aged), item, at=NOW + 99, idle=100)
-    add("its own lifetime that ends before the idle time", token(aged), item, idle=HOUR)
+    aged = lambda own, marks=0: token(payload(item, created=NOW - 1000, age=1000, own=own, marks=marks))
+    add("its own lifetime, counted from created and not from sealed", aged((HOUR, 0)), item, at=NOW - 1000 + HOUR - 1)
+    add("its own lifetime and no idle time of its own: the policy's does not hold", aged((HOUR, 0)), item, at=NOW - 1000 + HOUR - 1, idle=100)
+    add("its own idle time, which ends first", aged((HOUR, 100)), item, at=NOW + 99)
+    add("its own idle time, longer than the policy's", aged((HOUR, 200)), item, at=NOW + 199, idle=100)
+    add("its own idle time, and the policy's absolute end is over", aged((HOUR, 200)), item, at=NOW + 199, absolute=1)
+    add("its own lifetime that ends before its own idle time", aged((1500, HOUR)), item, at=NOW + 499, idle=1)
+    add("its own lifetime that ends when its own idle time does", aged((1100, 100)), item, at=NOW + 99)
+    add("its own lifetime of a second, and an idle time of a second", token(payload(item, own=(1, 1))), item)
+    for edge in (127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 2**32 - 1):
+        add(f"its own lifetime of {edge} s, and an idle time as long", token(payload(item, own=(edge, edge))), item)
+    add("its own lifetime longer than the ceiling, in the last second", token(payload(item, own=(500 * DAY, 0))), item, at=NOW + 400 * DAY - 1)
+    add("its own lifetime and idle time longer than the ceiling", token(payload(item, own=(500 * DAY, 450 * DAY))), item, at=NOW + 400 * DAY - 1)
+    add("its own lifetime longer than 400 days, under a higher ceiling", token(payload(item, own=(500 * DAY, 0))), item, at=NOW + 500 * DAY - 1, ceiling=600 * DAY)
+    add("its own lifetime under a ceiling that is lower than the policy's absolute", token(payload(item, own=(9 * DAY, 0))), item, at=NOW + 5 * DAY - 1, ceiling=5 * DAY)
+    add("the policy's absolute longer than its ceiling, in the last second", token(payload(item)), item, at=NOW + 5 * DAY - 1, ceiling=5 * DAY)
+    add("the ceiling counts from created and not from sealed", aged((HOUR, 0)), item, at=NOW + 1999, ceiling=3000)
+    add("the ceiling does not shorten an idle time", aged((HOUR, 100)), item, at=NOW + 99, ceiling=2000)
+    browser = sc.ENDS_WITH_BROWSER
+    add("ends with the browser", token(payload(item, marks=browser)), item)
+    add("ends with the browser, in its last second", token(payload(item, marks=browser)), item, at=NOW + 14 * DAY - 1)
+    add("ends with the browser, not compressed", token(b"\x10" + start + item), item)
+    add("ends with the browser, with a lifetime of its own", aged((HOUR, 100), browser), item, at=NOW + 99)
+    add("ends with the browser, null and not signed out", token(b"\x10" + start + b"\xf6"), b"\xf6")
     for own, what in ((b"a", "of one byte"), (LONGEST, "of 7,936 bytes, its first meant"), (LONGEST, "of 7,936 bytes, its last meant")):
         session = b"\x64adad" if own == b"a" else b"\x6a" + (own[-10:] if "last" in what else own[:10])
         back = 1 + (10 if "last" in what else len(own))
@@ -246,8 +270,33 @@ def invalid() -> list[dict]:
     add("the absolute end", "expired", good, at=NOW + 14 * DAY)
     add("the idle end", "expired", good, at=NOW + HOUR, idle=HOUR)
     add("the absolute end, though sealed again since", "expired", token(payload(item, created=NOW - 5 * DAY, age=5 * DAY)), absolute=5 * DAY)
-    add("the end of its own lifetime", "expired", token(payload(item, lifetime=HOUR)), at=NOW + HOUR)
-    add("idle ends a session with its own lifetime", "expired", token(payload(item, lifetime=30 * DAY)), at=NOW + HOUR, idle=HOUR)
+    add("the end of its own lifetime", "expired", token(payload(item, own=(HOUR, 0))), at=NOW + HOUR)
+    add("its own idle end", "expired", token(payload(item, own=(30 * DAY, HOUR))), at=NOW + HOUR)
+    add("its own idle end, before the policy's", "expired", token(payload(item, own=(30 * DAY, HOUR))), at=NOW + HOUR, idle=DAY)
+    add("its own idle end, counted from sealed", "expired", token(payload(item, created=NOW - DAY, age=DAY, own=(30 * DAY, HOUR))), at=NOW + HOUR)
+    add("the end of a lifetime of a second", "expired", token(payload(item, own=(1, 0))), at=NOW + 1)
+    add("the end of an idle time of a second", "expired", token(payload(item, own=(9, 1))), at=NOW + 1)
+    add("the ceiling, of a session with its own lifetime", "expired", token(payload(item, own=(500 * DAY, 0))), at=NOW + 400 * DAY)
+    add("the ceiling, of a session with its own idle time", "expired", token(payload(item, created=NOW - 399 * DAY, age=399 * DAY, own=(500 * DAY, 450 * DAY))), at=NOW + DAY)
+    add("a lower ceiling", "expired", token(payload(item, own=(9 * DAY, 0))), at=NOW + 5 * DAY, ceiling=5 * DAY)
+    add("the ceiling, of a session without its own lifetime", "expired", token(payload(item)), at=NOW + 500 * DAY, absolute=600 * DAY)
+    add("a ceiling lower than the policy's absolute", "expired", token(payload(item)), at=NOW + 5 * DAY, ceiling=5 * DAY)
+    add("the end of a session that ends with the browser", "expired", token(payload(item, marks=sc.ENDS_WITH_BROWSER)), at=NOW + 14 * DAY)
+    out = lambda text: token(payload(sc.NULL, marks=sc.ENDED, **text))
+    add("signed out", "signed out", out({}))
+    add("signed out, padded", "signed out", out({"pad": 16}))
+    add("signed out, with an age", "signed out", out({"created": NOW - DAY, "age": DAY}))
+    add("signed out, 60 s ahead", "signed out", out({"created": NOW + 60}))
+    add("signed out, and a lifetime of its own that is over", "signed out", out({"own": (1, 1)}), at=NOW + 9)
+    add("signed out, and ends with the browser", "signed out", token(b"\x30" + start + b"\xf6"))
+    add("signed out goes before expired", "signed out", out({}), at=NOW + 14 * DAY)
+    add("signed out goes before expired: idle", "signed out", out({}), at=NOW + HOUR, idle=HOUR)
+    add("signed out goes before expired: the ceiling", "signed out", out({}), at=NOW + 400 * DAY)
+    add("signed out goes before ended", "signed out", out({}), ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
+    add("in the future goes before signed out", "in the future", out({"created": NOW + 61}))
+    add("malformed payload goes before signed out", "malformed payload", token(b"\x20" + start + b"\xf5"))
+    add("revoked key goes before signed out", "revoked key", out({}), ring=RING + f"revoked {sc.key_id(KEY)}\n")
+    add("not authentic goes before signed out", "not authentic", out({}), name="t")
     add("61 s ahead", "in the future", token(payload(item, created=NOW + 61)))
     add("an age that goes beyond 2^32", "in the future", token(b"\x00" + b"\xff" * 4 + b"\xff\xff\xff\xff\x0f" + item))
     add("an age that goes beyond 2^32, on to a time past", "in the future", token(payload(item, created=2**32 - 16, age=32)))
@@ -260,7 +309,7 @@ def invalid() -> list[dict]:
     add("not-before", "ended", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
     add("the latest not-before", "ended", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\nnot-before 2020-01-01T00:00:00Z\n")
     add("expired goes before ended", "expired", good, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n", at=NOW + 20 * DAY)
-    add("malformed goes before expired", "malformed payload", token(b"\x10" + start + item), at=NOW + 20 * DAY)
+    add("malformed goes before expired", "malformed payload", token(b"\x40" + start + item), at=NOW + 20 * DAY)
     add("the name too long for this token", "too long", padded(item, 4090, "longername"), name="longername")
     both = lambda first, second: f"{first} goes before {second}"
     revoked = RING + f"revoked {sc.key_id(KEY)}\n"
@@ -269,15 +318,15 @@ def invalid() -> list[dict]:
             ("too long", "not base64url", "=" * 4096, {}), ("not base64url", "too short", "S=", {}), ("too short", "unknown version", sc.b64u(bytes(46)), {}),
             ("unknown version", "unknown key", sc.b64u(b"\x49" + bytes(46)), {}), ("unknown version", "revoked key", flipped(0), {"ring": revoked}),
             ("unknown key", "not authentic", flipped(-1), {"ring": sc.key_line(OTHER)}),
-            ("not authentic", "malformed payload", sc.b64u(sc.b64u_strict(token(b"\x10" + start + item))[:-1] + b"\x00"), {}),
+            ("not authentic", "malformed payload", sc.b64u(sc.b64u_strict(token(b"\x40" + start + item))[:-1] + b"\x00"), {}),
             ("not authentic", "expired", flipped(-1), {"at": NOW + 20 * DAY}),
-            ("malformed payload", "in the future", token(b"\x10" + future.to_bytes(4, "big") + b"\x00" + item), {}),
+            ("malformed payload", "in the future", token(b"\x40" + future.to_bytes(4, "big") + b"\x00" + item), {}),
             ("unknown dictionary", "in the future", token(bytes([9]) + future.to_bytes(4, "big") + b"\x00\x02" + sc.deflate(item)), {}),
             ("in the future", "expired", token(payload(item, created=0, age=future)), {}), ("in the future", "ended", token(payload(item, created=NOW, age=61)), {"ring": ended})):
         add(both(first, second), first, text, **options)
     add("an age of 61 s from now", "in the future", token(payload(item, created=NOW, age=61)))
     add("ended, though sealed again since", "ended", token(payload(item, created=NOW - DAY, age=DAY)), ring=RING + f"not-before {sc.format_time(NOW)}\n")
-    add("ended, though with a lifetime of its own", "ended", token(payload(item, lifetime=30 * DAY)), ring=ended)
+    add("ended, though with a lifetime of its own", "ended", token(payload(item, own=(30 * DAY, 0))), ring=ended)
     add("the highest bit of the tag", "not authentic", flipped(-16, 7))
     add("without the last byte of the ciphertext", "not authentic", sc.b64u(data[:-17] + data[-16:]))
     add("the tag cut to 12 bytes, with a longer ciphertext", "not authentic", sc.b64u(data[:24] + bytes(4) + data[24:-4]))
@@ -300,8 +349,8 @@ def invalid() -> list[dict]:
     for what, field in (("of one byte", b"\x02"), ("of four bytes", b"\x20\x00\x00\x00")):
         add(f"unknown dictionary {what}, and no body", "unknown dictionary", token(b"\x09" + start + field))
         add(f"unknown dictionary {what}, and a broken stream", "unknown dictionary", token(b"\x09" + start + field + b"\xff\xff"))
-        for flags, fields, rest, fault in ((0x19, start, b"", "an unknown flag"), (0x0D, start, b"\x03\x00\x00\x01", "wrong padding"), (0x09, NOW.to_bytes(4, "big") + b"\x80\x00", b"", "age in a longer spelling"),
-                                           (0x0B, start + b"\x00", b"", "a lifetime of zero")):
+        for flags, fields, rest, fault in ((0x49, start, b"", "an unknown flag"), (0x0D, start, b"\x03\x00\x00\x01", "wrong padding"), (0x09, NOW.to_bytes(4, "big") + b"\x80\x00", b"", "age in a longer spelling"),
+                                           (0x0B, start + b"\x00\x00", b"", "a lifetime of zero"), (0x0B, start + b"\x01\x80\x00", b"", "an own idle time in a longer spelling"), (0x29, start, b"", "signed out, and compressed")):
             add(f"malformed payload goes before unknown dictionary {what}: {fault}", "malformed payload", token(bytes([flags]) + fields + field + rest))
     add("an application's dictionary", "unknown dictionary", token(payload(sc.encode_item("own words, own words"), dictionary=b"own words, own words")))
     for what, plaintext in interop.malformed(item):
@@ -329,8 +378,8 @@ def invalid() -> list[dict]:
         add(f"contents end early, {what}", "malformed payload", token(b"\x01" + start + sc.deflate(bytes.fromhex(skeleton)) + bytes.fromhex(contents)))
     own = LONGEST
     add("a reference before an own dictionary", "malformed payload", token(b"\x09" + start + sc.dictionary_name(own) + interop.fixed_block(b"\x64a", (3, 2 + len(own) + 1))), dictionaries=[own])
-    add("idle ends a session before its own lifetime does, with an age", "expired", token(payload(item, created=NOW - 1000, age=1000, lifetime=30 * DAY)), at=NOW + 100, idle=100)
-    add("its own lifetime is over, counted from created and not from sealed", "expired", token(payload(item, created=NOW - 1000, age=1000, lifetime=HOUR)), at=NOW - 1000 + HOUR)
+    add("its own idle time ends a session before its own lifetime does, with an age", "expired", token(payload(item, created=NOW - 1000, age=1000, own=(30 * DAY, 100))), at=NOW + 100)
+    add("its own lifetime is over, counted from created and not from sealed", "expired", token(payload(item, created=NOW - 1000, age=1000, own=(HOUR, 0))), at=NOW - 1000 + HOUR)
     for what, text, reason in (("of one byte too many", "\u00e9" + "A" * 4094, "too long"), ("of no byte too many", "\u00e9" + "A" * 4093, "not base64url"), ("of four bytes each", "\U0001f600" * 1024, "too long")):
         add(f"characters beyond ASCII, {what}", reason, text)
     stranger = token(payload(item), key=OTHER)
@@ -431,7 +480,7 @@ def again() -> list[dict]:
         fields = {**vector(what, text, key, **options), "again": {"time": time, "ring": options.get("ring", RING) if ring is None else ring}}
         try:
             text = sc.seal_again(sc.Ring.parse(fields["again"]["ring"].encode()), p, sc.b64u_strict(text)[1:4].hex(), now=time,
-                                 **{k: fields[k] for k in ("name", "purpose", "absolute", "idle")})
+                                 **{k: fields[k] for k in ("name", "purpose", "absolute", "idle", "ceiling")})
         except (sc.Refused, sc.CannotSeal) as refusal:
             words = refusal.words if isinstance(refusal, sc.Refused) else str(refusal)
             assert words == expected, (what, words)
@@ -440,9 +489,9 @@ def again() -> list[dict]:
         assert expected is None, what
         new = sc.open_token(sc.Ring.parse(fields["again"]["ring"].encode()), text, **{**opening(options), "now": time})
         assert new.item == item
-        vectors.append({**fields, "by": sc.b64u_strict(text)[1:4].hex(), "lifetime": new.lifetime, **found(new, options)})
+        vectors.append({**fields, "by": sc.b64u_strict(text)[1:4].hex(), "maxAge": sc.max_age(new, time, *(fields[k] for k in ("absolute", "idle", "ceiling"))), **found(new, options)})
     fresh = token(payload(item))
-    day_old, own = token(payload(item, created=NOW - DAY, age=HOUR)), token(payload(item, created=NOW - 1000, age=10, lifetime=HOUR))
+    day_old, own = token(payload(item, created=NOW - DAY, age=HOUR)), token(payload(item, created=NOW - 1000, age=10, own=(HOUR, 0)))
     ahead = token(payload(item, created=NOW + 60))
     add("in the second in which it began", fresh, 0)
     add("a second later", fresh, 1)
@@ -451,7 +500,16 @@ def again() -> list[dict]:
     add("an idle time begins anew, the absolute end stays", day_old, 5, idle=2 * DAY)
     add("the absolute end comes before the idle one", day_old, 13 * DAY - 1, idle=15 * DAY)
     add("its own lifetime stays, and counts from created", own, 50)
-    add("its own lifetime stays, longer than the policy's", token(payload(item, created=NOW - 20 * DAY, age=0, lifetime=30 * DAY)), 5)
+    add("its own lifetime stays, longer than the policy's", token(payload(item, created=NOW - 20 * DAY, age=0, own=(30 * DAY, 0))), 5)
+    both = token(payload(item, created=NOW - DAY, age=DAY, own=(30 * DAY, 2 * HOUR)))
+    add("its own lifetime stays whole, and its own idle time begins anew", both, HOUR)
+    add("its own lifetime stays whole, and neither of the policy's holds", both, HOUR, absolute=DAY, idle=1)
+    add("its own lifetime stays, and ends before its own idle time", token(payload(item, created=NOW - 1000, age=10, own=(HOUR, HOUR))), 50)
+    add("its own lifetime stays, longer than the ceiling", token(payload(item, own=(500 * DAY, 450 * DAY))), 399 * DAY)
+    add("its own lifetime stays, longer than a ceiling below the policy's absolute", token(payload(item, own=(9 * DAY, 0))), DAY, ceiling=5 * DAY)
+    add("it ends with the browser still", token(payload(item, marks=sc.ENDS_WITH_BROWSER)), 5)
+    add("it ends with the browser still, with a lifetime of its own", token(payload(item, own=(DAY, HOUR), marks=sc.ENDS_WITH_BROWSER)), 5)
+    add("a lifetime longer than browsers keep a cookie", fresh, 5, absolute=500 * DAY, ceiling=500 * DAY)
     add("a clock a second behind the one that began it", token(payload(item, created=NOW + 1)), 0)
     add("a clock 60 s behind the one that began it", ahead, 0)
     add("a clock 60 s behind the one that began it, 60 s later", ahead, 60)
@@ -459,15 +517,19 @@ def again() -> list[dict]:
     for edge in (127, 128, 129, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 2**32 - 1):
         # Where another byte is needed for an age, or for a lifetime.
         if edge < 2**31:
-            add(f"an age of {edge} s", fresh, edge, absolute=2**32 - 1)
-        add(f"its own lifetime of {edge} s", token(payload(item, lifetime=edge)), 1)
+            add(f"an age of {edge} s", fresh, edge, absolute=2**32 - 1, ceiling=2**32 - 1)
+        add(f"its own lifetime of {edge} s", token(payload(item, own=(edge, 0))), 1)
+        add(f"its own idle time of {edge} s", token(payload(item, own=(2**32 - 1, edge))), 1)
     add("the last second of its absolute lifetime", fresh, 14 * DAY - 1)
     add("over since: absolute", fresh, 14 * DAY, "expired")
     add("over since: absolute, though sealed again before", day_old, 13 * DAY, "expired")
     add("the last second of its idle time", fresh, HOUR - 1, idle=HOUR)
     add("over since: idle", fresh, HOUR, "expired", idle=HOUR)
     add("over since: its own lifetime, counted from created", own, HOUR - 1000, "expired")
-    add("over since: idle, with its own lifetime", token(payload(item, lifetime=30 * DAY)), HOUR, "expired", idle=HOUR)
+    add("over since: its own idle time", token(payload(item, own=(30 * DAY, HOUR))), HOUR, "expired")
+    add("over since: its own idle time, before the policy's", token(payload(item, own=(30 * DAY, HOUR))), HOUR, "expired", idle=DAY)
+    add("over since: the ceiling", token(payload(item, own=(500 * DAY, 0))), 400 * DAY, "expired")
+    add("over since: a ceiling below the policy's absolute", fresh, 5 * DAY, "expired", ceiling=5 * DAY)
     newer = RING + sc.key_line(OTHER, NOW + 5)
     add("the key that seals is a newer one", fresh, 5, ring=newer)
     add("the newer key is pending still", fresh, 4, ring=newer)
@@ -527,13 +589,16 @@ def cookies() -> list[dict]:
     add("= in another's value", f"x=s={good}", None)
     add("= behind the value", f"s={good}=", "not base64url")
     expired, early = token(payload(item, created=NOW - 20 * DAY)), token(payload(item, created=NOW + 61))
-    malformed = token(b"\x10" + NOW.to_bytes(4, "big") + b"\x00" + item)
+    malformed = token(b"\x40" + NOW.to_bytes(4, "big") + b"\x00" + item)
     unknown = sc.b64u(b"H" + bytes(46))
     add("of several refusals the one from step 8 on", f"s=x; s={bad}; s={expired}", "expired")
     add("of several refusals the first from step 8 on", f"s={bad}; s={early}; s={expired}; s={malformed}", "in the future")
     add("of several refusals the first from step 8 on, in another order", f"s={malformed}; s={unknown}; s={expired}; s={early}", "malformed payload")
     add("of several refusals the first, if none is from step 8 on", f"s={unknown}; s={bad}; s=x", "unknown key")
     add("of several refusals the first, if none is from step 8 on, in another order", f"s={bad}; s=x; s={unknown}", "not authentic")
+    out = token(payload(sc.NULL, marks=sc.ENDED))
+    add("signed out", f"s={out}", "signed out")
+    add("signed out, in several refusals", f"s={bad}; s={out}; s={expired}", "signed out")
     add("a missing part and then an expired session", f"s=2.x; s={expired}", "expired", 3)
     add("too many cookies and then an unknown key", f"s=4.x; s={unknown}", "too many cookies", 3)
     add("an unknown key and then a missing part", f"s={unknown}; s=2.x", "unknown key", 3)
@@ -991,13 +1056,21 @@ RULES: list[tuple[str, list[str]]] = [
     ("An opener MUST make these checks, in this order, and refuse the token at the first that fails.", ["invalid: * goes before *"]),
     ("every refusal MUST look the same", ["- the application's answer: Tests/Web"]),
     ("Steps 1 to 6 MUST NOT use a key.", ["invalid: revoked goes before not authentic", "invalid: unknown key goes before not authentic", "invalid: a revoked key whose line is gone"]),
-    ("The sums of steps 9 and 10 can pass 2^32 and MUST NOT wrap around.", ["invalid: an age that goes beyond 2^32*", "invalid: an end beyond 2^32", "invalid: an idle end beyond 2^32", "valid: age of five bytes", "valid: an end beyond 2^32, *", "valid: sealed beyond 2^32"]),
+    ("The sums of steps 9 and 11 can pass 2^32 and MUST NOT wrap around.", ["invalid: an age that goes beyond 2^32*", "invalid: an end beyond 2^32", "invalid: an idle end beyond 2^32", "valid: age of five bytes", "valid: an end beyond 2^32, *", "valid: sealed beyond 2^32"]),
     ("Step 8 too has an order: flags, padding, the times and a dictionary's name that is cut short (*malformed payload*); then *unknown dictionary*, even where no body follows; then the body.",
      ["invalid: malformed payload goes before unknown dictionary *", "invalid: unknown dictionary *", "invalid: a dictionary's name that ends early"]),
     ("the opener MUST NOT let any of the unauthenticated plaintext be seen", ["- `a failed open wipes what was decrypted`"]),
-    ("Bits 4 to 7 of the flags MUST be 0, and bit 3 without bit 0 MUST be refused.", ["invalid: unknown flag bit *", "invalid: a dictionary for a body that is not compressed"]),
-    ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more, and a `lifetime` of 0",
-     ["invalid: lifetime of zero", "invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
+    ("Bits 6 and 7 of the flags MUST be 0. Bit 3 without bit 0, and bit 5 with bit 0, MUST be refused.", ["invalid: unknown flag bit 6", "invalid: unknown flag bit 7", "invalid: a dictionary for a body that is not compressed", "invalid: signed out, compressed*"]),
+    ("An opener MUST refuse a token with a flag that it does not know: every flag is critical.", ["invalid: unknown flag bit *", "invalid: malformed payload goes before *: an unknown flag"]),
+    ("both stand where bit 1 is set, and nowhere else", ["invalid: own lifetime, and no idle time behind it", "valid: its own lifetime of * s, and an idle time as long", "valid: its own lifetime, *"]),
+    ("With bit 5 the item MUST be null", ["invalid: signed out, and *", "invalid: signed out", "valid: ends with the browser, null and not signed out"]),
+    ("An opener MUST refuse such a token in step 10 (*signed out*): whatever else the policy says", ["invalid: signed out*", "cookies: signed out*"]),
+    ("MUST NOT judge a session by bit 4", ["valid: ends with the browser*", "invalid: the end of a session that ends with the browser"]),
+    ("A sealer MUST NOT set a flag, name a dictionary of 2 to 15, or change what it does by default", ["- how versions are given out: nothing of one token"]),
+    ("A ring MUST NOT get a new word in version 1", ["rings: an unknown word"]),
+    ("The first bytes 0x49, 0x4A and 0x4B are kept for later versions", ["invalid: version 0x49, sealed as such", "invalid: version 0x4a, sealed as such", "invalid: version 0x4b, sealed as such"]),
+    ("a final group of zero after others (a longer spelling of the same number) MUST be refused, and so MUST a number of 2^32 or more, and an own absolute lifetime of 0",
+     ["invalid: lifetime of zero*", "invalid: own idle time of *", "invalid: age in a longer spelling", "invalid: lifetime in a longer spelling", "invalid: age of 2^32", "invalid: lifetime of 2^32", "invalid: age of six bytes"]),
     ("it MUST be refused where that byte is another. What is left MUST still hold every field, and at least a byte of body",
      ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding of *", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
     ("It MUST refuse a broken stream, contents that end early, and bytes that are left over.",
@@ -1053,8 +1126,10 @@ RULES: list[tuple[str, list[str]]] = [
     ("counts once, with the later `from` and the later `until`", ["rings: a key twice: *", "rings: a key with and without until: the until"]),
     ("`revoked` wins over a `key` line of the same id", ["rings: a revoked key does not seal", "rings: revoked before the key's line"]),
     ("A ring without a single line is a ring.", ["rings: nothing at all", "invalid: an empty ring"]),
-    ("end = min(created + absolute, sealed + idle)", ["invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),
-    ("Sealing a session again keeps `created` and its own lifetime if it has one", ["again: created stays, *", "again: its own lifetime stays, *", "again: * later"]),
+    ("end = min(created + min(absolute, ceiling), sealed + idle)", ["valid: * ceiling*", "invalid: the ceiling, *", "invalid: a ceiling lower *", "invalid: the absolute end", "invalid: the idle end", "valid: last second", "valid: last idle second"]),
+    ("Sealing a session again keeps `created`, its own lifetime if it has one, and whether it ends with the browser", ["again: created stays, *", "again: its own lifetime stays*", "again: it ends with the browser still*", "again: * later"]),
+    ("neither of the policy's holds beside them", ["valid: its own lifetime and no idle time of its own: the policy's does not hold", "valid: its own idle time, longer than the policy's", "valid: its own idle time, and the policy's absolute end is over", "again: its own lifetime stays whole, and neither of the policy's holds"]),
+    ("whose session ends with the browser MUST have neither `Max-Age` nor `Expires`, in no part", ["again: it ends with the browser still*", "- all parts: `whether a session ends with the browser is its own, and stays when it is sealed again`"]),
     ("or to 0 where another server's clock was ahead of this one's", ["again: a clock * behind the one that began it*"]),
     ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
     ("Software that changes a ring file MUST put a whole new file in its place.", ["- kills, crowds and faults: Tests/Python/ring_safety.py"]),

@@ -26,9 +26,11 @@ MAX_ITEM = 65_536           # §7, and §6.2 for the skeleton
 MAX_DEPTH = 64              # §7
 MAX_MARKS = 256             # §7
 COOKIE_LIMIT = 4096         # §11: name and value together
-COMPRESSED, LIFETIME, PADDING, DICTIONARY = 0x01, 0x02, 0x04, 0x08
+COMPRESSED, LIFETIME, PADDING, DICTIONARY, ENDS_WITH_BROWSER, ENDED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+NULL = b"\xf6"
 DEFAULT_NAME = "__Host-session"
 DEFAULT_ABSOLUTE = 14 * 86_400
+DEFAULT_CEILING = 400 * 86_400
 
 
 # ---------------------------------------------------------------- refusals, in the order of §5.2
@@ -52,6 +54,7 @@ class NotAuthentic(Refused): words = "not authentic"
 class MalformedPayload(Refused): words, opened = "malformed payload", True
 class UnknownDictionary(Refused): words, opened = "unknown dictionary", True
 class InTheFuture(Refused): words, opened = "in the future", True
+class SignedOut(Refused): words, opened = "signed out", True
 class Expired(Refused): words, opened = "expired", True
 class Ended(Refused): words, opened = "ended", True
 class TooManyCookies(Refused): words = "too many cookies"      # §11.1
@@ -481,26 +484,34 @@ class Payload:
     created: int
     age: int
     item: bytes
-    lifetime: Optional[int] = None
+    own: Optional[tuple[int, int]] = None       # the session's own lifetime: absolute, and idle or 0
+    marks: int = 0                              # the flags ENDS_WITH_BROWSER and ENDED
 
     @property
     def sealed(self) -> int:
         return self.created + self.age
 
+    @property
+    def ends_with_browser(self) -> bool:
+        return bool(self.marks & ENDS_WITH_BROWSER)
+
 
 def encode_payload(p: Payload, pad: Optional[int] = None, dictionary: bytes = STANDARD) -> bytes:
     if not (0 <= p.created < 1 << 32 and 0 <= p.age < 1 << 32):
         raise CannotSeal("a time that 32 bits do not hold")
-    if p.lifetime is not None and not 1 <= p.lifetime < 1 << 32:
+    if p.own is not None and not (1 <= p.own[0] < 1 << 32 and 0 <= p.own[1] < 1 << 32):
         raise CannotSeal("a lifetime that is not from 1 to 2^32 - 1 seconds")
+    if p.marks & ENDED and p.item != NULL:
+        raise CannotSeal("a session that was signed out holds nothing")
     skeleton, contents = split_item(p.item)
     bodies = [(len(p.item), 0, p.item), (-1, COMPRESSED, deflate(skeleton) + b"".join(contents))]
     if dictionary:
         bodies.append((-1, COMPRESSED | DICTIONARY, dictionary_name(dictionary) + deflate(skeleton, dictionary) + b"".join(contents)))
     _, flags, body = min(bodies, key=lambda b: len(b[2]))
+    flags |= p.marks
     fields = p.created.to_bytes(4, "big") + leb128(p.age)
-    if p.lifetime is not None:
-        flags, fields = flags | LIFETIME, fields + leb128(p.lifetime)
+    if p.own is not None:
+        flags, fields = flags | LIFETIME, fields + leb128(p.own[0]) + leb128(p.own[1])
     payload = fields + body
     if pad:
         flags, payload = flags | PADDING, payload + b"\x80"
@@ -510,8 +521,10 @@ def encode_payload(p: Payload, pad: Optional[int] = None, dictionary: bytes = ST
 
 def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
     flags = data[0]
-    if flags & ~(COMPRESSED | LIFETIME | PADDING | DICTIONARY) or flags & DICTIONARY and not flags & COMPRESSED:
+    if flags & ~(COMPRESSED | LIFETIME | PADDING | DICTIONARY | ENDS_WITH_BROWSER | ENDED) or flags & DICTIONARY and not flags & COMPRESSED:
         raise Invalid("unknown flags")
+    if flags & ENDED and flags & COMPRESSED:
+        raise Invalid("a session that was signed out, compressed")
     if flags & PADDING:
         data = data.rstrip(b"\x00")
         if not data.endswith(b"\x80"):
@@ -521,11 +534,13 @@ def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
         raise Invalid("the payload ends early")
     created = int.from_bytes(data[1:5], "big")
     age, pos = read_leb128(data, 5)
-    lifetime = None
+    own = None
     if flags & LIFETIME:
-        lifetime, pos = read_leb128(data, pos)
-        if lifetime == 0:
+        absolute, pos = read_leb128(data, pos)
+        if absolute == 0:
             raise Invalid("a lifetime of zero")
+        idle, pos = read_leb128(data, pos)
+        own = absolute, idle
     dictionary = b""
     if flags & DICTIONARY:
         if pos == len(data):
@@ -541,7 +556,9 @@ def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
     body = data[pos:]
     item = join_item(*inflate(body, dictionary)) if flags & COMPRESSED else body
     decode_item(item)
-    return Payload(created, age, item, lifetime)
+    if flags & ENDED and item != NULL:
+        raise Invalid("a session that was signed out, and more than null")
+    return Payload(created, age, item, own, flags & (ENDS_WITH_BROWSER | ENDED))
 
 
 # ---------------------------------------------------------------- times (§8, §9, §10)
@@ -849,23 +866,28 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-         created: Optional[int] = None, lifetime: Optional[int] = None, pad: Optional[int] = None, most: int = 1,
+         created: Optional[int] = None, own: Optional[tuple[int, int]] = None, marks: int = 0, pad: Optional[int] = None, most: int = 1,
          dictionary: bytes = STANDARD) -> str:
-    """Seals an encoded item. `created` is given when a session is sealed again."""
+    """Seals an encoded item. `created` is given when a session is sealed again. `own`: its own lifetime, absolute and idle (0: none)."""
     check_name(name)
     decode_item(item)
     _, key = ring.sealing(now)                                                        # step 1
     created = now if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
-    payload = encode_payload(Payload(created, age, item, lifetime), pad, dictionary)  # 3
+    payload = encode_payload(Payload(created, age, item, own, marks), pad, dictionary)  # 3
     limit = token_limit(name) if most == 1 else most * (token_limit(name) - 2)
     if (4 * (40 + len(payload)) + 2) // 3 > limit:                                    # 4
         raise CannotSeal("the cookie would be over its limit")
     return _seal_payload(key, payload, name, purpose, os.urandom(20))                 # 5 to 8
 
 
+def seal_ended(ring: Ring, **options: Any) -> str:
+    """§6.5: what takes the place of a session that is signed out."""
+    return seal(ring, NULL, marks=ENDED, **options)
+
+
 def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, most: int = 1,
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, most: int = 1,
                dictionaries: Iterable[bytes] = ()) -> Payload:
     """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
     check_name(name)
@@ -896,20 +918,22 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
         raise MalformedPayload(str(e)) from None
     if payload.sealed > now + 60:
         raise InTheFuture(f"sealed at {payload.sealed}, it is {now}")                 # 9
-    end = end_of(payload, absolute, idle)
+    if payload.marks & ENDED:
+        raise SignedOut(f"at {payload.sealed}")                                       # 10
+    end = end_of(payload, absolute, idle, ceiling)
     if now >= end:
-        raise Expired(f"since {end}")                                                 # 10
+        raise Expired(f"since {end}")                                                 # 11
     if ring.not_before is not None and payload.created < ring.not_before:
-        raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 11
+        raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 12
     return payload
 
 
 def seal_again(ring: Ring, opened: Payload, sealed_by: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int, absolute: int = DEFAULT_ABSOLUTE,
-               idle: Optional[int] = None, **options: Any) -> str:
+               idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, **options: Any) -> str:
     """§10: seals a session that was opened again, if it would still open. `ring` is the ring of now, `sealed_by` the id of the key it came with."""
     if not 0 <= now < 1 << 32:
         raise CannotSeal("a time that 32 bits do not hold")
-    if now >= end_of(opened, absolute, idle):
+    if now >= end_of(opened, absolute, idle, ceiling):
         raise Expired()
     if sealed_by in ring.revoked:
         raise RevokedKey(sealed_by)
@@ -917,13 +941,23 @@ def seal_again(ring: Ring, opened: Payload, sealed_by: str, *, name: str = DEFAU
         raise UnknownKey(sealed_by)
     if ring.not_before is not None and opened.created < ring.not_before:
         raise Ended()
-    return seal(ring, opened.item, name=name, purpose=purpose, now=now, created=opened.created, lifetime=opened.lifetime, **options)
+    return seal(ring, opened.item, name=name, purpose=purpose, now=now, created=opened.created, own=opened.own, marks=opened.marks, **options)
 
 
-def end_of(p: Payload, absolute: int, idle: Optional[int]) -> int:
+def end_of(p: Payload, absolute: int, idle: Optional[int], ceiling: int = DEFAULT_CEILING) -> int:
     """§10: the second from which on the session is over."""
-    end = p.created + (absolute if p.lifetime is None else p.lifetime)
+    if p.own is not None:
+        absolute, idle = p.own[0], p.own[1] or None
+    end = p.created + min(absolute, ceiling)
     return end if idle is None else min(end, p.sealed + idle)
+
+
+def max_age(p: Payload, now: int, absolute: int, idle: Optional[int], ceiling: int = DEFAULT_CEILING) -> Optional[int]:
+    """§11: the seconds of the Max-Age of a cookie that is sealed now; None: it has none."""
+    if p.ends_with_browser and not p.marks & ENDED:
+        return None
+    end = p.created + ceiling if p.marks & ENDED else end_of(p, absolute, idle, ceiling)
+    return min(end - now, 400 * 86_400)
 
 
 # ---------------------------------------------------------------- §11.1 splitting
@@ -1032,8 +1066,11 @@ def main(argv: Optional[list[str]] = None) -> int:
         if command == "open":
             p.add_argument("--absolute", type=int, default=DEFAULT_ABSOLUTE)
             p.add_argument("--idle", type=int)
+            p.add_argument("--ceiling", type=int, default=DEFAULT_CEILING)
         else:
-            p.add_argument("--lifetime", type=int)
+            p.add_argument("--own-lifetime", type=int)
+            p.add_argument("--own-idle", type=int, default=0)
+            p.add_argument("--ends-with-browser", action="store_true")
             p.add_argument("--pad", type=int)
     commands.add_parser("keygen")
     args = parser.parse_args(argv)
@@ -1047,10 +1084,11 @@ def main(argv: Optional[list[str]] = None) -> int:
         now = int(time.time()) if args.at is None else args.at
         common = {"name": args.name, "purpose": args.purpose, "now": now}
         if args.command == "seal":
-            print(seal(ring, encode_item(from_json(text)), lifetime=args.lifetime, pad=args.pad, **common))
+            print(seal(ring, encode_item(from_json(text)), own=None if args.own_lifetime is None else (args.own_lifetime, args.own_idle),
+                       marks=ENDS_WITH_BROWSER if args.ends_with_browser else 0, pad=args.pad, **common))
         else:
             text = text.removesuffix("\n") if args.input == "-" else text
-            print(to_json(decode_item(open_token(ring, text, absolute=args.absolute, idle=args.idle, **common).item)))
+            print(to_json(decode_item(open_token(ring, text, absolute=args.absolute, idle=args.idle, ceiling=args.ceiling, **common).item)))
         return 0
     except Refused as e:
         print(f"refused: {e}", file=sys.stderr)

@@ -106,8 +106,10 @@ import Testing
             removal
                 == "s=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax"
         )
-        let leap = try sealer.seal(1, lifetime: .days(1), at: Date(timeIntervalSince1970: 1_835_395_199))
-            .headerValues[0]
+        let leap = try sealer.seal(
+            1, lifetime: .init(absolute: .days(1)), at: Date(timeIntervalSince1970: 1_835_395_199)
+        )
+        .headerValues[0]
         #expect(leap.contains("Expires=Tue, 29 Feb 2028 23:59:59 GMT"))
     }
 

@@ -26,7 +26,7 @@ import Testing
         let what, ring, name, purpose: String
         let key: Hex
         let time, absolute: Int
-        let idle: Int?
+        let idle, ceiling: Int?
         let dictionaries: [Hex]
         let token, header: String?
         let cookies: Int?
@@ -36,7 +36,21 @@ import Testing
         let none: Bool?
         let again: Again?
         let by: String?
-        let lifetime: Int?
+        let own: Own?
+        let endsWithBrowser: Bool?
+        let maxAge: Int?
+
+        /// A session's own lifetime.
+        struct Own: Decodable, Equatable {
+            let absolute: Int
+            let idle: Int?
+
+            init?(_ lifetime: SessionLifetime?) {
+                guard let lifetime else { return nil }
+                absolute = lifetime.absolute.seconds
+                idle = lifetime.idle?.seconds
+            }
+        }
 
         /// When, and with which ring, the session is sealed again.
         struct Again: Decodable {
@@ -46,11 +60,17 @@ import Testing
 
         var at: Date { Date(timeIntervalSince1970: Double(time)) }
 
+        var lifetime: SessionLifetime {
+            SessionLifetime(
+                absolute: .seconds(absolute), idle: idle.map { .seconds($0) },
+                ceiling: ceiling.map { .seconds($0) } ?? SessionLifetime.usualCeiling)
+        }
+
         func sealer(_ ring: String? = nil) throws -> CookieSealer<CBORValue> {
             let own = try dictionaries.map { try CompressionDictionary($0.bytes) }
             return try CookieSealer(
                 name, keys: KeyRing(parsing: ring ?? self.ring, requiringKey: false),
-                lifetime: SessionLifetime(absolute: .seconds(absolute), idle: idle.map { .seconds($0) }),
+                lifetime: lifetime,
                 purpose: purpose, splitting: .upTo(cookies ?? 1),
                 compression: own.isEmpty ? .standard : .dictionaries(own))
         }
@@ -62,6 +82,8 @@ import Testing
                 Int($0.timeIntervalSince1970)
             }
             #expect(times == [created, sealed, ends], "\(what)")
+            #expect(Own(opened.lifetime) == own, "\(what)")
+            #expect(opened.endsWithBrowser == endsWithBrowser, "\(what)")
             // The one key that it says opened it.
             let secret = try SecretBytes.copy(of: key.bytes.span)
             #expect(try SealingKey(material: XAESKey(secret), activeFrom: nil).id == opened.keyID, "\(what)")
@@ -69,7 +91,7 @@ import Testing
     }
 
     @Test func `every valid token opens to its session`() throws {
-        for vector in try all("valid.json", 127, as: Opening.self) {
+        for vector in try all("valid.json", 156, as: Opening.self) {
             do {
                 try vector.check(vector.sealer().open(value: #require(vector.token), at: vector.at))
             } catch {
@@ -80,7 +102,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 549, as: Opening.self) {
+        for vector in try all("invalid.json", 597, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
@@ -90,7 +112,7 @@ import Testing
             }
         }
         // Every refusal of FORMAT §5.2.
-        #expect(reasons.count == 12)
+        #expect(reasons.count == 13)
     }
 
     /// Of tokens that an opener finds with no other check first.
@@ -119,7 +141,7 @@ import Testing
 
     @Test func `every session is sealed again as stated, or not for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("again.json", 52, as: Opening.self) {
+        for vector in try all("again.json", 73, as: Opening.self) {
             let again = try #require(vector.again)
             let time = Date(timeIntervalSince1970: Double(again.time))
             let opened = try vector.sealer().open(value: #require(vector.token), at: vector.at)
@@ -129,7 +151,10 @@ import Testing
                 #expect(vector.refused == nil, "\(vector.what): sealed")
                 let new = try sealer.open(value: sealed.token, at: time)
                 #expect(new.session == opened.session && "\(new.keyID)" == vector.by, "\(vector.what)")
-                #expect(new.lifetime?.seconds == vector.lifetime, "\(vector.what)")
+                #expect(Opening.Own(new.lifetime) == vector.own, "\(vector.what)")
+                #expect(new.endsWithBrowser == vector.endsWithBrowser, "\(vector.what)")
+                // Whole times: the seconds are those from sealing.
+                #expect(sealed.cookies[0].maxAge == vector.maxAge, "\(vector.what)")
                 let times = [new.createdAt, new.sealedAt, new.expiresAt, sealed.expiresAt].map {
                     Int($0.timeIntervalSince1970)
                 }
@@ -147,7 +172,7 @@ import Testing
 
     @Test func `every Cookie header is read as stated`() throws {
         var outcomes: Set<String> = []
-        for vector in try all("cookies.json", 234, as: Opening.self) {
+        for vector in try all("cookies.json", 236, as: Opening.self) {
             do {
                 let opened = try vector.sealer().open(cookieHeader: vector.header, at: vector.at)
                 if let opened {

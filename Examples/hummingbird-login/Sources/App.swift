@@ -92,12 +92,20 @@ struct App {
             }
             return .redirect(to: "/cart")
         }
-        struct SignIn: Decodable { var name: String }
+        struct SignIn: Decodable {
+            var name: String
+            /// Nil: the box was not ticked.
+            var remember: String?
+        }
+        let remembered = SessionLifetime(absolute: .days(90), idle: .days(30))
         router.form("/sign-in", SignIn.self) { form, session, _ in
             let name = form.name.trimmingCharacters(in: .whitespacesAndNewlines)
             guard (1...40).contains(name.count) else { throw HTTPError(.unprocessableContent) }
             // A new session, with a CSRF token of its own: nobody can have planted it.
-            session.begin(ShopSession(name: name, cart: session.value?.cart ?? []))
+            let isRemembered = form.remember != nil
+            session.begin(
+                ShopSession(name: name, cart: session.value?.cart ?? []),
+                lifetime: isRemembered ? remembered : nil, endsWithBrowser: !isRemembered)
             return .redirect(to: "/profile")
         }
         struct Nothing: Decodable {}

@@ -89,6 +89,7 @@ enum Page {
             """
             <form method="post" action="/sign-in" class="panel narrow">\(csrf(session))
             <label>Your name <input name="name" maxlength="40" required autofocus autocomplete="username"></label>
+            <label><input type="checkbox" name="remember" value="yes"> Remember me on this device</label>
             <button>Sign in</button>
             <p class="note">There is no password: this example is about what happens after one was right.</p></form>
             """

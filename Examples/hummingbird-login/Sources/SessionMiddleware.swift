@@ -18,6 +18,8 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
         var (opened, value): (OpenedSession<Session>?, Session?)
         /// `isNew`: no longer the cookie's session, but a new one or none.
         var (isTouched, isNew) = (false, false)
+        /// Of a new one: in place of the sealer's.
+        var (lifetime, endsWithBrowser): (SessionLifetime?, Bool?)
         /// Once the response has its headers: complains of what comes after.
         var late: Logger?
 
@@ -30,7 +32,9 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
             guard let value, value != old?.session || old?.needsResealing == true else { return [] }
             do {
                 guard var opened = old else {
-                    return try sealer.seal(value, cookieHeaders: headers).headerValues
+                    return try sealer.seal(
+                        value, lifetime: lifetime, endsWithBrowser: endsWithBrowser, cookieHeaders: headers
+                    ).headerValues
                 }
                 opened.session = value
                 return try sealer.reseal(opened).headerValues
@@ -49,14 +53,25 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
     /// once the handler has returned: what the body's stream changes comes too late, and is logged.
     var value: Session? {
         get { touch { $0.value } }
-        set { touch(isChange: true) { ($0.value, $0.isNew) = (newValue, $0.isNew || newValue == nil) } }
+        set {
+            touch(isChange: true) {
+                ($0.value, $0.isNew) = (newValue, $0.isNew || newValue == nil)
+                if newValue == nil { ($0.lifetime, $0.endsWithBrowser) = (nil, nil) }
+            }
+        }
     }
 
     /// What the request's cookie held: the session with its times and its key.
     var opened: OpenedSession<Session>? { touch { $0.opened } }
 
-    /// Starts a new session, whose age is 0: after signing in, and whenever rights change.
-    func begin(_ session: Session) { touch(isChange: true) { ($0.value, $0.isNew) = (session, true) } }
+    /// Starts a new session, whose age is 0: after signing in, and whenever rights change. A lifetime of its own takes
+    /// the place of the sealer's whole ("remember me"); it and the end with the browser stay when it is sealed again.
+    func begin(_ session: Session, lifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil) {
+        touch(isChange: true) {
+            ($0.value, $0.isNew) = (session, true)
+            ($0.lifetime, $0.endsWithBrowser) = (lifetime, endsWithBrowser)
+        }
+    }
 
     private func touch<R: Sendable>(isChange: Bool = false, _ body: (inout State) -> R) -> R {
         state.withLock {

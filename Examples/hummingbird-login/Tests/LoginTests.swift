@@ -146,6 +146,35 @@ func withSessions(
         }
     }
 
+    @Test func `Who ticks "remember me" stays for 30 days, who does not until the browser closes`()
+        async throws
+    {
+        try await withShop { client, _, _, _ in
+            for isTicked in [true, false] {
+                let browser = Browser(client)
+                _ = try await browser.get("/sign-in")
+                var fields = ["name": "Ada"]
+                if isTicked { fields["remember"] = "yes" }
+                let signedIn = try await browser.post("/sign-in", fields)
+                _ = try await browser.get("/")
+                // It stays so when the session is sealed again.
+                let changed = try await browser.post("/cart/add", ["product": "1", "engraving": "Ada"])
+                for line in [signedIn, changed].flatMap({ $0.headers[values: .setCookie] })
+                where !line.contains("Max-Age=0;") {
+                    let maxAge = line.firstMatch(of: /Max-Age=(\d+);/).flatMap { Int($0.1) }
+                    if isTicked {
+                        let days30 = 30 * 86_400
+                        #expect((days30 - 60...days30 + 1).contains(maxAge ?? 0), "\(line)")
+                    } else {
+                        #expect(maxAge == nil, "\(line)")
+                    }
+                }
+                #expect(signedIn.status == .seeOther && changed.status == .seeOther)
+                #expect(try await browser.get("/cart").text.contains("Ada"))
+            }
+        }
+    }
+
     @Test func `A cart is split over cookies, shrinks again, and is full at last`() async throws {
         try await withShop { client, _, _, _ in
             let browser = Browser(client)

@@ -39,11 +39,16 @@ extension Opened {
 
 /// The first fields of a payload, flags for the lifetime included.
 func fields(_ times: SessionTimes) -> [UInt8] {
-    var bytes: [UInt8] = [times.lifetime == nil ? 0 : CompressedPayload.Flag.lifetime]
+    var bytes: [UInt8] = [
+        times.marks.rawValue | (times.lifetime == nil ? 0 : CompressedPayload.Flag.lifetime)
+    ]
     bytes.append(bigEndian: UInt64(times.created), byteCount: 4)
-    bytes.append(addingCapacity: 10) { rest in
+    bytes.append(addingCapacity: 15) { rest in
         rest.append(leb128: times.age)
-        if let lifetime = times.lifetime { rest.append(leb128: lifetime) }
+        if let lifetime = times.lifetime {
+            rest.append(leb128: lifetime.absolute)
+            rest.append(leb128: lifetime.idle)
+        }
     }
     return bytes
 }

@@ -101,6 +101,7 @@ let targets: [Target] = [
         let again = try trees.open(value: trees.reseal(tree, at: now).cookies[0].value, at: now)
         require(again.session == tree.session)
         require(again.createdAt == tree.createdAt && again.lifetime == tree.lifetime)
+        require(again.endsWithBrowser == tree.endsWithBrowser)
         guard let raw else { fail("does not open as it is") }
         let bytes = raw.session.bytes
         require(
@@ -377,9 +378,13 @@ let targets: [Target] = [
         do {
             let payload = try Opened(bytes, ownCompression)
             let item = try payload.checked()
-            for number in [payload.times.created, payload.times.age, payload.times.lifetime ?? 0] {
+            let times = payload.times
+            for number in [
+                times.created, times.age, times.lifetime?.absolute ?? 0, times.lifetime?.idle ?? 0,
+            ] {
                 contents.append(bigEndian: UInt64(number), byteCount: 4)
             }
+            contents.append(times.marks.rawValue)
             contents += item.bytes
             said = 1
         } catch OpenError.unknownDictionary {
@@ -508,8 +513,15 @@ func roundTrip(_ choices: inout Choices) throws {
     let names = ["s", "__Host-session", "a.1", "!#$%&'*+-.^_`|~"]
     let splitting = CookieSplitting.upTo(1 + choices.below(9))
     let lifetime = SessionLifetime(
-        absolute: .seconds(choices.int()), idle: choices.below(2) == 0 ? nil : .seconds(choices.int()))
-    let own = choices.below(3) == 0 ? SessionLifetime.Span.seconds(choices.int()) : nil
+        absolute: .seconds(choices.int()), idle: choices.below(2) == 0 ? nil : .seconds(choices.int()),
+        ceiling: choices.below(2) == 0 ? SessionLifetime.usualCeiling : .seconds(choices.int()))
+    let own =
+        choices.below(3) == 0
+        ? SessionLifetime(
+            absolute: .seconds(choices.int()), idle: choices.below(2) == 0 ? nil : .seconds(choices.int()))
+        : nil
+    let endsWithBrowser = choices.below(3) == 0
+    let idle = own == nil ? lifetime.idle : own?.idle
     let (name, purpose, ring) = (names[choices.below(4)], choices.text(), try KeyRing([key]))
     let block = [0, 0, 2, 64, 4096][choices.below(5)]
     // Small enough to divide what fits an input.
@@ -526,7 +538,9 @@ func roundTrip(_ choices: inout Choices) throws {
         ? Date(timeIntervalSince1970: Double(UInt32(truncatingIfNeeded: choices.integer()))) : now
     let fraction = Double(choices.byte()) / 256
     let session = choices.session()
-    let result = Result { try typed.seal(session, lifetime: own, at: began + fraction) }
+    let result = Result {
+        try typed.seal(session, lifetime: own, endsWithBrowser: endsWithBrowser, at: began + fraction)
+    }
     if case .failure(let error) = result, case .tooLarge(let report)? = error as? SealError {
         require(report.tokenBytes > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
         require(try typed.sizeReport(for: session, lifetime: own, at: began) == report)
@@ -548,12 +562,12 @@ func roundTrip(_ choices: inout Choices) throws {
         guard let opened else { fail("no cookie") }
         require(opened.session == session, "another session: \(opened.session) for \(session)")
         require(opened.createdAt == began, "\(opened.createdAt)")
-        require(opened.lifetime == own)
+        require(opened.lifetime == own && opened.endsWithBrowser == endsWithBrowser)
         return opened
     }
     let opened = checked(try typed.open(cookieHeader: header, at: began))
     require(opened.expiresAt == sealed.expiresAt && opened.keyID == key.id)
-    require(!opened.needsResealing || lifetime.idle != nil, "sealed this moment")
+    require(!opened.needsResealing || idle != nil, "sealed this moment")
     // To the last moment and no longer.
     _ = checked(try typed.open(cookieHeader: header, at: sealed.expiresAt - 0.001))
     require((try? typed.open(cookieHeader: header, at: sealed.expiresAt)) == nil, "ended, and opens")
@@ -584,5 +598,5 @@ func roundTrip(_ choices: inout Choices) throws {
         try typed.open(
             cookieHeader: again.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(
                 separator: ";"), at: later))
-    require(last.sealedAt == later && (lifetime.idle != nil || last.expiresAt == opened.expiresAt))
+    require(last.sealedAt == later && (idle != nil || last.expiresAt == opened.expiresAt))
 }

@@ -40,7 +40,8 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         public var priority: Priority?
         /// Kept apart for each site that embeds this one (CHIPS).
         public var isPartitioned: Bool
-        /// Whether the browser drops the cookie when it closes, whatever the session's lifetime.
+        /// Whether the browser drops the cookie when it closes, whatever the session's lifetime: for sessions that are
+        /// sealed without saying so themselves. One that is sealed again keeps what it began with.
         public var endsWithBrowser: Bool
         /// Whether `Expires` is written beside `Max-Age`, for clients that do not know the latter. It takes
         /// 40 bytes of each response. Lines that remove a cookie always have both.

@@ -17,7 +17,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         static let lifetime: UInt8 = 2
         static let padding: UInt8 = 4
         static let dictionary: UInt8 = 8
-        static let known: UInt8 = 15
+        static let known: UInt8 = 15 | SessionMarks.all.rawValue
     }
 
     init(bytes: consuming [UInt8], range: Range<Int>) {
@@ -39,12 +39,15 @@ struct CompressedPayload: ~Copyable, Sendable {
         let times = payload.times
         let itemCount = payload.item.bytes.count
         // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
-        bytes.append(addingCapacity: headroom + 15 + itemCount + block + tailroom) { start in
+        bytes.append(addingCapacity: headroom + 20 + itemCount + block + tailroom) { start in
             start.append(repeating: 0, count: headroom)
-            start.append(times.lifetime == nil ? 0 : Flag.lifetime)
+            start.append(times.marks.rawValue | (times.lifetime == nil ? 0 : Flag.lifetime))
             start.append(bigEndian: UInt64(times.created), byteCount: 4)
             start.append(leb128: times.age)
-            if let lifetime = times.lifetime { start.append(leb128: lifetime) }
+            if let lifetime = times.lifetime {
+                start.append(leb128: lifetime.absolute)
+                start.append(leb128: lifetime.idle)
+            }
         }
         let flags = try Self.appendCompressed(payload.item, by: compression, to: &bytes)
         bytes[headroom] |= flags
@@ -121,6 +124,11 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
         guard !fields.body.isEmpty else { throw .malformedPayload(PayloadFailure.endsEarly.words) }
         guard fields.isCompressed else {
+            if fields.times.marks.contains(.ended),
+                fields.body.count > 1 || bytes[fields.body.lowerBound] != CBORItem.null.bytes[0]
+            {
+                throw .malformedPayload(PayloadFailure.endedSession.words)
+            }
             memory.item = UncheckedItem(bytes: exchange(&bytes, with: []), range: fields.body, contents: nil)
             return (fields.times, nil)
         }
@@ -141,17 +149,24 @@ struct CompressedPayload: ~Copyable, Sendable {
             guard let flags = reader.byte(bytes) else { throw .endsEarly }
             isCompressed = flags & Flag.compressed != 0
             let hasDictionary = flags & Flag.dictionary != 0
-            // A dictionary for nothing is refused as well.
-            guard flags & ~Flag.known == 0, isCompressed || !hasDictionary else { throw .unknownFlags(flags) }
+            let marks = SessionMarks(rawValue: flags).intersection(.all)
+            // A dictionary for nothing is refused as well, and so is a compressed session that has ended.
+            guard flags & ~Flag.known == 0, isCompressed ? !marks.contains(.ended) : !hasDictionary else {
+                throw .unknownFlags(flags)
+            }
             guard let created = reader.integer(bytes, byteCount: 4) else { throw .endsEarly }
             guard let age = reader.leb128(bytes) else { throw .number }
-            var lifetime: UInt32?
+            var lifetime: OwnLifetime?
             if flags & Flag.lifetime != 0 {
-                // A lifetime of nothing is no lifetime.
-                guard let span = reader.leb128(bytes), span > 0 else { throw .number }
-                lifetime = span
+                // A lifetime of nothing is no lifetime; an idle time of nothing is none.
+                guard let absolute = reader.leb128(bytes), absolute > 0, let idle = reader.leb128(bytes)
+                else {
+                    throw .number
+                }
+                lifetime = OwnLifetime(absolute: absolute, idle: idle)
             }
-            times = SessionTimes(created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime)
+            times = SessionTimes(
+                created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime, marks: marks)
             var end = reader.end
             if flags & Flag.padding != 0 {
                 while end > reader.position, bytes[end - 1] == 0 { end -= 1 }

@@ -40,6 +40,8 @@ public enum OpenError: Error, Equatable, Sendable {
     case unknownDictionary(String)
     /// Begun or sealed by a clock more than 60 s ahead of this one.
     case inFuture(Date)
+    /// Not a session, but what a sign-out left in its place, at this time.
+    case signedOut(Date)
     /// Over since this time, by its lifetime.
     case expired(Date)
     /// Began before the ring's `not-before`.
@@ -68,6 +70,7 @@ extension OpenError {
         case .malformedPayload: "malformed-payload"
         case .unknownDictionary: "unknown-dictionary"
         case .inFuture: "in-the-future"
+        case .signedOut: "signed-out"
         case .expired: "expired"
         case .endedBefore: "ended"
         case .sessionMismatch: "session-mismatch"
@@ -91,6 +94,7 @@ extension OpenError: CustomStringConvertible {
         case .malformedPayload(let reason): "authentic, but malformed: \(reason)"
         case .unknownDictionary(let id): "compressed with dictionary \(id), which is not here"
         case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
+        case .signedOut(let date): "signed out at \(Timestamp.text(date))"
         case .expired(let date): "expired at \(Timestamp.text(date))"
         case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
         case .sessionMismatch(let path, let reason):
@@ -107,8 +111,8 @@ extension OpenError {
         case .tooLong, .tooManyParts, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
             .revokedKey, .notAuthentic:
             true
-        case .malformedPayload, .unknownDictionary, .inFuture, .expired, .endedBefore, .sessionMismatch,
-            .libraryFailed:
+        case .malformedPayload, .unknownDictionary, .inFuture, .signedOut, .expired, .endedBefore,
+            .sessionMismatch, .libraryFailed:
             false
         }
     }

@@ -17,7 +17,7 @@ extension TokenCore {
     @usableFromInline
     typealias Taking = (inout WorkingMemory) throws(OpenError) -> Void
 
-    /// Opens the token in `text`: the eleven checks.
+    /// Opens the token in `text`: the twelve checks.
     ///
     /// - Parameters:
     ///   - limit: characters of the longest token.
@@ -80,13 +80,15 @@ extension TokenCore {
         }
     }
 
-    /// Checks 9 to 11. Only now: a date that is not authenticated is an attacker's.
+    /// Checks 9 to 12. Only now: a date that is not authenticated is an attacker's. What was signed out is so whatever
+    /// the policy is, and has no end that a lifetime could say.
     ///
     /// - Returns: the session's end.
     private func checkTimes(
         _ times: SessionTimes, _ notBefore: Date?, at now: Date
     ) throws(OpenError) -> Date {
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
+        guard !times.marks.contains(.ended) else { throw .signedOut(times.sealedAt) }
         let end = times.end(under: lifetime)
         guard now < end else { throw .expired(end) }
         if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
@@ -114,8 +116,8 @@ extension TokenCore {
     /// time, but to move to the dictionary that seals: no sooner, for dictionaries have no order, and two servers
     /// with two lists would write what the other wrote at every request.
     private func isWorn(_ times: SessionTimes, isOutdated: Bool, at now: Date) -> Bool {
-        var span = lifetime.idle?.seconds
-        if !carrier.endsWithBrowser || isOutdated {
+        var span = times.idle(under: lifetime)
+        if !times.marks.contains(.endsWithBrowser) || isOutdated {
             let kept = min(times.absolute(under: lifetime), carrier.longestKept)
             span = min(span ?? kept, kept)
         }

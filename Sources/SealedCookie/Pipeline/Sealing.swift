@@ -8,15 +8,31 @@
 extension TokenCore {
     /// Seals a session that begins now.
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime.Span?, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks, at now: Date
     ) throws(SealError) -> SealedToken {
         let ring = keys.ring
         let beginning = ring.beginning(at: now)
-        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime) else {
+        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime, marks: marks) else {
             throw .timeOutOfRange
         }
         let index = try sealingKey(in: ring, for: times, at: now)
-        return try seal(SessionPayload(times: times, item: item), with: ring, index, at: now)
+        return try seal(
+            SessionPayload(times: times, item: item), until: times.end(under: lifetime), with: ring, index,
+            at: now)
+    }
+
+    /// Seals that a session was signed out: what opens as no session, and must be kept for as long as any other that
+    /// the browser may have could live (FORMAT §6.5).
+    func sealEnded(at now: Date) throws(SealError) -> SealedToken {
+        let ring = keys.ring
+        let beginning = ring.beginning(at: now)
+        guard let times = SessionTimes(beginningAt: beginning, lifetime: nil, marks: .ended) else {
+            throw .timeOutOfRange
+        }
+        let index = try sealingKey(in: ring, for: times, at: now)
+        return try seal(
+            SessionPayload(times: times, item: .null), until: times.latestEnd(under: lifetime), with: ring,
+            index, at: now)
     }
 
     /// Seals a session again, with the age that it has (FORMAT §10).
@@ -33,7 +49,8 @@ extension TokenCore {
         }
         guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }
         // The end that it was opened with, too: its idle time does not begin anew once it is over.
-        let end = min(session.end, times.end(under: lifetime))
+        let newEnd = times.end(under: lifetime)
+        let end = min(session.end, newEnd)
         guard now < end else { throw .expired(end) }
         // Else a session sealed with a stolen key would move to one that the thief never had.
         let ring = keys.ring
@@ -43,14 +60,17 @@ extension TokenCore {
                 ? .foreignKey(session.keyID) : .revokedKey(session.keyID)
         }
         let index = try sealingKey(in: ring, for: times, at: now)
-        return try seal(SessionPayload(times: times, item: item()), with: ring, index, at: now)
+        return try seal(
+            SessionPayload(times: times, item: item()), until: newEnd, with: ring, index, at: now)
     }
 
     /// Steps 3 to 8. `sealingKey` is step 1, and `item`, which callers take before it, step 2.
     ///
-    /// - Parameter index: of the key.
+    /// - Parameters:
+    ///   - end: when the session ends unless it is sealed again before.
+    ///   - index: of the key.
     private func seal(
-        _ session: SessionPayload, with ring: KeyRing, _ index: Int, at now: Date
+        _ session: SessionPayload, until end: Date, with ring: KeyRing, _ index: Int, at now: Date
     ) throws(SealError) -> SealedToken {
         let id = ring.keys[index].id
         let token = try ring.keys.withUncounted(\.material, at: index) { (key) throws(SealError) in
@@ -63,7 +83,9 @@ extension TokenCore {
                 return token
             }
         }
-        return SealedToken(text: token, sealedAt: now, end: session.times.end(under: lifetime))
+        return SealedToken(
+            text: token, sealedAt: now, end: end,
+            endsWithBrowser: session.times.marks.contains(.endsWithBrowser))
     }
 
     /// Step 1. The key that seals now a session of these times.
@@ -134,4 +156,6 @@ struct SealedToken: Sendable {
     let sealedAt: Date
     /// When the session ends unless it is sealed again before.
     let end: Date
+    /// Whether the browser is to drop it when it closes.
+    let endsWithBrowser: Bool
 }

@@ -1,9 +1,11 @@
 // How long sessions live. FORMAT §10.
 
-/// How long sessions live: the server's policy, which a token does not carry.
+/// How long sessions live. A sealer's is the server's policy, which no token carries: a shorter one takes effect at
+/// once, for every session there is. A session may have a lifetime of its own, which its token carries
+/// (`CookieSealer.seal`): it takes the place of the policy's `absolute` and `idle`, of both.
 ///
-/// A session ends at the earlier of `created + absolute` and `sealed + idle`. A shorter lifetime takes
-/// effect at once, for every session there is.
+/// A session ends at the earlier of `created + absolute` and `sealed + idle`, and at `created + ceiling` at the latest,
+/// where the ceiling is always the policy's.
 public struct SessionLifetime: Hashable, Sendable {
     /// A span of whole seconds, from 1 s to about 136 years (2^32 - 1 s).
     public struct Span: Hashable, Comparable, Sendable {
@@ -25,10 +27,17 @@ public struct SessionLifetime: Hashable, Sendable {
     public var absolute: Span
     /// From the last sealing. Nil: a session does not end for want of use.
     public var idle: Span?
+    /// The longest that any session lives from its first sealing, whatever `absolute` or its own lifetime says: 400 days,
+    /// for which browsers keep a cookie at most, unless set. Only a sealer's counts: a session's own lifetime has none.
+    public var ceiling: Span
 
-    public init(absolute: Span, idle: Span? = nil) {
+    /// The ceiling of a policy that sets none.
+    public static let usualCeiling = Span.days(400)
+
+    public init(absolute: Span, idle: Span? = nil, ceiling: Span = usualCeiling) {
         self.absolute = absolute
         self.idle = idle
+        self.ceiling = ceiling
     }
 }
 

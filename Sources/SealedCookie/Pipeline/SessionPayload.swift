@@ -14,6 +14,7 @@ enum PayloadFailure: Error, Equatable {
     case number
     case padding
     case deflate
+    case endedSession
     case item(CBORFailure)
 }
 
@@ -22,9 +23,10 @@ extension PayloadFailure {
         switch self {
         case .endsEarly: "the payload ends early"
         case .unknownFlags(let flags): "unknown flags 0x\(String(flags, radix: 16))"
-        case .number: "a time that is not a shortest LEB128 number below 2^32"
+        case .number: "a time that is not a shortest LEB128 number below 2^32, or a lifetime of 0"
         case .padding: "padding that does not begin with 0x80"
         case .deflate: "a broken DEFLATE stream"
+        case .endedSession: "a session that was signed out, and more than null"
         case .item(let failure):
             "\(failure.reason)" + (failure.path.isEmpty ? "" : ", at \(failure.path.pathDescription)")
         }

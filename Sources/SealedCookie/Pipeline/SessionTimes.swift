@@ -12,26 +12,37 @@ struct SessionTimes: Equatable, Sendable {
     let created: UInt32
     /// Seconds from `created` to this sealing.
     let age: UInt32
-    /// This session's own absolute lifetime in seconds, in place of the policy's.
-    let lifetime: UInt32?
+    /// This session's own lifetime in seconds, in place of the policy's; 0: it has none.
+    private let ownAbsolute: UInt32
+    /// 0: none.
+    private let ownIdle: UInt32
+    let marks: SessionMarks
 
-    init(created: UInt32, age: UInt32, lifetime: UInt32?) {
+    init(created: UInt32, age: UInt32, lifetime: OwnLifetime?, marks: SessionMarks = []) {
         self.created = created
         self.age = age
-        self.lifetime = lifetime
+        ownAbsolute = lifetime?.absolute ?? 0
+        ownIdle = lifetime?.idle ?? 0
+        self.marks = marks
+    }
+
+    /// This session's own lifetime, in place of the policy's.
+    var lifetime: OwnLifetime? {
+        ownAbsolute > 0 ? OwnLifetime(absolute: ownAbsolute, idle: ownIdle) : nil
     }
 
     /// A session that begins now; nil outside the years 1970 to 2106.
-    init?(beginningAt now: Date, lifetime: SessionLifetime.Span?) {
+    init?(beginningAt now: Date, lifetime: SessionLifetime?, marks: SessionMarks = []) {
         guard let now = UInt32(exactly: now.timeIntervalSince1970.rounded(.down)) else { return nil }
-        self.init(created: now, age: 0, lifetime: lifetime.map { UInt32(clamping: $0.seconds) })
+        self.init(created: now, age: 0, lifetime: lifetime.map { OwnLifetime($0) }, marks: marks)
     }
 
     /// The same session sealed again now; nil after 2106.
     func sealedAgain(at now: Date) -> SessionTimes? {
         guard let now = UInt32(exactly: now.timeIntervalSince1970.rounded(.down)) else { return nil }
         // A clock behind the one that began the session: its age does not go below zero.
-        return SessionTimes(created: created, age: now > created ? now - created : 0, lifetime: lifetime)
+        return SessionTimes(
+            created: created, age: now > created ? now - created : 0, lifetime: lifetime, marks: marks)
     }
 
     var createdAt: Date { Date(timeIntervalSince1970: Double(created)) }
@@ -39,17 +50,63 @@ struct SessionTimes: Equatable, Sendable {
     private var sealed: Int64 { Int64(created) + Int64(age) }
 
     /// Seconds that the session lives from its beginning on.
-    func absolute(under policy: SessionLifetime) -> Int { lifetime.map(Int.init) ?? policy.absolute.seconds }
+    func absolute(under policy: SessionLifetime) -> Int {
+        min(ownAbsolute > 0 ? Int(ownAbsolute) : policy.absolute.seconds, policy.ceiling.seconds)
+    }
 
-    /// The first second at which the session is over.
+    /// Seconds that it lives from its last sealing on. Nil: it does not end for want of use.
+    func idle(under policy: SessionLifetime) -> Int? {
+        guard ownAbsolute > 0 else { return policy.idle?.seconds }
+        return ownIdle > 0 ? Int(ownIdle) : nil
+    }
+
+    /// The first second at which the session is over. Inlined: else 27 instructions of an open's 9,100 more.
+    @inline(__always)
     func end(under policy: SessionLifetime) -> Date {
         let absolute = Int64(created) + Int64(absolute(under: policy))
-        let idle = policy.idle.map { sealed + Int64($0.seconds) } ?? absolute
+        let idle = idle(under: policy).map { sealed + Int64($0) } ?? absolute
         return Date(timeIntervalSince1970: Double(min(absolute, idle)))
     }
+
+    /// The first second at which no session is left that had begun when this one did.
+    func latestEnd(under policy: SessionLifetime) -> Date { createdAt + Double(policy.ceiling.seconds) }
 
     /// Whether the session was begun or sealed by a clock further ahead than `KeyRing.clockSkew`.
     func isInFuture(at now: Date) -> Bool {
         Double(sealed) > now.timeIntervalSince1970 + Double(KeyRing.clockSkew)
     }
+}
+
+/// A session's own lifetime as a token has it, in seconds.
+struct OwnLifetime: Equatable, Sendable {
+    /// At least 1.
+    let absolute: UInt32
+    /// 0: the session does not end for want of use.
+    let idle: UInt32
+
+    init(absolute: UInt32, idle: UInt32) {
+        self.absolute = absolute
+        self.idle = idle
+    }
+
+    init(_ lifetime: SessionLifetime) {
+        absolute = UInt32(clamping: lifetime.absolute.seconds)
+        idle = UInt32(clamping: lifetime.idle?.seconds ?? 0)
+    }
+
+    var lifetime: SessionLifetime {
+        SessionLifetime(
+            absolute: .seconds(Int(absolute)), idle: idle > 0 ? .seconds(Int(idle)) : nil)
+    }
+}
+
+/// What a token says of its session by a flag alone: the bits as they are in its flags (FORMAT §6).
+struct SessionMarks: OptionSet, Sendable {
+    let rawValue: UInt8
+
+    /// The browser is to drop the cookie when it closes.
+    static let endsWithBrowser = SessionMarks(rawValue: 0x10)
+    /// No session: it was signed out.
+    static let ended = SessionMarks(rawValue: 0x20)
+    static let all: SessionMarks = [.endsWithBrowser, .ended]
 }

@@ -20,8 +20,6 @@ final class TokenCore: Sendable {
         let tokenLimit: Int
         /// Seconds that it keeps a token at the most.
         let longestKept: Int
-        /// Whether it keeps a token for as long as the browser is open, whatever its session's end is.
-        let endsWithBrowser: Bool
         /// What a token of this size costs it.
         let report: @Sendable (_ item: CBORItem, _ size: TokenSize, _ largestItem: Int) -> SizeReport
     }

@@ -171,7 +171,8 @@ private enum Failure: Error { case harmless, serious }
             #expect(try isKept(after: error), "\(error)")
         }
         for error in [
-            OpenError.malformedPayload("why"), .unknownDictionary("why"), .inFuture(noon), .expired(noon),
+            OpenError.malformedPayload("why"), .unknownDictionary("why"), .inFuture(noon), .signedOut(noon),
+            .expired(noon),
             .endedBefore(noon), .sessionMismatch(codingPath: [], reason: "what"),
             .libraryFailed(operation: "inflate"),
         ] {

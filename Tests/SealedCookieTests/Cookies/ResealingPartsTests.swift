@@ -61,7 +61,8 @@ import Testing
                 #expect(try removed(sealer.seal(new, cookieHeader: other, at: noon).cookies) == own)
             }
             #expect(try removed(sealer.seal(new, cookieHeaders: [], at: noon).cookies) == own)
-            let sealed = try sealer.seal(new, lifetime: .days(1), cookieHeader: header, at: noon)
+            let sealed = try sealer.seal(
+                new, lifetime: .init(absolute: .days(1)), cookieHeader: header, at: noon)
             #expect(sealed.expiresAt == noon + 86_400)
         }
         let two = try sealer(splitting: 2).seal(session(4000), cookieHeader: header, at: noon)

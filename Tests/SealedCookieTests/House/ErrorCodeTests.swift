@@ -14,7 +14,8 @@ import Testing
         (.unknownKey(key), "unknown-key"), (.revokedKey(key), "revoked-key"),
         (.notAuthentic, "not-authentic"),
         (.malformedPayload(""), "malformed-payload"), (.unknownDictionary(""), "unknown-dictionary"),
-        (.inFuture(noon), "in-the-future"), (.expired(noon), "expired"), (.endedBefore(noon), "ended"),
+        (.inFuture(noon), "in-the-future"), (.signedOut(noon), "signed-out"), (.expired(noon), "expired"),
+        (.endedBefore(noon), "ended"),
         (.sessionMismatch(codingPath: [], reason: ""), "session-mismatch"),
         (.libraryFailed(operation: ""), "library-failed"),
     ]
@@ -125,7 +126,7 @@ import Testing
             $0.1.split(separator: ", ").map(String.init)
         }
         let words = Self.open.map { $0.0.code.replacing("-", with: " ") }
-        #expect(table.count == 12 && Set(table).isSubset(of: words))
+        #expect(table.count == 13 && Set(table).isSubset(of: words))
         #expect(format.contains("*too many cookies*") && format.contains("*missing part*"))
     }
 }

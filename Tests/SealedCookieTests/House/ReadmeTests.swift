@@ -59,6 +59,31 @@ import Testing
         }
     }
 
+    @Test func `README's "remember me" runs, ticked and not`() throws {
+        let sessions = try CookieSealer<Session>(
+            keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14), idle: .hours(12)))
+        // README begins
+        func signIn(_ session: Session, isRemembered: Bool) throws -> SealedSession {
+            isRemembered
+                ? try sessions.seal(session, lifetime: .init(absolute: .days(90), idle: .days(30)))
+                : try sessions.seal(session, endsWithBrowser: true)  // no Max-Age
+        }
+        // README ends
+        let session = Session(userID: 42, roles: [])
+        let ticked = try signIn(session, isRemembered: true).cookies[0]
+        #expect(ticked.maxAge.map { (30 * 86_400 - 60...30 * 86_400).contains($0) } == true)
+        let unticked = try signIn(session, isRemembered: false).cookies[0]
+        #expect(unticked.maxAge == nil)
+        for (cookie, isRemembered) in [(ticked, true), (unticked, false)] {
+            let opened = try sessions.open(value: cookie.value)
+            #expect(opened.session == session && opened.endsWithBrowser == !isRemembered)
+            #expect(try sessions.reseal(opened).cookies[0].maxAge == nil || isRemembered)
+            #expect(
+                isRemembered
+                    == ((try? sessions.open(value: cookie.value, at: .now + 20 * 86_400)) != nil))
+        }
+    }
+
     @Test func `README's ring file is followed`() throws {
         let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: ringFile) }
@@ -254,7 +279,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 7 && all.count == 9)
+        #expect(shown.count == 8 && all.count == 10)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

@@ -74,8 +74,8 @@ import Testing
         let current = try sealer(
             String.self, name: "new", purpose: "b", lifetime: .init(absolute: .days(30), idle: .days(3)),
             splitting: 2)
-        for own in [nil, SessionLifetime.Span.days(5)] {
-            let sealed = try former.seal("ada", lifetime: own, at: noon)
+        for own in [nil, SessionLifetime(absolute: .days(5), idle: .days(3))] {
+            let sealed = try former.seal("ada", lifetime: own, endsWithBrowser: own != nil, at: noon)
             let header = "old=\(sealed.token); old.2=x; new.7=y"
             let opened = try #require(try former.open(cookieHeader: header, at: noon + 3600))
             let adopted = try current.adopt(opened, at: noon + 7200.5)
@@ -83,6 +83,7 @@ import Testing
             let again = try current.open(value: adopted.token, at: noon + 7201)
             #expect(again.session == "ada" && again.cookieName == "new" && again.purpose == "b")
             #expect(again.createdAt == noon && again.sealedAt == noon + 7200 && again.lifetime == own)
+            #expect(again.endsWithBrowser == (own != nil))
             #expect(again.expiresAt == noon + 7200 + 86_400 * 3 && adopted.expiresAt == again.expiresAt)
             #expect(try current.reseal(again, at: noon + 7202).expiresAt == noon + 7202 + 86_400 * 3)
             #expect(throws: SealError.anotherCookie(name: "new", purpose: "b")) {
@@ -93,6 +94,7 @@ import Testing
             let number = try numbers.open(
                 value: numbers.adopt(opened, as: 7, at: noon + 7200).token, at: noon + 7200)
             #expect(number.session == 7 && number.createdAt == noon && number.lifetime == own)
+            #expect(number.endsWithBrowser == (own != nil))
         }
         // What is over, or would be, is not adopted.
         let opened = try former.open(value: former.seal("ada", at: noon).token, at: noon)

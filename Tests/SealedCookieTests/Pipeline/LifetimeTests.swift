@@ -35,19 +35,166 @@ import Testing
         }
     }
 
-    @Test func `a session's own lifetime takes the place of the policy's, longer or shorter`() throws {
-        let sealer = try loginSealer(sampleRing(1))
-        for (span, seconds) in [(SessionLifetime.Span.days(90), 7_776_000.0), (.minutes(5), 300)] {
-            let sealed = try sealer.seal(login, lifetime: span, at: noon)
-            #expect(sealed.expiresAt == noon + seconds)
-            let opened = try sealer.open(value: sealed.token, at: noon + seconds - 1)
-            #expect(opened.lifetime == span)
-            // Sealing again keeps it.
-            let again = try sealer.open(value: sealer.reseal(opened, at: noon + 10).token, at: noon + 11)
-            #expect(again.lifetime == span && again.expiresAt == noon + seconds)
-            #expect(throws: OpenError.expired(noon + seconds)) {
-                try sealer.open(value: sealed.token, at: noon + seconds)
+    @Test func `a session's own lifetime takes the place of the policy's whole, longer or shorter`() throws {
+        let policies = [
+            SessionLifetime(absolute: .days(14)), .init(absolute: .days(14), idle: .hours(12)),
+            .init(absolute: .minutes(1), idle: .seconds(1)),
+        ]
+        let day = 86_400.0
+        for policy in policies {
+            let sealer = try loginSealer(sampleRing(1), lifetime: policy)
+            for (own, life) in [
+                (SessionLifetime(absolute: .days(90)), 90 * day),
+                (.init(absolute: .days(90), idle: .days(30)), 30 * day), (.init(absolute: .minutes(5)), 300),
+                (.init(absolute: .hours(2), idle: .minutes(7)), 420),
+                (.init(absolute: .days(2), idle: .days(3)), 2 * day),
+            ] {
+                let sealed = try sealer.seal(login, lifetime: own, at: noon)
+                #expect(sealed.expiresAt == noon + life && sealed.cookies[0].maxAge == Int(life))
+                let opened = try sealer.open(value: sealed.token, at: noon + life - 1)
+                #expect(opened.lifetime == own && opened.expiresAt == noon + life)
+                // Sealed again it has it still: its idle time begins anew, its absolute end stays.
+                let end = min(noon + life + 10, noon + Double(own.absolute.seconds))
+                let again = try sealer.open(value: sealer.reseal(opened, at: noon + 10).token, at: noon + 11)
+                #expect(again.lifetime == own && again.expiresAt == end)
+                #expect(throws: OpenError.expired(noon + life)) {
+                    try sealer.open(value: sealed.token, at: noon + life)
+                }
+                #expect(throws: SealError.expired(noon + life)) { try sealer.reseal(opened, at: noon + life) }
             }
+            // Without one the policy holds, and there is none to tell.
+            let opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon)
+            #expect(opened.lifetime == nil)
+            #expect(opened.expiresAt == noon + Double((policy.idle ?? policy.absolute).seconds))
+        }
+    }
+
+    @Test func `no session lives longer than the policy's ceiling, whatever its own lifetime`() throws {
+        let day = 86_400.0
+        #expect(SessionLifetime(absolute: .days(1)).ceiling == .days(400))
+        for (policy, own, life) in [
+            (SessionLifetime(absolute: .days(1)), SessionLifetime(absolute: .days(3650)), 400 * day),
+            (.init(absolute: .days(1), ceiling: .days(3)), .init(absolute: .days(3650)), 3 * day),
+            (.init(absolute: .days(1), ceiling: .days(5000)), .init(absolute: .days(3650)), 3650 * day),
+            // Set where it is not the policy's, it counts for nothing.
+            (.init(absolute: .days(1)), .init(absolute: .days(390), ceiling: .days(2)), 390 * day),
+            (.init(absolute: .days(1)), .init(absolute: .days(3650), ceiling: .days(3650)), 400 * day),
+            (
+                .init(absolute: .days(1), ceiling: .days(3)), .init(absolute: .days(9), idle: .days(2)),
+                2 * day
+            ),
+            (
+                .init(absolute: .days(9), ceiling: .days(3)), .init(absolute: .days(5), idle: .days(4)),
+                3 * day
+            ),
+        ] {
+            let sealer = try loginSealer(sampleRing(1), lifetime: policy)
+            let sealed = try sealer.seal(login, lifetime: own, at: noon)
+            #expect(sealed.expiresAt == noon + life)
+            #expect(sealed.cookies[0].maxAge == Int(min(life, 400 * day)))
+            let opened = try sealer.open(value: sealed.token, at: noon + life - 1)
+            // What it was given stays, for a ceiling that is raised.
+            #expect(opened.lifetime == SessionLifetime(absolute: own.absolute, idle: own.idle))
+            #expect(throws: OpenError.expired(noon + life)) {
+                try sealer.open(value: sealed.token, at: noon + life)
+            }
+            #expect(throws: SealError.expired(noon + life)) { try sealer.reseal(opened, at: noon + life) }
+        }
+        // Nor one without a lifetime of its own.
+        let long = try loginSealer(sampleRing(1), lifetime: .init(absolute: .days(1000)))
+        #expect(try long.seal(login, at: noon).expiresAt == noon + 400 * day)
+        let longer = SessionLifetime(absolute: .days(1000), ceiling: .days(1000))
+        #expect(
+            try loginSealer(sampleRing(1), lifetime: longer).seal(login, at: noon).expiresAt
+                == noon + 1000 * day)
+    }
+
+    /// FORMAT §6: what the visitor ticked is the session's, not the sealer's.
+    @Test func `whether a session ends with the browser is its own, and stays when it is sealed again`()
+        throws
+    {
+        for usual in [false, true] {
+            for splitting in [CookieSplitting.never, .upTo(4)] {
+                let sealer = try CookieSealer<Data>(
+                    "session", keys: sampleRing(1), lifetime: .init(absolute: .days(14)),
+                    attributes: .init(endsWithBrowser: usual, writesExpires: true), splitting: splitting)
+                let session = Data((0..<(splitting == .never ? 9 : 9000)).map { UInt8($0 & 0xFF) })
+                // The sealer of another server, whose default is the other.
+                let other = try CookieSealer<Data>(
+                    "session", keys: sampleRing(1), lifetime: .init(absolute: .days(14)),
+                    attributes: .init(endsWithBrowser: !usual, writesExpires: true), splitting: splitting)
+                for (said, ends) in [(nil, usual), (true, true), (false, false)] {
+                    let sealed = try sealer.seal(session, endsWithBrowser: said, at: noon)
+                    let header = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
+                        .joined(separator: "; ")
+                    let opened = try #require(try other.open(cookieHeader: header, at: noon + 5))
+                    #expect(opened.endsWithBrowser == ends && opened.session == session)
+                    // Openers do not judge by it.
+                    #expect(opened.expiresAt == noon + 86_400 * 14)
+                    for written in [sealed, try other.reseal(opened, at: noon + 9)] {
+                        let parts = written.cookies.filter { $0.maxAge != 0 }
+                        #expect(parts.count == (splitting == .never ? 1 : 3))
+                        #expect(parts.allSatisfy { ($0.maxAge == nil) == ends })
+                        #expect(parts.allSatisfy { $0.description.contains("Expires") != ends })
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `remember me, ticked and not, by one sealer`() throws {
+        let sealer = try loginSealer(sampleRing(1), lifetime: .init(absolute: .days(14), idle: .hours(12)))
+        let remembered = SessionLifetime(absolute: .days(90), idle: .days(30))
+        let ticked = try sealer.seal(login, lifetime: remembered, endsWithBrowser: false, at: noon)
+        let unticked = try sealer.seal(login, endsWithBrowser: true, at: noon)
+        #expect(ticked.cookies[0].maxAge == 30 * 86_400 && unticked.cookies[0].maxAge == nil)
+        let day = 86_400.0
+        #expect(try sealer.open(value: ticked.token, at: noon + 30 * day - 1).session == login)
+        #expect(throws: OpenError.expired(noon + day / 2)) {
+            try sealer.open(value: unticked.token, at: noon + day / 2)
+        }
+    }
+
+    @Test func `what was signed out opens as no session, whatever the policy and however old it is`() throws {
+        for lifetime in [
+            SessionLifetime(absolute: .days(14)), .init(absolute: .hours(1), idle: .minutes(1)),
+            .init(absolute: .days(1), ceiling: .days(500)), .init(absolute: .days(1), ceiling: .days(20)),
+        ] {
+            let sealer = try CookieSealer<Login>(
+                "session", keys: sampleRing(1), lifetime: lifetime,
+                attributes: .init(endsWithBrowser: true), splitting: .upTo(3))
+            let sealed = try sealer.sealEnded(cookieHeader: "session.1=x; session.7=y", at: noon + 0.5)
+            #expect(sealed.tokenBytes == CookieForm.smallestToken)
+            let ceiling = Double(lifetime.ceiling.seconds)
+            #expect(sealed.expiresAt == noon + ceiling)
+            // As long as any session may live, and it does not end with the browser.
+            #expect(sealed.cookies.map(\.name) == ["session", "session.1", "session.2", "session.7"])
+            #expect(sealed.cookies[0].maxAge == min(Int(ceiling), 34_560_000))
+            #expect(sealed.cookies.dropFirst().allSatisfy { $0.maxAge == 0 })
+            for age: Double in [0, 60, 86_400 * 13, ceiling + 1] {
+                #expect(throws: OpenError.signedOut(noon)) {
+                    try sealer.open(value: sealed.token, at: noon + age)
+                }
+                #expect(throws: OpenError.signedOut(noon)) {
+                    try sealer.open(cookieHeader: "session=\(sealed.token)", at: noon + age)
+                }
+            }
+            // A clock that was ahead is told as such, and before that what is of the token alone.
+            #expect(throws: OpenError.inFuture(noon)) { try sealer.open(value: sealed.token, at: noon - 61) }
+            let after = try CookieSealer<Login>(
+                "session", keys: KeyRing([sampleKey(1)], notBefore: noon + 9), lifetime: lifetime)
+            #expect(throws: OpenError.signedOut(noon)) { try after.open(value: sealed.token, at: noon + 20) }
+            // Nor does it open for who takes whatever there is.
+            let raw = try CookieSealer<EncodedSession>("session", keys: sampleRing(1), lifetime: lifetime)
+            #expect(throws: OpenError.signedOut(noon)) { try raw.open(value: sealed.token, at: noon) }
+            let maybe = try CookieSealer<Login?>("session", keys: sampleRing(1), lifetime: lifetime)
+            #expect(throws: OpenError.signedOut(noon)) { try maybe.open(value: sealed.token, at: noon) }
+        }
+        let none = try CookieSealer<Login>(keys: KeyRing([]), lifetime: .init(absolute: .days(1)))
+        #expect(throws: SealError.noActiveKey) { try none.sealEnded() }
+        let sealer = try loginSealer(sampleRing(1))
+        #expect(throws: SealError.timeOutOfRange) {
+            try sealer.sealEnded(at: Date(timeIntervalSince1970: -1))
         }
     }
 

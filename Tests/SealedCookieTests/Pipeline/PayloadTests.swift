@@ -30,16 +30,38 @@ import Testing
     }
 
     @Test func `flags, lifetime and padding together`() throws {
-        let opened = try open([6] + Self.created + [0x90, 0x03, 0x80, 0xA3, 0x05, 0xF6, 0x80, 0, 0, 0])
+        let opened = try open(
+            [0x16] + Self.created + [0x90, 0x03, 0x80, 0xA3, 0x05, 0x90, 0x1C, 0xF6, 0x80, 0, 0, 0])
         #expect(opened.session == .null)
         #expect(opened.sealedAt == opened.createdAt + 400)
-        #expect(opened.lifetime == .seconds(86_400))
+        #expect(opened.lifetime == .init(absolute: .seconds(86_400), idle: .seconds(3600)))
+        #expect(opened.endsWithBrowser && opened.expiresAt == opened.sealedAt + 3600)
+        // An idle time of 0 is none.
+        let endless = try open([2] + Self.created + [0, 0x80, 0xA3, 0x05, 0, 0xF6])
+        #expect(endless.lifetime == .init(absolute: .seconds(86_400)) && !endless.endsWithBrowser)
+        #expect(endless.expiresAt == endless.createdAt + 86_400)
+    }
+
+    @Test func `a session that was signed out is null, not compressed, and no session`() throws {
+        let signedOut = OpenError.signedOut(Date(timeIntervalSince1970: 1_785_715_584))
+        // What other flags say of it changes nothing.
+        for payload: [UInt8] in [
+            [0x20] + Self.created + [0, 0xF6], [0x24] + Self.created + [0, 0xF6, 0x80, 0],
+            [0x22] + Self.created + [0, 1, 0, 0xF6], [0x30] + Self.created + [0, 0xF6],
+        ] {
+            #expect(throws: signedOut) { try open(payload) }
+            #expect(throws: signedOut) { try open(payload, at: noon + 86_400 * 5000) }
+        }
     }
 
     static let malformed: [(String, [UInt8])] = [
         ("bit 3 of the flags", [8] + created + [0, 0x83, 1, 2, 3]),
-        ("bit 4", [0x10] + created + [0, 0x83, 1, 2, 3]),
-        ("bit 5", [0x20] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 5, and more than null", [0x20] + created + [0, 0x83, 1, 2, 3]),
+        ("bit 5, and another item of one byte", [0x20] + created + [0, 0xF5]),
+        ("bit 5, and bytes behind null", [0x20] + created + [0, 0xF6, 0xF6]),
+        ("bit 5, and nothing", [0x24] + created + [0, 0x80]),
+        // FB 06 00: the stream of f6.
+        ("bit 5, compressed", [0x21] + created + [0, 0xFB, 0x06, 0x00]),
         ("bit 6", [0x40] + created + [0, 0x83, 1, 2, 3]),
         ("bit 7", [0x80] + created + [0, 0x83, 1, 2, 3]),
         ("age with a final zero group", [0] + created + [0x80, 0x00, 0x83, 1, 2, 3]),
@@ -47,9 +69,12 @@ import Testing
         ("age of six bytes", [0] + created + [0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 0xF6]),
         ("age that never ends", [0] + created + [0x80, 0x80, 0x80]),
         ("lifetime missing", [2] + created + [0, 0x80]),
-        ("lifetime of zero", [2] + created + [0, 0, 0xF6]),
-        ("lifetime with a final zero group", [2] + created + [0, 0x81, 0x00, 0xF6]),
-        ("no body", [2] + created + [0, 1]),
+        ("lifetime of zero", [2] + created + [0, 0, 0, 0xF6]),
+        ("lifetime with a final zero group", [2] + created + [0, 0x81, 0x00, 0, 0xF6]),
+        ("own idle time with a final zero group", [2] + created + [0, 1, 0x81, 0x00, 0xF6]),
+        ("own idle time of 0 in two bytes", [2] + created + [0, 1, 0x80, 0x00, 0xF6]),
+        ("own idle time of 2^32", [2] + created + [0, 1, 0x80, 0x80, 0x80, 0x80, 0x10, 0xF6]),
+        ("no body", [2] + created + [0, 1, 1]),
         ("padding that does not begin with 0x80", [4] + created + [0, 0xF6, 0x40, 0]),
         ("padding of zeros alone", [4] + created + [0, 0, 0, 0]),
         ("padding without its flag", [0] + created + [0, 0xF6, 0x80]),

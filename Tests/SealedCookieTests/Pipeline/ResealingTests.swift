@@ -10,13 +10,15 @@ import Testing
     /// Whether a session that was sealed at noon by one sealer needs to be sealed again by another.
     private func needs(
         after seconds: Double, of written: SessionLifetime, under policy: SessionLifetime? = nil,
-        own: SessionLifetime.Span? = nil, endsWithBrowser: Bool = false
+        own: SessionLifetime? = nil, endsWithBrowser: Bool = false
     ) throws -> Bool {
-        let attributes = SetCookie.Attributes(endsWithBrowser: endsWithBrowser)
-        let sealed = try sealer(lifetime: written, attributes: attributes).seal(
-            session(9), lifetime: own, at: noon + 0.5)
-        return try sealer(lifetime: policy ?? written, attributes: attributes)
-            .open(value: sealed.token, at: noon + seconds).needsResealing
+        let sealed = try sealer(
+            lifetime: written, attributes: SetCookie.Attributes(endsWithBrowser: endsWithBrowser)
+        ).seal(session(9), lifetime: own, at: noon + 0.5)
+        // The session says whether it ends with the browser, not the sealer that opens it.
+        return try sealer(
+            lifetime: policy ?? written, attributes: SetCookie.Attributes(endsWithBrowser: !endsWithBrowser)
+        ).open(value: sealed.token, at: noon + seconds).needsResealing
     }
 
     @Test func `a cookie that the browser drops after 400 days is written again after 40`() throws {
@@ -24,18 +26,32 @@ import Testing
         for policy in [
             SessionLifetime(absolute: .days(1000)), .init(absolute: .days(401)), .init(absolute: .days(400)),
             .init(absolute: .days(1000), idle: .days(500)), .init(absolute: .seconds(.max)),
+            .init(absolute: .days(1000), ceiling: .days(900)),
+            .init(absolute: .seconds(.max), ceiling: .seconds(.max)),
         ] {
             #expect(try !needs(after: 40 * day - 0.001, of: policy))
             #expect(try needs(after: 40 * day, of: policy))
         }
         // A session's own lifetime counts in place of the policy's.
         let two = SessionLifetime(absolute: .days(2))
-        #expect(try !needs(after: 40 * day - 1, of: two, own: .days(3650)))
-        #expect(try needs(after: 40 * day, of: two, own: .days(3650)))
-        #expect(try needs(after: 600, of: .init(absolute: .days(1000)), own: .seconds(6000)))
-        #expect(try !needs(after: 599, of: .init(absolute: .days(1000)), own: .seconds(6000)))
+        let (ten, short) = (
+            SessionLifetime(absolute: .days(3650)), SessionLifetime(absolute: .seconds(6000))
+        )
+        #expect(try !needs(after: 40 * day - 1, of: two, own: ten))
+        #expect(try needs(after: 40 * day, of: two, own: ten))
+        #expect(try needs(after: 600, of: .init(absolute: .days(1000)), own: short))
+        #expect(try !needs(after: 599, of: .init(absolute: .days(1000)), own: short))
+        // Neither the policy's idle time nor its lifetime counts beside it, but its ceiling does.
+        let idle = SessionLifetime(absolute: .days(2), idle: .hours(1))
+        #expect(try !needs(after: 40 * day - 1, of: idle, own: ten))
+        let own = SessionLifetime(absolute: .days(90), idle: .days(20))
+        #expect(try !needs(after: 2 * day - 1, of: idle, own: own))
+        #expect(try needs(after: 2 * day, of: idle, own: own))
+        let low = SessionLifetime(absolute: .days(2), ceiling: .days(30))
+        #expect(try !needs(after: 3 * day - 1, of: low, own: ten))
+        #expect(try needs(after: 3 * day, of: low, own: ten))
         // Sealed again, a session of a thousand days stays in the browser to its end.
-        let sealer = try sealer(lifetime: .init(absolute: .days(1000)))
+        let sealer = try sealer(lifetime: .init(absolute: .days(1000), ceiling: .days(1000)))
         var sealed = try sealer.seal(session(9), at: noon)
         var (now, inBrowser) = (noon, noon)
         while now < noon + 999 * day {
@@ -91,8 +107,14 @@ import Testing
     }
 
     @Test func `what ends with the browser is written again for its idle time alone`() throws {
-        let long = SessionLifetime(absolute: .days(1000))
+        let long = SessionLifetime(absolute: .days(1000), ceiling: .days(1000))
         #expect(try !needs(after: 86_400 * 999, of: long, endsWithBrowser: true))
+        let own = SessionLifetime(absolute: .days(90), idle: .days(30))
+        let short = SessionLifetime(absolute: .days(14), idle: .hours(12))
+        #expect(try !needs(after: 86_400 * 3 - 1, of: short, own: own, endsWithBrowser: true))
+        #expect(try needs(after: 86_400 * 3, of: short, own: own, endsWithBrowser: true))
+        let endless = SessionLifetime(absolute: .days(90))
+        #expect(try !needs(after: 86_400 * 89, of: short, own: endless, endsWithBrowser: true))
         let idle = SessionLifetime(absolute: .hours(1), idle: .hours(20))
         #expect(try !needs(after: 3599, of: idle, endsWithBrowser: true))
         #expect(
@@ -240,7 +262,8 @@ import Testing
         let marks = Array(String(repeating: "\u{300}\u{316}", count: 150).utf8)
         let text: [UInt8] = [0x79, UInt8(marks.count >> 8), UInt8(marks.count & 0xFF)] + marks
         let token = try sealer.core.seal(
-            CBORItem(bytes: text, byteStrings: []), lifetime: nil, replacing: nil, at: noon
+            CBORItem(bytes: text, byteStrings: []), lifetime: nil, endsWithBrowser: nil, replacing: nil,
+            at: noon
         ).cookies[0].value
         let opened = try sealer.open(value: token, at: noon)
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened, at: noon) }
@@ -248,7 +271,8 @@ import Testing
         // Beside a byte string, which is put back into its place, it does not open.
         let pair: [UInt8] = [0x82, 0x41, 0x07] + text
         let other = try sealer.core.seal(
-            CBORItem(bytes: pair, byteStrings: [2..<3]), lifetime: nil, replacing: nil, at: noon
+            CBORItem(bytes: pair, byteStrings: [2..<3]), lifetime: nil, endsWithBrowser: nil, replacing: nil,
+            at: noon
         ).cookies[0].value
         #expect(throws: OpenError.self) { try sealer.open(value: other, at: noon) }
     }

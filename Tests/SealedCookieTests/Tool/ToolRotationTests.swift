@@ -96,7 +96,7 @@ import Testing
         let stolen = try KeyRing(contentsOf: ring)
         let server = try CookieSealer<Login>(
             keys: KeyRingFile(ring, lookingEvery: .zero), lifetime: .init(absolute: .days(14)))
-        let forged = try loginSealer(stolen).seal(login, lifetime: .days(36_500)).token
+        let forged = try loginSealer(stolen).seal(login, lifetime: .init(absolute: .days(36_500))).token
         let opened = try server.open(value: forged)
         let run = try ToolRun(["revoke", "--all", ring])
         let after = try KeyRing(contentsOf: ring)

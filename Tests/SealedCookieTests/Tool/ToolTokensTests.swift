@@ -228,19 +228,47 @@ import Testing
     }
 
     @Test func `a session's own lifetime, and everything around a session`() throws {
-        let token = try seal(#"{"a":1}"#, "--lifetime", "90d", "--at", "2026-08-03T00:00:00Z")
+        let token = try seal(
+            #"{"a":1}"#, "--own-lifetime", "90d", "--own-idle", "30d", "--at", "2026-08-03T00:00:00Z")
         let run = try ToolRun(
             ["open", "-k", folder.ring, "--json-meta", "--at", "@1785800000"], input: token)
         let meta = try #require(
             try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
         #expect(meta["created"] as? String == "2026-08-03T00:00:00Z")
         #expect(meta["sealed"] as? String == "2026-08-03T00:00:00Z")
-        #expect(meta["expires"] as? String == "2026-11-01T00:00:00Z")
-        #expect(meta["lifetime"] as? Int == 7_776_000)
+        #expect(meta["expires"] as? String == "2026-09-02T00:00:00Z")
+        #expect(meta["ownLifetime"] as? [String: Int] == ["absolute": 7_776_000, "idle": 2_592_000])
+        #expect(meta["endsWithBrowser"] as? Bool == false)
         #expect(meta["session"] as? [String: Int] == ["a": 1])
         #expect(meta["key"] as? String == "\(try KeyRing(contentsOf: folder.ring).keys[0].id)")
         let sizes = try #require(meta["sizes"] as? [String: Int])
         #expect(sizes["token"] == token.count && sizes["item"] == 4)
+        // Neither of the policy's holds beside it, and its ceiling does.
+        let policy = ["--absolute", "1d", "--idle", "1h", "--json-meta", "--at", "@1785800000"]
+        for (more, end) in [([], "2026-09-02T00:00:00Z"), (["--ceiling", "9d"], "2026-08-12T00:00:00Z")] {
+            let run = try ToolRun(["open", "-k", folder.ring] + policy + more, input: token)
+            #expect(run.output.contains(#""expires":"\#(end)""#), "\(run.output)\(run.errors)")
+        }
+    }
+
+    @Test func `a session that ends with the browser has no Max-Age, and says so`() throws {
+        let lines = try ToolRun(
+            ["seal", "-k", folder.ring, "--set-cookie", "--ends-with-browser"], input: "{}")
+        #expect(lines.exitCode == 0 && !lines.output.contains("Max-Age"), "\(lines.output)")
+        let run = try ToolRun(["open", "-k", folder.ring, "--json-meta"], input: lines.output)
+        #expect(run.output.contains(#""endsWithBrowser":true"#), "\(run.output)\(run.errors)")
+        #expect(!run.output.contains("ownLifetime"))
+        let usual = try ToolRun(["seal", "-k", folder.ring, "--set-cookie"], input: "{}")
+        #expect(usual.output.contains("Max-Age=1209600"))
+    }
+
+    @Test func `what was signed out is refused, with a hint`() throws {
+        let sealer = try CookieSealer<Login>(
+            keys: KeyRing(contentsOf: folder.ring), lifetime: .init(absolute: .days(14)))
+        let run = try ToolRun(["open", "-k", folder.ring], input: sealer.sealEnded(at: noon).token)
+        #expect(run.exitCode == 3 && run.output.isEmpty)
+        #expect(
+            run.errors.contains("refused: signed out at 2026-08-03T00:00:00Z\nhint: "), "\(run.errors)")
     }
 
     @Test func `a split token is inspected whole, and its first cookie alone is told`() throws {

@@ -183,12 +183,13 @@ import Testing
     @Test func `usage is said with exit code 64`() throws {
         let cases: [([String], String)] = [
             ([], "no command"), (["sael"], "did you mean seal?"), (["seal"], "-k or --key-ring is missing"),
-            (["seal", "--lifetme", "3d"], "did you mean --lifetime?"),
+            (["seal", "--own-lifetme", "3d"], "did you mean --own-lifetime?"),
             (["seal", "-k"], "--key-ring needs a value"),
             (["seal", "-k", "a", "-k", "b"], "stands twice"), (["keys"], "keys needs RING"),
             (["keys", "a", "b"], "no use for \"b\""), (["keys", "--json=1", "a"], "--json takes no value"),
-            (["seal", "-k", folder.ring, "--lifetime", "14"], "not a span of time"),
-            (["seal", "-k", folder.ring, "--lifetime", "-1d"], "not a span of time"),
+            (["seal", "-k", folder.ring, "--own-lifetime", "14"], "not a span of time"),
+            (["seal", "-k", folder.ring, "--own-lifetime", "-1d"], "not a span of time"),
+            (["seal", "-k", folder.ring, "--own-idle", "1d"], "--own-idle without --own-lifetime"),
             (["open", "-k", folder.ring, "--at", "noon"], "not a time"),
             (["seal", "-k", folder.ring, "-n", "a b"], "cannot be a cookie's name"),
             (["rotate", folder.ring, "--from", "@253402300800"], "not a time"),

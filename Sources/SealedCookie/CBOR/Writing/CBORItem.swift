@@ -7,6 +7,8 @@ struct CBORItem: Equatable, Sendable {
     /// Ascending, not overlapping, none empty.
     var byteStrings: [Range<Int>]
 
+    static let null = CBORItem(bytes: [0xF6], byteStrings: [])
+
     /// The item without the contents of its byte strings, their heads included (FORMAT §6.2).
     var skeleton: [UInt8] {
         guard !byteStrings.isEmpty else { return bytes }

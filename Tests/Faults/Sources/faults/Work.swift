@@ -149,7 +149,7 @@ final class Work {
             account.roles = Array(repeating: "member of some group or other", count: 200)
         }
         defer { account = .sample }
-        let sealed = try keep(sealer.seal(account, lifetime: .days(30), at: Work.now), shape)
+        let sealed = try keep(sealer.seal(account, lifetime: .init(absolute: .days(30)), at: Work.now), shape)
         guard
             let opened = try sealer.open(
                 cookieHeader: "theme=dark; \(Work.name)=\(sealed)", at: Work.now)
