@@ -145,7 +145,7 @@ let targets: [Target] = [
             do {
                 value = try CBORDecoder.decode(Session.self, from: index)
             } catch {
-                if let error = error as? DecodingError { checkWords("\(OpenError(error))") }
+                if let error = error as? DecodingError { checkWords("\(OpenError(decoding: error))") }
                 return
             }
             let item: CBORItem
