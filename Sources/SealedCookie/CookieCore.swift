@@ -13,20 +13,20 @@ final class CookieCore: Sendable {
 
     init(
         _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
-        compression: SessionCompression, paddingBlock: Int, largestItem: Int?,
+        compression: SessionCompression, paddingBlock: Int, itemLimit: Int?,
         userInfo: [CodingUserInfoKey: any Sendable]
     ) throws(SealerConfigurationError) {
         self.form = form
         tokens = try TokenCore(
             context: TokenContext(name: form.name, purpose: purpose), keys: keys, lifetime: lifetime,
-            compression: compression, paddingBlock: paddingBlock, largestItem: largestItem,
+            compression: compression, paddingBlock: paddingBlock, itemLimit: itemLimit,
             userInfo: userInfo,
             carrier: TokenCore.Carrier(
                 tokenLimit: form.tokenLimit, longestKept: SetCookie.maxAgeLimit
-            ) { item, size, largestItem in
+            ) { item, size, itemLimit in
                 SizeReport(
-                    item: item, payloadBytes: size.payloadBytes, sealedBytes: size.boxBytes,
-                    tokenBytes: size.characters, form: form, largestItem: largestItem)
+                    item: item, payloadByteCount: size.payloadByteCount, sealedByteCount: size.boxByteCount,
+                    tokenLength: size.characters, form: form, itemLimit: itemLimit)
             })
     }
 
@@ -113,7 +113,7 @@ final class CookieCore: Sendable {
         attempts: inout Int, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
     ) throws(OpenError) -> SessionMetadata {
         guard count <= form.splitting.cookieCount else {
-            throw .tooManyParts(count, limit: form.splitting.cookieCount)
+            throw .tooManyCookies(count, limit: form.splitting.cookieCount)
         }
         let parts = (1..<count).map(cookie.part)
         if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
@@ -156,8 +156,8 @@ final class CookieCore: Sendable {
     /// The cookies that remove the session and its parts, as far as a response has room for them.
     ///
     /// - Parameter header: the request's; nil: not known.
-    func removal(header: String?, beside sealed: SealedSession?) -> [SetCookie] {
-        form.removal(
+    func removalCookies(header: String?, beside sealed: SealedSession?) -> [SetCookie] {
+        form.removalCookies(
             parts(in: header ?? "").all, beside: sealed?.cookies ?? [], limit: sealed?.form.limits.response)
     }
 

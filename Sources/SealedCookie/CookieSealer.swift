@@ -16,96 +16,111 @@
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
-    /// What its sessions are for; empty: no purpose of their own.
+    /// What its sessions are for, which tokens are bound to; empty: no purpose of their own.
     public var purpose: String { core.tokens.context.identity.purpose }
-    /// The keys that open, and the one that seals; those of a file as they are now.
+    /// The ring that opens and seals now; for a followed file, the current one.
     public var keys: KeyRing { core.tokens.keys.ring }
     /// How long sessions live.
     public var lifetime: SessionLifetime { core.tokens.lifetime }
+    /// Whether and with which dictionaries it compresses.
     public var compression: SessionCompression { core.tokens.compression }
+    /// What its `Set-Cookie` lines say beside name and value.
     public var attributes: SetCookie.Attributes { core.form.attributes }
+    /// The largest cookie that it writes.
     public var limits: CookieLimits { core.form.limits }
+    /// Into how many cookies a session may go.
     public var splitting: CookieSplitting { core.form.splitting }
     /// Bytes of the largest session that is sealed, as CBOR and uncompressed.
-    public var largestItem: Int { core.tokens.largestItem }
+    public var itemLimit: Int { core.tokens.itemLimit }
     // What is generic here is inlinable, so that an application has it made for its own type: looking up
     // generic types at run time would cost more than the cryptography.
     @usableFromInline let core: CookieCore
 
+    /// Creates a sealer that keeps one ring.
+    ///
     /// - Parameters:
-    ///   - name: a cookie copied under another name does not open.
-    ///   - purpose: tells cookies of one name apart that must not stand for one another, for example
-    ///     of two applications on one ring. A token sealed for another purpose does not open.
-    ///   - splitting: into how many cookies a session may go that one does not hold.
-    ///   - compression: with which dictionary, if any.
-    ///   - paddingBlock: pads payloads to a multiple of this many bytes, 2 to 4096, to blur how long a
+    ///   - name: the cookie's name, which is authenticated: a cookie copied under another name does not open.
+    ///   - keys: the ring whose keys open, and one of which seals.
+    ///   - lifetime: the policy by which sessions end.
+    ///   - purpose: a text that is authenticated with the name, for cookies of one name that must not be taken for one
+    ///     another, such as two applications' on one ring. A token sealed for another purpose does not open.
+    ///   - attributes: what the `Set-Cookie` lines say beside name and value.
+    ///   - limits: the largest cookie to write, in bytes.
+    ///   - splitting: the cookies that a session may take which one does not hold.
+    ///   - compression: the dictionaries to compress with, or none.
+    ///   - paddingBlock: bytes, 2 to 4096, to a multiple of which payloads are padded, to blur how long a
     ///     session is; 0 for none.
-    ///   - largestItem: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
+    ///   - itemLimit: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
     ///     bounds what a visitor can make sealing and opening cost, as does how many values a session may
-    ///     have: 4,096, or a quarter of `largestItem` if that is more. An entry of a map is one value, so is a byte
+    ///     have: 4,096, or a quarter of `itemLimit` if that is more. An entry of a map is one value, so is a byte
     ///     string, and a map, an array and a secret are two. Nil: 16,384, or as many as the cookies
     ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, and any number of
     ///     values, so it may differ between servers and change at any time: a session beyond a lowered one still
     ///     opens, and is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
-    ///   - userInfo: what `encoder.userInfo` and `decoder.userInfo` have for the session's types. An entry of
+    ///   - userInfo: entries of `encoder.userInfo` and `decoder.userInfo` for the session's types. An entry of
     ///     the library's own is there besides.
     /// - Throws: `SealerConfigurationError` for a name, attributes or limits with which browsers would
     ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
-    ///   `paddingBlock` or `largestItem` out of its range.
+    ///   `paddingBlock` or `itemLimit` out of its range.
     public init(
         _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, largestItem: Int? = nil,
+        paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(SealerConfigurationError) {
         try self.init(
             CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
             purpose: purpose, keys: .ring(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
+            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
     }
 
     private init(
         _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
-        compression: SessionCompression, paddingBlock: Int, largestItem: Int?,
+        compression: SessionCompression, paddingBlock: Int, itemLimit: Int?,
         userInfo: [CodingUserInfoKey: any Sendable]
     ) throws(SealerConfigurationError) {
         core = try CookieCore(
             form, purpose: purpose, keys: keys, lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
+            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
         _ = FirstUse.isOver
     }
 
     /// For `FirstUse`, which the others wait for.
     init(core: CookieCore) { self.core = core }
 
-    /// As with a ring, but follows the changes of its file: rotation needs no restart.
+    /// Creates a sealer that follows a key-ring file: rotation needs no restart.
+    ///
+    /// - Parameter keys: the followed file. The others are as with a ring, and so is what is thrown.
     public init(
         _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, largestItem: Int? = nil,
+        paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(SealerConfigurationError) {
         try self.init(
             CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
             purpose: purpose, keys: .file(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
+            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
     }
 
-    /// As with a ring, but uses the one that the application put there last: rotation needs no restart.
+    /// Creates a sealer whose ring the application replaces: rotation needs no restart.
+    ///
+    /// - Parameter keys: the holder of the ring that the application put there last. The others are as with a ring, and so
+    ///   is what is thrown.
     public init(
         _ name: String = "__Host-session", keys: SharedKeyRing, lifetime: SessionLifetime,
         purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
         splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, largestItem: Int? = nil,
+        paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(SealerConfigurationError) {
         try self.init(
             CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
             purpose: purpose, keys: .shared(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, largestItem: largestItem, userInfo: userInfo)
+            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
     }
 
     // MARK: Sealing
@@ -113,16 +128,18 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals a session that begins now.
     ///
     /// - Parameters:
+    ///   - session: the session, as the request leaves it.
     ///   - ownLifetime: this session's own lifetime, which takes the place of the policy's whole, for example for
     ///     "remember me": neither the policy's `absolute` nor its `idle` holds. The policy's `ceiling` does; a
     ///     `ceiling` that is set here counts for nothing. It stays when the session is sealed again (FORMAT §10).
     ///   - endsWithBrowser: whether the cookie is written without `Max-Age`, so that the browser drops it when it
     ///     closes. Nil: as `attributes` says. It stays when the session is sealed again. What a browser restores with its
     ///     windows, and a copy, open all the same until the session ends.
-    ///   - header: the request's `Cookie` header. With it, parts of an older session (`name.1` to `name.8`)
+    ///   - header: the request's `Cookie` header; nil: not known. With it, parts of an older session (`name.1` to `name.8`)
     ///     are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
+    ///   - now: the time at which the session begins, 1970 to 2106.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`;
-    ///   `.itemTooLarge` for more than `largestItem` or too many values: `sizeReport(for:)` then says what is large.
+    ///   `.itemTooLarge` for more than `itemLimit` or too many values: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
@@ -133,7 +150,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         )
     }
 
-    /// The same for a request with any number of `Cookie` headers.
+    /// Seals a session that begins now, for a request with any number of `Cookie` headers.
+    ///
+    /// - Parameter headers: the request's `Cookie` headers; empty: it has none. All else is as with one header.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
@@ -147,7 +166,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals that the visitor signed out: a cookie that opens as no session (`OpenError.signedOut`), in the place of
     /// one that does.
     ///
-    /// `removal` leaves nothing in the browser; this leaves a cookie, of 63 characters unless padded, which the browser
+    /// `removalCookies` leaves nothing in the browser; this leaves a cookie, of 63 characters unless padded, which the browser
     /// keeps for as long as any session may live (the lifetime's `ceiling`, 400 days at most), whatever `attributes`
     /// say of its end. FORMAT §6.5.
     ///
@@ -168,12 +187,15 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
     ///
-    /// After signing in, seal a new session instead, so that no older cookie shares its fate.
+    /// After signing in, seal a new session instead; this prevents fixation.
     ///
     /// Cookies of the request that an older, longer session has left (`name.1` to `name.8`) are removed with
     /// it. Where the session was opened by its value alone the request is not known: then all parts are removed
     /// that this sealer's splitting could have written.
     ///
+    /// - Parameters:
+    ///   - opened: the session as it was opened, with its `session` changed or not.
+    ///   - now: the time of this sealing.
     /// - Throws: as `seal` does, and `.expired`, `.endedBefore` or `.revokedKey` where the session is over
     ///   since it was opened; `.anotherCookie` where it was opened from a cookie of another name or purpose.
     @inlinable
@@ -188,10 +210,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
     ///
     /// When it began, its own lifetime if it has one, and whether it ends with the browser, stay; beside that this
-    /// sealer's policy holds. Send
-    /// the other sealer's `removal(cookieHeader:beside:)` too, or the browser keeps both cookies. Adopt nothing that was
-    /// sealed for less than a session of this sealer's is good for, such as a token that resets a password.
+    /// sealer's policy holds. Send the other sealer's `removalCookies(cookieHeader:beside:)` too, or the browser keeps
+    /// both cookies. Adopt nothing that was sealed for less than a session of this sealer's is good for, such as a token that resets a password.
     ///
+    /// - Parameters:
+    ///   - opened: the session as the other sealer opened it.
+    ///   - now: the time of this sealing.
     /// - Throws: as `reseal` does, but `.anotherCookie`. `.expired` also where it is over under this sealer's policy.
     ///   `.foreignKey` where this sealer's ring has not the key of the other's: let one ring hold both for the time.
     @inlinable
@@ -203,7 +227,13 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// The same for a session of another type: `session` takes its place.
+    /// Makes a session of another type one of this sealer's: `session` takes its place.
+    ///
+    /// - Parameters:
+    ///   - opened: the session as the other sealer opened it, whose age and own lifetime stay.
+    ///   - session: the value of this sealer's type that it becomes.
+    ///   - now: the time of this sealing.
+    /// - Throws: as `adopt(_:at:)` does.
     @inlinable
     public func adopt<Other>(
         _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
@@ -213,9 +243,13 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// What `session`'s cookie would cost, also where it is too large for one or over `largestItem`.
+    /// What `session`'s cookie would cost, also where it is too large for one or over `itemLimit`.
     ///
-    /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes.
+    /// - Parameters:
+    ///   - session: the session to measure; nothing is sealed.
+    ///   - ownLifetime: its own lifetime, as in `seal`, which takes some bytes.
+    ///   - now: the time at which it would begin.
+    /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes; `.timeOutOfRange`; `.libraryFailed`.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
@@ -225,6 +259,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
+    ///
+    /// - Parameter opened: the session as it was opened, with its `session` changed or not.
+    /// - Throws: as `sizeReport(for:lifetime:at:)` does.
     public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
         try core.tokens.sizeReport(
             SessionPayload(
@@ -236,26 +273,32 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The token itself stays valid for whoever copied it, until it expires.
     ///
     /// - Parameters:
-    ///   - header: the request's `Cookie` header. With it, parts are removed too that `splitting` no
+    ///   - header: the request's `Cookie` header; nil: not known. With it, parts are removed too that `splitting` no
     ///     longer allows, and another sealer's cookies of such a name are left alone.
-    ///   - sealed: what goes with the same response, as after `adopt`. `CookieLimits.response` is then for both, and
-    ///     what has no room is not removed: parts, and without room for itself the cookie, which ends by its `Max-Age`.
-    public func removal(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil)
+    ///   - sealed: another sealer's session that goes with the same response, as after `adopt`. `CookieLimits.response` is
+    ///     then for both, and what has no room is not removed: parts, and without room for itself the cookie, which ends
+    ///     by its `Max-Age`.
+    /// - Returns: the `Set-Cookie` headers to add to the response, the session's own cookie last.
+    public func removalCookies(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil)
         -> [SetCookie]
     {
-        core.removal(header: header, beside: sealed)
+        core.removalCookies(header: header, beside: sealed)
     }
 
-    /// The same for a request with any number of `Cookie` headers.
-    public func removal(
+    /// The cookies that make the browser forget the session, for a request with any number of `Cookie` headers.
+    ///
+    /// - Parameters:
+    ///   - headers: the request's `Cookie` headers; empty: it has none.
+    ///   - sealed: as with one header.
+    public func removalCookies(
         cookieHeaders headers: some Collection<String>, beside sealed: SealedSession? = nil
     ) -> [SetCookie] {
-        removal(cookieHeader: headers.joined(separator: "; "), beside: sealed)
+        removalCookies(cookieHeader: headers.joined(separator: "; "), beside: sealed)
     }
 
     @inlinable
     func item(_ session: Session) throws(SealError) -> CBORItem {
-        try item(session, limit: core.tokens.largestItem)
+        try item(session, limit: core.tokens.itemLimit)
     }
 
     @inlinable
@@ -270,9 +313,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Opens the session in a request's `Cookie` header.
     ///
-    /// Where the cookie stands more than once, as when a sibling domain set one of its name, each
+    /// Where the header has the cookie more than once, as when a sibling domain set one of its name, each
     /// value is tried, at most 4; the first that opens is the session.
     ///
+    /// - Parameters:
+    ///   - header: the request's `Cookie` header as it came, not percent-decoded; nil: it has none.
+    ///   - now: the time by which the session is judged.
     /// - Returns: nil where the header, or the cookie in it, is missing.
     /// - Throws: why the cookie is no session, for the log; to the visitor it is the same as nil.
     @inlinable
@@ -314,6 +360,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
+    ///
+    /// - Parameters:
+    ///   - headers: the request's `Cookie` headers as they came; empty: it has none.
+    ///   - now: the time by which the session is judged.
+    /// - Returns: nil where the cookie is missing.
+    /// - Throws: why the cookie is no session.
     @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
@@ -324,6 +376,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Opens the session in a request with any number of `Cookie` headers, and tells `onRefusal` of a cookie that is no
     /// session, as `open(cookieHeader:at:onRefusal:)` does.
+    ///
+    /// - Parameters:
+    ///   - headers: the request's `Cookie` headers as they came; empty: it has none.
+    ///   - now: the time by which the session is judged.
+    ///   - onRefusal: called with why the cookie is no session, at most once and before this returns.
     @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now, onRefusal: (OpenError) -> Void
@@ -337,8 +394,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     }
 
     /// Opens the session in a cookie's value, for frameworks that have parsed the header. One that is
-    /// split stands in several cookies, and takes the header (`open(cookieHeader:)`).
+    /// split spans several cookies; use `open(cookieHeader:)`.
     ///
+    /// - Parameters:
+    ///   - value: the cookie's value, without its name and as it came.
+    ///   - now: the time by which the session is judged.
     /// - Throws: why it is no session.
     @inlinable
     public func open(value: String, at now: Date = .now) throws(OpenError) -> OpenedSession<Session> {
@@ -352,7 +412,12 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         return OpenedSession(session: session, metadata, parts: nil)
     }
 
-    /// The same of a part of a longer text.
+    /// Opens the session in a part of a longer text, such as a substring.
+    ///
+    /// - Parameters:
+    ///   - value: the cookie's value, without its name and as it came.
+    ///   - now: the time by which the session is judged.
+    /// - Throws: why it is no session.
     @inlinable
     public func open(
         value: some StringProtocol, at now: Date = .now
@@ -362,6 +427,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Opens the session in a cookie's value, and tells `onRefusal` of one that is no session, as
     /// `open(cookieHeader:at:onRefusal:)` does.
+    ///
+    /// - Parameters:
+    ///   - value: the cookie's value, without its name and as it came.
+    ///   - now: the time by which the session is judged.
+    ///   - onRefusal: called with why it is no session, at most once and before this returns.
     @inlinable
     public func open(
         value: some StringProtocol, at now: Date = .now, onRefusal: (OpenError) -> Void

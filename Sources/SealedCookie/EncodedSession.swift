@@ -14,6 +14,7 @@ public struct EncodedSession: Equatable, Sendable {
 
     /// Takes over an item.
     ///
+    /// - Parameter bytes: the bytes of exactly one item.
     /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of the profile, with
     ///   the place in it.
     public init(_ bytes: [UInt8]) throws(SealError) {
@@ -45,7 +46,7 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
-    /// - Parameter limit: bytes that it may have; so many values may be in it as in any session (`largestItem`).
+    /// - Parameter limit: bytes that it may have; so many values may be in it as in any session (`itemLimit`).
     @usableFromInline
     func item(limit: Int) throws(SealError) -> CBORItem {
         try item(limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))

@@ -38,11 +38,11 @@ enum FirstUse {
         let core = try CookieCore(
             form, purpose: "", keys: .ring(KeyRing([SealingKey.generate()])),
             lifetime: SessionLifetime(absolute: .days(1), idle: .hours(1)), compression: .standard,
-            paddingBlock: 0, largestItem: nil, userInfo: [:])
+            paddingBlock: 0, itemLimit: nil, userInfo: [:])
         let sealer = CookieSealer<Sample>(core: core)
         let sealed = try sealer.seal(Sample())
         if let opened = try sealer.open(cookieHeader: sealed.cookieHeader) {
-            _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removal().map { "\($0)" }
+            _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removalCookies().map { "\($0)" }
         }
         // Longer sessions go another way through DEFLATE.
         let texts = CookieSealer<[String]>(core: core)

@@ -43,7 +43,7 @@ extension OpenedSession {
     /// itself: during a change every other server would write the cookie again.
     ///
     /// Where sealing such a session again fails, log why and send nothing: the cookie is as good as before. It fails
-    /// at each request for one that is over lowered limits or a lowered `largestItem`, until that session ends.
+    /// at each request for one that is over lowered limits or a lowered `itemLimit`, until that session ends.
     public var needsResealing: Bool { metadata.needsResealing }
     /// The session's own lifetime, where it was sealed with one, in place of the policy's. Its `ceiling` is the usual
     /// one and counts for nothing: the policy's holds.

@@ -30,20 +30,20 @@ public struct SealedSession: Sendable {
         cookies.filter { !$0.value.isEmpty }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
     }
     /// Characters of the token.
-    public var tokenBytes: Int { token.text.utf8.count }
+    public var tokenLength: Int { token.text.utf8.count }
     /// Characters of the largest token that the sealer's limits and splitting allow.
     public var tokenLimit: Int { form.tokenLimit }
     /// Characters that are free.
-    public var room: Int { tokenLimit - tokenBytes }
+    public var room: Int { tokenLimit - tokenLength }
 }
 
 extension SealedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Its size and when it ends, not the token: whoever has that is the visitor.
     public var description: String {
-        "SealedSession(\(tokenBytes) characters, expires \(Timestamp.text(expiresAt)))"
+        "SealedSession(\(tokenLength) characters, expires \(Timestamp.text(expiresAt)))"
     }
     public var debugDescription: String { description }
     public var customMirror: Mirror {
-        Mirror(self, children: ["tokenBytes": tokenBytes, "expiresAt": expiresAt], displayStyle: .struct)
+        Mirror(self, children: ["tokenLength": tokenLength, "expiresAt": expiresAt], displayStyle: .struct)
     }
 }

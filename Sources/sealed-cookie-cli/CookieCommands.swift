@@ -13,8 +13,8 @@ extension Command.Option {
         help: "strict, lax, none or unset [lax]; none where a page is embedded elsewhere")
     static let priority = Self(
         name: "priority", value: "VALUE", help: "low, medium or high: what Chromium gives up first [none]")
-    static let largestItem = Self(
-        name: "largest-item", value: "N",
+    static let itemLimit = Self(
+        name: "item-limit", value: "N",
         help: "bytes of the largest session that the servers seal, as CBOR [16384, or what the cookies hold]")
     static let insecure = Self(name: "insecure", help: "without Secure, for plain http")
 
@@ -47,9 +47,9 @@ extension Input {
         return attributes
     }
 
-    /// What --largest-item says; nil where it says nothing.
-    static func largestItem(_ arguments: Arguments) throws(Failure) -> Int? {
-        guard let text = arguments.value(.largestItem) else { return nil }
+    /// What --item-limit says; nil where it says nothing.
+    static func itemLimit(_ arguments: Arguments) throws(Failure) -> Int? {
+        guard let text = arguments.value(.itemLimit) else { return nil }
         guard let count = Int(text) else {
             throw .usage("\"\(text)\" is not a number of bytes", hint: "1 to 65536")
         }
@@ -77,7 +77,7 @@ extension Command {
                 lifetime: .init(absolute: .days(14)), attributes: attributes,
                 splitting: try Input.splitting(arguments))
         }
-        for cookie in sealer.removal() { try Output.data("Set-Cookie: \(cookie)") }
+        for cookie in sealer.removalCookies() { try Output.data("Set-Cookie: \(cookie)") }
     }
 
     static let limits = Command(

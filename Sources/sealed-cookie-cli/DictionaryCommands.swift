@@ -28,9 +28,9 @@ extension Command {
     ) { (arguments) throws(Failure) in
         let path = try arguments.required(.output)
         guard let size = Int(arguments.value(.size) ?? "2048"),
-            (64...CompressionDictionary.largest).contains(size)
+            (64...CompressionDictionary.maximumByteCount).contains(size)
         else {
-            throw .usage("--size is 64 to \(CompressionDictionary.largest)", hint: nil)
+            throw .usage("--size is 64 to \(CompressionDictionary.maximumByteCount)", hint: nil)
         }
         var sessions: [EncodedSession] = []
         for path in arguments.operands { sessions += try samples(path) }
@@ -43,7 +43,7 @@ extension Command {
             let own = try total(sessions, .dictionaries([dictionary]))
             let standard = try total(sessions, .standard)
             Output.note(
-                "\(dictionary.content.count) bytes from \(sessions.count) sessions; their tokens take \(own) characters on "
+                "\(dictionary.bytes.count) bytes from \(sessions.count) sessions; their tokens take \(own) characters on "
                     + "average, with the standard dictionary \(standard)")
         }
     }
@@ -51,7 +51,7 @@ extension Command {
     /// In one step: half a dictionary in the old one's place would open nothing that it sealed.
     private static func write(_ dictionary: CompressionDictionary, _ path: String) throws(Failure) {
         do throws(OutputFile.WritingFailure) {
-            try OutputFile.write(Array(dictionary.content), to: path)
+            try OutputFile.write(Array(dictionary.bytes), to: path)
         } catch {
             throw .work("\"\(path)\": cannot be written: \(error.reason)")
         }
@@ -86,7 +86,7 @@ extension Command {
     private static func total(_ sessions: [EncodedSession], _ compression: SessionCompression) throws -> Int {
         let sealer = try CookieSealer<EncodedSession>(
             keys: KeyRing([]), lifetime: .init(absolute: .days(14)), compression: compression)
-        return try sessions.reduce(0) { $0 + (try sealer.sizeReport(for: $1).tokenBytes) }
+        return try sessions.reduce(0) { $0 + (try sealer.sizeReport(for: $1).tokenLength) }
             / max(sessions.count, 1)
     }
 }
@@ -97,7 +97,7 @@ extension Input {
         guard let path = arguments.value(.dictionary) else { return .standard }
         let bytes: [UInt8]
         do throws(StandardStreams.StreamFailure) {
-            bytes = try StandardStreams.read(path, limit: CompressionDictionary.largest + 1)
+            bytes = try StandardStreams.read(path, limit: CompressionDictionary.maximumByteCount + 1)
         } catch {
             throw .work("\"\(path)\": \(error.reason)")
         }

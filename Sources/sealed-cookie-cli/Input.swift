@@ -312,15 +312,15 @@ extension Failure {
             case .unreadable(let reason): Self.hint(unreadable: reason)
             case .unwritable(let reason): Self.hint(unwritable: reason)
             case .noKeys: "\(Tool.name) rotate --from now RING adds a key"
-            case .noLines, .cryptographyFailed: nil
+            case .noLines, .libraryFailed: nil
             case .detached: "in a container mount the ring's folder"
             case .byteOrderMark: "save it as UTF-8 without a byte order mark"
             case .carriageReturn: "save it with LF or CRLF as line ends"
             case .lostLineBreaks, .commentInOneLine, .emptyLines:
                 "such as \"not-before TIME; revoked ID; key ID sck1_…\""
-            case .revoked: "revoked is for good: import another key"
+            case .revokedKey: "revoked is for good: import another key"
             case .locked: "a change that hangs? find it with: fuser -v .RING.lock, in the ring's folder"
-            case .exists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
+            case .alreadyExists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
                 "a line is \"key ID from=TIME until=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
             case .notAKey: "a key is sck1_ and 43 characters; was the line cut or wrapped?"
@@ -356,7 +356,7 @@ extension Failure {
         let hint: String? =
             switch error {
             case .tooLong, .notBase64URL, .tooShort: "was it copied whole, and nothing else with it?"
-            case .tooManyParts: "pass --split with as many cookies as the server allows"
+            case .tooManyCookies: "pass --split with as many cookies as the server allows"
             case .missingPart: "pass the whole Cookie header"
             case .unknownVersion: "a token of this version begins with S"
             case .unknownKey:

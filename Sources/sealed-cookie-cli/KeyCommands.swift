@@ -52,7 +52,7 @@ extension Command {
         for attempt in 1... {
             do throws(KeyRingError) {
                 let changed = try KeyRing.updateFile(path) { (ring) throws(KeyRingError) in
-                    isThere = ring.key(next.id) != nil
+                    isThere = ring.key(withID: next.id) != nil
                     return isThere ? ring : try ring.adding(next, at: now)
                 }
                 Command.warn(ofOtherNames: changed.otherNames)
@@ -71,7 +71,7 @@ extension Command {
                 try KeyRing([first]).create(at: path)
             } catch {
                 // A link that leads nowhere exists, and is no ring to add to.
-                guard case .exists = error.problem, attempt < 3 else { throw Failure(error) }
+                guard case .alreadyExists = error.problem, attempt < 3 else { throw Failure(error) }
                 continue
             }
             return try Command.say(first, "made key ring \"\(path)\" with \(first)")

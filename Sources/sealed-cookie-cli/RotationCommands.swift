@@ -51,7 +51,7 @@ extension Command {
         let ring = try Command.change(path, dry: isDry) { (ring) throws(KeyRingError) in
             young = age.flatMap { age in ring.keys.last { $0.isYounger(than: age, at: now) } }
             guard young == nil, !isDry else { return ring }
-            let (changed, key) = try ring.rotated(from: from, at: now)
+            let (changed, key) = try ring.rotated(activeFrom: from, at: now)
             added = key
             return changed
         }
@@ -138,7 +138,7 @@ extension Command {
         let ring = try change(path) { (ring) throws(KeyRingError) in
             wasActive = ring.activeKey(at: now)?.id == id
             wasRevoked = ring.revoked.contains(id)
-            isAbsent = !wasRevoked && !mayBeAbsent && ring.key(id) == nil
+            isAbsent = !wasRevoked && !mayBeAbsent && ring.key(withID: id) == nil
             guard !isAbsent else { return ring }
             return try ring.revoking(id)
         }
@@ -181,7 +181,7 @@ extension Command {
             if isDry { listing = KeyListing(ring, at: now, lifetime: .seconds(lifetime)) }
             return try ring.pruned(lifetime: .seconds(lifetime), at: now)
         }
-        let removed = before.filter { ring.key($0) == nil }.map { "\($0)" }
+        let removed = before.filter { ring.key(withID: $0) == nil }.map { "\($0)" }
         let verb = isDry ? "would remove" : "removed"
         let summary =
             removed.isEmpty

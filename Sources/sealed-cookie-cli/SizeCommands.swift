@@ -11,7 +11,7 @@ extension Command {
     static let size = Command(
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
         operands: "[INPUT]", operandCount: 0...1,
-        options: [.cookieName, .split, .dictionary, .largestItem, .json],
+        options: [.cookieName, .split, .dictionary, .itemLimit, .json],
         details: """
             \(inputHelp) It is a session as JSON, as for `seal`.
             Fields are in bytes of CBOR before compression. No key ring is needed.
@@ -21,14 +21,14 @@ extension Command {
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let splitting = try Input.splitting(arguments)
         let compression = try Input.compression(arguments)
-        let largestItem = try Input.largestItem(arguments)
+        let itemLimit = try Input.itemLimit(arguments)
         let report = try sizeReport(
-            of: session, name, .rfc6265bis, splitting, compression, largestItem: largestItem)
+            of: session, name, .rfc6265bis, splitting, compression, itemLimit: itemLimit)
         let others = try LimitsPreset.named.dropFirst().map { preset throws(Failure) in
             (
                 preset.name,
                 try sizeReport(
-                    of: session, name, preset.limits, splitting, compression, largestItem: largestItem)
+                    of: session, name, preset.limits, splitting, compression, itemLimit: itemLimit)
             )
         }
         try Output.data(
@@ -48,12 +48,12 @@ extension Command {
 /// The sizes of a session under a key of no meaning: all keys make tokens of one length.
 private func sizeReport(
     of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting,
-    _ compression: SessionCompression, largestItem: Int?
+    _ compression: SessionCompression, itemLimit: Int?
 ) throws(Failure) -> SizeReport {
     try Failure.unless {
         let sealer = try CookieSealer<CBORValue>(
             name, keys: KeyRing([]), lifetime: SessionLifetime(absolute: .days(14)), limits: limits,
-            splitting: splitting, compression: compression, largestItem: largestItem)
+            splitting: splitting, compression: compression, itemLimit: itemLimit)
         return try sealer.sizeReport(for: session)
     }
 }
@@ -65,24 +65,24 @@ private struct SizeView: Encodable {
         let bytes: Int
     }
 
-    let item, payload, sealed, token, name, cookie, limit, room, cookies, header, largestItem: Int
+    let item, payload, sealed, token, name, cookie, limit, room, cookies, header, itemLimit: Int
     /// Of this session's token under the other presets.
     let roomUnder: [String: Int]
     let refusingServers: [String]
     let fields: [Field]
 
     init(_ report: SizeReport, _ others: [(String, SizeReport)]) {
-        item = report.itemBytes
-        payload = report.payloadBytes
-        sealed = report.sealedBytes
-        token = report.tokenBytes
-        name = report.nameBytes
-        cookie = report.cookieBytes
-        limit = report.limit
+        item = report.itemByteCount
+        payload = report.payloadByteCount
+        sealed = report.sealedByteCount
+        token = report.tokenLength
+        name = report.nameByteCount
+        cookie = report.cookieByteCount
+        limit = report.nameAndValueLimit
         room = report.room
         cookies = report.cookieCount
-        largestItem = report.itemLimit
-        header = report.headerBytes
+        itemLimit = report.itemLimit
+        header = report.headerByteCount
         roomUnder = Dictionary(others.map { ($0, $1.room) }) { a, _ in a }
         refusingServers = report.refusingServers.map(\.server)
         fields = report.fields.map { Field(name: $0.name, bytes: $0.byteCount) }
@@ -93,8 +93,9 @@ private struct SizeView: Encodable {
 private enum SizeDrawing {
     static func of(_ report: SizeReport, _ others: [(String, SizeReport)] = []) -> String {
         let stages = [
-            ("CBOR", report.itemBytes), ("payload", report.payloadBytes), ("sealed", report.sealedBytes),
-            ("token", report.tokenBytes), ("name and value", report.cookieBytes),
+            ("CBOR", report.itemByteCount), ("payload", report.payloadByteCount),
+            ("sealed", report.sealedByteCount),
+            ("token", report.tokenLength), ("name and value", report.cookieByteCount),
         ]
         let rows = stages + report.fields.map { ($0.name, $0.byteCount) }
         // Two blanks, the name, a blank, the number of six digits, two blanks, the bar.
@@ -115,7 +116,7 @@ private enum SizeDrawing {
                 ["", "fields, in bytes of CBOR"] + draw(report.fields.map { ($0.name, $0.byteCount) }, .green)
         }
         lines.append("")
-        lines.append(fit(report, "the limit of \(report.limit)"))
+        lines.append(fit(report, "the limit of \(report.nameAndValueLimit)"))
         lines += others.map { fit($1, $0) }
         if report.itemExcess > 0 {
             let words =
@@ -124,7 +125,7 @@ private enum SizeDrawing {
         }
         if report.cookieCount > 1 {
             lines.append(
-                "split it takes \(report.cookieCount) cookies, and \(report.headerBytes) bytes of each request"
+                "split it takes \(report.cookieCount) cookies, and \(report.headerByteCount) bytes of each request"
             )
         }
         if !report.refusingServers.isEmpty {

@@ -38,7 +38,7 @@ extension Command {
         operandCount: 0...1,
         options: [
             .ring, .cookieName, .purpose, .ownLifetime, .ownIdle, .endsWithBrowser, .split, .dictionary,
-            .largestItem, .at, .setCookie,
+            .itemLimit, .at, .setCookie,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ] + Option.attributes,
         details: """
@@ -73,11 +73,11 @@ extension Command {
                 throw Failure.work(
                     "\(error)",
                     hint:
-                        "\(report.itemBytes) bytes of CBOR\(fields.isEmpty ? "" : "; largest fields: \(fields)"); "
-                        + "--largest-item is for servers that seal more")
+                        "\(report.itemByteCount) bytes of CBOR\(fields.isEmpty ? "" : "; largest fields: \(fields)"); "
+                        + "--item-limit is for servers that seal more")
             }
         }
-        let isSplit = sealed.cookies[0].value.utf8.count < sealed.tokenBytes
+        let isSplit = sealed.cookies[0].value.utf8.count < sealed.tokenLength
         for cookie in sealed.cookies {
             if arguments.has(.setCookie) {
                 try Output.data("Set-Cookie: \(cookie)")
@@ -86,7 +86,7 @@ extension Command {
             }
         }
         if arguments.has(.pretty) {
-            Output.note("\(sealed.tokenBytes) characters, \(sealed.room) to spare")
+            Output.note("\(sealed.tokenLength) characters, \(sealed.room) to spare")
         }
     }
 
@@ -169,12 +169,12 @@ extension Command {
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
         let compression = try Input.compression(arguments)
-        let largestItem = try Input.largestItem(arguments)
+        let itemLimit = try Input.itemLimit(arguments)
         return try Failure.unless { [lifetime] in
             try CookieSealer(
                 name, keys: ring, lifetime: lifetime, purpose: purpose, attributes: attributes,
                 splitting: splitting,
-                compression: compression, largestItem: largestItem)
+                compression: compression, itemLimit: itemLimit)
         }
     }
 }
@@ -209,8 +209,8 @@ private struct OpenedView: Encodable {
         endsWithBrowser = opened.endsWithBrowser
         let report = try sealer.sizeReport(for: opened)
         sizes = Sizes(
-            item: report.itemBytes, payload: report.payloadBytes, sealed: report.sealedBytes,
-            token: report.tokenBytes)
+            item: report.itemByteCount, payload: report.payloadByteCount, sealed: report.sealedByteCount,
+            token: report.tokenLength)
     }
 }
 

@@ -23,7 +23,7 @@ WAYS = ("refuses", "late", "otherwise", "short")
 # What the library calls and cannot fail: it frees, wipes, compares or fills in a struct.
 CANNOT_FAIL = {"ERR_clear_error", "CRYPTO_clear_free", "CRYPTO_memcmp", "EVP_CIPHER_CTX_free", "EVP_MAC_CTX_free", "EVP_MAC_free", "OPENSSL_cleanse",
                "OSSL_PARAM_construct_end", "OSSL_PARAM_construct_utf8_string", "deflateEnd", "inflateEnd", "munmap"}
-TYPED = re.compile(r'(SealError|OpenError|DictionaryError)\.libraryFailed \w+|KeyRingError\.cryptographyFailed \w+'
+TYPED = re.compile(r'(SealError|OpenError|DictionaryError)\.libraryFailed \w+|KeyRingError\.libraryFailed \w+'
                    r'|KeyRingError\.unreadable\("Cannot allocate memory"\)')
 passed = failed = 0
 

@@ -120,7 +120,7 @@ class Tool:
             more += ["--own-lifetime", duration(own[0])] + (["--own-idle", duration(own[1])] if own[1] else [])
         if marks:
             more += ["--ends-with-browser"]
-        more += ["--largest-item", str(sc.MAX_ITEM)]
+        more += ["--item-limit", str(sc.MAX_ITEM)]
         code, out, err = self.run("seal", "-k", self.ring(ring), "-n", name, "--at", sc.format_time(at), *more, stdin=text)
         return code, out.strip(), err
 

@@ -30,7 +30,8 @@ import Testing
         }
         #expect(
             "\(sealed)"
-                == "SealedSession(\(sealed.tokenBytes) characters, expires \(Timestamp.text(noon + 86_400)))")
+                == "SealedSession(\(sealed.tokenLength) characters, expires \(Timestamp.text(noon + 86_400)))"
+        )
         #expect("\(session)" == "EncodedSession(12 bytes)")
     }
 
@@ -101,7 +102,7 @@ import Testing
         let line = try sealer.seal(1, at: noon).headerValues[0]
         // 400 days, the most that browsers take, after 2026-08-03.
         #expect(line.contains("; Max-Age=34560000; Expires=Tue, 07 Sep 2027 00:00:00 GMT; Secure"))
-        let removal = sealer.removal()[0].description
+        let removal = sealer.removalCookies()[0].description
         #expect(
             removal
                 == "s=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Secure; HttpOnly; SameSite=Lax"

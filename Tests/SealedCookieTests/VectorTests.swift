@@ -228,7 +228,7 @@ import Testing
                 vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
                 lifetime: .init(absolute: .days(1)),
                 splitting: .upTo(vector.cookies))
-            let cookies = sealer.removal(cookieHeader: vector.header)
+            let cookies = sealer.removalCookies(cookieHeader: vector.header)
             #expect(cookies.map(\.name) == vector.removed, "\(vector.what)")
             #expect(cookies.allSatisfy { $0.maxAge == 0 })
         }

@@ -22,7 +22,7 @@ let now = Date(timeIntervalSince1970: 1_790_000_100)
 let limits = CookieLimits(nameAndValue: 16_384, attributeValue: 1024)
 /// As long as the real one: "SealedCookie", header, `__Host-session` and no purpose.
 let aad = [UInt8](repeating: 1, count: 8 + 8 + 12 + 8 + 4 + 8 + 14 + 8)
-let dictionary = CompressionDictionary.standard.content
+let dictionary = CompressionDictionary.standard.bytes
 
 /// OpenSSL or zlib gives the floor none of what it needs.
 struct NoFloor: Error {}

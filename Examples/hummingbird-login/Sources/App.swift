@@ -116,7 +116,7 @@ struct App {
         router.form("/sign-out-everywhere", Nothing.self) { _, session, logger in
             guard session.value?.name != nil else { throw HTTPError(.forbidden) }
             do {
-                try KeyRing.update(settings.ring) { ring throws(KeyRingError) in
+                try KeyRing.update(at: settings.ring) { ring throws(KeyRingError) in
                     try ring.endingSessions(createdBefore: .now)
                 }
                 try keys.reload()

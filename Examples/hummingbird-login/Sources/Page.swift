@@ -107,16 +107,16 @@ enum Page {
             and this is what it weighs.</p>
             <div class="panels"><section class="panel wide"><h2>Stage by stage</h2>
             \(stages([
-                ("CBOR", "the session in binary", report.itemBytes),
-                ("DEFLATE", "compressed, with its times", report.payloadBytes),
-                ("XAES-256-GCM", "encrypted, with key id, nonce and tag", report.sealedBytes),
-                ("base64url", "as text", report.tokenBytes),
-                ("Cookie", "with \(report.cookieCount == 1 ? "its name" : "\(report.cookieCount) names")", report.cookieBytes),
+                ("CBOR", "the session in binary", report.itemByteCount),
+                ("DEFLATE", "compressed, with its times", report.payloadByteCount),
+                ("XAES-256-GCM", "encrypted, with key id, nonce and tag", report.sealedByteCount),
+                ("base64url", "as text", report.tokenLength),
+                ("Cookie", "with \(report.cookieCount == 1 ? "its name" : "\(report.cookieCount) names")", report.cookieByteCount),
             ]))
             <p class="note"><span class="key more"></span>what a stage adds <span class="key less"></span>what it saves</p></section>
             <section class="panel wide"><h2>In your browser</h2>
-            \(gauges(sent, limit: report.limit))
-            <p class="note">\(report.headerBytes.formatted()) bytes of every request. The shop allows itself
+            \(gauges(sent, limit: report.nameAndValueLimit))
+            <p class="note">\(report.headerByteCount.formatted()) bytes of every request. The shop allows itself
             \(report.tokenLimit.formatted()) characters of text: \(report.room.formatted()) are free.</p>
             """
             if let server = report.refusingServers.first {

@@ -49,9 +49,9 @@ struct Settings {
             do {
                 try KeyRing([.generate()]).create(at: ring)
                 logger.notice("There was no key ring: made \(ring), for development only.")
-            } catch  where error.problem == .exists {}
+            } catch  where error.problem == .alreadyExists {}
         }
-        return try KeyRingFile(ring, lookingEvery: .seconds(lookSeconds)) { event in
+        return try KeyRingFile(ring, pollInterval: .seconds(lookSeconds)) { event in
             if case .failed = event { logger.error("\(event)") } else { logger.notice("\(event)") }
         }
     }

@@ -339,7 +339,9 @@ func withSessions(
                 ].count == 1)
             // A new key: once.
             let second = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded(.down))
-            try KeyRing.update(ring) { ring throws(KeyRingError) in try ring.rotated(from: second).ring }
+            try KeyRing.update(at: ring) { ring throws(KeyRingError) in
+                try ring.rotated(activeFrom: second).ring
+            }
             try keys.reload()
             #expect(try await browser.get("/cart").headers[values: .setCookie].count == 1)
             #expect(try await browser.get("/cart").headers[values: .setCookie].isEmpty)

@@ -225,7 +225,7 @@ let targets: [Target] = [
         }
         let again = try KeyRing(parsing: contents(ring), requiringKey: false)
         require(again.entries == ring.entries, "does not come back equal")
-        require(again.keys.allSatisfy { ring.key($0.id)?.holdsSameKey(as: $0) ?? false })
+        require(again.keys.allSatisfy { ring.key(withID: $0.id)?.holdsSameKey(as: $0) ?? false })
         require(!"\(ring)".contains("sck1_"))
         try changes(ring)
         // Any two halves of a ring are rings, and the union of both, either way round, is the whole.
@@ -260,7 +260,7 @@ let targets: [Target] = [
                 parts[2], keys: ring, lifetime: policy, attributes: attributes, limits: limits,
                 splitting: splitting)
         else { return }
-        let lines = try sealer.seal(7, at: now).headerValues + sealer.removal().map(\.description)
+        let lines = try sealer.seal(7, at: now).headerValues + sealer.removalCookies().map(\.description)
         let response = try sealer.seal(7, at: now).headerValues.reduce(0) { $0 + $1.utf8.count + 14 }
         require(response <= limits.response ?? .max, "a response longer than the limit")
         for line in lines {
@@ -482,15 +482,15 @@ func changes(_ ring: KeyRing) throws {
     require(try ring.merged(with: ring).entries == ring.entries)
     if let id = ring.keys.first?.id {
         let revoking = try ring.revoking(id)
-        require(revoking.key(id) == nil && revoking.activeKey(at: now)?.id != id)
+        require(revoking.key(withID: id) == nil && revoking.activeKey(at: now)?.id != id)
         try holds(revoking, "revoking")
     }
     if let ended = try? ring.endingSessions(createdBefore: now) {
         require(ended.notBefore ?? .distantPast >= now)
         try holds(ended, "ending")
     }
-    let rotated = try ring.rotated(from: now, at: now)
-    require(rotated.ring.keys.count == ring.keys.count + 1 && ring.key(rotated.added.id) == nil)
+    let rotated = try ring.rotated(activeFrom: now, at: now)
+    require(rotated.ring.keys.count == ring.keys.count + 1 && ring.key(withID: rotated.added.id) == nil)
     require(
         ring.keys.contains { $0.activeFrom ?? .distantPast >= now }
             || rotated.ring.activeKey(at: now)?.id == rotated.added.id)
@@ -542,16 +542,16 @@ func roundTrip(_ choices: inout Choices) throws {
         try typed.seal(session, lifetime: own, endsWithBrowser: endsWithBrowser, at: began + fraction)
     }
     if case .failure(let error) = result, case .tooLarge(let report)? = error as? SealError {
-        require(report.tokenBytes > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
+        require(report.tokenLength > splitting.cookieCount * (limit - name.utf8.count - 2), "\(report)")
         require(try typed.sizeReport(for: session, lifetime: own, at: began) == report)
         checkWords("\(report)")
         return
     }
     let sealed = try result.get()
     let size = try typed.sizeReport(for: session, lifetime: own, at: began)
-    require(size.tokenBytes == sealed.tokenBytes && size.room == sealed.room, "\(size)")
+    require(size.tokenLength == sealed.tokenLength && size.room == sealed.room, "\(size)")
     require(
-        sealed.tokenBytes <= sealed.tokenLimit
+        sealed.tokenLength <= sealed.tokenLimit
             && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= limit })
     // Other cookies around it, its parts in another order.
     var pairs = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
@@ -589,8 +589,8 @@ func roundTrip(_ choices: inout Choices) throws {
     // A greater age takes up to three bytes more, and with padding a block, which may be too many.
     if case .failure(let error) = resealed, case .tooLarge(let report)? = error as? SealError {
         require(
-            report.tokenBytes > sealed.tokenLimit
-                && report.tokenBytes <= sealed.tokenBytes + 4 + block * 4 / 3 + 1, "\(report)")
+            report.tokenLength > sealed.tokenLimit
+                && report.tokenLength <= sealed.tokenLength + 4 + block * 4 / 3 + 1, "\(report)")
         return
     }
     let again = try resealed.get()

@@ -43,8 +43,8 @@ public struct CompressionDictionary: Sendable, Hashable {
         }
     }
 
-    /// Bytes; beyond them a compressor could not look back from a session's first byte.
-    public static let largest = 7936
+    /// Bytes of the longest; beyond them a compressor could not look back from a session's first byte.
+    public static let maximumByteCount = 7936
 
     /// One reference, of which no count is taken.
     final class Contents: Sendable {
@@ -66,18 +66,19 @@ public struct CompressionDictionary: Sendable, Hashable {
 
     let contents: Contents
     var id: ID { contents.id }
-    var bytes: [UInt8] { contents.bytes }
     /// What to write into a file, and to make the dictionary of again.
-    public var content: [UInt8] { bytes }
+    public var bytes: [UInt8] { contents.bytes }
     /// The dictionary of FORMAT §6.4.
     public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
 
     /// A dictionary of an application's own.
     ///
-    /// - Parameter bytes: 1 to `largest` bytes, the likeliest last, as CBOR writes them.
+    /// - Parameter bytes: likely names and values as CBOR writes them, the likeliest last; 1 to `maximumByteCount` bytes.
     /// - Throws: `DictionaryError` for none or too many.
     public init(_ bytes: [UInt8]) throws(DictionaryError) {
-        guard !bytes.isEmpty, bytes.count <= Self.largest else { throw .byteCount(bytes.count) }
+        guard !bytes.isEmpty, bytes.count <= Self.maximumByteCount else {
+            throw .invalidByteCount(bytes.count)
+        }
         do throws(NativeFailure) {
             // A name, not a number that somebody has to give out: another content has another name.
             self.init(id: ID(digest: try SHA256.digest(of: bytes)), bytes: bytes)
@@ -194,21 +195,23 @@ private final class Likes: Sendable {
     @nonexhaustive
 #endif
 public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// No bytes, or more than `CompressionDictionary.largest`.
-    case byteCount(Int)
+    /// No bytes, or more than `CompressionDictionary.maximumByteCount`.
+    case invalidByteCount(Int)
+    /// A C library failed, such as for want of memory.
     case libraryFailed(operation: String)
 
     /// A short word for metrics, which stays the same.
     public var code: String {
         switch self {
-        case .byteCount: "invalid-byte-count"
+        case .invalidByteCount: "invalid-byte-count"
         case .libraryFailed: "library-failed"
         }
     }
 
     public var description: String {
         switch self {
-        case .byteCount(let count): "a dictionary of \(count) bytes: 1 to \(CompressionDictionary.largest)"
+        case .invalidByteCount(let count):
+            "a dictionary of \(count) bytes: 1 to \(CompressionDictionary.maximumByteCount)"
         case .libraryFailed(let operation): "\(operation) failed"
         }
     }
@@ -265,8 +268,8 @@ public struct SessionCompression: Sendable, Hashable {
     /// To bring one in, let it first stand before another that seals, `.standard` for example, until every
     /// server can open what it seals.
     ///
-    /// - Parameter dictionaries: the last one seals, all open, and the standard one always. Drop one when no
-    ///   session is left that it sealed.
+    /// - Parameter dictionaries: the application's dictionaries, of which the last seals and all open, as the standard one
+    ///   always does. Drop one when no session is left that it sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
         SessionCompression(
             dictionaries: [.standard] + dictionaries, sealingIndex: dictionaries.count, isOn: true)

@@ -24,7 +24,7 @@ extension CompressionDictionary {
             skeleton.indices.dropLast(Piece.length - 1).map { Piece(skeleton, $0) }
         }
         var stretches: [ArraySlice<UInt8>] = []
-        var left = min(size, largest)
+        var left = min(size, maximumByteCount)
         while let best = best(pieces, counts, longest: min(stretchLength, left)) {
             stretches.append(skeletons[best.session][best.range])
             left -= best.range.count

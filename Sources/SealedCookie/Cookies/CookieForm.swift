@@ -18,7 +18,9 @@ public struct CookieSplitting: Hashable, Sendable {
 
     /// One cookie; a larger session is an error.
     public static let never = CookieSplitting(cookieCount: 1)
-    /// Up to this many cookies, 2 to 9. Readers must allow as many as writers do.
+    /// Several cookies where one does not hold a session. Readers must allow as many as writers do.
+    ///
+    /// - Parameter cookieCount: the most cookies, 2 to 9.
     public static func upTo(_ cookieCount: Int) -> CookieSplitting {
         CookieSplitting(cookieCount: cookieCount)
     }
@@ -140,7 +142,7 @@ final class CookieForm: Sendable {
     /// those that a response removes.
     ///
     /// - Parameter others: what the response writes beside it.
-    func removal(_ parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
+    func removalCookies(_ parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         let cookie = SetCookie(removing: name, attributes: attributes)
         let limit = [limits.response, limit].compactMap(\.self).min()
         guard limit.map({ Self.headerBytes(others + [cookie]) <= $0 }) ?? true else { return [] }

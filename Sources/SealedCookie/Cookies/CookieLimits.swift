@@ -14,9 +14,16 @@ public struct CookieLimits: Hashable, Sendable {
     /// Bytes of all `Set-Cookie` headers of one response, each with its name and line end (14 bytes); nil: it
     /// does not matter. A sealer whose splitting could take more is not made, and parts of older cookies are
     /// removed only as far as there is room, the highest numbers first. It is for one sealer's headers: another's that go
-    /// with the same response are its caller's to count, but for `removal(cookieHeader:beside:)`.
+    /// with the same response are its caller's to count, but for `removalCookies(cookieHeader:beside:)`.
     public var response: Int?
 
+    /// Limits of an application's own, in bytes.
+    ///
+    /// - Parameters:
+    ///   - nameAndValue: bytes of name and value together, 128 at least.
+    ///   - attributeValue: bytes of one attribute's value.
+    ///   - line: bytes of a `Set-Cookie` header's whole value, 128 at least; nil: it does not matter.
+    ///   - response: bytes of all `Set-Cookie` headers of a response, 128 at least; nil: it does not matter.
     public init(nameAndValue: Int, attributeValue: Int, line: Int? = nil, response: Int? = nil) {
         self.nameAndValue = nameAndValue
         self.attributeValue = attributeValue

@@ -7,6 +7,7 @@
 
 /// One `Set-Cookie` header's value.
 public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
+    /// The requests from other sites with which browsers send a cookie.
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
         case strict = "Strict"
         case lax = "Lax"
@@ -27,14 +28,17 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     /// Where and how a browser may send the cookie back. The defaults are the strictest that a
     /// session works with.
     public struct Attributes: Hashable, Sendable {
-        /// Begins with `/`.
+        /// The path below which browsers send it; begins with `/`.
         public var path: String
         /// Nil: the host alone, without its subdomains. Else a name in ASCII of two labels at least. For a single label
         /// (`localhost`) or an IP address browsers drop the cookie or take it for that host alone: without `Domain` it is
         /// the same, and plain. So it is with a public suffix such as `co.uk`, which nothing here can tell from others.
         public var domain: String?
+        /// Whether browsers send it over https alone.
         public var isSecure: Bool
+        /// Whether it is out of reach of the page's scripts.
         public var isHTTPOnly: Bool
+        /// With which requests from other sites browsers send it.
         public var sameSite: SameSite
         /// Nil: the attribute is left out, and Chromium takes medium.
         public var priority: Priority?
@@ -47,6 +51,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         /// 40 bytes of each response. Lines that remove a cookie always have both.
         public var writesExpires: Bool
 
+        /// Attributes, by default the strictest that a session works with. Each is told at the property of its name.
         public init(
             path: String = "/", domain: String? = nil, isSecure: Bool = true, isHTTPOnly: Bool = true,
             sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false,
@@ -135,8 +140,11 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The cookie's name.
     public let name: String
+    /// The token or a part of it; empty where the cookie is removed.
     public let value: String
+    /// What the line says beside name, value and `Max-Age`.
     public let attributes: Attributes
     /// Seconds until the browser drops it; 0: at once; nil: when it closes.
     public let maxAge: Int?
@@ -240,7 +248,7 @@ public enum SealerConfigurationError: Error, Equatable, Sendable {
     /// Two dictionaries whose names in a token are the same: change one by a byte.
     case ambiguousDictionaries
     /// Not 1 to 65,536 bytes.
-    case invalidLargestItem(Int)
+    case invalidItemLimit(Int)
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
     /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
@@ -268,7 +276,7 @@ extension SealerConfigurationError {
         case .invalidPadding: "invalid-padding"
         case .invalidLimits: "invalid-limits"
         case .ambiguousDictionaries: "ambiguous-dictionaries"
-        case .invalidLargestItem: "invalid-item-limit"
+        case .invalidItemLimit: "invalid-item-limit"
         case .invalidSplitting: "invalid-splitting"
         case .splittingOverResponse: "splitting-over-response"
         }
@@ -296,7 +304,7 @@ extension SealerConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
-        case .invalidLargestItem(let count):
+        case .invalidItemLimit(let count):
             "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"

@@ -4,27 +4,30 @@
 public struct SizeReport: Equatable, Sendable {
     /// One top-level field of the session and the bytes of its item, key and value, uncompressed.
     public struct Field: Equatable, Sendable {
+        /// The field's key.
         public let name: String
+        /// Bytes of key and value.
         public let byteCount: Int
     }
 
-    /// The CBOR item.
-    public let itemBytes: Int
-    /// The payload: flags, times and the item, compressed where that helps, with padding if any.
-    public let payloadBytes: Int
-    /// The payload with header and tag.
-    public let sealedBytes: Int
-    /// The token's text.
-    public let tokenBytes: Int
+    /// Bytes of the CBOR item.
+    public let itemByteCount: Int
+    /// Bytes of the payload: flags, times and the item, compressed where that helps, with padding if any.
+    public let payloadByteCount: Int
+    /// Bytes of the payload with header and tag.
+    public let sealedByteCount: Int
+    /// Characters of the token's text.
+    public let tokenLength: Int
     /// Cookies that it takes: more than one only where the sealer allows it, or would have to.
     public let cookieCount: Int
     /// Bytes of names and values of those cookies.
-    public let cookieBytes: Int
+    public let cookieByteCount: Int
     /// Bytes that those cookies add to each request's `Cookie` header.
-    public let headerBytes: Int
-    public let nameBytes: Int
-    /// For name and value of one cookie.
-    public let limit: Int
+    public let headerByteCount: Int
+    /// Bytes of the cookie's name.
+    public let nameByteCount: Int
+    /// The limit on bytes of name and value of one cookie.
+    public let nameAndValueLimit: Int
     /// Characters of the largest token that the sealer's limits and splitting allow.
     public let tokenLimit: Int
     /// Bytes of the largest item that the sealer seals.
@@ -33,35 +36,35 @@ public struct SizeReport: Equatable, Sendable {
     public let fields: [Field]
 
     /// Characters that are free; negative where the token is too large.
-    public var room: Int { tokenLimit - tokenBytes }
+    public var room: Int { tokenLimit - tokenLength }
     /// Characters that must go; 0 where it fits.
     public var excess: Int { max(0, -room) }
     /// Bytes of the item that must go, before compression; 0 where it is not over `itemLimit`.
-    public var itemExcess: Int { max(0, itemBytes - itemLimit) }
+    public var itemExcess: Int { max(0, itemByteCount - itemLimit) }
     /// Servers whose stock settings refuse requests with these cookies alone, and clients that do not send
     /// all of them, the strictest first.
     public var refusingServers: [ServerLimit] {
-        ServerLimit.common.filter { $0.cookieHeader < headerBytes }
+        ServerLimit.common.filter { $0.cookieHeader < headerByteCount }
     }
 
     init(
-        item: CBORItem, payloadBytes: Int, sealedBytes: Int, tokenBytes: Int, form: CookieForm,
-        largestItem: Int
+        item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, form: CookieForm,
+        itemLimit: Int
     ) {
-        itemLimit = largestItem
-        itemBytes = item.bytes.count
-        self.payloadBytes = payloadBytes
-        self.sealedBytes = sealedBytes
-        self.tokenBytes = tokenBytes
-        cookieCount = form.cookieCount(tokenCount: tokenBytes)
+        self.itemLimit = itemLimit
+        itemByteCount = item.bytes.count
+        self.payloadByteCount = payloadByteCount
+        self.sealedByteCount = sealedByteCount
+        self.tokenLength = tokenLength
+        cookieCount = form.cookieCount(tokenCount: tokenLength)
         // A part has two bytes more: a count before the value, or a number behind the name.
-        nameBytes = form.nameBytes.count
-        limit = form.limits.nameAndValue
-        cookieBytes =
-            tokenBytes + cookieCount * nameBytes
+        nameByteCount = form.nameBytes.count
+        nameAndValueLimit = form.limits.nameAndValue
+        cookieByteCount =
+            tokenLength + cookieCount * nameByteCount
             + (cookieCount > 1 ? cookieCount * CookieSplitting.overhead : 0)
         // name=value, divided by "; ".
-        headerBytes = cookieBytes + cookieCount + (cookieCount - 1) * 2
+        headerByteCount = cookieByteCount + cookieCount + (cookieCount - 1) * 2
         tokenLimit = form.tokenLimit
         fields = Self.fields(of: item)
     }
@@ -78,12 +81,12 @@ public struct SizeReport: Equatable, Sendable {
 extension SizeReport: CustomStringConvertible {
     public var description: String {
         let fit = room < 0 ? "\(excess) over" : "\(room) under"
-        let item = itemExcess > 0 ? "an item of \(itemBytes) bytes, \(itemExcess) over the largest, " : ""
-        var text = "\(item)a token of \(tokenBytes) characters, \(fit) the \(tokenLimit) that fit"
+        let item = itemExcess > 0 ? "an item of \(itemByteCount) bytes, \(itemExcess) over the largest, " : ""
+        var text = "\(item)a token of \(tokenLength) characters, \(fit) the \(tokenLimit) that fit"
         let largest = fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
         if !largest.isEmpty { text += "; largest fields: \(largest)" }
         if cookieCount > 1 {
-            text += "; split it takes \(cookieCount) cookies, \(headerBytes) bytes of each request"
+            text += "; split it takes \(cookieCount) cookies, \(headerByteCount) bytes of each request"
         }
         if let server = refusingServers.first {
             text += ", more than \(server.server) takes (\(server.cookieHeader))"

@@ -17,7 +17,9 @@ public struct KeyID: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Reads six lower-case hexadecimal digits, such as `5f3a9c`; nil for anything else.
+    /// Reads an id as tokens' and rings' reports show it; nil for anything else.
+    ///
+    /// - Parameter text: six lower-case hexadecimal digits, such as `5f3a9c`.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count == 6,
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),

@@ -41,7 +41,12 @@ public struct KeyRing: Sendable {
     /// Sessions that began before this time have ended.
     public var notBefore: Date? { contents.notBefore }
 
-    /// - Parameter notBefore: rounded up to whole seconds.
+    /// A ring of these keys.
+    ///
+    /// - Parameters:
+    ///   - keys: the keys, in any order; one whose id is among `revoked` is left out.
+    ///   - revoked: ids of keys that are refused for good.
+    ///   - notBefore: the time before which no session may have begun, rounded up to whole seconds; nil: any.
     /// - Throws: `.idCollision` where two different keys share an id; `.notATime` for a time outside of
     ///   the years 1583 to 9999.
     public init(_ keys: [SealingKey], revoked: Set<KeyID> = [], notBefore: Date? = nil) throws(KeyRingError) {
@@ -91,12 +96,16 @@ public struct KeyRing: Sendable {
     }
 
     /// The newest key whose time has come; nil: all are pending, or there is none.
+    ///
+    /// - Parameter now: the time that decides.
     public func activeKey(at now: Date = .now) -> SealingKey? {
         activeIndex(at: now).map { keys[$0] }
     }
 
     /// The key that seals at `now`: the active one; where all are pending, the one whose time comes first, for a
     /// server whose clock is behind. Nil: the ring has no key.
+    ///
+    /// - Parameter now: the time that decides.
     public func sealingKey(at now: Date = .now) -> SealingKey? {
         sealingIndex(at: now).map { keys[$0] }
     }
@@ -104,8 +113,10 @@ public struct KeyRing: Sendable {
     /// Whether the ring says nothing: no key, no revoked id, no end of sessions.
     public var isEmpty: Bool { keys.isEmpty && revoked.isEmpty && notBefore == nil }
 
-    /// The one key of this id.
-    public func key(_ id: KeyID) -> SealingKey? {
+    /// The one key of an id; nil: the ring has none.
+    ///
+    /// - Parameter id: the key's id, as tokens name it.
+    public func key(withID id: KeyID) -> SealingKey? {
         index(of: id).map { keys[$0] }
     }
 

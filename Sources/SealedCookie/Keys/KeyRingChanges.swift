@@ -6,17 +6,20 @@
 #endif
 
 extension KeyRing {
-    /// The ring with a new key that seals from `from` on.
+    /// The ring with a new key.
     ///
-    /// - Parameter from: later than every server's next reading of the ring, so that all of them can
-    ///   open with the key before any of them seals with it.
+    /// - Parameters:
+    ///   - activeFrom: the time from which the new key seals, rounded up to whole seconds: later than every server's next
+    ///     reading of the ring, so that all of them can open with the key before any of them seals with it.
+    ///   - now: the time of the change.
+    /// - Throws: `KeyRingError`: `.notATime` outside of the years 1583 to 9999; `.libraryFailed` without randomness.
     public func rotated(
-        from: Date, at now: Date = .now
+        activeFrom: Date, at now: Date = .now
     ) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
         while true {
-            let key = try SealingKey.generate(activeFrom: from)
+            let key = try SealingKey.generate(activeFrom: activeFrom)
             // One in 16 million is the id of another key.
-            guard self.key(key.id) == nil, !revoked.contains(key.id) else { continue }
+            guard self.key(withID: key.id) == nil, !revoked.contains(key.id) else { continue }
             return (try adding(key, at: now), key)
         }
     }
@@ -26,18 +29,23 @@ extension KeyRing {
     /// As with `rotated`, every server should have the ring before the key's `activeFrom`. A key that the ring has
     /// already gets the later time.
     ///
-    /// - Throws: `KeyRingError`: `.revoked` where the ring revokes the key's id; `.idCollision` where it has another
+    /// - Parameters:
+    ///   - key: the key, such as one of `SealingKey.init(importing:activeFrom:)`.
+    ///   - now: the time of the change.
+    /// - Throws: `KeyRingError`: `.revokedKey` where the ring revokes the key's id; `.idCollision` where it has another
     ///   key of that id. Import another key then.
     public func adding(_ key: SealingKey, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         guard !revoked.contains(key.id) else {
-            throw KeyRingError(source: "keys", line: nil, problem: .revoked(key.id))
+            throw KeyRingError(source: "keys", line: nil, problem: .revokedKey(key.id))
         }
         return try union(KeyRing([key])).noting(theEndOfSealingIn: [self], at: now)
     }
 
     /// The ring without the key `id`, which no ring that this one is merged with brings back.
     ///
-    /// What the key sealed opens no longer. The id need not be the ring's own.
+    /// What the key sealed opens no longer.
+    ///
+    /// - Parameter id: the key's id, which need not be one of this ring's.
     public func revoking(_ id: KeyID) throws(KeyRingError) -> KeyRing {
         try KeyRing(keys, revoked: revoked.union([id]), notBefore: notBefore)
     }
@@ -49,19 +57,21 @@ extension KeyRing {
     /// again under the new key. A key that was pruned before is not among those revoked: merge no older copy
     /// of the ring in.
     ///
-    /// - Parameter now: the key seals from a minute before on, so that a server whose clock is behind by as
-    ///   much as servers' may be (FORMAT §10) is not without one.
+    /// - Parameter now: the time of the change. The key seals from a minute before on, so that a server whose clock is
+    ///   behind by as much as servers' may be (FORMAT §10) is not without one.
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {
-        let (rotated, added) = try rotated(from: now - Double(KeyRing.clockSkew), at: now)
+        let (rotated, added) = try rotated(activeFrom: now - Double(KeyRing.clockSkew), at: now)
         return (
             try KeyRing(rotated.keys, revoked: revoked.union(keys.map(\.id)), notBefore: notBefore), added
         )
     }
 
-    /// The ring that ends every session begun before `time`. An earlier end than the ring's own
-    /// changes nothing.
+    /// The ring that ends every session begun before a time.
+    ///
+    /// - Parameter time: the first at which a session may have begun, rounded up to whole seconds. One before the ring's
+    ///   own `notBefore` changes nothing.
     public func endingSessions(createdBefore time: Date) throws(KeyRingError) -> KeyRing {
         try KeyRing(keys, revoked: revoked, notBefore: max(notBefore ?? time, time))
     }
@@ -72,7 +82,9 @@ extension KeyRing {
     /// later, and an hour, for servers that read the ring late. The active key and pending ones are always kept; where
     /// all are pending, every key is.
     ///
-    /// - Parameter lifetime: the longest that any session lives, own lifetimes included.
+    /// - Parameters:
+    ///   - lifetime: the longest that any session lives, own lifetimes included.
+    ///   - now: the time of the change.
     public func pruned(lifetime: Duration, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         let needed = neededUntil(lifetime: lifetime, at: now)
         return try KeyRing(
@@ -82,7 +94,9 @@ extension KeyRing {
 
     /// Until when a session may need a key: `pruned` removes it from then on.
     ///
-    /// - Parameter lifetime: the longest that any session lives, own lifetimes included.
+    /// - Parameters:
+    ///   - lifetime: the longest that any session lives, own lifetimes included.
+    ///   - now: the time that decides which key is active.
     /// - Returns: the time for each key that no longer seals. Not the active key and pending ones, for which nobody
     ///   knows it yet; where no key is active, none.
     public func neededUntil(lifetime: Duration, at now: Date = .now) -> [KeyID: Date] {
@@ -110,6 +124,9 @@ extension KeyRing {
     /// The order does not matter, nor how often a ring is merged in. Where a key sealed for longer than the new ring's
     /// times tell, until now or until another ring's next key began, its `sealedUntil` says so to `pruned`.
     ///
+    /// - Parameters:
+    ///   - other: the other ring, such as another server's.
+    ///   - now: the time of the change.
     /// - Throws: `.idCollision` where the rings have different keys of one id.
     public func merged(with other: KeyRing, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         try union(other).noting(theEndOfSealingIn: [self, other], at: now)

@@ -15,12 +15,13 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
     public enum Problem: Equatable, Sendable {
         /// The operating system's reason, such as `No such file or directory`.
         case unreadable(String)
+        /// The operating system's reason.
         case unwritable(String)
         /// The file is mounted by itself, as into a container, or has no name any more: where another takes its place, this
         /// process does not see it. Mount its folder.
         case detached
         /// There is a file of this name already.
-        case exists
+        case alreadyExists
         /// Where a server begins with a ring: it has no key.
         case noKeys
         /// Where a ring replaces another: it says nothing at all, as an emptied file.
@@ -52,17 +53,24 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         /// Two different keys with one id: it could not select one. About 1 in 16 million pairs.
         case idCollision(KeyID)
         /// A key is to be added whose id the ring revokes.
-        case revoked(KeyID)
-        case cryptographyFailed(String)
+        case revokedKey(KeyID)
+        /// A C library failed, such as for want of randomness or memory.
+        case libraryFailed(operation: String)
     }
 
     /// The file, or where else the ring came from.
     public let source: String
-    /// Counted from 1.
+    /// The line at fault, counted from 1; nil: none in particular.
     public let line: Int?
+    /// What is wrong.
     public let problem: Problem
 
     /// For a source of rings of the application's own, that failed.
+    ///
+    /// - Parameters:
+    ///   - source: the name of the file, or of where else the ring came from.
+    ///   - line: the line at fault, counted from 1; nil: none in particular.
+    ///   - problem: what is wrong. Its words must hold no secret.
     public init(source: String, line: Int? = nil, problem: Problem) {
         self.source = source
         self.line = line
@@ -87,7 +95,7 @@ extension KeyRingError.Problem {
         case .unreadable: "unreadable"
         case .unwritable: "unwritable"
         case .detached: "detached"
-        case .exists: "already-exists"
+        case .alreadyExists: "already-exists"
         case .noKeys: "no-keys"
         case .noLines: "no-lines"
         case .locked: "locked"
@@ -103,8 +111,8 @@ extension KeyRingError.Problem {
         case .notATime: "not-a-time"
         case .mislabelled: "mislabelled"
         case .idCollision: "id-collision"
-        case .revoked: "revoked-key"
-        case .cryptographyFailed: "library-failed"
+        case .revokedKey: "revoked-key"
+        case .libraryFailed: "library-failed"
         }
     }
 
@@ -114,7 +122,7 @@ extension KeyRingError.Problem {
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .detached:
             "is mounted by itself, or was replaced where it is not seen from here: mount its folder, not the file"
-        case .exists: "exists already"
+        case .alreadyExists: "exists already"
         case .noKeys: "holds no key"
         case .noLines: "says nothing"
         case .locked: "another process is changing it"
@@ -132,8 +140,8 @@ extension KeyRingError.Problem {
         case .notATime: "not a time"
         case .mislabelled(let id): "the id \(id) is not this key's"
         case .idCollision(let id): "two different keys have the id \(id)"
-        case .revoked(let id): "the id \(id) is revoked"
-        case .cryptographyFailed(let operation): "\(operation) failed"
+        case .revokedKey(let id): "the id \(id) is revoked"
+        case .libraryFailed(let operation): "\(operation) failed"
         }
     }
 }
@@ -155,7 +163,42 @@ extension KeyRingError {
         do throws(NativeFailure) {
             return try body()
         } catch {
-            throw KeyRingError(source: source, line: line, problem: .cryptographyFailed(error.operation))
+            throw KeyRingError(
+                source: source, line: line, problem: .libraryFailed(operation: error.operation))
         }
+    }
+}
+
+extension KeyRingError {
+    /// Runs calls that read the ring file at `path`.
+    static func reading<Result: ~Copyable>(
+        _ path: String, _ body: () throws(SystemFailure) -> Result
+    ) throws(KeyRingError) -> Result {
+        do throws(SystemFailure) {
+            return try body()
+        } catch {
+            let problem: Problem =
+                error.isLocked
+                ? .locked : error.isOfChanging ? .writing(error) : .unreadable(error.reason)
+            throw KeyRingError(source: path, line: nil, problem: problem)
+        }
+    }
+
+    /// Runs calls that write the ring file at `path`.
+    static func writing<Result: ~Copyable>(
+        _ path: String, _ body: () throws(SystemFailure) -> Result
+    ) throws(KeyRingError) -> Result {
+        do throws(SystemFailure) {
+            return try body()
+        } catch {
+            throw KeyRingError(source: path, line: nil, problem: .writing(error))
+        }
+    }
+}
+
+extension KeyRingError.Problem {
+    fileprivate static func writing(_ failure: SystemFailure) -> Self {
+        if failure.isExisting { return .alreadyExists }
+        return .unwritable("\(failure.operation): \(failure.reason)")
     }
 }

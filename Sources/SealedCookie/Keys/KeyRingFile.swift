@@ -19,8 +19,6 @@ import Synchronization
 /// its place. `failure` says so from the beginning (`.detached`). What systemd's LoadCredential gives is a copy of the start, and does not
 /// change either.
 public final class KeyRingFile: Sendable {
-    public typealias Event = KeyRingEvent
-
     /// What is known of the file.
     private struct Sight: Sendable {
         /// How the file looks, and when it was first seen so, on the monotonic clock: clocks of file servers may be
@@ -33,6 +31,7 @@ public final class KeyRingFile: Sendable {
         var poller: Int?
     }
 
+    /// The file's path.
     public let path: String
     private let interval: Int64
     private let clock: @Sendable () -> Int64
@@ -48,16 +47,20 @@ public final class KeyRingFile: Sendable {
     /// A file that has looked the same for this long has settled, with some ticks of the clock to spare.
     private static let settlingTime = FileIdentity.longestTick + 100_000_000
 
+    /// Reads a ring file and follows it from then on.
+    ///
     /// - Parameters:
-    ///   - interval: how often to poll the file at most.
+    ///   - path: the file's path, which is resolved anew at each poll.
+    ///   - interval: the least time between two polls. A session with an unknown key has the file polled earlier, at most
+    ///     once a second.
     ///   - onEvent: called for every change and failure, one at a time and in their order, by a thread that found one; it
     ///     must be quick.
     /// - Throws: what is wrong with the file, or that it has no key. There is no ring to go on with.
     public convenience init(
-        _ path: String, lookingEvery interval: Duration = .seconds(30),
+        _ path: String, pollInterval interval: Duration = .seconds(30),
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in }
     ) throws(KeyRingError) {
-        try self.init(path, lookingEvery: interval, clock: coarseMonotonicTime, onEvent: onEvent)
+        try self.init(path, pollInterval: interval, clock: coarseMonotonicTime, onEvent: onEvent)
     }
 
     /// - Parameters:
@@ -65,7 +68,7 @@ public final class KeyRingFile: Sendable {
     ///   - identify: how a file looks; nil: it cannot be looked at.
     ///   - isMounted: whether it is mounted by itself.
     init(
-        _ path: String, lookingEvery interval: Duration, clock: @escaping @Sendable () -> Int64,
+        _ path: String, pollInterval interval: Duration, clock: @escaping @Sendable () -> Int64,
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in },
         identify: @escaping @Sendable (String) -> FileIdentity? = { try? FileIdentity($0) },
         isMounted: @escaping @Sendable (String) -> Bool = { OpenFile.isMountedByItself($0) }

@@ -11,10 +11,12 @@ extension KeyRing {
     static let secretPrefix = "sck1_"
     private static let header = "# sealed-cookie key ring\n"
 
-    /// Reads the ring file at `path`.
+    /// Reads a ring file.
     ///
-    /// - Parameter requiringKey: whether a ring without a key is refused, with which a server could neither open nor
-    ///   seal. False: any valid ring (FORMAT §9), such as one to be changed or merged.
+    /// - Parameters:
+    ///   - path: the file's path; symbolic links are followed.
+    ///   - requiringKey: whether a ring without a key is refused, with which a server could neither open nor
+    ///     seal. False: any valid ring (FORMAT §9), such as one to be changed or merged.
     /// - Throws: `KeyRingError` with the line, for a file that cannot be read, a line that is not of a
     ///   ring, a secret under another key's id. Nothing is skipped.
     public init(contentsOf path: String, requiringKey: Bool = true) throws(KeyRingError) {
@@ -25,7 +27,9 @@ extension KeyRing {
     ///
     /// The variable stays readable for the process and whoever may look into it; prefer a file.
     ///
-    /// - Parameter requiringKey: as in `init(contentsOf:requiringKey:)`.
+    /// - Parameters:
+    ///   - name: the variable's name.
+    ///   - requiringKey: whether a ring without a key is refused, as in `init(contentsOf:requiringKey:)`.
     /// - Throws: `KeyRingError`, also where there is no such variable; `.lostLineBreaks` where it seems to be a ring whose
     ///   line breaks are lost.
     public init(environment name: String, requiringKey: Bool = true) throws(KeyRingError) {
@@ -46,7 +50,7 @@ extension KeyRing {
         }
     }
 
-    /// Changes the ring file at `path`, under a lock that keeps every other change out.
+    /// Changes a ring file, under a lock that keeps every other change out.
     ///
     /// The new file takes the old one's place in one step, with its owner and mode: a reader, or a
     /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
@@ -57,13 +61,15 @@ extension KeyRing {
     /// that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known, change the ring on one
     /// machine only. A symbolic link that another user made, who is not the owner of what it leads to, is refused.
     ///
-    /// - Parameter change: makes the new ring of the one in the file; it may be called once only.
+    /// - Parameters:
+    ///   - path: the file's path.
+    ///   - change: makes the new ring of the one in the file; it is called at most once.
     /// - Returns: the ring that is in the file now.
     /// - Throws: `KeyRingError`; the old ring is in place unless the error says that the folder could
     ///   not be synchronized.
     @discardableResult
     public static func update(
-        _ path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
+        at path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
     ) throws(KeyRingError) -> KeyRing {
         try updateFile(path, change).ring
     }
@@ -111,8 +117,10 @@ extension KeyRing {
     /// The text itself stays in memory as long as the caller's string does; prefer a file.
     ///
     /// - Parameters:
-    ///   - source: what errors call it.
-    ///   - requiringKey: as in `init(contentsOf:requiringKey:)`.
+    ///   - text: the text of a ring file, or its form of one line (FORMAT §9).
+    ///   - source: the name by which errors call it.
+    ///   - requiringKey: whether a ring without a key is refused, as in `init(contentsOf:requiringKey:)`.
+    /// - Throws: `KeyRingError` with the line.
     public init(
         parsing text: String, source: String = "text", requiringKey: Bool = true
     ) throws(KeyRingError) {
@@ -138,8 +146,10 @@ extension KeyRing {
 
     /// The ring's text, secrets included, for `body` to keep where the ring is kept; the memory is wiped afterwards.
     ///
-    /// - Parameter onOneLine: in the form of one line (FORMAT §9), for an environment variable. What ends sessions and
-    ///   revokes keys is first, so that a text that is cut off has lost keys alone.
+    /// - Parameters:
+    ///   - onOneLine: whether it is in the form of one line (FORMAT §9), for an environment variable. What ends sessions
+    ///     and revokes keys is first in both forms, so that a text that is cut off has lost keys alone.
+    ///   - body: called once with the text's bytes, which it must not keep beyond that.
     public func withText<Result>(
         onOneLine: Bool = false, _ body: (Span<UInt8>) throws -> Result
     ) throws -> Result {
@@ -191,43 +201,12 @@ extension KeyRing {
 
     /// Writes the ring to a new file of mode 0600, which has its name when it is whole.
     ///
-    /// - Throws: `.exists` where there is a file of this name; it is left as it is.
+    /// - Parameter path: the new file's path.
+    /// - Throws: `.alreadyExists` where there is a file of this name; it is left as it is.
     public func create(at path: String) throws(KeyRingError) {
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in try fileContents() }
         try Self.checkSize(contents, path)
         try KeyRingError.writing(path) { () throws(SystemFailure) in try SecretFile.create(path, contents) }
-    }
-}
-
-extension KeyRingError {
-    static func reading<Result: ~Copyable>(
-        _ path: String, _ body: () throws(SystemFailure) -> Result
-    ) throws(KeyRingError) -> Result {
-        do throws(SystemFailure) {
-            return try body()
-        } catch {
-            let problem: Problem =
-                error.isLocked
-                ? .locked : error.isOfChanging ? .writing(error) : .unreadable(error.reason)
-            throw KeyRingError(source: path, line: nil, problem: problem)
-        }
-    }
-
-    fileprivate static func writing<Result: ~Copyable>(
-        _ path: String, _ body: () throws(SystemFailure) -> Result
-    ) throws(KeyRingError) -> Result {
-        do throws(SystemFailure) {
-            return try body()
-        } catch {
-            throw KeyRingError(source: path, line: nil, problem: .writing(error))
-        }
-    }
-}
-
-extension KeyRingError.Problem {
-    fileprivate static func writing(_ failure: SystemFailure) -> Self {
-        if failure.isExisting { return .exists }
-        return .unwritable("\(failure.operation): \(failure.reason)")
     }
 }
 
@@ -410,7 +389,7 @@ struct KeyRingParser: ~Copyable {
             try comments.append(UInt8(ascii: "\n"))
             commentLines.append(line)
         } catch {
-            throw failure(.cryptographyFailed(error.operation))
+            throw failure(.libraryFailed(operation: error.operation))
         }
     }
 

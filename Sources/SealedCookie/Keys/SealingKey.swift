@@ -10,6 +10,7 @@
 /// The secret is never shown: not in a description, a dump, an error or a comparison. Its memory is
 /// wiped when the last ring that holds the key is released.
 public struct SealingKey: Sendable, Identifiable {
+    /// The name of the key in tokens, derived from it (FORMAT §4).
     public let id: KeyID
     /// When the key begins to seal; it opens from the start. Nil: earlier than any other. Whole seconds.
     public private(set) var activeFrom: Date?
@@ -26,7 +27,7 @@ public struct SealingKey: Sendable, Identifiable {
 
     /// A new key from OpenSSL's random generator.
     ///
-    /// - Parameter activeFrom: when it begins to seal, rounded up to whole seconds, so that every
+    /// - Parameter activeFrom: the time from which it seals, rounded up to whole seconds, so that every
     ///   server can have it first; nil: at once, for the first key of a ring, but after no other.
     /// - Throws: `KeyRingError` if there is no randomness to be had, or for a time outside of the years
     ///   1583 to 9999.
@@ -46,7 +47,7 @@ public struct SealingKey: Sendable, Identifiable {
     ///
     /// - Parameters:
     ///   - bytes: 32 bytes from a cryptographic random generator. Never a password, nor made of one (FORMAT §4).
-    ///   - activeFrom: as in `generate`.
+    ///   - activeFrom: the time from which it seals, as in `generate(activeFrom:)`.
     /// - Throws: `KeyRingError`: `.notAKey` where there are not 32 bytes, or all of them are zero; `.notATime`.
     public init(importing bytes: Span<UInt8>, activeFrom: Date? = nil) throws(KeyRingError) {
         let source = "imported key"

@@ -16,8 +16,12 @@ public final class SharedKeyRing: Sendable {
     /// On the monotonic clock, in nanoseconds.
     private let nextUnknownKey: Atomic<Int64>
 
-    /// - Parameter onEvent: called for every change and failure, one at a time and in their order, by a thread that caused
-    ///   one; it must be quick.
+    /// Begins with a ring.
+    ///
+    /// - Parameters:
+    ///   - ring: the ring that holds until another replaces it.
+    ///   - onEvent: called for every change and failure, one at a time and in their order, by a thread that caused
+    ///     one; it must be quick.
     /// - Throws: `KeyRingError.noKeys` for a ring without a key: a server cannot begin with it.
     public convenience init(
         _ ring: KeyRing, onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in }
@@ -42,12 +46,14 @@ public final class SharedKeyRing: Sendable {
     /// Why the last ring could not be used; nil: it could.
     public var failure: KeyRingError? { current.failure }
 
-    /// Has `ring` hold from now on.
+    /// Has another ring hold from now on.
     ///
     /// Without a key too, where all are revoked: nothing opens or seals then.
     ///
-    /// - Parameter forgettingRevocations: whether what the ring before revoked and ended holds only if this one says it
-    ///   too. For a revocation that was a mistake; never by a program's own decision.
+    /// - Parameters:
+    ///   - ring: the new ring, whole.
+    ///   - forgettingRevocations: whether what the ring before revoked and ended holds only if this one says it
+    ///     too. For a revocation that was a mistake; never by a program's own decision.
     /// - Throws: `KeyRingError.noLines` for a ring that says nothing: the one before holds on.
     public func replace(with ring: KeyRing, forgettingRevocations: Bool = false) throws(KeyRingError) {
         let number = current.begin()
@@ -62,6 +68,8 @@ public final class SharedKeyRing: Sendable {
     /// Tells that the source of rings failed: the ring before holds on.
     ///
     /// For the log and for whoever asks for `failure`, as with a file that cannot be read.
+    ///
+    /// - Parameter error: what failed, in words that hold no secret.
     public func reportFailure(_ error: KeyRingError) {
         current.fail(error, current.begin())
     }

@@ -17,7 +17,7 @@ public enum OpenError: Error, Equatable, Sendable {
     /// Longer than any token that this sealer writes.
     case tooLong(byteCount: Int)
     /// In more cookies than this sealer allows.
-    case tooManyParts(Int, limit: Int)
+    case tooManyCookies(Int, limit: Int)
     /// A split session of which this cookie did not come: 1 for the second.
     case missingPart(Int, of: Int)
     /// Not base64url without padding in its one valid spelling: another character, `=`, white space,
@@ -59,7 +59,7 @@ extension OpenError {
     public var code: String {
         switch self {
         case .tooLong: "too-long"
-        case .tooManyParts: "too-many-cookies"
+        case .tooManyCookies: "too-many-cookies"
         case .missingPart: "missing-part"
         case .notBase64URL: "not-base64url"
         case .tooShort: "too-short"
@@ -83,7 +83,7 @@ extension OpenError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooLong(let count): "too long for a token: \(count) bytes"
-        case .tooManyParts(let count, let limit): "in \(count) cookies, where \(limit) are allowed"
+        case .tooManyCookies(let count, let limit): "in \(count) cookies, where \(limit) are allowed"
         case .missingPart(let part, let count): "cookie \(part + 1) of \(count) is missing"
         case .notBase64URL: "not a token: not base64url without padding"
         case .tooShort(let count): "too short for a token: \(count) bytes"
@@ -108,7 +108,7 @@ extension OpenError {
     /// Whether this was found before anything was opened: neither behind the tag nor by a failing library.
     var isBeforeOpening: Bool {
         switch self {
-        case .tooLong, .tooManyParts, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
+        case .tooLong, .tooManyCookies, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
             .revokedKey, .notAuthentic:
             true
         case .malformedPayload, .unknownDictionary, .inFuture, .signedOut, .expired, .endedBefore,

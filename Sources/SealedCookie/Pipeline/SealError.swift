@@ -16,7 +16,7 @@ public enum SealError: Error, Equatable, Sendable {
     /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
     /// says which fields are largest and how much must go.
     case tooLarge(SizeReport)
-    /// The session has more bytes as CBOR than the sealer's `largestItem`, or too many values: where in it that
+    /// The session has more bytes as CBOR than the sealer's `itemLimit`, or too many values: where in it that
     /// was found. It is not compressed first; `sizeReport(for:)` says what is large.
     case itemTooLarge(codingPath: [String], reason: String)
     /// The session cannot be encoded: where in it, and why.

@@ -123,9 +123,9 @@ extension TokenCore {
 
     /// Step 4. Before the cryptography: what is too large is not worth sealing.
     private func checkSize(of payload: borrowing CompressedPayload, _ item: CBORItem) throws(SealError) {
-        let size = TokenSize(payloadBytes: payload.range.count)
+        let size = TokenSize(payloadByteCount: payload.range.count)
         guard size.characters <= carrier.tokenLimit else {
-            throw .tooLarge(carrier.report(item, size, largestItem))
+            throw .tooLarge(carrier.report(item, size, itemLimit))
         }
     }
 
@@ -146,7 +146,7 @@ extension TokenCore {
     /// What a session costs, whether or not it fits.
     func sizeReport(_ session: SessionPayload) throws(SealError) -> SizeReport {
         let payload = try payload(session)
-        return carrier.report(session.item, TokenSize(payloadBytes: payload.range.count), largestItem)
+        return carrier.report(session.item, TokenSize(payloadByteCount: payload.range.count), itemLimit)
     }
 }
 

@@ -12,12 +12,18 @@ public struct SessionLifetime: Hashable, Sendable {
         /// 1 to 4,294,967,295.
         public let seconds: Int
 
-        /// Takes spans out of range to the nearest bound.
+        /// A span of seconds.
+        ///
+        /// - Parameter seconds: 1 to 4,294,967,295; what is out of range, here and of the other units, is taken to the
+        ///   nearest bound.
         public static func seconds(_ seconds: Int) -> Span {
             Span(seconds: min(max(seconds, 1), Int(UInt32.max)))
         }
+        /// A span of minutes.
         public static func minutes(_ minutes: Int) -> Span { .seconds(minutes.clampedProduct(60)) }
+        /// A span of hours.
         public static func hours(_ hours: Int) -> Span { .seconds(hours.clampedProduct(3600)) }
+        /// A span of days of 24 hours.
         public static func days(_ days: Int) -> Span { .seconds(days.clampedProduct(86_400)) }
 
         public static func < (a: Span, b: Span) -> Bool { a.seconds < b.seconds }
@@ -34,6 +40,12 @@ public struct SessionLifetime: Hashable, Sendable {
     /// The ceiling of a policy that sets none.
     public static let usualCeiling = Span.days(400)
 
+    /// A policy, or a session's own lifetime.
+    ///
+    /// - Parameters:
+    ///   - absolute: the span from the first sealing after which a session is over, however often it is sealed again.
+    ///   - idle: the span from the last sealing after which it is over; nil: it does not end for want of use.
+    ///   - ceiling: the longest span from the first sealing that any session lives; it counts in a policy alone.
     public init(absolute: Span, idle: Span? = nil, ceiling: Span = usualCeiling) {
         self.absolute = absolute
         self.idle = idle

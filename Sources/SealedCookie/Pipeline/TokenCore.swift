@@ -11,7 +11,7 @@ final class TokenCore: Sendable {
     /// Payloads are padded to a multiple of this many bytes; 0: they are not.
     let paddingBlock: Int
     /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
-    @usableFromInline let largestItem: Int
+    @usableFromInline let itemLimit: Int
     let carrier: Carrier
 
     /// What the core knows of what carries its tokens.
@@ -21,19 +21,19 @@ final class TokenCore: Sendable {
         /// Seconds that it keeps a token at the most.
         let longestKept: Int
         /// What a token of this size costs it.
-        let report: @Sendable (_ item: CBORItem, _ size: TokenSize, _ largestItem: Int) -> SizeReport
+        let report: @Sendable (_ item: CBORItem, _ size: TokenSize, _ itemLimit: Int) -> SizeReport
     }
 
     /// Sessions that fit into a cookie have 3 KB, and where they compress as well as any, some 10.
-    private static let usualLargestItem = 16_384
+    private static let usualItemLimit = 16_384
 
     init(
         context: consuming TokenContext, keys: KeySource, lifetime: SessionLifetime,
         compression: SessionCompression,
-        paddingBlock: Int, largestItem: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier
+        paddingBlock: Int, itemLimit: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier
     ) throws(SealerConfigurationError) {
         let most = CBORLimits.itemBytes
-        if let largestItem, !(1...most).contains(largestItem) { throw .invalidLargestItem(largestItem) }
+        if let itemLimit, !(1...most).contains(itemLimit) { throw .invalidItemLimit(itemLimit) }
         guard paddingBlock == 0 || (2...4096).contains(paddingBlock) else {
             throw .invalidPadding(paddingBlock)
         }
@@ -44,17 +44,17 @@ final class TokenCore: Sendable {
         self.compression = compression
         self.userInfo = userInfo
         self.paddingBlock = paddingBlock
-        self.largestItem =
-            largestItem ?? max(Self.usualLargestItem, min(carrier.tokenLimit / 4 * 3, most))
+        self.itemLimit =
+            itemLimit ?? max(Self.usualItemLimit, min(carrier.tokenLimit / 4 * 3, most))
         self.carrier = carrier
     }
 }
 
 /// Bytes of a token, stage by stage.
 struct TokenSize: Sendable {
-    let payloadBytes: Int
+    let payloadByteCount: Int
     /// The payload with header and tag.
-    var boxBytes: Int { SealedBox.headerCount + payloadBytes + XAESKey.tagLength }
+    var boxByteCount: Int { SealedBox.headerCount + payloadByteCount + XAESKey.tagLength }
     /// The token's text.
-    var characters: Int { Base64URL.encodedCount(boxBytes) }
+    var characters: Int { Base64URL.encodedCount(boxByteCount) }
 }

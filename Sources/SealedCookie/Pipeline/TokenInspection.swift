@@ -6,15 +6,16 @@ public struct TokenInspection: Equatable, Sendable {
     public let version: UInt8
     /// The key that is said to have sealed it.
     public let keyID: KeyID
-    /// The token's text.
+    /// Characters of the token's text.
     public let characterCount: Int
-    /// The sealed box: header, ciphertext and tag.
+    /// Bytes of the sealed box: header, ciphertext and tag.
     public let byteCount: Int
-    /// What is encrypted in it.
+    /// Bytes of what is encrypted in it.
     public let payloadByteCount: Int
 
     /// Reads a token's outside.
     ///
+    /// - Parameter token: the token's text, without a cookie's name.
     /// - Throws: the `OpenError` cases that need no key: not base64url, too short, unknown version, or
     ///   more than 64 KiB of text.
     public init(_ token: some StringProtocol) throws(OpenError) {

@@ -18,19 +18,19 @@ import Testing
         #expect(
             Self.tooMany(4096).description == "too large to seal: too many values: more than 4096 at its root"
         )
-        let maps = try sealer([Int: [Int]].self, largestItem: 16_384)
+        let maps = try sealer([Int: [Int]].self, itemLimit: 16_384)
         let entries = Dictionary(uniqueKeysWithValues: (0..<1000).map { ($0, [1]) })
         var most = entries
         most[-1] = Array(repeating: 0, count: 4096 - 2 - 3 * 1000 - 2)
         #expect(try maps.open(value: maps.seal(most, at: noon).token, at: noon).session == most)
         most[-1]?.append(0)
         #expect(throws: Self.tooMany(4096)) { try maps.seal(most, at: noon) }
-        let large = try sealer([Int].self, largestItem: 40_000)
+        let large = try sealer([Int].self, itemLimit: 40_000)
         let many = [Int](repeating: 0, count: 9_998)
         #expect(try large.open(value: large.seal(many, at: noon).token, at: noon).session == many)
         #expect(throws: Self.tooMany(10_000)) { try large.seal(many + [0], at: noon) }
         // Inside a Secret too, which is two values beside what it holds.
-        let secrets = try sealer(Secret<[Int]>.self, splitting: .upTo(9), largestItem: 16_384)
+        let secrets = try sealer(Secret<[Int]>.self, splitting: .upTo(9), itemLimit: 16_384)
         #expect(try secrets.seal(Secret(Array(zeros.dropLast(2))), at: noon).cookies.count > 0)
         #expect(throws: Self.tooMany(4096)) { try secrets.seal(Secret(Array(zeros.dropLast())), at: noon) }
     }
@@ -77,7 +77,7 @@ import Testing
                 #expect(try [Int](from: decoder) == Array(repeating: 0, count: 4000))
             }
         }
-        let sealer = try sealer(Tries.self, largestItem: 65_536)
+        let sealer = try sealer(Tries.self, itemLimit: 65_536)
         #expect(try sealer.open(value: sealer.seal(Tries(), at: noon).token, at: noon).session == Tries())
     }
 
@@ -102,11 +102,11 @@ import Testing
             // As the tree counts them.
             let value = try CBORValue(CheckedItem(parsing: more.bytes))
             #expect(throws: Self.tooMany(4096)) { try self.sealer(CBORValue.self).seal(value, at: noon) }
-            let split = try self.sealer(EncodedSession.self, splitting: .upTo(9), largestItem: 16_384)
+            let split = try self.sealer(EncodedSession.self, splitting: .upTo(9), itemLimit: 16_384)
             #expect(try split.seal(largest, at: noon).cookies.count > 0)
         }
         // One that was opened, and sealed elsewhere.
-        let other = try self.sealer(EncodedSession.self, largestItem: 65_536)
+        let other = try self.sealer(EncodedSession.self, itemLimit: 65_536)
         let opened = try sealer.open(
             value: other.seal(EncodedSession(array(5000, [0])), at: noon).token, at: noon)
         #expect(throws: Self.tooMany(4096)) { try sealer.reseal(opened, at: noon) }

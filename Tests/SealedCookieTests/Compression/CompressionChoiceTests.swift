@@ -90,7 +90,7 @@ import Testing
             try sessions("seldomxyz1one", 2) + sessions("frequentabc2", 9)
             + sessions("otherklmno3", 4)
         let all = try #require(try CompressionDictionary.trained(on: items, size: 2048))
-        let words = String(decoding: all.content, as: UTF8.self)
+        let words = String(decoding: all.bytes, as: UTF8.self)
         let places = ["seldomxyz1one", "otherklmno3", "frequentabc2"].map {
             words.range(of: $0.dropLast(3))?.lowerBound
         }
@@ -98,11 +98,11 @@ import Testing
         #expect(found.count == 3 && found == found.sorted())
         // Where there is room for one alone, it is the most frequent.
         let small = try #require(try CompressionDictionary.trained(on: items, size: 18))
-        #expect(String(decoding: small.content, as: UTF8.self).contains("frequenta"))
+        #expect(String(decoding: small.bytes, as: UTF8.self).contains("frequenta"))
         // Many long ones have more in common than a dictionary may hold.
         let long = (0..<8_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3 ^ $0) & 0x3F | 0x40 }
         let large = try CBOREncoder.encode(String(decoding: long, as: UTF8.self))
         let most = try #require(try CompressionDictionary.trained(on: [large, large], size: 100_000))
-        #expect(most.content.count <= CompressionDictionary.largest)
+        #expect(most.bytes.count <= CompressionDictionary.maximumByteCount)
     }
 }

@@ -42,7 +42,7 @@ import Testing
 
     @Test func `the standard dictionary is the one that its list makes`() throws {
         let file = packageFolder.appending(path: "Benchmarks/Dictionary/standard.bin")
-        let bytes = CompressionDictionary.standard.content
+        let bytes = CompressionDictionary.standard.bytes
         #expect(try bytes == Array(Data(contentsOf: file)))
         #expect(bytes.count == 2029)
         let digest = try SHA256.digest(of: bytes).hex
@@ -57,11 +57,11 @@ import Testing
         let digest = try SHA256.digest(of: Array("member".utf8))
         let id = try dictionary("member").id
         #expect(id.description == [16 + digest[0] % 240, digest[1], digest[2], digest[3]].hex)
-        #expect(throws: DictionaryError.byteCount(0)) { try CompressionDictionary([]) }
-        #expect(throws: DictionaryError.byteCount(7937)) {
+        #expect(throws: DictionaryError.invalidByteCount(0)) { try CompressionDictionary([]) }
+        #expect(throws: DictionaryError.invalidByteCount(7937)) {
             try CompressionDictionary(Array(repeating: 1, count: 7937))
         }
-        #expect(try CompressionDictionary(Array(repeating: 1, count: 7936)).content.count == 7936)
+        #expect(try CompressionDictionary(Array(repeating: 1, count: 7936)).bytes.count == 7936)
     }
 
     private func sealing(_ compression: SessionCompression) -> CompressionDictionary? {
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `the standard dictionary's content can be an application's as well`() throws {
-        let twin = try sealer(.dictionaries([CompressionDictionary(CompressionDictionary.standard.content)]))
+        let twin = try sealer(.dictionaries([CompressionDictionary(CompressionDictionary.standard.bytes)]))
         let token = try twin.seal(login, at: noon).token
         #expect(try twin.open(value: token, at: noon).session == login)
         // The name is another: three bytes more, and unknown to others.
@@ -129,7 +129,7 @@ import Testing
             try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(b)")]))
         }
         // The standard dictionary's content under a name of its own changes nothing of that.
-        let twin = try CompressionDictionary(CompressionDictionary.standard.content)
+        let twin = try CompressionDictionary(CompressionDictionary.standard.bytes)
         #expect(throws: SealerConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([twin, dictionary("d\(a)"), dictionary("d\(b)")]))
         }
@@ -184,18 +184,19 @@ import Testing
                 ]).bytes)
         }
         let dictionary = try #require(try EncodedSession.trainedDictionary(on: sessions))
-        let text = String(decoding: dictionary.content, as: UTF8.self)
+        let text = String(decoding: dictionary.bytes, as: UTF8.self)
         #expect(text.contains("solarized dark") && text.contains("tenant"))
-        #expect(!text.contains("secret") && dictionary.content.count < 100)
+        #expect(!text.contains("secret") && dictionary.bytes.count < 100)
         func average(_ compression: SessionCompression) throws -> Int {
             let sealer = try CookieSealer<EncodedSession>(
                 keys: sampleRing(1), lifetime: policy, compression: compression)
-            return try sessions.reduce(0) { $0 + (try sealer.seal($1, at: noon).tokenBytes) } / sessions.count
+            return try sessions.reduce(0) { $0 + (try sealer.seal($1, at: noon).tokenLength) }
+                / sessions.count
         }
         #expect(try average(.dictionaries([dictionary])) < average(.standard))
         #expect(try EncodedSession.trainedDictionary(on: [sessions[0]]) == nil)
         #expect(try EncodedSession.trainedDictionary(on: []) == nil)
         let small = try #require(try EncodedSession.trainedDictionary(on: sessions, size: 64))
-        #expect(small.content.count <= 64)
+        #expect(small.bytes.count <= 64)
     }
 }

@@ -164,7 +164,7 @@ private enum Failure: Error { case harmless, serious }
         }
         let id = KeyID(1, 2, 3)
         for error in [
-            OpenError.tooLong(byteCount: 5000), .tooManyParts(3, limit: 2), .missingPart(1, of: 2),
+            OpenError.tooLong(byteCount: 5000), .tooManyCookies(3, limit: 2), .missingPart(1, of: 2),
             .notBase64URL, .tooShort(byteCount: 3), .unknownVersion(1), .unknownKey(id), .revokedKey(id),
             .notAuthentic,
         ] {

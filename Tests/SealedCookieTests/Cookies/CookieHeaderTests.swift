@@ -71,7 +71,7 @@ import Testing
             let (front, back) = (value.prefix(21), value.dropFirst(21))
             let header = "session=2.\(front); session.1=\(back)"
             #expect(throws: refusal, "\(header)") { try split.open(cookieHeader: header, at: noon) }
-            #expect(throws: OpenError.tooManyParts(4, limit: 3)) {
+            #expect(throws: OpenError.tooManyCookies(4, limit: 3)) {
                 try split.open(cookieHeader: "session=4.\(front); session.1=\(back)", at: noon)
             }
             #expect(throws: OpenError.missingPart(2, of: 3)) {
@@ -82,11 +82,11 @@ import Testing
 
     @Test func `a key that the file has revoked since is told as revoked, not as unknown`() throws {
         let folder = try ToolFolder()
-        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(3600))
+        let file = try KeyRingFile(folder.ring, pollInterval: .seconds(3600))
         let sealer = try CookieSealer<Data>("session", keys: file, lifetime: .init(absolute: .days(14)))
         let stranger = try sampleKey(5)
         let token = try self.sealer(keys: KeyRing([stranger])).seal(session(9), at: noon).token
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
             try ring.merged(with: KeyRing([stranger])).revoking(stranger.id)
         }
         #expect(throws: OpenError.revokedKey(stranger.id)) { try sealer.open(value: token, at: noon) }

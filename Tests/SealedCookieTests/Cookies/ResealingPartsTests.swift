@@ -32,14 +32,16 @@ import Testing
         // What still is in more cookies than are allowed is no session; signing out removes it whole.
         let one = try sealer()
         let header = self.header(cookies)
-        #expect(throws: OpenError.tooManyParts(4, limit: 1)) { try one.open(cookieHeader: header, at: noon) }
-        #expect(one.removal().map(\.name) == ["session"])
+        #expect(throws: OpenError.tooManyCookies(4, limit: 1)) {
+            try one.open(cookieHeader: header, at: noon)
+        }
+        #expect(one.removalCookies().map(\.name) == ["session"])
         let all = ["session.1", "session.2", "session.3", "session"]
-        #expect(removed(one.removal(cookieHeader: header)) == all)
-        #expect(removed(one.removal(cookieHeaders: cookies.map { "\($0.name)=\($0.value)" })) == all)
-        #expect(removed(one.removal(cookieHeader: "other=1")) == ["session"])
+        #expect(removed(one.removalCookies(cookieHeader: header)) == all)
+        #expect(removed(one.removalCookies(cookieHeaders: cookies.map { "\($0.name)=\($0.value)" })) == all)
+        #expect(removed(one.removalCookies(cookieHeader: "other=1")) == ["session"])
         #expect(
-            try removed(sealer(splitting: 3).removal(cookieHeader: "session.1=x; session.7=y"))
+            try removed(sealer(splitting: 3).removalCookies(cookieHeader: "session.1=x; session.7=y"))
                 == ["session.1", "session.2", "session.7", "session"])
     }
 
@@ -81,7 +83,7 @@ import Testing
             #expect(!opened.needsResealing)
             let parts = (1...8).map { "session.\($0)" }
             #expect(try removed(sealer.reseal(opened, at: noon).cookies) == parts)
-            #expect(removed(sealer.removal(cookieHeader: junk)) == parts + ["session"])
+            #expect(removed(sealer.removalCookies(cookieHeader: junk)) == parts + ["session"])
         }
     }
 
@@ -95,7 +97,7 @@ import Testing
         let opened = try #require(try one.open(cookieHeader: header, at: noon))
         // The second is sealed with no key of this ring, the third is no token.
         #expect(try removed(one.reseal(opened, at: noon).cookies) == ["session.2", "session.3"])
-        #expect(removed(one.removal(cookieHeader: header)) == ["session.2", "session.3", "session"])
+        #expect(removed(one.removalCookies(cookieHeader: header)) == ["session.2", "session.3", "session"])
         let planted = try #require(try one.open(cookieHeader: "\(header); session.1=x", at: noon))
         #expect(
             try removed(one.reseal(planted, at: noon).cookies) == ["session.1", "session.2", "session.3"])
@@ -117,7 +119,8 @@ import Testing
                 let header = "session=\(value); \(other); session.6=x"
                 let opened = try #require(try sealer.open(cookieHeader: header, at: noon))
                 #expect(try removed(sealer.reseal(opened, at: noon).cookies) == ["session.6"])
-                #expect(removed(sealer.removal(cookieHeader: header)) == own + ["session.6", "session"])
+                #expect(
+                    removed(sealer.removalCookies(cookieHeader: header)) == own + ["session.6", "session"])
                 #expect(
                     try removed(sealer.seal(session(5), cookieHeader: header, at: noon).cookies)
                         == own + ["session.6"])
@@ -127,7 +130,7 @@ import Testing
             for text in [stranger.token, "2.\(stranger.token)", "1.\(whole)", "2.", "2.\(whole.dropFirst())"]
             {
                 let header = "session=\(value); session.1=\(text)"
-                #expect(removed(sealer.removal(cookieHeader: header)).contains("session.1"), "\(text)")
+                #expect(removed(sealer.removalCookies(cookieHeader: header)).contains("session.1"), "\(text)")
             }
         }
     }
@@ -162,14 +165,15 @@ import Testing
                 let header = "__Host-former=\(token)\(planted)"
                 let opened = try #require(try former.open(cookieHeader: header, at: noon))
                 guard let sealed = try? current.adopt(opened, at: noon) else { continue }
-                let removal = former.removal(cookieHeader: header, beside: sealed)
+                let removal = former.removalCookies(cookieHeader: header, beside: sealed)
                 let lines = (sealed.cookies + removal).map(\.description)
                 #expect(lines.reduce(0) { $0 + $1.utf8.count + 14 } <= 3496)
                 counts.insert(removal.count)
                 // The cookie before its parts.
                 #expect(removal.isEmpty || removal.last?.name == "__Host-former")
                 #expect(
-                    removal.map(\.name) == former.removal(cookieHeaders: [header], beside: sealed).map(\.name)
+                    removal.map(\.name)
+                        == former.removalCookies(cookieHeaders: [header], beside: sealed).map(\.name)
                 )
             }
             #expect(counts.isSuperset(of: [0, 1, 9]))
@@ -187,7 +191,7 @@ import Testing
             cookies.reduce(0) { $0 + $1.description.utf8.count + 14 }
         }
         let header = "former=x" + (1...8).map { "; former.\($0)=x" }.joined()
-        let lines = try sealer("former", nil).removal(cookieHeader: header)
+        let lines = try sealer("former", nil).removalCookies(cookieHeader: header)
         let sealed = bytes(try sealer("session", nil).seal(session(100), at: noon).cookies)
         for count in 1...9 {
             let need = sealed + bytes(Array(lines.suffix(count)))
@@ -197,7 +201,7 @@ import Testing
                 for (less, left) in [(0, count), (1, count - 1)] {
                     let current = try sealer("session", session.map { $0 - less }).seal(
                         self.session(100), at: noon)
-                    let removal = try sealer("former", former.map { $0 - less }).removal(
+                    let removal = try sealer("former", former.map { $0 - less }).removalCookies(
                         cookieHeader: header, beside: current)
                     #expect(removal == Array(lines.suffix(left)))
                 }

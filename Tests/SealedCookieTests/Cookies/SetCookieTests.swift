@@ -96,10 +96,10 @@ import Testing
                 // A new session, at a fraction of a second: it may be anybody's browser, so all parts go.
                 let one = try sealer.seal(bytes(20), at: noon + 0.5)
                 let value = token(Array(one.headerValues.prefix(1)))
-                #expect(value.utf8.count == one.tokenBytes)
+                #expect(value.utf8.count == one.tokenLength)
                 let others = (1..<count).map { removal("s.\($0)", attributes) }
                 #expect(one.headerValues == [carrying("s", value)] + others)
-                #expect(sealer.removal().map(\.description) == others + [removal("s", attributes)])
+                #expect(sealer.removalCookies().map(\.description) == others + [removal("s", attributes)])
                 // A stale part that the request had, and one that no splitting of today's writes.
                 var opened = try #require(
                     try sealer.open(cookieHeader: "s=\(value); s.2=x; s.7=y", at: noon + 0.5))
@@ -114,7 +114,7 @@ import Testing
                 opened.session = bytes(170)
                 let grown = try sealer.reseal(opened, at: noon + 0.5)
                 let whole = token(grown.headerValues)
-                #expect(whole.hasPrefix("3.S") && grown.tokenBytes == whole.utf8.count - 2)
+                #expect(whole.hasPrefix("3.S") && grown.tokenLength == whole.utf8.count - 2)
                 let parts = [whole.prefix(127), whole.dropFirst(127).prefix(125), whole.dropFirst(252)]
                 #expect(
                     grown.headerValues == [
@@ -232,7 +232,7 @@ import Testing
     @Test func `a name and value of 4096 bytes pass, and of 4097 do not`() throws {
         var reached: Set<Int> = []
         for count in 3000...3004 {
-            let characters = try sealer("s").seal(bytes(count), at: noon).tokenBytes
+            let characters = try sealer("s").seal(bytes(count), at: noon).tokenLength
             let name = String(repeating: "n", count: 4096 - characters)
             let sealed = try sealer(name).seal(bytes(count), at: noon)
             #expect(sealed.room == 0 && sealed.cookies.count == 1)
@@ -244,7 +244,7 @@ import Testing
                 Issue.record("\(String(describing: error))")
                 return
             }
-            #expect(report.excess == 1 && report.room == -1 && report.tokenBytes == characters)
+            #expect(report.excess == 1 && report.room == -1 && report.tokenLength == characters)
             #expect(throws: OpenError.tooLong(byteCount: characters)) {
                 try sealer(name + "n").open(value: sealed.token, at: noon)
             }
@@ -353,7 +353,7 @@ import Testing
             // All while there is room for all, none beside a full cookie.
             #expect(removed.isSuperset(of: [8, 1, 0]))
             let header = "session=x\(planted)"
-            #expect(sealer.removal(cookieHeader: header).count == 9)
+            #expect(sealer.removalCookies(cookieHeader: header).count == 9)
         }
     }
 
@@ -367,7 +367,7 @@ import Testing
         }
         // A proxy with a buffer for two, and one byte short of it.
         let line = try sealer("s").seal(bytes(9), at: noon)
-        let attributes = line.headerValues[0].utf8.count - line.tokenBytes - 2 + 1
+        let attributes = line.headerValues[0].utf8.count - line.tokenLength - 2 + 1
         let full = 2 * (4096 + 1 + attributes + 14)
         let fits = CookieLimits(nameAndValue: 4096, attributeValue: 1024, response: full)
         let two = try sealer(limits: fits, splitting: .upTo(2))
@@ -375,7 +375,7 @@ import Testing
             let sealed = try two.seal(bytes(count), at: noon)
             #expect(sealed.cookies.count == 2 && bytes(sealed.headerValues) <= full)
         }
-        #expect(bytes(two.removal().map(\.description)) <= full)
+        #expect(bytes(two.removalCookies().map(\.description)) <= full)
         let short = CookieLimits(nameAndValue: 4096, attributeValue: 1024, response: full - 1)
         #expect(throws: SealerConfigurationError.splittingOverResponse(byteCount: full, limit: full - 1)) {
             try sealer(limits: short, splitting: .upTo(2))

@@ -14,17 +14,17 @@ import Testing
             for count in 2000..<3200 {
                 do throws(SealError) {
                     let sealed = try sealer.seal(Data(count: count), at: noon)
-                    let cookieBytes = name.utf8.count + sealed.token.utf8.count
-                    #expect(sealed.tokenBytes == sealed.token.utf8.count)
-                    #expect(cookieBytes <= 4096 && sealed.room == 4096 - cookieBytes)
-                    largest = max(largest, cookieBytes)
+                    let cookieByteCount = name.utf8.count + sealed.token.utf8.count
+                    #expect(sealed.tokenLength == sealed.token.utf8.count)
+                    #expect(cookieByteCount <= 4096 && sealed.room == 4096 - cookieByteCount)
+                    largest = max(largest, cookieByteCount)
                 } catch {
                     guard case .tooLarge(let report) = error else {
                         Issue.record("\(error)")
                         return
                     }
-                    let cookieBytes = name.utf8.count + report.tokenBytes
-                    #expect(cookieBytes > 4096 && report.excess == cookieBytes - 4096)
+                    let cookieByteCount = name.utf8.count + report.tokenLength
+                    #expect(cookieByteCount > 4096 && report.excess == cookieByteCount - 4096)
                     #expect(report.cookieCount == 2)
                     // base64url has no text of 1 modulo 4.
                     #expect(largest >= 4095)
@@ -50,7 +50,7 @@ import Testing
         // Keys of 6, 5 and 3 bytes; heads of 3 and 2; the number itself.
         #expect(report.fields.map(\.name) == ["image", "note", "id"])
         #expect(report.fields.map(\.byteCount) == [6 + 3 + 4000, 5 + 2 + 100, 3 + 1])
-        #expect(report.itemBytes == 1 + report.fields.reduce(0) { $0 + $1.byteCount })
+        #expect(report.itemByteCount == 1 + report.fields.reduce(0) { $0 + $1.byteCount })
         #expect(
             report == (try sealer.sizeReport(for: Cart(image: Data(count: 4000)), at: noon))
                 || report.excess > 0)
@@ -68,7 +68,7 @@ import Testing
             let opened = try sealer.open(value: first.cookies[0].value, at: later)
             let again = try sealer.reseal(opened, at: later)
             let report = try sealer.sizeReport(for: sealer.open(value: again.cookies[0].value, at: later))
-            #expect(report.tokenBytes == again.tokenBytes)
+            #expect(report.tokenLength == again.tokenLength)
         }
     }
 }

@@ -39,7 +39,7 @@ import Testing
             let carrying = sealed.cookies.filter { $0.maxAge != 0 }
             #expect(carrying.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= 4096 })
             #expect(carrying.dropLast().allSatisfy { $0.name.utf8.count + $0.value.utf8.count == 4096 })
-            let expected = sealed.tokenBytes <= 4082 ? 1 : (sealed.tokenBytes + 4079) / 4080
+            let expected = sealed.tokenLength <= 4082 ? 1 : (sealed.tokenLength + 4079) / 4080
             #expect(carrying.count == expected)
             // Always all four names, so that nothing is left of a longer session.
             #expect(
@@ -86,10 +86,10 @@ import Testing
                 sealed = try sealer.seal(session(count), at: noon)
             }
             jar = self.jar(sealed.cookies, jar)
-            #expect(jar.count - 1 == max(1, (sealed.tokenBytes + 4079) / 4080) || sealed.tokenBytes <= 4082)
+            #expect(jar.count - 1 == max(1, (sealed.tokenLength + 4079) / 4080) || sealed.tokenLength <= 4082)
             #expect(try sealer.open(cookieHeader: header(jar), at: noon)?.session == session(count))
         }
-        jar = self.jar(sealer.removal(), jar)
+        jar = self.jar(sealer.removalCookies(), jar)
         #expect(jar == ["theme": "dark"])
         #expect(try sealer.open(cookieHeader: header(jar), at: noon) == nil)
     }
@@ -136,7 +136,7 @@ import Testing
         )
         #expect(throws: OpenError.self) { try sealer.open(cookieHeader: header(jar), at: noon) }
         for (count, error) in [
-            ("2", OpenError.notAuthentic), ("4", .missingPart(3, of: 4)), ("9", .tooManyParts(9, limit: 4)),
+            ("2", OpenError.notAuthentic), ("4", .missingPart(3, of: 4)), ("9", .tooManyCookies(9, limit: 4)),
             ("1", .notBase64URL), ("0", .notBase64URL), ("x", .notBase64URL),
         ] {
             jar = cookies
@@ -144,10 +144,10 @@ import Testing
             #expect(throws: error) { try sealer.open(cookieHeader: header(jar), at: noon) }
         }
         // A reader that allows fewer, and one that allows one.
-        #expect(throws: OpenError.tooManyParts(3, limit: 2)) {
+        #expect(throws: OpenError.tooManyCookies(3, limit: 2)) {
             try self.sealer(2).open(cookieHeader: header(cookies), at: noon)
         }
-        #expect(throws: OpenError.tooManyParts(3, limit: 1)) {
+        #expect(throws: OpenError.tooManyCookies(3, limit: 1)) {
             try self.sealer(1).open(cookieHeader: header(cookies), at: noon)
         }
         // The first cookie's value alone is no token.
@@ -162,7 +162,7 @@ import Testing
         let opened = try sealer.open(
             cookieHeader: "__Host-session=2.; __Host-session.1=\(token)", at: noon)
         #expect(opened?.session == session(10))
-        #expect(throws: OpenError.tooManyParts(9, limit: 4)) {
+        #expect(throws: OpenError.tooManyCookies(9, limit: 4)) {
             try sealer.open(cookieHeader: "__Host-session=9.", at: noon)
         }
         #expect(throws: OpenError.missingPart(1, of: 2)) {
@@ -232,12 +232,13 @@ import Testing
         let report = try one.sizeReport(for: session(7000), at: noon)
         #expect(report.cookieCount == 3 && report.room < 0)
         let jar = self.jar(try sealer(3).seal(session(7000), at: noon).cookies)
-        #expect(report.headerBytes == header(jar).utf8.count)
+        #expect(report.headerByteCount == header(jar).utf8.count)
         #expect(
             report.refusingServers.map(\.cookieHeader) == [8097, 8128, 8128, 8180, 8182, 8183, 8184, 8192])
         #expect(
             "\(report)".contains(
-                "split it takes 3 cookies, \(report.headerBytes) bytes of each request, more than curl 7.88"))
+                "split it takes 3 cookies, \(report.headerByteCount) bytes of each request, more than curl 7.88"
+            ))
         #expect(try one.sizeReport(for: session(5), at: noon).refusingServers.isEmpty)
         #expect(ServerLimit.common.map(\.cookieHeader) == ServerLimit.common.map(\.cookieHeader).sorted())
     }

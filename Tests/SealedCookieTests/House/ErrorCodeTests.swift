@@ -8,7 +8,7 @@ import Testing
     static let key = KeyID(1, 2, 3)
 
     static let open: [(OpenError, String)] = [
-        (.tooLong(byteCount: 1), "too-long"), (.tooManyParts(3, limit: 2), "too-many-cookies"),
+        (.tooLong(byteCount: 1), "too-long"), (.tooManyCookies(3, limit: 2), "too-many-cookies"),
         (.missingPart(1, of: 2), "missing-part"), (.notBase64URL, "not-base64url"),
         (.tooShort(byteCount: 1), "too-short"), (.unknownVersion(1), "unknown-version"),
         (.unknownKey(key), "unknown-key"), (.revokedKey(key), "revoked-key"),
@@ -36,13 +36,13 @@ import Testing
 
     static let ring: [(KeyRingError.Problem, String)] = [
         (.unreadable(""), "unreadable"), (.unwritable(""), "unwritable"), (.detached, "detached"),
-        (.exists, "already-exists"), (.noKeys, "no-keys"), (.noLines, "no-lines"), (.locked, "locked"),
+        (.alreadyExists, "already-exists"), (.noKeys, "no-keys"), (.noLines, "no-lines"), (.locked, "locked"),
         (.notUTF8, "not-utf8"), (.byteOrderMark, "byte-order-mark"), (.carriageReturn, "carriage-return"),
         (.lostLineBreaks, "lost-line-breaks"), (.emptyLines, "empty-lines"),
         (.commentInOneLine, "comment-in-one-line"), (.unknownLine, "unknown-line"), (.notAKey, "not-a-key"),
         (.notAKeyID, "not-a-key-id"), (.notATime, "not-a-time"), (.mislabelled(key), "mislabelled"),
-        (.idCollision(key), "id-collision"), (.revoked(key), "revoked-key"),
-        (.cryptographyFailed(""), "library-failed"),
+        (.idCollision(key), "id-collision"), (.revokedKey(key), "revoked-key"),
+        (.libraryFailed(operation: ""), "library-failed"),
     ]
 
     static let sealer: [(SealerConfigurationError, String)] = [
@@ -58,12 +58,12 @@ import Testing
         (.sameSiteNoneNeedsSecure, "same-site-none-needs-secure"),
         (.partitionedNeedsSecure, "partitioned-needs-secure"), (.invalidPadding(1), "invalid-padding"),
         (.invalidLimits, "invalid-limits"), (.ambiguousDictionaries, "ambiguous-dictionaries"),
-        (.invalidLargestItem(0), "invalid-item-limit"), (.invalidSplitting(0), "invalid-splitting"),
+        (.invalidItemLimit(0), "invalid-item-limit"), (.invalidSplitting(0), "invalid-splitting"),
         (.splittingOverResponse(byteCount: 2, limit: 1), "splitting-over-response"),
     ]
 
     static let dictionary: [(DictionaryError, String)] = [
-        (.byteCount(0), "invalid-byte-count"), (.libraryFailed(operation: ""), "library-failed"),
+        (.invalidByteCount(0), "invalid-byte-count"), (.libraryFailed(operation: ""), "library-failed"),
     ]
 
     struct Codes {
@@ -105,6 +105,21 @@ import Testing
         }
         let error = KeyRingError(source: "ring", problem: .noKeys)
         #expect(error.code == "no-keys")
+    }
+
+    /// What a compiler that knows the attribute makes of it: a `switch` of another package without `@unknown default` is
+    /// an error there, so that a new case breaks none.
+    @Test func `errors and events can gain cases`() throws {
+        for (type, file) in try Self.all().map({ ($0.type, $0.file) }) + [
+            ("KeyRingEvent", "Keys/CurrentRing.swift")
+        ] {
+            let path = packageFolder.appending(path: "Sources/SealedCookie").appending(path: file)
+            let source = try String(contentsOf: path, encoding: .utf8)
+            let declaration = try Regex(
+                "#if hasAttribute\\(nonexhaustive\\)\\n *@nonexhaustive\\n *#endif\\n *public enum \(type)\\b"
+            )
+            #expect(source.contains(declaration), "\(type)")
+        }
     }
 
     @Test func `README lists the words of all errors`() throws {

@@ -44,7 +44,7 @@ import Testing
             }
 
             // Signing out:
-            for value in sessions.removal(cookieHeader: request["Cookie"]) {
+            for value in sessions.removalCookies(cookieHeader: request["Cookie"]) {
                 response.add("Set-Cookie", "\(value)")
             }
             // README ends
@@ -126,7 +126,7 @@ import Testing
         let old = try sessions.seal(Session(userID: 42, roles: []), at: .now - 86_400 * 2).cookies[0]
         let header = ["\(old.name)=\(old.value)"]
         #expect(try answer(header, change: { _ in }).count == 1)
-        sessions = try CookieSealer(keys: keys, lifetime: lifetime, largestItem: 5)
+        sessions = try CookieSealer(keys: keys, lifetime: lifetime, itemLimit: 5)
         #expect(try sessions.open(cookieHeaders: header)?.needsResealing == true)
         #expect(try answer(header, change: { _ in }) == [])
         #expect(throws: SealError.self) { try answer(header, change: visit) }
@@ -168,11 +168,11 @@ import Testing
             guard let old = try former.open(cookieHeaders: cookies) else { return (nil, []) }
             do {
                 let sealed = try sessions.adopt(old)
-                let removal = former.removal(cookieHeaders: cookies, beside: sealed)
+                let removal = former.removalCookies(cookieHeaders: cookies, beside: sealed)
                 return (old.session, sealed.headerValues + removal.map { "\($0)" })
             } catch {  // over, such as under a shorter lifetime
                 guard error.isSessionOver else { throw error }
-                return (nil, former.removal(cookieHeaders: cookies).map { "\($0)" })
+                return (nil, former.removalCookies(cookieHeaders: cookies).map { "\($0)" })
             }
         }
         // README ends
@@ -210,7 +210,7 @@ import Testing
         let after = try CookieSealer<Session>(keys: keys, lifetime: lifetime, compression: compression)
         let (token, short) = (try between.seal(session).token, try after.seal(session).token)
         #expect(
-            try short.utf8.count < token.utf8.count && token.utf8.count == before.seal(session).tokenBytes)
+            try short.utf8.count < token.utf8.count && token.utf8.count == before.seal(session).tokenLength)
         for sealer in [before, between, after] { #expect(try sealer.open(value: token).session == session) }
         for sealer in [between, after] { #expect(try sealer.open(value: short).session == session) }
         #expect(throws: OpenError.self) { try before.open(value: short) }

@@ -12,7 +12,7 @@ private func text(_ ring: KeyRing) throws -> String {
 @Suite struct KeyRingChangesTests {
     @Test func `a rotation adds a key that seals from its time on`() throws {
         let ring = try sampleRing(1)
-        let (rotated, added) = try ring.rotated(from: noon + 3600.2, at: noon)
+        let (rotated, added) = try ring.rotated(activeFrom: noon + 3600.2, at: noon)
         #expect(rotated.keys.map(\.id) == [try sampleKey(1).id, added.id])
         #expect(added.activeFrom == noon + 3601)
         #expect(rotated.activeKey(at: noon + 3600)?.id == (try sampleKey(1).id))
@@ -37,8 +37,8 @@ private func text(_ ring: KeyRing) throws -> String {
         let revoked = try ring.revoking(id)
         #expect(revoked.keys.map(\.id) == [try sampleKey(1).id] && revoked.revoked == [id])
         #expect(try !text(revoked).contains("key \(id)"))
-        #expect(try revoked.merged(with: ring).key(id) == nil)
-        #expect(try ring.merged(with: revoked).key(id) == nil)
+        #expect(try revoked.merged(with: ring).key(withID: id) == nil)
+        #expect(try ring.merged(with: revoked).key(withID: id) == nil)
     }
 
     @Test func `replacing all keys revokes every one, and the new one seals at once`() throws {
@@ -130,8 +130,8 @@ private func text(_ ring: KeyRing) throws -> String {
         let (a, b) = (try KeyRing([sampleKey(1, from: noon)]), try KeyRing([sampleKey(2, from: noon + day)]))
         let token = try loginSealer(a).seal(login, at: now - 60).token
         for merged in [try a.merged(with: b, at: now + 0.5), try b.merged(with: a, at: now + 0.5)] {
-            #expect(try merged.key(sampleKey(1).id)?.sealedUntil == now + 1)
-            #expect(try merged.key(sampleKey(2).id)?.sealedUntil == nil)
+            #expect(try merged.key(withID: sampleKey(1).id)?.sealedUntil == now + 1)
+            #expect(try merged.key(withID: sampleKey(2).id)?.sealedUntil == nil)
             #expect(try text(merged).contains("until=\(Timestamp.text(now + 1)) sck1_"))
             // A minute, a day and 14 days later: the session is not lost.
             let pruned = try merged.pruned(lifetime: .seconds(14 * day), at: now + 60)
@@ -157,18 +157,19 @@ private func text(_ ring: KeyRing) throws -> String {
         let day = 86_400.0
         let ring = try KeyRing([sampleKey(1, from: noon)])
         let now = noon + 100 * day
-        let rotated = try ring.rotated(from: noon + day, at: now).ring
+        let rotated = try ring.rotated(activeFrom: noon + day, at: now).ring
         #expect(rotated.keys[0].sealedUntil == now)
         #expect(try rotated.pruned(lifetime: .seconds(14 * day), at: now + 60).keys.count == 2)
         let added = try ring.adding(sampleKey(2, from: noon + day), at: now)
         #expect(added.keys[0].sealedUntil == now)
-        #expect(try ring.rotated(from: now + 1, at: now).ring.keys[0].sealedUntil == nil)
-        #expect(try ring.rotated(from: now, at: now).ring.keys[0].sealedUntil == nil)
+        #expect(try ring.rotated(activeFrom: now + 1, at: now).ring.keys[0].sealedUntil == nil)
+        #expect(try ring.rotated(activeFrom: now, at: now).ring.keys[0].sealedUntil == nil)
         // What is added has not sealed yet, also where it is not the active one.
         for from in [noon - day, noon] {
             let key = try sampleKey(2, from: from)
             #expect(
-                try KeyRing([sampleKey(1, from: noon)]).adding(key, at: now).key(key.id)?.sealedUntil == nil)
+                try KeyRing([sampleKey(1, from: noon)]).adding(key, at: now).key(withID: key.id)?.sealedUntil
+                    == nil)
         }
         for _ in 0..<20 {
             #expect(try sampleRing(1, 2, 3).replacingAllKeys(at: noon).ring.keys[0].sealedUntil == nil)
@@ -176,7 +177,8 @@ private func text(_ ring: KeyRing) throws -> String {
         // The key's own time moved on: until then it seals no longer, but it has.
         let moved = try KeyRing([sampleKey(1), sampleKey(2)]).adding(sampleKey(2, from: now + day), at: now)
         #expect(
-            moved.key(try sampleKey(2).id)?.sealedUntil == (try sampleKey(2).id > sampleKey(1).id ? now : nil)
+            moved.key(withID: try sampleKey(2).id)?.sealedUntil
+                == (try sampleKey(2).id > sampleKey(1).id ? now : nil)
         )
     }
 
@@ -186,22 +188,24 @@ private func text(_ ring: KeyRing) throws -> String {
         let now = noon + 19 * day
         let (a, b) = (try KeyRing([sampleKey(1, from: noon)]), try KeyRing([sampleKey(2, from: noon + day)]))
         let token = try loginSealer(a).seal(login, at: now - minute).token
-        let rotated = try a.rotated(from: now, at: now).ring
+        let rotated = try a.rotated(activeFrom: now, at: now).ring
         for merged in [
             try rotated.merged(with: b, at: now + minute), try b.merged(with: rotated, at: now + minute),
         ] {
             let pruned = try merged.pruned(lifetime: lifetime, at: now + 2 * minute)
             #expect(try loginSealer(pruned).open(value: token, at: now + 2 * minute).session == login)
             // As long as without the merge, and no longer; the other sealed until it.
-            #expect(try merged.key(sampleKey(1).id)?.sealedUntil == now)
-            #expect(try merged.key(sampleKey(2).id)?.sealedUntil == now + minute)
+            #expect(try merged.key(withID: sampleKey(1).id)?.sealedUntil == now)
+            #expect(try merged.key(withID: sampleKey(2).id)?.sealedUntil == now + minute)
             #expect(
-                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3599).key(sampleKey(1).id) != nil)
+                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3599).key(withID: sampleKey(1).id)
+                    != nil)
             #expect(
-                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3600).key(sampleKey(1).id) == nil)
+                try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3600).key(withID: sampleKey(1).id)
+                    == nil)
             // Nor does another merge, of a ring whose key began between.
             let again = try merged.merged(with: KeyRing([sampleKey(3, from: noon + minute)]), at: now + day)
-            #expect(try again.key(sampleKey(1).id)?.sealedUntil == now)
+            #expect(try again.key(withID: sampleKey(1).id)?.sealedUntil == now)
         }
         // Nor a key that is added between them, nor another time of the one between.
         #expect(
@@ -300,7 +304,7 @@ private func text(_ ring: KeyRing) throws -> String {
                 }
                 // What the file says is all that is known of it.
                 sites[here].ring = try KeyRing(parsing: text(sites[here].ring), requiringKey: false)
-                pruned += ring.keys.count { sites[here].ring.key($0.id) == nil }
+                pruned += ring.keys.count { sites[here].ring.key(withID: $0.id) == nil }
                 written += sites[here].ring.keys.count { $0.sealedUntil != nil }
                 for site in sites {
                     let left = try site.ring.pruned(lifetime: .seconds(lifetime), at: now)
@@ -308,7 +312,7 @@ private func text(_ ring: KeyRing) throws -> String {
                         guard let sealed = site.sealed[key.id], sealed + lifetime > now else { continue }
                         needed += 1
                         #expect(
-                            left.key(key.id) != nil,
+                            left.key(withID: key.id) != nil,
                             "\(key) sealed at \(Timestamp.text(sealed)), at \(Timestamp.text(now)) of \(site.ring)"
                         )
                     }
@@ -395,7 +399,7 @@ private func text(_ ring: KeyRing) throws -> String {
         let lifetime = 6 * 3600.0
         // A clock that is right, and four within a minute of each other.
         var fleet = try [0, -30, 30, 12, -21].map { skew in
-            let file = try KeyRingFile(path, lookingEvery: .seconds(1_000_000))
+            let file = try KeyRingFile(path, pollInterval: .seconds(1_000_000))
             return Server(
                 sealer: try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .hours(6))), file: file,
                 skew: skew, nextReading: Double(random.next() % 1800))
@@ -408,8 +412,8 @@ private func text(_ ring: KeyRing) throws -> String {
             let now = start + Double(step) * 60
             // The operator's machine, whose clock is right.
             if step % 180 == 90 {
-                try KeyRing.update(path) { (ring) throws(KeyRingError) in
-                    try ring.rotated(from: now + 3600, at: now).ring
+                try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+                    try ring.rotated(activeFrom: now + 3600, at: now).ring
                 }
                 rotations += 1
             }
@@ -417,7 +421,7 @@ private func text(_ ring: KeyRing) throws -> String {
                 let before = try KeyRing(contentsOf: path).keys.count
                 pruned +=
                     before
-                    - (try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                    - (try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
                         try ring.pruned(lifetime: .seconds(lifetime), at: now)
                     }).keys.count
             }
@@ -427,12 +431,12 @@ private func text(_ ring: KeyRing) throws -> String {
                 let victim = ring.keys[Int(random.next() % UInt64(ring.keys.count))].id
                 let rest = try ring.revoking(victim)
                 if rest.activeKey(at: now - 3600) != nil {
-                    try KeyRing.update(path) { (ring) throws(KeyRingError) in try ring.revoking(victim) }
+                    try KeyRing.update(at: path) { (ring) throws(KeyRingError) in try ring.revoking(victim) }
                     revocations += 1
                 }
             }
             if chance(900) {
-                try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
                     try ring.endingSessions(createdBefore: now)
                 }
                 ended += 1

@@ -20,7 +20,7 @@ import Testing
             let inside = Atomic<Int>(0)
         }
         let told = Told()
-        let file = try KeyRingFile(folder.ring, lookingEvery: .zero, clock: clock.now) { event in
+        let file = try KeyRingFile(folder.ring, pollInterval: .zero, clock: clock.now) { event in
             guard case .changed(let ring) = event else { return }
             #expect(told.inside.add(1, ordering: .relaxed).newValue == 1)
             // Time for another thread to overtake.
@@ -41,7 +41,7 @@ import Testing
             }
         }
         for number in 0..<60 {
-            try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+            try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
                 try ring.revoking(KeyID(0, 1, UInt8(number)))
             }
         }
@@ -56,7 +56,7 @@ import Testing
     @Test func `what is told may itself read the file again`() throws {
         final class Box: Sendable { let file = Mutex<KeyRingFile?>(nil) }
         let (box, log) = (Box(), EventLog())
-        let file = try KeyRingFile(folder.ring, lookingEvery: .milliseconds(1), clock: clock.now) { event in
+        let file = try KeyRingFile(folder.ring, pollInterval: .milliseconds(1), clock: clock.now) { event in
             log.add(event)
             try? box.file.withLock { $0 }?.reload()
         }

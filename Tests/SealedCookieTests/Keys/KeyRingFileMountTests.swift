@@ -17,7 +17,7 @@ import Testing
     @Test func `a revocation holds at once, whatever the file server's clock says`() throws {
         // As where this machine's clock is an hour behind: however often one looks, the file has only just changed.
         let file = try KeyRingFile(
-            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now,
+            folder.ring, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
                 guard let identity = try? FileIdentity($0) else { return nil }
                 return try? FileIdentity($0, at: identity.changed)
@@ -30,24 +30,24 @@ import Testing
         let both = try KeyRing(contentsOf: folder.ring)
         tick()
         #expect(file.ring.keys.count == 2)
-        try KeyRing.update(folder.ring) { (_) throws(KeyRingError) in
+        try KeyRing.update(at: folder.ring) { (_) throws(KeyRingError) in
             try KeyRing([SealingKey.generate()], revoked: [id])
         }
         tick()
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
         // The key that it only lacks goes two seconds after the file was first seen so, on the monotonic clock.
-        #expect(both.key(other) != nil && file.ring.key(other) != nil && file.failure == nil)
+        #expect(both.key(withID: other) != nil && file.ring.key(withID: other) != nil && file.failure == nil)
         clock.advance(by: .milliseconds(2099))
-        #expect(file.ring.key(other) != nil)
+        #expect(file.ring.key(withID: other) != nil)
         tick()
-        #expect(file.ring.key(other) == nil && file.ring.keys.count == 1 && file.ring.revoked == [id])
+        #expect(file.ring.key(withID: other) == nil && file.ring.keys.count == 1 && file.ring.revoked == [id])
     }
 
     @Test func `a file that may change without a trace is read again until it has settled`() throws {
         // A file system whose clock ticks every two seconds: all figures stay.
         let identity = try FileIdentity(folder.ring)
         let file = try KeyRingFile(
-            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now, identify: { _ in identity })
+            folder.ring, pollInterval: .milliseconds(1), clock: clock.now, identify: { _ in identity })
         var count = 1
         for span in [1, 1000, 1098, 1] {
             _ = try rotate(folder.ring, from: noon + Double(count))
@@ -69,7 +69,7 @@ import Testing
         let whole = try String(contentsOfFile: path, encoding: .utf8)
         let id = try rotate(path)
         let file = try KeyRingFile(
-            path, lookingEvery: .milliseconds(1), clock: clock.now,
+            path, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
                 let identity = try? FileIdentity($0)
                 // Between the look and the reading another process begins to write.
@@ -80,18 +80,18 @@ import Testing
         #expect(file.ring.keys.count == 2)
         clock.advance(by: .seconds(3))
         meddler.act.withLock { $0 = { try? Data(whole.utf8).write(to: URL(filePath: path)) } }
-        #expect(file.ring.key(id) != nil)
+        #expect(file.ring.key(withID: id) != nil)
         tick()
-        #expect(file.ring.key(id) != nil)
+        #expect(file.ring.key(withID: id) != nil)
         clock.advance(by: .seconds(3))
-        #expect(file.ring.key(id) == nil)
+        #expect(file.ring.key(withID: id) == nil)
     }
 
     @Test func `a file that lost its name where it is not seen is told, and read on`() throws {
         let (log, clock) = (EventLog(), clock)
         let isDetached = Atomic<Bool>(false)
         let file = try KeyRingFile(
-            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
+            folder.ring, pollInterval: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
             identify: { path in
                 var identity = try? FileIdentity(path)
                 if isDetached.load(ordering: .relaxed) {
@@ -113,7 +113,7 @@ import Testing
         // It may be a file system that counts no links: what it says is heard.
         let id = try rotate(folder.ring)
         tick()
-        #expect(file.ring.key(id) != nil && file.failure?.problem == .detached)
+        #expect(file.ring.key(withID: id) != nil && file.failure?.problem == .detached)
         isDetached.store(false, ordering: .relaxed)
         tick()
         _ = file.ring
@@ -127,14 +127,14 @@ import Testing
         let isMounted = Atomic<Bool>(true)
         try FileManager.default.linkItem(atPath: folder.ring, toPath: folder.file("backup"))
         let file = try KeyRingFile(
-            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
+            folder.ring, pollInterval: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
             isMounted: { _ in isMounted.load(ordering: .relaxed) })
         #expect(file.failure?.problem == .detached && log.events.count == 1)
         #expect("\(log.events)".contains("mounted by itself"))
         // What is written into it is heard all the same, and it is told no more.
         let id = try rotate(folder.ring)
         tick()
-        #expect(file.ring.key(id) != nil && file.failure?.problem == .detached)
+        #expect(file.ring.key(withID: id) != nil && file.failure?.problem == .detached)
         isMounted.store(false, ordering: .relaxed)
         _ = try rotate(folder.ring)
         tick()

@@ -19,7 +19,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let folder = try ToolFolder()
             let path = folder.ring
-            let file = try KeyRingFile(path, lookingEvery: .zero)
+            let file = try KeyRingFile(path, pollInterval: .zero)
             let stop = Atomic<Bool>(false)
             let started = Atomic<Int>(0)
             for _ in 0..<2 {
@@ -32,7 +32,7 @@ import Testing
             defer { stop.store(true, ordering: .relaxed) }
             while started.load(ordering: .relaxed) < 2 { usleep(1000) }
             for number in 0..<40 {
-                try KeyRing.update(path) { (ring) throws(KeyRingError) in
+                try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
                     try ring.revoking(KeyID(0, 1, UInt8(number)))
                 }
                 let child = fork()
@@ -55,14 +55,14 @@ import Testing
     @Test func `a file that cannot be looked at is read at each poll`() throws {
         let path = try folder.write("unseen.keys", text(sampleRing(1)))
         let file = try KeyRingFile(
-            path, lookingEvery: .milliseconds(1), clock: clock.now, identify: { _ in nil })
+            path, pollInterval: .milliseconds(1), clock: clock.now, identify: { _ in nil })
         for seed in UInt8(2)...4 {
             tick()
             _ = file.ring
             let ring = try KeyRing(sampleRing(1).keys + [sampleKey(seed)])
             _ = try folder.write("unseen.keys", text(ring))
             tick()
-            #expect(try file.ring.key(sampleKey(seed).id) != nil)
+            #expect(try file.ring.key(withID: sampleKey(seed).id) != nil)
         }
     }
 
@@ -71,7 +71,7 @@ import Testing
         let path = try folder.write("same.keys", text(sampleRing(1)))
         let identity = try FileIdentity(path)
         let file = try KeyRingFile(
-            path, lookingEvery: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
+            path, pollInterval: .milliseconds(1), clock: clock.now, onEvent: { log.add($0) },
             identify: { _ in identity })
         tick()
         _ = file.ring
@@ -95,7 +95,7 @@ import Testing
         let path = try folder.write("slow.keys", text(sampleRing(1, 2)))
         let isSlow = Atomic<Bool>(false)
         let file = try KeyRingFile(
-            path, lookingEvery: .milliseconds(1), clock: clock.now,
+            path, pollInterval: .milliseconds(1), clock: clock.now,
             identify: { [clock] path in
                 let identity = try? FileIdentity(path)
                 if isSlow.exchange(false, ordering: .relaxed) { clock.advance(by: .seconds(3)) }
@@ -149,7 +149,7 @@ import Testing
 
     @Test func `an unknown key is looked for at once, but once a second at the most`() throws {
         let path = folder.ring
-        let file = try KeyRingFile(path, lookingEvery: .seconds(3600), clock: clock.now)
+        let file = try KeyRingFile(path, pollInterval: .seconds(3600), clock: clock.now)
         let here = try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .days(1)))
         _ = try rotate(path, from: noon)
         func tokenOfNow() throws -> String {
@@ -177,7 +177,7 @@ import Testing
             let act = Mutex<@Sendable () throws -> Void>({})
         }
         let (path, clock, other) = (folder.ring, clock.now, Other())
-        let file = try KeyRingFile(path, lookingEvery: .seconds(3600)) {
+        let file = try KeyRingFile(path, pollInterval: .seconds(3600)) {
             try? other.act.withLock { $0 }()
             return clock()
         }
@@ -215,7 +215,7 @@ import Testing
         }
         let (system, clock, finished) = (System(), clock, Counter())
         let file = try KeyRingFile(
-            folder.ring, lookingEvery: .milliseconds(1), clock: clock.now,
+            folder.ring, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
                 system.waiting.add(1, ordering: .relaxed)
                 while system.hangs.load(ordering: .relaxed) { usleep(1000) }
@@ -241,7 +241,7 @@ import Testing
         system.hangs.store(false, ordering: .relaxed)
         while finished.value < 4, ContinuousClock.now < deadline { usleep(1000) }
         tick()
-        #expect(finished.value == 4 && file.failure == nil && file.ring.key(id) != nil)
+        #expect(finished.value == 4 && file.failure == nil && file.ring.key(withID: id) != nil)
     }
 
     @Test func `a reading that began earlier does not undo one that began later`() throws {
@@ -252,7 +252,7 @@ import Testing
         let (system, path, clock) = (System(), folder.ring, clock)
         let old = try Data(contentsOf: URL(filePath: path))
         let file = try KeyRingFile(
-            path, lookingEvery: .milliseconds(1), clock: clock.now,
+            path, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
                 if system.hangs.load(ordering: .relaxed), !system.isIn.exchange(true, ordering: .relaxed) {
                     while system.hangs.load(ordering: .relaxed) { usleep(1000) }
@@ -281,9 +281,9 @@ import Testing
 
     @Test func `keys that a ring lacks go soon after it has settled, not an interval later`() throws {
         _ = try rotate(folder.ring)
-        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(30), clock: clock.now)
+        let file = try KeyRingFile(folder.ring, pollInterval: .seconds(30), clock: clock.now)
         clock.advance(by: .seconds(30))
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
             try ring.pruned(lifetime: .seconds(1))
         }
         #expect(file.ring.keys.count == 2)
@@ -314,11 +314,11 @@ import Testing
         weak var key: WorkingKey?
         key = file.ring.keys.first?.material
         let replace: @Sendable () throws -> Void = { [path = folder.ring, clock, weak key] in
-            try KeyRing.update(path) { (ring) throws(KeyRingError) in
-                try ring.rotated(from: noon, at: noon).ring.revoking(id)
+            try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+                try ring.rotated(activeFrom: noon, at: noon).ring.revoking(id)
             }
             clock.advance(by: .milliseconds(1))
-            #expect(file.ring.key(id) == nil)
+            #expect(file.ring.key(withID: id) == nil)
             #expect(key != nil)
         }
         Interruption.action.withLock { $0 = replace }

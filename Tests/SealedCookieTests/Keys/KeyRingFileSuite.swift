@@ -7,9 +7,9 @@ import Testing
 
 /// What a ring file told.
 final class EventLog: Sendable {
-    private let log = Mutex<[KeyRingFile.Event]>([])
-    var events: [KeyRingFile.Event] { log.withLock { $0 } }
-    func add(_ event: KeyRingFile.Event) { log.withLock { $0.append(event) } }
+    private let log = Mutex<[KeyRingEvent]>([])
+    var events: [KeyRingEvent] { log.withLock { $0 } }
+    func add(_ event: KeyRingEvent) { log.withLock { $0.append(event) } }
 }
 
 /// A monotonic clock that goes on when it is told to.
@@ -34,8 +34,8 @@ protocol KeyRingFileSuite {
 extension KeyRingFileSuite {
     func rotate(_ path: String, from: Date = noon) throws -> KeyID {
         var added: KeyID?
-        try KeyRing.update(path) { (ring) throws(KeyRingError) in
-            let (rotated, key) = try ring.rotated(from: from, at: from)
+        try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+            let (rotated, key) = try ring.rotated(activeFrom: from, at: from)
             added = key.id
             return rotated
         }
@@ -48,7 +48,7 @@ extension KeyRingFileSuite {
 
     /// Looks at the first access after each `tick`.
     func follow(_ path: String, _ log: EventLog = EventLog()) throws -> KeyRingFile {
-        try KeyRingFile(path, lookingEvery: .milliseconds(1), clock: clock.now) { log.add($0) }
+        try KeyRingFile(path, pollInterval: .milliseconds(1), clock: clock.now) { log.add($0) }
     }
 
     func tick() { clock.advance(by: .milliseconds(1)) }

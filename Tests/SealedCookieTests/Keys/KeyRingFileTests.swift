@@ -19,7 +19,7 @@ import Testing
         #expect(file.ring.keys.count == 1)
         let id = try rotate(folder.ring)
         tick()
-        #expect(file.ring.key(id) != nil)
+        #expect(file.ring.key(withID: id) != nil)
         tick()
         #expect(file.ring.keys.count == 2)
         #expect(log.events.count == 1)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `not before the interval is over`() throws {
-        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(30), clock: clock.now)
+        let file = try KeyRingFile(folder.ring, pollInterval: .seconds(30), clock: clock.now)
         _ = try rotate(folder.ring)
         clock.advance(by: .milliseconds(29_999))
         #expect(file.ring.keys.count == 1)
@@ -116,7 +116,7 @@ import Testing
     {
         let log = EventLog()
         let id = try rotate(folder.ring)
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
             try ring.revoking(KeyID(0, 0xAB, 0xCD)).endingSessions(createdBefore: noon)
         }
         let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
@@ -178,7 +178,7 @@ import Testing
         let sealer = try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .days(14)))
         let token = try sealer.seal(7, at: noon).token
         let id = try #require(file.ring.keys.first?.id)
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(id) }
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(id) }
         tick()
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
         #expect(throws: SealError.noActiveKey) { try sealer.seal(7, at: noon) }
@@ -208,7 +208,7 @@ import Testing
         let sealer = try CookieSealer<Int>(keys: file, lifetime: .init(absolute: .days(14)))
         let token = try sealer.seal(7, at: noon).token
         let id = try #require(file.ring.keys.first?.id)
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
             try ring.replacingAllKeys(at: noon).ring.endingSessions(createdBefore: noon - 60)
         }
         tick()
@@ -224,11 +224,11 @@ import Testing
     }
 
     @Test func `a re-read ring that revokes the unknown key tells it as revoked`() throws {
-        let file = try KeyRingFile(folder.ring, lookingEvery: .seconds(3600), clock: clock.now)
+        let file = try KeyRingFile(folder.ring, pollInterval: .seconds(3600), clock: clock.now)
         let sealer = try CookieSealer<Login>(keys: file, lifetime: .init(absolute: .days(14)))
         let token = try loginSealer(sampleRing(9)).seal(login, at: noon).token
         let id = try sampleKey(9).id
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(id) }
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(id) }
         tick()
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
     }
@@ -246,8 +246,8 @@ import Testing
     }
 
     @Test func `a ring's file that is cut off at a line's end has lost keys alone`() throws {
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
-            try ring.rotated(from: noon, at: noon).ring.revoking(KeyID(0, 0, 1)).endingSessions(
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
+            try ring.rotated(activeFrom: noon, at: noon).ring.revoking(KeyID(0, 0, 1)).endingSessions(
                 createdBefore: noon)
         }
         let lines = try String(contentsOfFile: folder.ring, encoding: .utf8).split(separator: "\n")
@@ -262,9 +262,9 @@ import Testing
 
     @Test func `a change that cannot be made names the file`() throws {
         let key = try sampleKey(200)
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(key.id) }
-        #expect(throws: KeyRingError(source: folder.ring, line: nil, problem: .revoked(key.id))) {
-            try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in try ring.adding(key) }
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in try ring.revoking(key.id) }
+        #expect(throws: KeyRingError(source: folder.ring, line: nil, problem: .revokedKey(key.id))) {
+            try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in try ring.adding(key) }
         }
     }
 

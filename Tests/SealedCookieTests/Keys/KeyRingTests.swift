@@ -348,7 +348,7 @@ import Testing
             (line(2), line(2)),
         ] {
             let path = try folder.write("surplus.keys", text)
-            try KeyRing.update(path) { (ring) throws(KeyRingError) in ring }
+            try KeyRing.update(at: path) { (ring) throws(KeyRingError) in ring }
             #expect(try String(contentsOfFile: path, encoding: .utf8) == left)
         }
     }
@@ -368,7 +368,8 @@ import Testing
             let text = "#" + String(repeating: "x", count: count - 1 - end.utf8.count) + end
             let path = try folder.write("large.keys", text)
             #expect(((try? KeyRing(contentsOf: path)) != nil) == isRead)
-            let changed = try? KeyRing.update(path) { (ring) throws(KeyRingError) in try ring.revoking(id) }
+            let changed = try? KeyRing.update(at: path) { (ring) throws(KeyRingError) in try ring.revoking(id)
+            }
             #expect((changed != nil) == isChanged)
             let now = try Data(contentsOf: URL(filePath: path))
             #expect(now.count == (isChanged ? most : count) && (isChanged || now == Data(text.utf8)))
@@ -395,7 +396,7 @@ import Testing
         for comment in ["# ours; not yours", "# \(secret(1))", "#"] {
             let folder = try ToolFolder()
             let path = try folder.write("one.keys", "\(comment)\n\n\(line(1))")
-            try KeyRing.update(path) { (_) throws(KeyRingError) in try KeyRing([]) }
+            try KeyRing.update(at: path) { (_) throws(KeyRingError) in try KeyRing([]) }
             #expect(try KeyRing(contentsOf: path, requiringKey: false).isEmpty)
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(comment)\n\n")
         }
@@ -419,7 +420,7 @@ import Testing
         }
         let ring = try KeyRing([sampleKey(2)]).adding(key, at: noon)
         #expect(try ring.keys.map(\.id) == [sampleKey(2).id, key.id])
-        #expect(throws: KeyRingError(source: "keys", line: nil, problem: .revoked(key.id))) {
+        #expect(throws: KeyRingError(source: "keys", line: nil, problem: .revokedKey(key.id))) {
             try ring.revoking(key.id).adding(key, at: noon)
         }
         #expect(
@@ -457,7 +458,9 @@ import Testing
         #expect(mode == 0o600)
         #expect(try KeyRing(contentsOf: path).keys.map(\.id) == ring.keys.map(\.id))
         let before = try String(contentsOfFile: path, encoding: .utf8)
-        #expect(throws: KeyRingError(source: path, line: nil, problem: .exists)) { try ring.create(at: path) }
+        #expect(throws: KeyRingError(source: path, line: nil, problem: .alreadyExists)) {
+            try ring.create(at: path)
+        }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == before)
         let missing = folder.appending(path: "none").path
         #expect(

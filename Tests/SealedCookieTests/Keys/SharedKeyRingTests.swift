@@ -75,7 +75,9 @@ import Testing
         for _ in 0..<3 {
             try keys.replace(with: stale)
             #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
-            #expect(keys.ring.revoked == [id] && keys.ring.notBefore == noon - 60 && keys.ring.key(id) == nil)
+            #expect(
+                keys.ring.revoked == [id] && keys.ring.notBefore == noon - 60
+                    && keys.ring.key(withID: id) == nil)
         }
         #expect(
             log.events.count {

@@ -61,7 +61,7 @@ import Testing
         }
         func refusal<Value: Codable & Sendable>(_ value: Value) throws -> SealError? {
             let sealer = try CookieSealer<Holder<Value>>(
-                keys: sampleRing(1), lifetime: .init(absolute: .days(1)), largestItem: 65_536)
+                keys: sampleRing(1), lifetime: .init(absolute: .days(1)), itemLimit: 65_536)
             return #expect(throws: SealError.self) { try sealer.seal(Holder(s: Secret(value)), at: noon) }
         }
         let long = SealError.itemTooLarge(codingPath: ["s"], reason: "more than 65536 bytes")
@@ -105,7 +105,7 @@ import Testing
         }
         #expect(report.fields.map(\.name) == ["s"])
         let sealer = try CookieSealer<Secret<[String: [String]]>>(
-            keys: sampleRing(1), lifetime: .init(absolute: .days(1)), largestItem: 65_536)
+            keys: sampleRing(1), lifetime: .init(absolute: .days(1)), itemLimit: 65_536)
         #expect(try sealer.sizeReport(for: Secret(["hunter2": random]), at: noon).fields.isEmpty)
     }
 

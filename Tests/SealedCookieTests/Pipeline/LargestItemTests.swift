@@ -14,14 +14,14 @@ import Testing
 
     @Test func `a session of 16,384 bytes is sealed, and one byte more is not`() throws {
         let sealer = try sealer(String.self)
-        #expect(sealer.largestItem == 16_384)
+        #expect(sealer.itemLimit == 16_384)
         let largest = text(itemBytes: 16_384)
         #expect(try sealer.open(value: sealer.seal(largest, at: noon).token, at: noon).session == largest)
         let error = SealError.itemTooLarge(codingPath: [], reason: "more than 16384 bytes")
         #expect(throws: error) { try sealer.seal(largest + "a", at: noon) }
         // What it costs is told all the same.
         let report = try sealer.sizeReport(for: largest + "a", at: noon)
-        #expect(report.itemBytes == 16_385 && report.itemLimit == 16_384 && report.itemExcess == 1)
+        #expect(report.itemByteCount == 16_385 && report.itemLimit == 16_384 && report.itemExcess == 1)
         #expect("\(report)".hasPrefix("an item of 16385 bytes, 1 over the largest, a token of "))
         #expect(try sealer.sizeReport(for: largest, at: noon).itemExcess == 0)
         #expect(throws: SealError.self) { try sealer.sizeReport(for: text(itemBytes: 65_537), at: noon) }
@@ -31,10 +31,10 @@ import Testing
 
     @Test(arguments: [100, 16_385, 65_535, 65_536])
     func `the largest item is a parameter, up to the format's 65,536 bytes`(limit: Int) throws {
-        let texts = try sealer(String.self, largestItem: limit)
-        #expect(texts.largestItem == limit)
-        let arrays = try sealer([Int].self, largestItem: limit)
-        let encoded = try sealer(EncodedSession.self, largestItem: limit)
+        let texts = try sealer(String.self, itemLimit: limit)
+        #expect(texts.itemLimit == limit)
+        let arrays = try sealer([Int].self, itemLimit: limit)
+        let encoded = try sealer(EncodedSession.self, itemLimit: limit)
         let error = SealError.itemTooLarge(codingPath: [], reason: "more than \(limit) bytes")
         for count in [limit, limit + 1] {
             let text = String(repeating: "a", count: count - (count < 258 ? 2 : 3))
@@ -66,28 +66,28 @@ import Testing
 
     @Test func `a largest item of none, or beyond the format's, is refused`() {
         for count in [0, -1, .min, 65_537, .max] {
-            #expect(throws: SealerConfigurationError.invalidLargestItem(count)) {
-                try sealer(String.self, largestItem: count)
+            #expect(throws: SealerConfigurationError.invalidItemLimit(count)) {
+                try sealer(String.self, itemLimit: count)
             }
         }
     }
 
     @Test func `what fits into several cookies uncompressed is never too large an item`() throws {
         let sealer = try sealer([UInt8].self, splitting: .upTo(9))
-        #expect((24_576...28_000).contains(sealer.largestItem))
+        #expect((24_576...28_000).contains(sealer.itemLimit))
         let bytes = (0..<27_000).map { UInt8(truncatingIfNeeded: $0 &* 89) }
         let cookies = try sealer.seal(bytes, at: noon).cookies
         let header = cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
         #expect(cookies.count == 9)
         #expect(try sealer.open(cookieHeader: header, at: noon)?.session == bytes)
         let endless = CookieLimits(nameAndValue: .max, attributeValue: .max, line: .max)
-        #expect(try self.sealer(String.self, limits: endless).largestItem == 65_536)
+        #expect(try self.sealer(String.self, limits: endless).itemLimit == 65_536)
     }
 
     @Test func `a server with a lower limit opens what another sealed, and only does not seal it again`()
         throws
     {
-        let (before, after) = (try sealer(String.self), try sealer(String.self, largestItem: 1000))
+        let (before, after) = (try sealer(String.self), try sealer(String.self, itemLimit: 1000))
         let session = text(itemBytes: 16_000)
         let opened = try after.open(value: before.seal(session, at: noon).token, at: noon)
         #expect(opened.session == session)
@@ -95,7 +95,7 @@ import Testing
             try after.reseal(opened, at: noon)
         }
         #expect(try before.reseal(opened, at: noon).token.hasPrefix("S"))
-        let most = try sealer(String.self, largestItem: 65_536)
+        let most = try sealer(String.self, itemLimit: 65_536)
         let largest = text(itemBytes: 65_536)
         #expect(try after.open(value: most.seal(largest, at: noon).token, at: noon).session == largest)
     }
@@ -105,7 +105,7 @@ import Testing
             "few": "x", "orders": String(repeating: "order ", count: 8000), "some": "words of a kind",
         ]
         let (before, after) = (
-            try sealer([String: String].self, largestItem: 65_536), try sealer([String: String].self)
+            try sealer([String: String].self, itemLimit: 65_536), try sealer([String: String].self)
         )
         let opened = try after.open(value: before.seal(session, at: noon).token, at: noon)
         for report in [try after.sizeReport(for: session, at: noon), try after.sizeReport(for: opened)] {
@@ -158,12 +158,12 @@ import Testing
             }
         }
         for way in 0...3 {
-            let size = try sealer(Late.self).sizeReport(for: Late(way), at: noon).itemBytes
+            let size = try sealer(Late.self).sizeReport(for: Late(way), at: noon).itemByteCount
             #expect(size == 40 * (2 + 100 + 1) + 2)
-            #expect(try sealer(Late.self, largestItem: size).seal(Late(way), at: noon).tokenBytes > 0)
+            #expect(try sealer(Late.self, itemLimit: size).seal(Late(way), at: noon).tokenLength > 0)
             for limit in [size - 1, size - 100, size / 2, 100] {
                 #expect(throws: SealError.self, "\(way) \(limit)") {
-                    try sealer(Late.self, largestItem: limit).seal(Late(way), at: noon)
+                    try sealer(Late.self, itemLimit: limit).seal(Late(way), at: noon)
                 }
             }
         }
@@ -198,7 +198,7 @@ import Testing
                 try container.encode(0)
             }
         }
-        let sealer = try sealer([Element].self, largestItem: 500)
+        let sealer = try sealer([Element].self, itemLimit: 500)
         #expect(throws: SealError.self) { try sealer.seal((0..<5000).map { _ in Element() }, at: noon) }
         let asked = unsafe Element.asked
         #expect((400...510).contains(asked))

@@ -164,7 +164,7 @@ import Testing
                 "session", keys: sampleRing(1), lifetime: lifetime,
                 attributes: .init(endsWithBrowser: true), splitting: .upTo(3))
             let sealed = try sealer.sealEnded(cookieHeader: "session.1=x; session.7=y", at: noon + 0.5)
-            #expect(sealed.tokenBytes == CookieForm.smallestToken)
+            #expect(sealed.tokenLength == CookieForm.smallestToken)
             let ceiling = Double(lifetime.ceiling.seconds)
             #expect(sealed.expiresAt == noon + ceiling)
             // As long as any session may live, and it does not end with the browser.
@@ -274,11 +274,11 @@ import Testing
     /// What was sealed with a stolen key must not move to one that the thief never had.
     @Test func `a session whose key was revoked since it was opened is not sealed again`() throws {
         let folder = try ToolFolder()
-        let file = try KeyRingFile(folder.ring, lookingEvery: .zero)
+        let file = try KeyRingFile(folder.ring, pollInterval: .zero)
         let sealer = try CookieSealer<Login>(keys: file, lifetime: .init(absolute: .days(14)))
         let opened = try sealer.open(value: sealer.seal(login).token)
-        try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
-            try ring.rotated(from: noon, at: noon).ring.revoking(opened.keyID)
+        try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
+            try ring.rotated(activeFrom: noon, at: noon).ring.revoking(opened.keyID)
         }
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened) }
         #expect(error == .revokedKey(opened.keyID) && error?.isSessionOver == true)

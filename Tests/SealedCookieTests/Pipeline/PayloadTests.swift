@@ -247,7 +247,7 @@ import Testing
         let sealer = try CookieSealer<Search>(keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
         func count(search: String, csrf: String, plain: String) throws -> Int {
             let session = Search(search: search, csrf: Secret(csrf), plain: plain)
-            return try sealer.seal(session, at: noon).tokenBytes + "__Host-session".utf8.count
+            return try sealer.seal(session, at: noon).tokenLength + "__Host-session".utf8.count
         }
         let token = "8f3a77c2d94e01b6"
         let wrong = "5e1b90d3a8c2f746"

@@ -237,15 +237,15 @@ import Testing
 
     @Test func `a session is sealed again with the ring of a followed file as it is then`() throws {
         let folder = try ToolFolder()
-        let file = try KeyRingFile(folder.ring, lookingEvery: .zero)
+        let file = try KeyRingFile(folder.ring, pollInterval: .zero)
         let sealer = try CookieSealer<Data>("session", keys: file, lifetime: .init(absolute: .days(14)))
         let began = Date.now
         let opened = try sealer.open(value: sealer.seal(session(9), at: began).token, at: began)
         let same = try sealer.open(value: sealer.reseal(opened, at: began + 1).token, at: began + 1)
         #expect(same.keyID == opened.keyID && same.session == session(9) && !same.needsResealing)
         #expect(same.createdAt == opened.createdAt)
-        let ring = try KeyRing.update(folder.ring) { (ring) throws(KeyRingError) in
-            try ring.rotated(from: began - 3600).ring
+        let ring = try KeyRing.update(at: folder.ring) { (ring) throws(KeyRingError) in
+            try ring.rotated(activeFrom: began - 3600).ring
         }
         let later = try sealer.open(value: sealer.reseal(opened, at: began + 2).token, at: began + 2)
         #expect(later.keyID == ring.activeKey(at: began)?.id && later.keyID != opened.keyID)

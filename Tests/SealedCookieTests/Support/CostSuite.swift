@@ -9,11 +9,11 @@ protocol CostSuite {}
 extension CostSuite {
     func sealer<Session: Codable & Sendable>(
         _ type: Session.Type = Session.self, splitting: CookieSplitting = .never,
-        limits: CookieLimits = .rfc6265bis, largestItem: Int? = nil
+        limits: CookieLimits = .rfc6265bis, itemLimit: Int? = nil
     ) throws -> CookieSealer<Session> {
         try CookieSealer(
             keys: sampleRing(1), lifetime: .init(absolute: .days(1)), limits: limits, splitting: splitting,
-            largestItem: largestItem)
+            itemLimit: itemLimit)
     }
 
     static var created: [UInt8] { [0x6A, 0x6F, 0xDA, 0x00] }

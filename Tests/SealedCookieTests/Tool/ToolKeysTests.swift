@@ -197,7 +197,7 @@ import Testing
         #expect(
             again.exitCode == 0 && again.output.isEmpty && again.errors.hasPrefix("nothing to do: "),
             "\(again.errors)")
-        #expect(try KeyRing(contentsOf: folder.ring).key(id)?.activeFrom == noon + 3600)
+        #expect(try KeyRing(contentsOf: folder.ring).key(withID: id)?.activeFrom == noon + 3600)
         let before = try String(contentsOfFile: folder.ring, encoding: .utf8)
         let zeros = Data(count: 32).base64EncodedString()
         for text in [

@@ -95,7 +95,7 @@ import Testing
         let backup = try backups.write("backup.keys", try String(contentsOfFile: ring, encoding: .utf8))
         let stolen = try KeyRing(contentsOf: ring)
         let server = try CookieSealer<Login>(
-            keys: KeyRingFile(ring, lookingEvery: .zero), lifetime: .init(absolute: .days(14)))
+            keys: KeyRingFile(ring, pollInterval: .zero), lifetime: .init(absolute: .days(14)))
         let forged = try loginSealer(stolen).seal(login, lifetime: .init(absolute: .days(36_500))).token
         let opened = try server.open(value: forged)
         let run = try ToolRun(["revoke", "--all", ring])

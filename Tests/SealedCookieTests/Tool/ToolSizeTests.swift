@@ -18,20 +18,20 @@ import Testing
             #"{"few": 1, "orders": "\#(String(repeating: "order ", count: 4000))", "some": "words"}"#
         let sealed = try ToolRun(["seal", "-k", folder.ring], input: session)
         #expect(sealed.exitCode == 1 && sealed.errors.contains("more than 16384 bytes"))
-        #expect(sealed.errors.contains("largest fields: orders 24010, some 11, few 5; --largest-item"))
-        let larger = try ToolRun(["seal", "-k", folder.ring, "--largest-item", "65536"], input: session)
+        #expect(sealed.errors.contains("largest fields: orders 24010, some 11, few 5; --item-limit"))
+        let larger = try ToolRun(["seal", "-k", folder.ring, "--item-limit", "65536"], input: session)
         #expect(larger.exitCode == 0 && larger.output.hasPrefix("S"))
         let size = try ToolRun(["size"], input: session)
         #expect(size.exitCode == 0 && size.output.contains("over the largest session that is sealed, 16384"))
         #expect(size.output.contains("orders"))
-        let json = try ToolRun(["size", "--json", "--largest-item", "24000"], input: session)
-        #expect(json.output.contains("\"largestItem\" : 24000"))
+        let json = try ToolRun(["size", "--json", "--item-limit", "24000"], input: session)
+        #expect(json.output.contains("\"itemLimit\" : 24000"))
         let most = #"{"a": "\#(String(repeating: "a", count: 65_528))"}"#
-        let large = try ToolRun(["size", "--largest-item", "65536"], input: most)
+        let large = try ToolRun(["size", "--item-limit", "65536"], input: most)
         #expect(large.exitCode == 0 && !large.output.contains("largest session"))
         for count in ["0", "65537", "many"] {
             for words in [["size"], ["seal", "-k", folder.ring]] {
-                #expect(try ToolRun(words + ["--largest-item", count], input: "{}").exitCode == 64)
+                #expect(try ToolRun(words + ["--item-limit", count], input: "{}").exitCode == 64)
             }
         }
     }

@@ -49,7 +49,7 @@ import Testing
         let first = try KeyRing(contentsOf: folder.ring).keys[0].id
         let late = ["--lifetime", "1d", "--at", "2100-01-01T00:00:00Z"]
         let pruned = try ToolRun(["prune", folder.ring] + late, shell: full)
-        #expect(try pruned.exitCode == 1 && KeyRing(contentsOf: folder.ring).key(first) == nil)
+        #expect(try pruned.exitCode == 1 && KeyRing(contentsOf: folder.ring).key(withID: first) == nil)
         #expect(pruned.errors.contains("removed 2 of 3 keys (\(first), "), "\(pruned.errors)")
         let merged = try ToolRun(["merge", folder.ring, other], shell: full)
         #expect(try merged.exitCode == 1 && KeyRing(contentsOf: folder.ring).keys.count == 2)

@@ -18,8 +18,10 @@
 /// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. Where no session is being
 /// sealed or opened, it is encoded like its value by other coders.
 public struct Secret<Value> {
+    /// The value itself.
     public var value: Value
 
+    /// Wraps a value.
     public init(_ value: Value) {
         self.value = value
     }

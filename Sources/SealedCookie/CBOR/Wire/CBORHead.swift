@@ -37,7 +37,7 @@ enum CBORLimits {
     static func mostValues(ofItem bytes: Int) -> Int { max(4096, bytes / 4) }
     /// Containers, tags and embedded items inside one another.
     static let depth = 64
-    /// Bytes of one item in the format; a sealer takes fewer (`largestItem`).
+    /// Bytes of one item in the format; a sealer takes fewer (`itemLimit`).
     static let itemBytes = 65_536
 }
 

@@ -111,8 +111,8 @@ final class Work {
         try? FileManager.default.removeItem(atPath: path)
         let ring = try theRing()
         try ring.create(at: path)
-        let changed = try KeyRing.update(path) { (ring) throws(KeyRingError) in
-            try ring.rotated(from: Work.now.addingTimeInterval(3600)).ring
+        let changed = try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+            try ring.rotated(activeFrom: Work.now.addingTimeInterval(3600)).ring
         }
         let read = try KeyRing(contentsOf: path)
         guard read.keys.map(\.id) == changed.keys.map(\.id), read.keys.count == ring.keys.count + 1 else {

@@ -49,7 +49,7 @@ func words(_ failure: StepFailure) -> String {
     case DictionaryError.libraryFailed(let operation): "DictionaryError.libraryFailed \(operation)"
     case let error as KeyRingError:
         switch error.problem {
-        case .cryptographyFailed(let operation): "KeyRingError.cryptographyFailed \(operation)"
+        case .libraryFailed(let operation): "KeyRingError.libraryFailed \(operation)"
         default: "KeyRingError.\(error.problem)"
         }
     case let wrong as Wrong: "WRONG: \(wrong.what)"

@@ -147,9 +147,11 @@ func ring(ofEnvironmentWith path: String, _ needles: [Needle]) throws -> KeyRing
         // Written twice: new, and changed under the lock; and merged, which compares keys.
         let path = ringPath + ".new"
         try sealer.keys.create(at: path)
-        try KeyRing.update(path) { (ring) throws(KeyRingError) in
-            try ring.merged(with: KeyRing(contentsOf: ringPath)).rotated(from: now.addingTimeInterval(3600))
-                .ring
+        try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+            try ring.merged(with: KeyRing(contentsOf: ringPath)).rotated(
+                activeFrom: now.addingTimeInterval(3600)
+            )
+            .ring
         }
     }
     fflush(nil)

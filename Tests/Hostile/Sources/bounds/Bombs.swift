@@ -25,11 +25,11 @@ let policy = SessionLifetime(absolute: .days(14))
 
 func sealer<Session: Codable & Sendable>(
     _ type: Session.Type, splitting: CookieSplitting = .never, limits: CookieLimits = .rfc6265bis,
-    largestItem: Int? = nil
+    itemLimit: Int? = nil
 ) -> CookieSealer<Session> {
     guard let ring = try? KeyRing([key]),
         let sealer = try? CookieSealer<Session>(
-            keys: ring, lifetime: policy, limits: limits, splitting: splitting, largestItem: largestItem)
+            keys: ring, lifetime: policy, limits: limits, splitting: splitting, itemLimit: itemLimit)
     else { fail("no sealer") }
     return sealer
 }

@@ -138,7 +138,7 @@ func costly() -> [Costly] {
         } sealing: { item, largest in
             let session = try CBORDecoder.decode(type, from: CheckedItem(parsing: item))
             let small = sealer(
-                type, limits: .init(nameAndValue: 128, attributeValue: 1024), largestItem: largest)
+                type, limits: .init(nameAndValue: 128, attributeValue: 1024), itemLimit: largest)
             return { _ = try small.seal(session, at: now) }
         }
     }
@@ -293,29 +293,29 @@ func costs(_ only: String?, slack: Double) throws {
         """
 
         One cookie of at most 4096 characters, as large and of as many values as a sealer of ours takes (16,384 bytes, 4,096 values), opened
-        into these types within 5 ms of the thread's time; and for comparison where largestItem is 65,536 (16,384 values):
+        into these types within 5 ms of the thread's time; and for comparison where itemLimit is 65,536 (16,384 values):
 
         """)
     print("\(cell("", 64)) µs: default     bytes    65,536")
     for kind in costly() where only.map(kind.name.contains) ?? true {
-        func sealed(_ size: Int, largestItem: Int?) throws -> String? {
+        func sealed(_ size: Int, itemLimit: Int?) throws -> String? {
             // As any session, and where there are no values to be encoded, as an item.
             let item = kind.item(size)
-            if largestItem != nil {
-                let sessions = sealer(EncodedSession.self, largestItem: largestItem)
+            if itemLimit != nil {
+                let sessions = sealer(EncodedSession.self, itemLimit: itemLimit)
                 return try? sessions.seal(EncodedSession(item), at: now).cookies[0].value
             }
             let value = CBORValue(try CheckedItem(parsing: item))
             return try? sealer(CBORValue.self).seal(value, at: now).cookies[0].value
         }
-        func opening(_ size: Int, largestItem: Int?) throws -> (microseconds: Double, count: Int) {
+        func opening(_ size: Int, itemLimit: Int?) throws -> (microseconds: Double, count: Int) {
             // As much as one cookie and its sealer take: of what does not compress, or of small values, less.
             var (low, high) = (0, size)
-            var token = try sealed(size, largestItem: largestItem)
+            var token = try sealed(size, itemLimit: itemLimit)
             if token != nil { low = size }
             while low < high - 16 {
                 let middle = (low + high) / 2
-                if middle > 16, let fits = try sealed(middle, largestItem: largestItem) {
+                if middle > 16, let fits = try sealed(middle, itemLimit: itemLimit) {
                     (low, token) = (middle, fits)
                 } else {
                     high = middle
@@ -326,7 +326,7 @@ func costs(_ only: String?, slack: Double) throws {
             return (cost(5) { try? kind.open(token) }.microseconds, kind.item(low).count)
         }
         let (ours, others) = (
-            try opening(16_384, largestItem: nil), try opening(65_536, largestItem: 65_536)
+            try opening(16_384, itemLimit: nil), try opening(65_536, itemLimit: 65_536)
         )
         line(kind.name, ours.microseconds, ours.count, number(others.microseconds), most: most)
     }
@@ -344,7 +344,7 @@ func costs(_ only: String?, slack: Double) throws {
                     ", with a largest item of 65,536",
                     sealer(
                         String.self, limits: .init(nameAndValue: 128, attributeValue: 1024),
-                        largestItem: 65_536)
+                        itemLimit: 65_536)
                 ),
             ] where kind == "" || size > 16_380 {
                 var words = "SEALED"

@@ -23,7 +23,9 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         self.folder = folder
         path = folder + "/session.keys"
         var ring = try KeyRing([])
-        for age in [300.0, 200, 100] { ring = try ring.rotated(from: Date(timeIntervalSinceNow: -age)).ring }
+        for age in [300.0, 200, 100] {
+            ring = try ring.rotated(activeFrom: Date(timeIntervalSinceNow: -age)).ring
+        }
         self.ring = ring
         stale = ring
         try ring.create(at: path)
@@ -64,10 +66,10 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         switch choice {
         case 0, 1, 2:
             history.note("rotated")
-            try write(ring.rotated(from: .now).ring)
+            try write(ring.rotated(activeFrom: .now).ring)
         case 3:
             history.note("rotated, pending")
-            try write(ring.rotated(from: Date(timeIntervalSinceNow: 2)).ring)
+            try write(ring.rotated(activeFrom: Date(timeIntervalSinceNow: 2)).ring)
         case 4, 5: try revoke()
         case 6: if deckCount % 4 == 1 { try endSessions() }
         case 7:
@@ -84,7 +86,7 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         switch number % 3 {
         case 0:
             // The library's own way: under a lock, by a rename.
-            try KeyRing.update(path) { (_) throws(KeyRingError) in changed }
+            try KeyRing.update(at: path) { (_) throws(KeyRingError) in changed }
         case 1:
             let fresh = folder + "/fresh"
             try changed.create(at: fresh)

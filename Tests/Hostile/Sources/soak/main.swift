@@ -11,7 +11,7 @@ let seconds = CommandLine.arguments.dropFirst().first.flatMap(Double.init) ?? 60
 let folder = NSTemporaryDirectory() + "soak-\(getpid())"
 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 let operatorOfRing = try RingOperator(folder: folder)
-let file = try KeyRingFile(operatorOfRing.path, lookingEvery: .milliseconds(20))
+let file = try KeyRingFile(operatorOfRing.path, pollInterval: .milliseconds(20))
 let sessions = try CookieSealer<SoakSession>(
     keys: file, lifetime: .init(absolute: .days(1)), purpose: "soak")
 let threadCount = max(2, ProcessInfo.processInfo.activeProcessorCount) + 1
