@@ -253,9 +253,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime? = nil, at now: Date = .now
     ) throws(SealError) -> SizeReport {
+        let item = try item(session, limit: CBORLimits.itemBytes)
         guard let times = SessionTimes(beginningAt: now, lifetime: ownLifetime) else { throw .timeOutOfRange }
-        return try core.tokens.sizeReport(
-            SessionPayload(times: times, item: item(session, limit: CBORLimits.itemBytes)))
+        return try core.tokens.sizeReport(SessionPayload(times: times, item: item))
     }
 
     /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
@@ -346,7 +346,10 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - now: the time by which the session is judged.
     ///   - onRefusal: called with why the cookie is no session, at most once and before this returns: for the log and
     ///     for metrics (`OpenError.code`).
-    /// - Returns: nil where the header or the cookie in it is missing, and where it is refused.
+    ///
+    ///     After `.libraryFailed` the cookie may be good: answer 503, and write no session over it.
+    /// - Returns: nil where the header or the cookie in it is missing, and where it is refused. Of a split session whose
+    ///   first cookie the browser has dropped nothing is known: nil too, without a call.
     @inlinable
     public func open(
         cookieHeader header: String?, at now: Date = .now, onRefusal: (OpenError) -> Void

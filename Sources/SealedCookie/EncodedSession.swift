@@ -15,8 +15,8 @@ public struct EncodedSession: Equatable, Sendable {
     /// Takes over an item.
     ///
     /// - Parameter bytes: the bytes of exactly one item.
-    /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of the profile, with
-    ///   the place in it.
+    /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of FORMAT §7, with the place in it;
+    ///   `.itemTooLarge` for more than 65,536 bytes.
     public init(_ bytes: [UInt8]) throws(SealError) {
         let item = try Self.item(bytes)
         self.bytes = item.bytes

@@ -69,7 +69,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         }
 
         /// For development over plain http: without `Secure`, all else as by default. The cookie needs a name without
-        /// `__Host-` and `__Secure-`, which browsers take over https alone. Never for others' sessions: whoever is on the way
+        /// `__Host-`, `__Secure-` and `__Http-`, which browsers take over https alone. Never for others' sessions: whoever is on the way
         /// reads the cookie.
         public static let plainHTTP = Attributes(isSecure: false)
 
@@ -217,7 +217,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A cookie that browsers would refuse or misunderstand: found when the sealer is made.
+/// Settings that no sealer can have, such as a cookie that browsers would refuse: found when it is made.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif

@@ -16,8 +16,9 @@ public enum SealError: Error, Equatable, Sendable {
     /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
     /// says which fields are largest and how much must go.
     case tooLarge(SizeReport)
-    /// The session has more bytes as CBOR than the sealer's `itemLimit`, or too many values: where in it that
-    /// was found. It is not compressed first; `sizeReport(for:)` says what is large.
+    /// The session has more bytes as CBOR than the sealer's `itemLimit`, or than the 65,536 of FORMAT §7, or too many
+    /// values: where in it that was found. It is not compressed first. `sizeReport(for:)` says what is large, for up to
+    /// 65,536 bytes and 16,384 values.
     case itemTooLarge(codingPath: [String], reason: String)
     /// The session cannot be encoded: where in it, and why.
     case notEncodable(codingPath: [String], reason: String)
@@ -68,7 +69,8 @@ extension SealError {
 }
 
 extension SealError {
-    /// A short word for metrics, which stays the same, such as `too-large`. What opening refuses too has the same word there.
+    /// A short word for metrics, which stays the same, such as `too-large`. Words that
+    /// `OpenError` has too mean the same there, but that a key which is no longer in the ring is `revoked-key` here.
     public var code: String {
         switch self {
         case .noActiveKey: "no-active-key"
