@@ -348,7 +348,12 @@ class Trial:
             shown = self.cart()
             self.check(shown == ["mine"] and self.visitor == ADA, f"'{line}' does not sign out", shown)
         left = [name for name, _ in self.jar]
-        self.check(left == [SESSION], "planted parts are removed", left)
+        self.check(left == [SESSION, f"{SESSION}.1", f"{SESSION}.3"], "planted parts alone make no response write", left)
+        while self.cart():
+            self.browser.click(".lines button")
+        self.add("mine")
+        left = [name for name, _ in self.jar]
+        self.check(left == [SESSION], "the next write removes planted parts", left)
         # By the browser's automation, which may not hold to what a name's prefix says.
         try:
             self.browser.do("AddCookie", cookie={"name": SESSION, "value": "evil", "path": "/cart", "secure": True})
