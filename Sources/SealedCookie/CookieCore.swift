@@ -44,14 +44,14 @@ final class CookieCore: Sendable {
         let marks: SessionMarks =
             endsWithBrowser ?? form.attributes.endsWithBrowser ? .endsWithBrowser : []
         return SealedSession(
-            token: try tokens.seal(item, lifetime: ownLifetime, marks: marks, at: now), form: form,
+            sealed: try tokens.seal(item, lifetime: ownLifetime, marks: marks, at: now), form: form,
             stale: stale)
     }
 
     /// - Parameter header: the request's; nil: not known.
     func sealEnded(replacing header: String?, at now: Date) throws(SealError) -> SealedSession {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
-        return SealedSession(token: try tokens.sealEnded(at: now), form: form, stale: stale)
+        return SealedSession(sealed: try tokens.sealEnded(at: now), form: form, stale: stale)
     }
 
     /// - Parameters:
@@ -66,7 +66,7 @@ final class CookieCore: Sendable {
         // Another cookie's parts have other names.
         let isOwn = session.identity.name.utf8.elementsEqual(form.nameBytes)
         return SealedSession(
-            token: try tokens.reseal(session, adopts: adopts, at: now, item), form: form,
+            sealed: try tokens.reseal(session, adopts: adopts, at: now, item), form: form,
             stale: isOwn ? parts ?? form.ownParts : form.ownParts)
     }
 

@@ -7,30 +7,33 @@
 
 /// A session in a cookie, ready to be sent.
 public struct SealedSession: Sendable {
-    let token: SealedToken
+    let sealed: SealedToken
     let form: CookieForm
     /// Parts that a longer one may have left in the browser.
     let stale: PartSet
 
     /// When the session ends unless it is sealed again before.
-    public var expiresAt: Date { token.end }
+    public var expiresAt: Date { sealed.expiresAt }
     /// The values of the `Set-Cookie` headers to add to the response.
     public var headerValues: [String] { cookies.map(\.description) }
     /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
     /// which a longer one may have left.
     public var cookies: [SetCookie] {
         // Rounded up: the browser's copy ends no earlier than the session, and less than a second later.
-        let seconds = token.end.timeIntervalSince1970 - token.sealedAt.timeIntervalSince1970.rounded(.down)
-        let maxAge = token.endsWithBrowser ? nil : Int(seconds)
-        return form.cookies(for: token.text, maxAge: maxAge, stale: stale, now: token.sealedAt)
+        let seconds =
+            sealed.expiresAt.timeIntervalSince1970 - sealed.sealedAt.timeIntervalSince1970.rounded(.down)
+        let maxAge = sealed.endsWithBrowser ? nil : Int(seconds)
+        return form.cookies(for: sealed.text, maxAge: maxAge, stale: stale, now: sealed.sealedAt)
     }
     /// The `Cookie` header with which a browser would send the session back, for tests: without the cookies that are
     /// removed, divided by `; `.
     public var cookieHeader: String {
         cookies.filter { !$0.value.isEmpty }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
     }
+    /// The token itself, in one piece, for another carrier than cookies. It opens as this cookie's value does.
+    public var token: String { sealed.text }
     /// Characters of the token.
-    public var tokenLength: Int { token.text.utf8.count }
+    public var tokenLength: Int { sealed.text.utf8.count }
     /// Characters of the largest token that the sealer's limits and splitting allow.
     public var tokenLimit: Int { form.tokenLimit }
     /// Characters that are free.

@@ -18,6 +18,10 @@ extension Command.Option {
         help: "with --own-lifetime: how long it lives from its last sealing [no end]")
     fileprivate static let endsWithBrowser = Self(
         name: "ends-with-browser", help: "the browser is to drop its cookie when it closes: without Max-Age")
+    fileprivate static let token = Self(
+        name: "token", help: "a token without a cookie, for a link, a form or a header; needs --purpose")
+    fileprivate static let tokenLimit = Self(
+        name: "token-limit", value: "N", help: "with --token: characters of the longest token [2000]")
     fileprivate static let setCookie = Self(name: "set-cookie", help: "a whole Set-Cookie line")
     fileprivate static let absolute = Self(
         name: "absolute", value: "SPAN", help: "how long a session lives from its beginning [14d]")
@@ -38,7 +42,7 @@ extension Command {
         operandCount: 0...1,
         options: [
             .ring, .cookieName, .purpose, .ownLifetime, .ownIdle, .endsWithBrowser, .split, .dictionary,
-            .itemLimit, .at, .setCookie,
+            .itemLimit, .at, .setCookie, .token, .tokenLimit,
             .init(name: "pretty", help: "the token, and its size on the standard error"),
         ] + Option.attributes,
         details: """
@@ -55,6 +59,19 @@ extension Command {
             throw .usage("a token has no attributes", hint: "they go with --set-cookie")
         }
         let own = try ownLifetime(arguments)
+        if arguments.has(.token) {
+            let sealer = try tokenSealer(
+                arguments, ring, without: [.cookieName, .split, .setCookie, .endsWithBrowser])
+            let now = try Input.time(arguments)
+            let value = try Input.session(arguments)
+            let sealed = try Failure.unless { try sealer.seal(value, lifetime: own, at: now) }
+            try Output.data(sealed.text)
+            if arguments.has(.pretty) {
+                let length = sealed.text.utf8.count
+                Output.note("\(length) characters, \(sealer.tokenLimit - length) to spare")
+            }
+            return
+        }
         let sealer = try Command.sealer(
             arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
@@ -95,7 +112,7 @@ extension Command {
         operandCount: 0...1,
         options: [
             .ring, .cookieName, .purpose, .absolute, .idle, .ceiling, .splitAtMost, .dictionary, .at,
-            .jsonMeta, .pretty,
+            .jsonMeta, .pretty, .token, .tokenLimit,
         ],
         details: """
             \(inputHelp)
@@ -104,6 +121,17 @@ extension Command {
             """
     ) { (arguments) throws(Failure) in
         let ring = try Input.usableRing(arguments)
+        if arguments.has(.token) {
+            let sealer = try tokenSealer(arguments, ring, without: [.cookieName, .splitAtMost, .jsonMeta])
+            let now = try Input.time(arguments)
+            guard case .bare(let text) = try Input.token(arguments) else {
+                throw .usage("a token without a cookie stands in no header", hint: "give the token alone")
+            }
+            let opened = try Failure.unless { try sealer.open(text, at: now) }
+            let json = CBORJSON(opened.value).text(pretty: arguments.has(.pretty))
+            try Output.data(String(decoding: json, as: UTF8.self))
+            return
+        }
         let sealer = try Command.sealer(
             arguments, ring, SetCookie.Attributes(), splitting: try Input.splitting(arguments, orElse: 9))
         let now = try Input.time(arguments)
@@ -157,20 +185,52 @@ extension Command {
         return SessionLifetime(absolute: absolute, idle: idle)
     }
 
+    /// The sealer of tokens without a cookie that the options describe.
+    ///
+    /// - Parameter options: those that are for cookies.
+    private static func tokenSealer(
+        _ arguments: Arguments, _ ring: KeyRing, without options: [Option]
+    ) throws(Failure) -> TokenSealer<CBORValue> {
+        if let option = options.first(where: { arguments.has($0) || arguments.value($0) != nil }) {
+            throw .usage("--token with --\(option.name)", hint: "that is for cookies")
+        }
+        guard let purpose = arguments.value(.purpose), !purpose.isEmpty else {
+            throw .usage("--token needs --purpose", hint: "it stands where a cookie has its name")
+        }
+        var limit = 2000
+        if let text = arguments.value(.tokenLimit) {
+            guard let number = Int(text) else { throw .usage("--token-limit \(text.printable)", hint: nil) }
+            limit = number
+        }
+        let lifetime = try lifetime(arguments)
+        let compression = try Input.compression(arguments)
+        let itemLimit = try Input.itemLimit(arguments)
+        return try Failure.unless { [limit] in
+            try TokenSealer(
+                purpose: purpose, keys: ring, lifetime: lifetime, tokenLimit: limit, compression: compression,
+                itemLimit: itemLimit)
+        }
+    }
+
+    private static func lifetime(_ arguments: Arguments) throws(Failure) -> SessionLifetime {
+        var lifetime = SessionLifetime(absolute: .days(14))
+        if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
+        if let text = arguments.value(.idle) { lifetime.idle = try Input.span(text) }
+        if let text = arguments.value(.ceiling) { lifetime.ceiling = try Input.span(text) }
+        return lifetime
+    }
+
     /// The sealer for the cookie that the options describe.
     fileprivate static func sealer(
         _ arguments: Arguments, _ ring: KeyRing, _ attributes: SetCookie.Attributes,
         splitting: CookieSplitting
     ) throws(Failure) -> CookieSealer<CBORValue> {
-        var lifetime = SessionLifetime(absolute: .days(14))
-        if let text = arguments.value(.absolute) { lifetime.absolute = try Input.span(text) }
-        if let text = arguments.value(.idle) { lifetime.idle = try Input.span(text) }
-        if let text = arguments.value(.ceiling) { lifetime.ceiling = try Input.span(text) }
+        let lifetime = try lifetime(arguments)
         let name = arguments.value(.cookieName) ?? "__Host-session"
         let purpose = arguments.value(.purpose) ?? ""
         let compression = try Input.compression(arguments)
         let itemLimit = try Input.itemLimit(arguments)
-        return try Failure.unless { [lifetime] in
+        return try Failure.unless {
             try CookieSealer(
                 name, keys: ring, lifetime: lifetime, purpose: purpose, attributes: attributes,
                 splitting: splitting,

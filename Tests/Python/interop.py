@@ -608,6 +608,21 @@ def run(path: str) -> int:
         c, out, e = tool.run("open", *at, "--dictionary", str(Path(folder) / "other"), stdin=theirs)
         check("another dictionary: refused", c == 3 and "which is not here" in e, e)
         item = sc.encode_item({"user": 7, "k": b"\x01\x02\x03"})
+        # Tokens without a cookie, §5.3.
+        here = ["-k", tool.ring(text), "--at", sc.format_time(NOW)]
+        for purpose in ("password-reset", "Zo\u00eb", "p" * 200):
+            words = ["--token", "--purpose", purpose]
+            same(f"token for {purpose[:20]}, to the tool", item, tool.run("open", *here, *words, stdin=sc.seal(ring, item, name="", purpose=purpose, now=NOW)))
+            c, out, e = tool.run("seal", *here, *words, stdin='{"user": 7, "k": {"$bytes": "AQID"}}')
+            check(f"token for {purpose[:20]}, from the tool", c == 0 and sc.open_token(ring, out.strip(), name="", purpose=purpose, now=NOW).item == item, e)
+            for name, other in ((sc.DEFAULT_NAME, purpose), ("s", purpose), ("", "magic-link")):
+                try:
+                    sc.open_token(ring, out.strip(), name=name, purpose=other, now=NOW)
+                    check(f"token for {purpose[:20]}: we refuse it as {name or other}", False)
+                except sc.NotAuthentic:
+                    check(f"token for {purpose[:20]}: we refuse it as {name or other}", True)
+            c, out, e = tool.run("open", *here, *words, stdin=sc.seal(ring, item, name="s", purpose=purpose, now=NOW))
+            check(f"token for {purpose[:20]}: the tool refuses a cookie's", c == 3 and "not authentic" in e, e)
 
         def generated() -> None:
             place = Path(folder) / "generated-ring"

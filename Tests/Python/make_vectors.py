@@ -247,6 +247,8 @@ def invalid() -> list[dict]:
     add("another name", "not authentic", good, name="t")
     add("the name in capitals", "not authentic", good, name="S")
     add("a purpose where there is none", "not authentic", good, purpose="p")
+    add("a token without a cookie of the same purpose", "not authentic", token(payload(item), "", "p"), purpose="p")
+    add("a token without a cookie whose purpose is the name", "not authentic", token(payload(item), "", "s"))
     add("no purpose where there is one", "not authentic", token(payload(item), purpose="p"))
     add("name and purpose divided elsewhere", "not authentic", token(payload(item), "sp", "q"), name="s", purpose="pq")
     add("another key's ciphertext", "not authentic", sc.b64u(data[:4] + sc.b64u_strict(token(payload(item), key=OTHER))[4:]))
@@ -467,6 +469,54 @@ def versioned(version: int, plaintext: bytes) -> str:
     count += 1
     head, r = bytes([version]) + bytes.fromhex(sc.key_id(KEY)), hashlib.sha256(b"vector %d" % count).digest()[:20]
     return sc.b64u(head + r + sc.xaes_seal(KEY, sc.nonce_of(r), plaintext, sc.associated_data(head, "s", "")))
+
+
+def tokens() -> list[dict]:
+    """Tokens without a cookie: §5.3."""
+    vectors = []
+    reset = sc.encode_item(sc.from_json('{"user": 7, "mail": "zoe@example.com"}'))
+
+    def add(what: str, text: str, **options) -> None:
+        options = {"name": "", "purpose": "password-reset", "limit": 2000, **options}
+        start = {**vector(what, text, **options), "limit": options["limit"]}
+        try:
+            p = sc.open_token(sc.Ring.parse(options.get("ring", RING).encode()), text, limit=options["limit"], **opening(options))
+        except sc.Refused as e:
+            vectors.append({**start, "refused": e.words})
+        else:
+            vectors.append({**start, **found(p, options)})
+
+    text = token(payload(reset), "", "password-reset")
+    add("a token for a link", text)
+    for purpose in ("a", "magic-link", "Zoë's purpose", "p" * 300, "\u0301", " "):
+        add(f"purpose {purpose[:20]}", token(payload(reset), "", purpose), purpose=purpose)
+    add("its own lifetime and idle time", token(payload(reset, own=(600, 60)), "", "password-reset"), at=NOW + 59)
+    add("its own lifetime is over", token(payload(reset, own=(600, 0)), "", "password-reset"), at=NOW + 600)
+    add("the last second of an hour", text, absolute=3600, at=NOW + 3599)
+    add("an hour is over", text, absolute=3600, at=NOW + 3600)
+    add("the idle time counts from the sealing", text, absolute=3600, idle=60, at=NOW + 60)
+    add("sealed 61 s ahead", text, at=NOW - 61)
+    add("as long as the limit", text, limit=len(text))
+    add("a character over the limit", text, limit=len(text) - 1)
+    for characters in (2000, 2002):
+        body = bytes(characters * 3 // 4 - 40 - 7 - len(reset))
+        add(f"{characters} characters", token(b"\x04" + NOW.to_bytes(4, "big") + b"\x00" + reset + b"\x80" + body, "", "password-reset"))
+    add("another purpose", text, purpose="magic-link")
+    add("the purpose in another case", text, purpose="Password-reset")
+    add("a cookie's token of the same purpose", token(payload(reset), "s", "password-reset"))
+    add("a cookie's token without a purpose", token(payload(reset), "s", ""))
+    add("a cookie's token that has the purpose for its name", token(payload(reset), "password-reset", ""))
+    add("neither a name nor a purpose", token(payload(reset), "", ""))
+    add("signed out", token(payload(sc.NULL, marks=sc.ENDED), "", "password-reset"))
+    add("a revoked key", text, ring=f"revoked {sc.key_id(KEY)}\n")
+    add("an unknown key", text, ring="")
+    add("began before not-before", text, ring=RING + f"not-before {sc.format_time(NOW + 1)}\n", at=NOW + 5)
+    add("a flag that is not known", token(b"\x40" + payload(reset)[1:], "", "password-reset"))
+    add("padding of base64 at its end", text + "=")
+    add("a blank before it", " " + text)
+    add("escaped as a URL would", "%" + "%02X" % ord(text[0]) + text[1:])
+    add("nothing", "")
+    return vectors
 
 
 def again() -> list[dict]:
@@ -1132,6 +1182,10 @@ RULES: list[tuple[str, list[str]]] = [
     ("whose session ends with the browser MUST have neither `Max-Age` nor `Expires`, in no part", ["again: it ends with the browser still*", "- all parts: `whether a session ends with the browser is its own, and stays when it is sealed again`"]),
     ("or to 0 where another server's clock was ahead of this one's", ["again: a clock * behind the one that began it*"]),
     ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
+    ("A token without a cookie MUST have a purpose", ["tokens: a token for a link", "tokens: purpose *", "tokens: neither a name nor a purpose", "- `there is no sealer without a purpose, nor with a limit that no token has`"]),
+    ("A sealer and an opener with neither name nor purpose MUST NOT be made.", ["- `there is no sealer without a purpose, nor with a limit that no token has`"]),
+    ("MUST NOT be looked for in cookies, nor a cookie's token be taken for one", ["tokens: a cookie's token *", "invalid: a token without a cookie *"]),
+    ("MUST refuse a token without a cookie that is longer than its own limit", ["tokens: a character over the limit", "tokens: as long as the limit", "tokens: 2002 characters"]),
     ("Software that changes a ring file MUST put a whole new file in its place.", ["- kills, crowds and faults: Tests/Python/ring_safety.py"]),
     ("A token whose `sealed` is more than 60 s ahead of the opener's clock MUST be refused.", ["invalid: 61 s ahead", "invalid: an age of 61 s from now", "valid: 60 s ahead"]),
     ("Name and value together MUST NOT exceed 4096 bytes, `=` not counted, nor an attribute's value 1024", ["divided: *", "- the attribute: `cookies that browsers would drop are refused when the sealer is made`"]),
@@ -1184,9 +1238,9 @@ def main() -> int:
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    files = {"valid": valid(), "invalid": invalid(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "json": views()}
+    files = {"valid": valid(), "invalid": invalid(), "tokens": tokens(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "json": views()}
     check_rules(files, sys.argv[1:] == ["--rules"])
-    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
+    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "tokens": "tokens without a cookie, and what is none", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
              "rings": "key rings", "json": "sessions as JSON"}
     for name, vectors in files.items():
         names = [v.get("what", v.get("json")) for v in vectors]

@@ -29,6 +29,7 @@ COOKIE_LIMIT = 4096         # §11: name and value together
 COMPRESSED, LIFETIME, PADDING, DICTIONARY, ENDS_WITH_BROWSER, ENDED = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 NULL = b"\xf6"
 DEFAULT_NAME = "__Host-session"
+DEFAULT_TOKEN_LIMIT = 2000    # §5.3
 DEFAULT_ABSOLUTE = 14 * 86_400
 DEFAULT_CEILING = 400 * 86_400
 
@@ -854,9 +855,20 @@ def token_limit(name: str) -> int:
     return COOKIE_LIMIT - len(name)
 
 
-def check_name(name: str) -> None:
-    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+def check_context(name: str, purpose: str) -> None:
+    """The name is a cookie's, or empty for a token without a cookie, which needs a purpose (§5.3)."""
+    if not name:
+        if not purpose:
+            raise Invalid("neither a cookie's name nor a purpose")
+    elif not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
         raise Invalid("not a cookie name")
+
+
+def limit_of(name: str, most: int, limit: Optional[int]) -> int:
+    """Characters of the longest token: the cookies' (§11), or what the application sets for one without a cookie (§5.3)."""
+    if not name:
+        return DEFAULT_TOKEN_LIMIT if limit is None else limit
+    return token_limit(name) if most == 1 else most * (token_limit(name) - 2)
 
 
 def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes) -> str:
@@ -867,17 +879,16 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
          created: Optional[int] = None, own: Optional[tuple[int, int]] = None, marks: int = 0, pad: Optional[int] = None, most: int = 1,
-         dictionary: bytes = STANDARD) -> str:
+         limit: Optional[int] = None, dictionary: bytes = STANDARD) -> str:
     """Seals an encoded item. `created` is given when a session is sealed again. `own`: its own lifetime, absolute and idle (0: none)."""
-    check_name(name)
+    check_context(name, purpose)
     decode_item(item)
     _, key = ring.sealing(now)                                                        # step 1
     created = now if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
     payload = encode_payload(Payload(created, age, item, own, marks), pad, dictionary)  # 3
-    limit = token_limit(name) if most == 1 else most * (token_limit(name) - 2)
-    if (4 * (40 + len(payload)) + 2) // 3 > limit:                                    # 4
-        raise CannotSeal("the cookie would be over its limit")
+    if (4 * (40 + len(payload)) + 2) // 3 > limit_of(name, most, limit):              # 4
+        raise CannotSeal("the cookie or token would be over its limit")
     return _seal_payload(key, payload, name, purpose, os.urandom(20))                 # 5 to 8
 
 
@@ -888,11 +899,11 @@ def seal_ended(ring: Ring, **options: Any) -> str:
 
 def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
                absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, most: int = 1,
-               dictionaries: Iterable[bytes] = ()) -> Payload:
+               limit: Optional[int] = None, dictionaries: Iterable[bytes] = ()) -> Payload:
     """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
-    check_name(name)
+    check_context(name, purpose)
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > (token_limit(name) if most == 1 else most * (token_limit(name) - 2)):
+    if size > limit_of(name, most, limit):
         raise TooLong(f"{size} bytes")                                                # 1
     try:
         token = b64u_strict(text)                                                     # 2
@@ -1059,7 +1070,7 @@ def main(argv: Optional[list[str]] = None) -> int:
     for command in ("open", "seal"):
         p = commands.add_parser(command)
         p.add_argument("--ring", required=True)
-        p.add_argument("--name", default=DEFAULT_NAME)
+        p.add_argument("--name", default=DEFAULT_NAME, help="empty: a token without a cookie")
         p.add_argument("--purpose", default="")
         p.add_argument("--at", type=int)
         p.add_argument("input", nargs="?", default="-", metavar="TOKEN" if command == "open" else "JSON")

@@ -39,6 +39,7 @@ import Testing
         let own: Own?
         let endsWithBrowser: Bool?
         let maxAge: Int?
+        let limit: Int?
 
         /// A session's own lifetime.
         struct Own: Decodable, Equatable {
@@ -102,7 +103,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 597, as: Opening.self) {
+        for vector in try all("invalid.json", 599, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
@@ -113,6 +114,27 @@ import Testing
         }
         // Every refusal of FORMAT §5.2.
         #expect(reasons.count == 13)
+    }
+
+    @Test func `every token without a cookie opens to its value, or is refused for the reason stated`() throws
+    {
+        var reasons: Set<String> = []
+        for vector in try all("tokens.json", 32, as: Opening.self) {
+            let sealer = try TokenSealer<CBORValue>(
+                purpose: vector.purpose, keys: KeyRing(parsing: vector.ring, requiringKey: false),
+                lifetime: vector.lifetime, tokenLimit: #require(vector.limit))
+            do {
+                let opened = try sealer.open(#require(vector.token), at: vector.at)
+                #expect(try CBOREncoder.encode(opened.value).bytes.hex == vector.item, "\(vector.what)")
+                #expect(opened.value == vector.session?.value, "\(vector.what)")
+                let times = [opened.createdAt, opened.expiresAt].map { Int($0.timeIntervalSince1970) }
+                #expect(times == [vector.created, vector.ends], "\(vector.what)")
+            } catch let error as OpenError {
+                #expect(words(error) == vector.refused, "\(vector.what): \(error)")
+                reasons.insert(words(error))
+            }
+        }
+        #expect(reasons.count == 11)
     }
 
     /// Of tokens that an opener finds with no other check first.

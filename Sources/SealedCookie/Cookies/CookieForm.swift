@@ -62,7 +62,7 @@ final class CookieForm: Sendable {
     /// Characters of the smallest token: 47 bytes (FORMAT §5.2).
     static let smallestToken = 63
     /// More than the largest token takes, whatever limits are set.
-    private static let mostRoom = 1 << 20
+    static let mostRoom = 1 << 20
 
     init(
         name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting

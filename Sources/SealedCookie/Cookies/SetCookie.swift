@@ -249,6 +249,10 @@ public enum SealerConfigurationError: Error, Equatable, Sendable {
     case ambiguousDictionaries
     /// Not 1 to 65,536 bytes.
     case invalidItemLimit(Int)
+    /// A `TokenSealer`'s purpose is empty: its tokens would open for every other's.
+    case emptyPurpose
+    /// Not 63 to 1,048,576 characters of a token.
+    case invalidTokenLimit(Int)
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
     /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
@@ -277,6 +281,8 @@ extension SealerConfigurationError {
         case .invalidLimits: "invalid-limits"
         case .ambiguousDictionaries: "ambiguous-dictionaries"
         case .invalidItemLimit: "invalid-item-limit"
+        case .emptyPurpose: "empty-purpose"
+        case .invalidTokenLimit: "invalid-token-limit"
         case .invalidSplitting: "invalid-splitting"
         case .splittingOverResponse: "splitting-over-response"
         }
@@ -304,6 +310,9 @@ extension SealerConfigurationError: CustomStringConvertible {
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
         case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
+        case .emptyPurpose: "a sealer of tokens without a purpose"
+        case .invalidTokenLimit(let count):
+            "tokens of up to \(count) characters: \(CookieForm.smallestToken) to \(CookieForm.mostRoom)"
         case .invalidItemLimit(let count):
             "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"

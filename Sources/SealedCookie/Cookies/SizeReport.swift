@@ -69,6 +69,21 @@ public struct SizeReport: Equatable, Sendable {
         fields = Self.fields(of: item)
     }
 
+    /// Of a token that no cookie carries: all that is said of cookies is 0.
+    init(
+        item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, tokenLimit: Int,
+        itemLimit: Int
+    ) {
+        self.itemLimit = itemLimit
+        itemByteCount = item.bytes.count
+        self.payloadByteCount = payloadByteCount
+        self.sealedByteCount = sealedByteCount
+        self.tokenLength = tokenLength
+        (cookieCount, nameByteCount, nameAndValueLimit, cookieByteCount, headerByteCount) = (0, 0, 0, 0, 0)
+        self.tokenLimit = tokenLimit
+        fields = Self.fields(of: item)
+    }
+
     private static func fields(of item: CBORItem) -> [Field] {
         // An item that was just encoded can be read back.
         guard let index = try? CheckedItem(parsing: item.bytes), index.node(0).kind == .map else { return [] }

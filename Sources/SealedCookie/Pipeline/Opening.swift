@@ -7,12 +7,18 @@
 // - in the future, expired, ended: `checkTimes`
 // - too many cookies, missing part: `CookieCore`; a session of another type: `session(_:in:)`
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+    public import FoundationEssentials
 #else
-    import Foundation
+    public import Foundation
 #endif
 
 extension TokenCore {
+    /// Opens a token of what the carrier takes at the most.
+    @usableFromInline
+    func open(_ text: Span<UInt8>, at now: Date, _ take: Taking) throws(OpenError) -> SessionMetadata {
+        try open(text, limit: carrier.tokenLimit, checksItem: true, at: now, take)
+    }
+
     /// Takes the session out of the memory that its item was left in.
     @usableFromInline
     typealias Taking = (inout WorkingMemory) throws(OpenError) -> Void

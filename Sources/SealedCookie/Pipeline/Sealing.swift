@@ -1,8 +1,8 @@
 // A session into a token, step by step as FORMAT §5.1 has it.
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+    public import FoundationEssentials
 #else
-    import Foundation
+    public import Foundation
 #endif
 
 extension TokenCore {
@@ -19,6 +19,14 @@ extension TokenCore {
         return try seal(
             SessionPayload(times: times, item: item), until: times.end(under: lifetime), with: ring, index,
             at: now)
+    }
+
+    /// Seals a value for a carrier that knows nothing of sessions.
+    @usableFromInline
+    func seal(
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, at now: Date
+    ) throws(SealError) -> SealedToken {
+        try seal(item, lifetime: ownLifetime, marks: [], at: now)
     }
 
     /// Seals that a session was signed out: what opens as no session, and must be kept for as long as any other that
@@ -84,7 +92,7 @@ extension TokenCore {
             }
         }
         return SealedToken(
-            text: token, sealedAt: now, end: end,
+            text: token, expiresAt: end, sealedAt: now,
             endsWithBrowser: session.times.marks.contains(.endsWithBrowser))
     }
 
@@ -148,14 +156,4 @@ extension TokenCore {
         let payload = try payload(session)
         return carrier.report(session.item, TokenSize(payloadByteCount: payload.range.count), itemLimit)
     }
-}
-
-/// A session as text.
-struct SealedToken: Sendable {
-    let text: String
-    let sealedAt: Date
-    /// When the session ends unless it is sealed again before.
-    let end: Date
-    /// Whether the browser is to drop it when it closes.
-    let endsWithBrowser: Bool
 }

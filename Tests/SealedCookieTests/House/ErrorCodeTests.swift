@@ -58,7 +58,8 @@ import Testing
         (.sameSiteNoneNeedsSecure, "same-site-none-needs-secure"),
         (.partitionedNeedsSecure, "partitioned-needs-secure"), (.invalidPadding(1), "invalid-padding"),
         (.invalidLimits, "invalid-limits"), (.ambiguousDictionaries, "ambiguous-dictionaries"),
-        (.invalidItemLimit(0), "invalid-item-limit"), (.invalidSplitting(0), "invalid-splitting"),
+        (.invalidItemLimit(0), "invalid-item-limit"), (.emptyPurpose, "empty-purpose"),
+        (.invalidTokenLimit(0), "invalid-token-limit"), (.invalidSplitting(0), "invalid-splitting"),
         (.splittingOverResponse(byteCount: 2, limit: 1), "splitting-over-response"),
     ]
 

@@ -192,6 +192,29 @@ import Testing
         #expect(nobody == nil && gone.count == 1 && gone[0].hasPrefix("old=; "))
     }
 
+    @Test func `README's tokens for links, forms and headers run`() throws {
+        let keys = try KeyRing([SealingKey.generate()])
+        func parameter(_ name: String, _ url: String) -> String {
+            url.components(separatedBy: "\(name)=").last ?? ""
+        }
+        // README begins
+        struct PasswordReset: Codable { var user: Int }
+
+        let resets = try TokenSealer<PasswordReset>(
+            purpose: "password-reset", keys: keys, lifetime: .init(absolute: .hours(1)))
+        // A link's parameter:
+        let link = "https://example.com/reset?token=\(try resets.seal(PasswordReset(user: 42)).text)"
+        let reset = try resets.open(parameter("token", link)).value
+        // A form's hidden field:
+        let field = #"<input type="hidden" name="token" value="\#(try resets.seal(reset).text)">"#
+        // A header:
+        let header = "Authorization: Bearer \(try resets.seal(reset).text)"
+        // README ends
+        #expect(reset.user == 42)
+        #expect(try resets.open(header.dropFirst("Authorization: Bearer ".count)).value.user == 42)
+        #expect(try resets.open(field.components(separatedBy: "\"")[5]).value.user == 42)
+    }
+
     @Test func `README's dictionary is brought in, on one server after the other`() throws {
         let folder = try ToolFolder()
         let dictionaryFile = folder.file("shop.dictionary")
@@ -279,7 +302,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 8 && all.count == 10)
+        #expect(shown.count == 9 && all.count == 11)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

@@ -41,8 +41,3 @@ func loginSealer(
 ) throws -> CookieSealer<Login> {
     try CookieSealer(name, keys: ring, lifetime: lifetime, purpose: purpose)
 }
-
-extension SealedSession {
-    /// The value of the one cookie.
-    var token: String { cookies.first?.value ?? "" }
-}

@@ -251,6 +251,36 @@ import Testing
         }
     }
 
+    @Test func `a token without a cookie is sealed and opened for its purpose alone`() throws {
+        let token = try seal(#"{"user":42}"#, "--token", "--purpose", "password-reset")
+        func open(_ words: String...) throws -> ToolRun {
+            try ToolRun(["open", "-k", folder.ring] + words, input: token)
+        }
+        let opened = try open("--token", "--purpose", "password-reset")
+        #expect(opened.output == #"{"user":42}"# + "\n" && opened.exitCode == 0, "\(opened.errors)")
+        for words in [["--token", "--purpose", "magic-link"], ["--purpose", "password-reset"], []] {
+            let refused = try ToolRun(["open", "-k", folder.ring] + words, input: token)
+            #expect(refused.exitCode == 3 && refused.errors.contains("not authentic"), "\(words)")
+        }
+        let cookie = try seal("{}", "--purpose", "password-reset")
+        let other = try ToolRun(
+            ["open", "-k", folder.ring, "--token", "--purpose", "password-reset"], input: cookie)
+        #expect(other.exitCode == 3)
+        let long = try ToolRun(
+            ["seal", "-k", folder.ring, "--token", "--purpose", "p", "--token-limit", "70"],
+            input: #"{"a":"0123456789"}"#)
+        #expect(long.exitCode == 1 && long.errors.contains("over the 70 that fit"), "\(long.errors)")
+        for words in [
+            ["--token"], ["--token", "--purpose", ""], ["--token", "--purpose", "p", "--set-cookie"],
+            ["--token", "--purpose", "p", "--name", "s"], ["--token", "--purpose", "p", "--split", "2"],
+            ["--token", "--purpose", "p", "--ends-with-browser"],
+            ["--token", "--purpose", "p", "--token-limit", "x"],
+        ] {
+            let run = try ToolRun(["seal", "-k", folder.ring] + words, input: "{}")
+            #expect(run.exitCode == 64 && run.output.isEmpty, "\(words): \(run.exitCode) \(run.errors)")
+        }
+    }
+
     @Test func `a session that ends with the browser has no Max-Age, and says so`() throws {
         let lines = try ToolRun(
             ["seal", "-k", folder.ring, "--set-cookie", "--ends-with-browser"], input: "{}")

@@ -1,0 +1,42 @@
+// What a server has in hand after opening a token that no cookie carries.
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// A value out of an authentic token that has not ended.
+public struct OpenedToken<Value: Sendable>: Sendable {
+    public let value: Value
+    @usableFromInline let metadata: SessionMetadata
+
+    @inlinable
+    init(value: Value, _ metadata: SessionMetadata) {
+        self.value = value
+        self.metadata = metadata
+    }
+}
+
+extension OpenedToken {
+    /// When the token was sealed.
+    public var createdAt: Date { metadata.times.createdAt }
+    /// When it ends.
+    public var expiresAt: Date { metadata.end }
+    /// The key that sealed it.
+    public var keyID: KeyID { metadata.keyID }
+    /// The purpose that it was opened for.
+    public var purpose: String { metadata.identity.purpose }
+}
+
+extension OpenedToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The times and the key, not the value.
+    public var description: String {
+        "OpenedToken(key \(keyID), created \(Timestamp.text(createdAt)), expires \(Timestamp.text(expiresAt)))"
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror {
+        Mirror(
+            self, children: ["createdAt": createdAt, "expiresAt": expiresAt, "keyID": keyID],
+            displayStyle: .struct)
+    }
+}
