@@ -142,9 +142,9 @@ struct CBORChecker {
                 nodes.append(.unsigned, argument: UInt64(integer))
             } else {
                 try checkItem(bytes, depth: depth, &nodes)
+                guard nodes[keyPosition].isKey else { throw CBORFailure(.unusableKey) }
             }
             let key = nodes[keyPosition]
-            guard key.isKey else { throw CBORFailure(.unusableKey) }
             do throws(CBORFailure) {
                 if let previous { try checkOrder(bytes, previous, key) }
                 previous = key
