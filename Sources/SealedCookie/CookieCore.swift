@@ -26,7 +26,8 @@ final class CookieCore: Sendable {
             ) { item, size, itemLimit in
                 SizeReport(
                     item: item, payloadByteCount: size.payloadByteCount, sealedByteCount: size.boxByteCount,
-                    tokenLength: size.characters, form: form, itemLimit: itemLimit)
+                    tokenLength: size.characters, tokenLimit: form.tokenLimit, itemLimit: itemLimit,
+                    form: form)
             })
     }
 

@@ -91,6 +91,7 @@ extension EncodedSession {
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
         try CompressionDictionary.trained(
+            // One that could not be sealed, such as out of a token that was not checked, has nothing to teach.
             on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes, mostValues: .max) },
             size: size)
     }

@@ -47,41 +47,32 @@ public struct SizeReport: Equatable, Sendable {
         ServerLimit.common.filter { $0.cookieHeader < headerByteCount }
     }
 
+    /// - Parameter form: the cookie's; nil: no cookie carries the token, and all that is said of cookies is 0.
     init(
-        item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, form: CookieForm,
-        itemLimit: Int
+        item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, tokenLimit: Int,
+        itemLimit: Int, form: CookieForm? = nil
     ) {
         self.itemLimit = itemLimit
-        itemByteCount = item.bytes.count
+        self.tokenLimit = tokenLimit
+        self.tokenLength = tokenLength
         self.payloadByteCount = payloadByteCount
         self.sealedByteCount = sealedByteCount
-        self.tokenLength = tokenLength
-        cookieCount = form.cookieCount(tokenCount: tokenLength)
+        itemByteCount = item.bytes.count
+        fields = Self.fields(of: item)
+        nameByteCount = form?.nameBytes.count ?? 0
+        nameAndValueLimit = form?.limits.nameAndValue ?? 0
+        let cookieCount = form?.cookieCount(tokenCount: tokenLength) ?? 0
+        self.cookieCount = cookieCount
+        guard cookieCount > 0 else {
+            (cookieByteCount, headerByteCount) = (0, 0)
+            return
+        }
         // A part has two bytes more: a count before the value, or a number behind the name.
-        nameByteCount = form.nameBytes.count
-        nameAndValueLimit = form.limits.nameAndValue
         cookieByteCount =
             tokenLength + cookieCount * nameByteCount
             + (cookieCount > 1 ? cookieCount * CookieSplitting.overhead : 0)
         // name=value, divided by "; ".
         headerByteCount = cookieByteCount + cookieCount + (cookieCount - 1) * 2
-        tokenLimit = form.tokenLimit
-        fields = Self.fields(of: item)
-    }
-
-    /// Of a token that no cookie carries: all that is said of cookies is 0.
-    init(
-        item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, tokenLimit: Int,
-        itemLimit: Int
-    ) {
-        self.itemLimit = itemLimit
-        itemByteCount = item.bytes.count
-        self.payloadByteCount = payloadByteCount
-        self.sealedByteCount = sealedByteCount
-        self.tokenLength = tokenLength
-        (cookieCount, nameByteCount, nameAndValueLimit, cookieByteCount, headerByteCount) = (0, 0, 0, 0, 0)
-        self.tokenLimit = tokenLimit
-        fields = Self.fields(of: item)
     }
 
     private static func fields(of item: CBORItem) -> [Field] {

@@ -142,7 +142,7 @@ import Testing
         var intValue: Int? { Int(stringValue) }
         init(_ text: String) { stringValue = text }
         init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { fatalError("not used") }
+        init?(intValue: Int) { fatalError("not used") }  // Tested: no one calls it.
     }
 
     private struct TextKeyed: Codable {

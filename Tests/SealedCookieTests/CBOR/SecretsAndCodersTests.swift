@@ -234,8 +234,8 @@ private final class Collecting: Encoder {
             secret = try Self.elsewhere { try Secret(from: PassingBack(base: decoder)) }
         }
         static func elsewhere<Result>(_ body: @escaping () throws -> Result) throws -> Result {
-            nonisolated(unsafe) let body = body
-            nonisolated(unsafe) var result: Swift.Result<Result, any Error>?
+            nonisolated(unsafe) let body = body  // This thread waits while the other has it.
+            nonisolated(unsafe) var result: Swift.Result<Result, any Error>?  // As above.
             let done = DispatchSemaphore(value: 0)
             // Sound: this thread waits for the other's end.
             Thread.detachNewThread {
@@ -284,7 +284,7 @@ private final class Collecting: Encoder {
     }
 
     private final class UserInfoKeeper: Encodable {
-        nonisolated(unsafe) var userInfo: [CodingUserInfoKey: Any] = [:]
+        nonisolated(unsafe) var userInfo: [CodingUserInfoKey: Any] = [:]  // One thread.
         func encode(to encoder: any Encoder) throws { unsafe userInfo = encoder.userInfo }
     }
 

@@ -84,9 +84,9 @@ import Testing
 
     // MARK: Coders that are kept
 
-    private final class Keeper: Codable, @unchecked Sendable {
+    private final class Keeper: Codable, @unchecked Sendable {  // It has no state but the two below.
         nonisolated(unsafe) static var encoder: (any Encoder)?  // Set and read on the test's own thread.
-        nonisolated(unsafe) static var decoder: (any Decoder)?
+        nonisolated(unsafe) static var decoder: (any Decoder)?  // Set and read on the test's own thread.
         init() {}
         func encode(to encoder: any Encoder) throws {
             unsafe Self.encoder = encoder
@@ -97,7 +97,7 @@ import Testing
         init(from decoder: any Decoder) throws { unsafe Self.decoder = decoder }
     }
 
-    private struct Sent<Coder>: @unchecked Sendable { let coder: Coder }
+    private struct Sent<Coder>: @unchecked Sendable { let coder: Coder }  // What is tested.
 
     /// As many threads as like read it: what it notes for speed it notes no longer.
     @Test func `a kept decoder may be read by several threads, a kept encoder throws`() async throws {

@@ -115,8 +115,8 @@ import Testing
 
     @Test func `an encoder is stopped at the most values, not behind them`() throws {
         struct Element: Codable, Sendable {
-            /// How often one was asked to encode itself; by this test alone.
-            nonisolated(unsafe) static var asked = 0
+            /// How often one was asked to encode itself.
+            nonisolated(unsafe) static var asked = 0  // This test's alone, on one thread.
             init() {}
             init(from decoder: any Decoder) throws {}
             func encode(to encoder: any Encoder) throws {

@@ -184,12 +184,10 @@ import Testing
         #expect(throws: SealError.self) { try sealer(Endless.self).seal(Endless(), at: noon) }
     }
 
-    // MARK: Decimals
-
     @Test func `an encoder is stopped at the largest item, not behind it`() throws {
         struct Element: Codable, Sendable {
-            /// How often one was asked to encode itself; by this test alone.
-            nonisolated(unsafe) static var asked = 0
+            /// How often one was asked to encode itself.
+            nonisolated(unsafe) static var asked = 0  // This test's alone, on one thread.
             init() {}
             init(from decoder: any Decoder) throws {}
             func encode(to encoder: any Encoder) throws {

@@ -197,7 +197,7 @@ import Testing
 
     @Test func `a session that must not be sealed again is not encoded`() throws {
         struct Counted: Codable, Sendable {
-            nonisolated(unsafe) static var asked = 0
+            nonisolated(unsafe) static var asked = 0  // This test's alone, on one thread.
             init() {}
             init(from decoder: any Decoder) throws {}
             func encode(to encoder: any Encoder) throws { unsafe Self.asked += 1 }
