@@ -79,14 +79,6 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...38) func `a decimal's zeros at the end become its exponent, as many as there are`(
-        zeros: Int
-    ) throws {
-        let value = try #require(Decimal(string: "-7" + String(repeating: "0", count: zeros)))
-        let decimal = try #require(CBORDecimal(value))
-        #expect(decimal.text == "-7e\(zeros)" && decimal.decimal == value)
-    }
-
     @Test func `the largest exponents of a Decimal are kept by zeros in its digits`() throws {
         for exponent in 127...165 {
             let value = try #require(CBORDecimal(text: "1e\(exponent)")?.decimal)
