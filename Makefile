@@ -3,6 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Package.swift makes warnings errors where this is set. A package that depends on this one does not set it.
+export SEALED_COOKIE_STRICT := 1
+
 PACKAGES := libssl-dev zlib1g-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

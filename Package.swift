@@ -1,40 +1,52 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [
+/// What the code is written for, whoever builds it.
+let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Only where the package builds itself: the Makefile sets this. In a package that depends on it, a newer compiler's
+// warning would be an error that nobody there can fix, and a build system that silences dependencies refuses the flag.
+let isStrict = Context.environment["SEALED_COOKIE_STRICT"] == "1"
+let settings = language + (isStrict ? [.strictMemorySafety(), .treatAllWarnings(as: .error)] : [])
+
+// The folders have the libraries' names. The modules have names of our own: another package that has a module of
+// such a name could not be used beside this one.
 let package = Package(
     name: "SealedCookie",
+    // The first that has InlineArray and UTF8Span. Not run here: Linux is what the tests run on.
+    platforms: [.macOS(.v26)],
     products: [
         .library(name: "SealedCookie", targets: ["SealedCookie"]),
         .executable(name: "sealed-cookie", targets: ["sealed-cookie-cli"]),
     ],
     targets: [
-        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CXattr"),
+        .systemLibrary(
+            name: "SealedCookieOpenSSL", path: "Sources/COpenSSL", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "SealedCookieZlib", path: "Sources/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "SealedCookieXattr", path: "Sources/CXattr"),
         .target(
             name: "SealedCookie",
-            dependencies: ["COpenSSL", "CZlib", "CXattr"],
-            swiftSettings: strict
+            dependencies: ["SealedCookieOpenSSL", "SealedCookieZlib", "SealedCookieXattr"],
+            swiftSettings: settings
         ),
         .executableTarget(
             name: "sealed-cookie-cli",
             dependencies: ["SealedCookie"],
-            swiftSettings: strict
+            swiftSettings: settings
         ),
         .testTarget(
             name: "SealedCookieTests",
-            dependencies: ["SealedCookie", "COpenSSL", "sealed-cookie-cli"],
+            dependencies: ["SealedCookie", "SealedCookieOpenSSL", "sealed-cookie-cli"],
             resources: [.copy("Vectors")],
-            swiftSettings: strict
+            swiftSettings: settings
         ),
     ]
 )

@@ -3,6 +3,7 @@ import PackageDescription
 
 let package = Package(
     name: "Benchmarks",
+    platforms: [.macOS(.v26)],
     dependencies: [.package(name: "SealedCookie", path: "..")],
     targets: [
         .target(

@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "hummingbird-login",
+    platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "SealedCookie", path: "../.."),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),

@@ -3,6 +3,7 @@ import PackageDescription
 
 let package = Package(
     name: "nio-minimal",
+    platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "SealedCookie", path: "../.."),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),

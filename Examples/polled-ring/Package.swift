@@ -9,6 +9,7 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "polled-ring",
+    platforms: [.macOS(.v26)],
     dependencies: [
         .package(name: "SealedCookie", path: "../.."),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),

@@ -5,6 +5,7 @@ let library: Target.Dependency = .product(name: "SealedCookie", package: "Sealed
 
 let package = Package(
     name: "Faults",
+    platforms: [.macOS(.v26)],
     dependencies: [.package(name: "SealedCookie", path: "../..")],
     targets: [
         .target(

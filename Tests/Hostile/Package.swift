@@ -3,6 +3,7 @@ import PackageDescription
 
 let package = Package(
     name: "Hostile",
+    platforms: [.macOS(.v26)],
     dependencies: [.package(name: "SealedCookie", path: "../..")],
     targets: [
         .target(

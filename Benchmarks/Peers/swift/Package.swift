@@ -6,7 +6,7 @@ let withoutCrypto = Context.environment["PEERS_WITHOUT_SWIFT_CRYPTO"] != nil
 
 let package = Package(
     name: "swift-peers",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     dependencies: [.package(name: "SealedCookie", path: "../../..")]
         + (withoutCrypto ? [] : [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")]),
     targets: [

@@ -257,7 +257,7 @@ print(
 
 // The floor's stages, for a login session.
 if let login {
-    var floor = try FloorWork(login, mode: "standard")
+    let floor = try FloorWork(login, mode: "standard")
     let state = floor.floor
     var (out, text) = ([UInt8](repeating: 0, count: 65_536), [CChar](repeating: 0, count: 65_536))
     let nonce = [UInt8](repeating: 3, count: 24)

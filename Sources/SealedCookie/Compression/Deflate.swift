@@ -1,5 +1,5 @@
 // Raw DEFLATE (RFC 1951) through zlib, with streams that are reset rather than made anew. FORMAT §6.
-import CZlib
+import SealedCookieZlib
 
 /// A reusable compressor, primed with a dictionary or none.
 ///

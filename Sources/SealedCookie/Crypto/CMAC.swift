@@ -1,5 +1,5 @@
 // AES-256-CMAC (NIST SP 800-38B), for key ids. FORMAT §4.
-import COpenSSL
+import SealedCookieOpenSSL
 
 enum CMAC {
     /// The 16-byte AES-256-CMAC of `message` under a 32-byte key.

@@ -1,5 +1,5 @@
 // What a C library said no to. It names the operation and never its operands.
-import COpenSSL
+import SealedCookieOpenSSL
 
 /// A call into OpenSSL or zlib that failed for a reason other than the data it was given:
 /// memory, randomness or a missing algorithm.

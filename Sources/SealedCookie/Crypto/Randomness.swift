@@ -1,6 +1,6 @@
 // Random bytes from OpenSSL's generator, drawn ahead, in memory that a fork cannot duplicate.
-import COpenSSL
 import Glibc
+import SealedCookieOpenSSL
 
 /// A page of random bytes for nonces.
 ///

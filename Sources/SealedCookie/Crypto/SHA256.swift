@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4), to name dictionaries.
-import COpenSSL
+import SealedCookieOpenSSL
 
 enum SHA256 {
     /// The 32-byte digest of `message`.

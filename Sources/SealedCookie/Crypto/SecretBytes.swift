@@ -1,6 +1,6 @@
 // Memory for keys and for text that holds keys: wiped when it grows and when it is freed.
-import COpenSSL
 import Glibc
+import SealedCookieOpenSSL
 
 /// Bytes that never lie about in freed memory.
 ///

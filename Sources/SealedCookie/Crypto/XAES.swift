@@ -1,5 +1,5 @@
 // XAES-256-GCM (C2SP XAES-256-GCM.md) over OpenSSL's AES-256-ECB and AES-256-GCM. FORMAT §5.
-import COpenSSL
+import SealedCookieOpenSSL
 
 /// A 256-bit key for XAES-256-GCM.
 final class XAESKey: Sendable {

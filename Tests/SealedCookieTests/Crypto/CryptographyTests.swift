@@ -1,6 +1,6 @@
 // XAES-256-GCM, AES-256-CMAC and the encodings around them against vectors that others made.
-import COpenSSL
 import Foundation
+import SealedCookieOpenSSL
 import Testing
 
 @testable import SealedCookie

@@ -1,7 +1,7 @@
 // Nonces: never the same twice, not even on both sides of a fork.
-import COpenSSL
 import Foundation
 import Glibc
+import SealedCookieOpenSSL
 import Testing
 
 @testable import SealedCookie

@@ -27,7 +27,8 @@ import Testing
 
     /// Who imports which C library.
     static let importers: [String: Set] = [
-        "COpenSSL": ["Crypto"], "CZlib": ["Compression"], "CXattr": ["Platform/Files"],
+        "SealedCookieOpenSSL": ["Crypto"], "SealedCookieZlib": ["Compression"],
+        "SealedCookieXattr": ["Platform/Files"],
     ]
 
     struct Source {
@@ -120,7 +121,7 @@ import Testing
         let tool = try sources(below: packageFolder.appending(path: "Sources/sealed-cookie-cli"))
         var imports = 0
         for (file, isTool) in library.map({ ($0, false) }) + tool.map({ ($0, true) }) {
-            for match in file.code.matches(of: /import\s+(COpenSSL|CZlib|CXattr)\b/) {
+            for match in file.code.matches(of: /import\s+(SealedCookie(?:OpenSSL|Zlib|Xattr))\b/) {
                 let rooms = Self.importers[String(match.1)] ?? []
                 #expect(!isTool && rooms.contains(file.folder), "\(file.name) imports \(match.1)")
                 imports += 1

@@ -1,6 +1,6 @@
 // What is read many bytes at a time says of every byte what a slow reader would.
-import COpenSSL
 import Foundation
+import SealedCookieOpenSSL
 import Testing
 
 @testable import SealedCookie

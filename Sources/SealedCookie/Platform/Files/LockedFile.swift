@@ -1,6 +1,6 @@
 // A file that is replaced whole, by one process at a time.
-import CXattr
 import Glibc
+import SealedCookieXattr
 
 /// The right to change a file, which the system takes away from a process that dies. FORMAT §9.
 ///
