@@ -56,6 +56,17 @@ test: setup ## Run every test
 	else \
 		echo "not run: Tests/Python, for want of python3"; \
 	fi
+	@$(MAKE) --no-print-directory test-javascript
+
+# Node 18 or later. Without it: "not run", and no failure.
+.PHONY: test-javascript
+test-javascript: ## Run Implementations/javascript against every vector
+	@if command -v node > /dev/null; then \
+		mkdir -p .build; node --test Implementations/javascript/test.mjs > .build/javascript.log || { cat .build/javascript.log; exit 1; }; \
+		grep -E '^# (tests|pass|fail) ' .build/javascript.log | tr '\n' ' ' | sed 's/# //g; s/^/Implementations\/javascript: /'; echo; \
+	else \
+		echo "not run: Implementations/javascript, for want of node"; \
+	fi
 
 .PHONY: browsers
 browsers: build ## Hold the limits against Chromium and Firefox, headless (1 minute)

@@ -1,0 +1,212 @@
+// node --test: every vector of the repository, and what no vector can hold: sealing, Set-Cookie, other runtimes.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import zlib from 'node:zlib';
+
+import * as js from './sealed-cookie.mjs';
+import { files, run } from './vectors.mjs';
+
+for (const file of Object.keys(files)) {
+  test(`vectors: ${file}`, async () => {
+    const { count, failures } = await run(js, file);
+    assert.ok(count > 0);
+    assert.deepEqual(failures, []);
+  });
+}
+
+const key = 'key 113657 sck1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n';
+const ring = await js.KeyRing.parse(key);
+const now = 1785715200;
+const lifetime = { absolute: 14 * 86400, idle: 12 * 3600 };
+const sealer = (options) => new js.CookieSealer({ name: '__Host-session', ring, lifetime, ...options });
+const header = ({ cookies }) => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+const code = (expected) => (error) => error.code === expected;
+
+test('values come back as they were', async () => {
+  const none = Object.create(null);
+  const value = Object.assign(Object.create(null), {
+    user: 42, big: 2n ** 64n, negative: -(2n ** 63n), least: -(2n ** 128n), float: 1.5, whole: new js.Float(2), zero: -0, infinite: -Infinity,
+    text: 'é\u{1f36a}', nothing: null, yes: true, bytes: Uint8Array.of(0, 255), list: [1, [2, [3]]], '': none,
+    date: new Date(1785715200123), day: new Date(0), before: new Date(-1), csrf: js.secret('x'),
+    map: new Map([[5, 'five'], ['5', 'text']]), uuid: js.uuid('123e4567-e89b-12d3-a456-426614174000'), url: js.url('https://a.example/'),
+    decimal: new js.Tagged(4, [-2, 1999]),
+  });
+  value['__proto__'] = 'a member';
+  const { item, value: read } = await sealer().open(header(await sealer().seal(value, { now })), { now });
+  assert.deepEqual(read, value);
+  assert.deepEqual(js.encode(read), item);
+});
+
+test('what cannot be kept is refused when it is sealed', () => {
+  const cycle = [];
+  cycle.push(cycle);
+  const refused = [
+    undefined, [undefined], { a: undefined }, [, 1], () => 1, Symbol('a'), new Date(NaN), '\ud800', { '\udc00': 1 }, 2n ** 128n,
+    'e' + '\u0301'.repeat(257), new Set(), new (class Session {})(), new Uint16Array(1), cycle, new Map([[1.5, 1]]), new Map([[2n ** 63n, 1]]),
+    new Map([[1, 1], [1n, 2]]), { [Symbol('a')]: 1 }, new js.Tagged(5, 1), new js.Tagged(37, new Uint8Array(15)), new js.Tagged(4, [1, 2, 3]),
+    new js.Tagged(1, 'now'), js.secret(undefined), new js.Tagged(32, new js.Tagged(32, 'a')),
+  ];
+  for (const value of refused) assert.throws(() => js.encode(value), code('not-encodable'), String(typeof value));
+  assert.deepEqual(js.encode('e' + '\u0301'.repeat(256)).length, 516);
+  assert.throws(() => js.encode('x'.repeat(65534)), code('item-too-large'));
+  assert.equal(js.encode('x'.repeat(65533)).length, 65536);
+});
+
+test('64 levels are taken and 65 are not', () => {
+  const nested = (levels, inner = 0) => (levels ? [nested(levels - 1, inner)] : inner);
+  js.decode(js.encode(nested(64)));
+  js.encode(nested(63, js.uuid('123e4567-e89b-12d3-a456-426614174000')));
+  for (const value of [nested(65), nested(64, {}), nested(64, js.uuid('123e4567-e89b-12d3-a456-426614174000')), nested(64, 2n ** 64n), nested(63, js.secret([]))]) {
+    assert.throws(() => js.encode(value), code('not-encodable'));
+  }
+});
+
+test('inflates what zlib deflates, and zlib what we deflate', () => {
+  for (let i = 0; i < 400; i++) {
+    const word = () => randomBytes(1 + randomInt(6)).toString(randomInt(2) ? 'hex' : 'latin1');
+    const words = Array.from({ length: 1 + randomInt(40) }, word);
+    const data = Buffer.from(Array.from({ length: randomInt(300) }, () => words[randomInt(words.length)]).join('')).subarray(0, 65536);
+    const dictionary = randomInt(2) ? Buffer.from(words.join('')) : Buffer.alloc(0);
+    const options = { level: randomInt(10), strategy: randomInt(5), memLevel: 1 + randomInt(9), ...(dictionary.length && { dictionary }) };
+    const theirs = zlib.deflateRawSync(data, options);
+    const { bytes, end } = js.inflate(Buffer.concat([theirs, randomBytes(3)]), dictionary, 65536);
+    assert.deepEqual([Buffer.from(bytes), end], [data, theirs.length]);
+    if (data.length) assert.throws(() => js.inflate(theirs, dictionary, data.length - 1), code('malformed-payload'));
+    assert.throws(() => js.inflate(theirs.subarray(0, -1), dictionary, 65536), code('malformed-payload'));
+    const ours = js.deflateFixed(data, dictionary);
+    assert.deepEqual(zlib.inflateRawSync(ours, dictionary.length ? { dictionary } : {}), data);
+  }
+  const long = Buffer.alloc(65536, 'abcdefghijklmnopq');
+  assert.ok(js.deflateFixed(long, new Uint8Array()).length < 700);
+});
+
+test('refuses of changed streams what zlib refuses', () => {
+  const dictionary = Buffer.from('a dictionary with words');
+  const unchanged = zlib.deflateRawSync(Buffer.from('words with a dictionary, and more words, and more'.repeat(9)), { dictionary });
+  for (let i = 0; i < 4000; i++) {
+    const stream = randomInt(4) ? Buffer.from(unchanged) : Buffer.concat([Buffer.of(randomInt(256)), randomBytes(60)]);
+    stream[randomInt(stream.length)] ^= 1 << randomInt(8);
+    const theirs = attempt(() => zlib.inflateRawSync(stream, { dictionary, maxOutputLength: 65536 }));
+    const ours = attempt(() => Buffer.from(js.inflate(stream, dictionary, 65536).bytes));
+    assert.deepEqual(ours, theirs, stream.toString('hex'));
+  }
+});
+
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return 'refused';
+  }
+}
+
+test('seals for cookies, with their attributes', async () => {
+  const sealed = await sealer().seal({ user: 42 }, { now });
+  assert.equal(sealed.setCookie.length, 1);
+  assert.match(sealed.setCookie[0], /^__Host-session=S[\w-]{62,}; Max-Age=43200; Path=\/; Secure; HttpOnly; SameSite=Lax$/);
+  const ends = await sealer({ name: 's', domain: 'a.example', secure: false, httpOnly: false, path: '/x', sameSite: 'Strict' })
+    .seal({ user: 42 }, { now, endsWithBrowser: true });
+  assert.match(ends.setCookie[0], /^s=S[\w-]+; Path=\/x; Domain=a\.example; SameSite=Strict$/);
+  assert.deepEqual(await sealer({ partitioned: true }).signOut('__Host-session=x; __Host-session.3=y'), [
+    '__Host-session=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned',
+    '__Host-session.3=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/; Secure; HttpOnly; SameSite=Lax; Partitioned',
+  ]);
+  for (const wrong of [
+    { name: '' }, { name: 'a b' }, { name: 'n'.repeat(4034) }, { path: 'x' }, { path: '/;' }, { domain: 'a.example' }, { secure: false },
+    { name: 's', domain: 'example' }, { name: 's', domain: '127.0.0.1' }, { name: 's', domain: 'a..b' }, { name: 's', domain: `${'a'.repeat(64)}.b` },
+    { name: 's', domain: 'a.0x7f' }, { sameSite: 'lax' }, { cookies: 10 }, { cookies: 0 }, { padding: 0 }, { lifetime: { absolute: 0 } }, { purpose: '\ud800' },
+  ]) {
+    assert.throws(() => sealer(wrong), TypeError, JSON.stringify(wrong));
+  }
+});
+
+test('what was signed out opens no more, and says so', async () => {
+  const [set] = await sealer().signOut(null, { leavesToken: true, now });
+  assert.match(set, /; Max-Age=34560000;/);
+  await assert.rejects(sealer().open(set.split(';')[0], { now: now + 1e8 }), code('signed-out'));
+});
+
+test('sealed again for another cookie only when it moves', async () => {
+  const opened = await sealer().open(header(await sealer().seal(7, { now, own: { absolute: 3600 } })), { now });
+  const reset = sealer({ purpose: 'reset' });
+  await assert.rejects(reset.sealAgain(opened, { now }), code('another-cookie'));
+  const moved = await reset.sealAgain(opened, { now: now + 9, moves: true });
+  assert.deepEqual([moved.session.created, moved.session.sealed, moved.session.own], [now, now + 9, { absolute: 3600, idle: null }]);
+  await assert.rejects(sealer().open(header(moved), { now }), code('not-authentic'));
+});
+
+test('no-one lengthens a session by a clock that is behind, and none begins beyond 60 s', async () => {
+  const notBefore = await js.KeyRing.parse(`not-before 2026-08-03T00:01:00Z;${key}`);
+  const { session } = await sealer({ ring: notBefore }).seal(1, { now });
+  assert.equal(session.created, now + 60);
+  await assert.rejects(sealer({ ring: notBefore }).seal(1, { now: now - 1 }), code('time-out-of-range'));
+  await assert.rejects(sealer().seal(1, { now: -1 }), code('time-out-of-range'));
+  await assert.rejects(sealer({ ring: await js.KeyRing.parse('') }).seal(1, { now }), code('no-active-key'));
+});
+
+test('the length shows nothing of bytes, and padding hides a text of another length', async () => {
+  const length = async (value, options) => (await sealer(options).seal(value, { now })).token.length;
+  const guess = (text) => ({ secret: js.secret('correct horse battery'), bytes: Buffer.from('staple staple staple'), text });
+  assert.equal(await length(guess('correct horse battery')), await length({ ...guess('correct horse battery'), secret: js.secret('qqqqqqq qqqqq qqqqqqq') }));
+  assert.equal(await length('a', { padding: 64 }), await length('abcdefghijklmnopqrstuvwxyz', { padding: 64 }));
+});
+
+test('is written again when a tenth has passed, or another key seals', async () => {
+  const due = async (after, options = {}, sealing = {}) => {
+    const { session } = await sealer(options).seal('x'.repeat(50), { now, ...sealing });
+    return sealer(options).isDue(session, now + after);
+  };
+  assert.deepEqual([await due(4319), await due(4320)], [false, true]);
+  const day = { lifetime: { absolute: 86401 } };
+  assert.deepEqual([await due(8640, day), await due(8641, day)], [false, true]);
+  assert.deepEqual([await due(86400, day, { endsWithBrowser: true }), await due(4320, {}, { endsWithBrowser: true })], [false, true]);
+  const own = { own: { absolute: 1000, idle: 100 } };
+  assert.deepEqual([await due(9, {}, own), await due(10, {}, own)], [false, true]);
+  const { session } = await sealer().seal(1, { now });
+  const newer = await js.KeyRing.parse(`${key}key 6e0cd7 from=2026-08-01T00:00:00Z sck1_${js.toBase64URL(new Uint8Array(32).fill(9))}`.replace('6e0cd7', await js.keyID(new Uint8Array(32).fill(9))));
+  assert.equal(await sealer({ ring: newer }).isDue(session, now), true);
+});
+
+test('dictionaries of an application make its tokens shorter, and are known by their name', async () => {
+  const dictionary = Buffer.from('a phrase of this application, and another');
+  const own = sealer({ dictionaries: [dictionary] });
+  const sealed = await own.seal('a phrase of this application', { now });
+  assert.ok(sealed.token.length < (await sealer().seal('a phrase of this application', { now })).token.length);
+  assert.equal((await own.open(header(sealed), { now })).value, 'a phrase of this application');
+  await assert.rejects(sealer().open(header(sealed), { now }), code('unknown-dictionary'));
+});
+
+test('a large session takes several cookies, and opens in any order', async () => {
+  const value = { bytes: randomBytes(9000) };
+  await assert.rejects(sealer({ cookies: 2 }).seal(value, { now }), code('too-large'));
+  const sealed = await sealer({ cookies: 4 }).seal(value, { now, cookieHeader: '__Host-session.8=old' });
+  assert.deepEqual([...sealed.cookies.keys()].map((name) => name.slice(14)), ['', '.1', '.2', '.3', '.8']);
+  const opened = await sealer({ cookies: 4 }).open(header(sealed).split('; ').reverse().join(';'), { now });
+  assert.deepEqual(Buffer.from(opened.value.bytes), value.bytes);
+});
+
+test('runs where nothing of Node is: every vector by WebCrypto, without zlib', () => {
+  // An edge runtime has WebCrypto, and neither process nor Buffer; what runs the vectors needs them again.
+  const url = (name) => JSON.stringify(new URL(name, import.meta.url).href);
+  const script = `
+    const { webcrypto } = await import('node:crypto');
+    const { process, Buffer } = globalThis;
+    delete globalThis.process;
+    delete globalThis.Buffer;
+    globalThis.crypto ??= webcrypto;
+    const { encrypt } = crypto.subtle;
+    let calls = 0;
+    crypto.subtle.encrypt = function (...values) { calls++; return encrypt.apply(this, values); };
+    const js = await import(${url('./sealed-cookie.mjs')});
+    Object.assign(globalThis, { process, Buffer });
+    const { files, run } = await import(${url('./vectors.mjs')});
+    for (const file of Object.keys(files)) {
+      const { failures } = await run(js, file);
+      if (failures.length) throw new Error(failures.join());
+    }
+    if (calls < 1000) throw new Error('not by WebCrypto');`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+});

@@ -1,0 +1,217 @@
+// The repository's test vectors (FORMAT §12.1) against an implementation in JavaScript. test.mjs runs them all; by itself,
+// `node vectors.mjs [module]` stops at the first that fails and exits with 1, which is what mutants are run by.
+
+import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import { pathToFileURL } from 'node:url';
+
+const folder = new URL('../../Tests/SealedCookieTests/Vectors/', import.meta.url);
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+const bytes = (text) => new Uint8Array(Buffer.from(text, 'hex'));
+const words = (error) => error.code?.replaceAll('-', ' ');
+
+// The words of `refused` that are not those of the code.
+const otherWords = { 'no active key': 'no-active-key', 'a time that 32 bits do not hold': 'time-out-of-range', 'unknown key': 'foreign-key' };
+
+/** A view with one spelling of each double: which of several is shown is up to a writer (§8). */
+function spelled(view) {
+  if (typeof view !== 'object' || view === null) return view;
+  if (Array.isArray(view)) return view.map(spelled);
+  const [, double] = /^@?(-?[0-9.]+(?:e[-+]?[0-9]+)?)$/.exec(view.$float ?? view.$date ?? '') ?? [];
+  if (/[.e]/.test(double)) return { double: Object.is(Number(double), -0) ? '-0' : String(Number(double)), ...(view.$date && { date: true }) };
+  return Object.fromEntries(Object.entries(view).map(([name, member]) => [name, spelled(member)]));
+}
+
+class Unequal extends Error {}
+
+function equal(found, expected, of) {
+  if (!isDeepStrictEqual(found, expected)) throw new Unequal(`${of}: ${JSON.stringify(found)} in place of ${JSON.stringify(expected)}`);
+}
+
+/** What a session is, in a vector's words. */
+function described(js, { created, sealed, ends, own, endsWithBrowser, item }) {
+  return { created, sealed, ends, own, endsWithBrowser, item: hex(item), session: spelled(JSON.parse(js.jsonOfItem(item))) };
+}
+
+function expected({ created, sealed, ends, own, endsWithBrowser, item, session }) {
+  return { created, sealed, ends, own, endsWithBrowser, item, session: spelled(session) };
+}
+
+async function options(js, vector) {
+  const { name, purpose, absolute, idle, ceiling, dictionaries, cookies = 1, limit } = vector;
+  const lifetime = { absolute, idle, ceiling };
+  const ring = await js.KeyRing.parse(vector.ring);
+  return { name, purpose, lifetime, dictionaries: dictionaries.map(bytes), cookies, limit, itemLimit: 65536, ring };
+}
+
+async function refusal(promise) {
+  try {
+    return { session: await promise };
+  } catch (error) {
+    if (error.code === undefined) throw error;
+    return { error };
+  }
+}
+
+/** Opens, and compares; then seals what was opened, and opens that. */
+async function opens(js, vector, sealer, open) {
+  const { session, error } = await refusal(open());
+  if (vector.none) return equal(error ?? session, null, 'none');
+  if (vector.refused) return equal(error && words(error), vector.refused, 'refused');
+  if (error) throw error;
+  equal(described(js, session), expected(vector), 'session');
+  return session;
+}
+
+async function sealsAnew(js, vector, sealer, session) {
+  if (sealer.ring && (await sealer.ring()).begins(vector.time) === null) return;
+  const { own, endsWithBrowser } = session;
+  const result = await refusal(sealer.seal(new js.Item(session.item), { now: vector.time, own, endsWithBrowser }));
+  if (result.error) return equal([result.error.code, result.error.code === 'too-large'], [result.error.code, true], 'sealing');
+  const sealed = result.session;
+  const again = await (sealed.setCookie
+    ? sealer.open([...sealed.cookies].map(([name, value]) => `${name}=${value}`).join('; '), { now: vector.time })
+    : sealer.open(sealed, { now: vector.time }));
+  equal([hex(again.item), again.own, again.endsWithBrowser], [vector.item, own, sealed.setCookie ? endsWithBrowser : false], 'sealed anew');
+}
+
+export const files = {
+  'aes-256-cmac': async (js, vector) => equal(hex(await js.cmac(bytes(vector.key), bytes(vector.message))), vector.mac, 'mac'),
+
+  'xaes-256-gcm': async (js, vector) => {
+    const [key, nonce, plaintext, aad, ciphertext] = ['key', 'nonce', 'plaintext', 'aad', 'ciphertext'].map((name) => bytes(vector[name]));
+    equal(hex(await js.xaesSeal(key, nonce, plaintext, aad)), vector.ciphertext, 'sealed');
+    equal(hex(await js.xaesOpen(key, nonce, ciphertext, aad)), vector.plaintext, 'opened');
+    ciphertext[0] ^= 1;
+    equal(await js.xaesOpen(key, nonce, ciphertext, aad), undefined, 'changed');
+  },
+
+  pae: async (js, vector) => equal(hex(js.pae(vector.pieces.map((piece) => new TextEncoder().encode(piece)))), vector.hex, 'encoding'),
+
+  base64url: async (js, vector) => {
+    equal(js.toBase64URL(bytes(vector.bytes)), vector.text, 'text');
+    equal(hex(js.fromBase64URL(vector.text)), vector.bytes, 'bytes');
+  },
+
+  'cbor-appendix-a': async (js, vector) => {
+    if (vector.refused) {
+      try {
+        js.decode(bytes(vector.hex));
+      } catch {
+        return;
+      }
+      throw new Unequal(`${vector.hex} is read`);
+    }
+    equal(JSON.parse(js.jsonOfItem(bytes(vector.hex))), vector.json, 'view');
+    equal(hex(js.encode(js.decode(bytes(vector.hex)))), vector.hex, 'encoded again');
+  },
+
+  valid: async (js, vector) => {
+    const sealer = new js.CookieSealer(await options(js, vector));
+    const session = await opens(js, vector, sealer, () => sealer.open(`${vector.name}=${vector.token}`, { now: vector.time }));
+    equal(hex(js.encode(session.value)), vector.item, 'encoded again');
+    equal(hex(js.itemOfJSON(js.jsonOfItem(session.item))), vector.item, 'read back from its view');
+    await sealsAnew(js, vector, sealer, session);
+  },
+
+  invalid: async (js, vector) => {
+    const sealer = new js.CookieSealer(await options(js, vector));
+    await opens(js, vector, sealer, () => sealer.openText(vector.token, 4096 - vector.name.length, vector.time));
+  },
+
+  tokens: async (js, vector) => {
+    const sealer = new js.TokenSealer(await options(js, vector));
+    const session = await opens(js, vector, sealer, () => sealer.open(vector.token, { now: vector.time }));
+    if (session) await sealsAnew(js, vector, sealer, session);
+  },
+
+  again: async (js, vector) => {
+    const first = new js.CookieSealer(await options(js, vector));
+    const session = await first.open(`${vector.name}=${vector.token}`, { now: vector.time });
+    const second = new js.CookieSealer({ ...(await options(js, vector)), ring: await js.KeyRing.parse(vector.again.ring) });
+    const now = vector.again.time;
+    const { session: sealed, error } = await refusal(second.sealAgain(session, { now }));
+    if (vector.refused) return equal(error?.code, otherWords[vector.refused] ?? vector.refused.replaceAll(' ', '-'), 'refused');
+    if (error) throw error;
+    equal([sealed.session.keyID, sealed.maxAge], [vector.by, vector.maxAge], 'key and Max-Age');
+    const opened = await second.open(`${vector.name}=${sealed.token}`, { now });
+    equal(described(js, opened), expected(vector), 'session');
+    equal(described(js, sealed.session), expected(vector), 'what it says of it');
+  },
+
+  cookies: async (js, vector) => {
+    const sealer = new js.CookieSealer(await options(js, vector));
+    const session = await opens(js, vector, sealer, () => sealer.open(vector.header, { now: vector.time }));
+    if (session) await sealsAnew(js, vector, sealer, session);
+  },
+
+  divided: async (js, { name, cookies, token, seen, new: isNew = false, set, refused }) => {
+    const sealer = new js.CookieSealer({ name, cookies, ring: await js.KeyRing.parse(''), lifetime: { absolute: 1 } });
+    try {
+      equal(Object.fromEntries(sealer.divided(token, seen ? { seen, spared: [] } : null, isNew)), set, 'cookies');
+    } catch (error) {
+      equal(words(error), refused, 'refused');
+    }
+  },
+
+  removed: async (js, { ring, name, cookies, header, removed }) => {
+    const sealer = new js.CookieSealer({ name, cookies, ring: await js.KeyRing.parse(ring), lifetime: { absolute: 1 } });
+    equal([...(await sealer.removed(header)).keys()].sort(), [...removed].sort(), 'removed');
+  },
+
+  rings: async (js, vector) => {
+    const { session: ring, error } = await refusal(js.KeyRing.parse(vector.bytes ? bytes(vector.bytes) : vector.ring));
+    if (vector.refused) return equal(error instanceof js.KeyRingError, true, 'refused');
+    if (error) throw error;
+    const keys = Object.fromEntries([...ring.keys].map(([id, { secret, from, until }]) => [id, { key: hex(secret), from, until }]));
+    equal({ keys, revoked: [...ring.revoked].sort(), notBefore: ring.notBefore },
+      { keys: vector.keys, revoked: [...vector.revoked].sort(), notBefore: vector.notBefore }, 'ring');
+    const { time } = vector;
+    equal({ active: ring.active(time)?.id ?? null, seals: ring.sealing(time)?.id ?? null, begins: ring.begins(time) },
+      { active: vector.active, seals: vector.seals, begins: vector.begins }, 'state');
+  },
+
+  json: async (js, vector) => {
+    let item;
+    try {
+      item = js.itemOfJSON(vector.bytes ? bytes(vector.bytes) : vector.json);
+    } catch (error) {
+      if (!(error instanceof js.ViewError)) throw error;
+      return equal(vector.refused, true, `refused (${error.message})`);
+    }
+    equal(hex(item), vector.refused ? 'refused' : vector.item, 'item');
+    equal(spelled(JSON.parse(js.jsonOfItem(item))), spelled(JSON.parse(vector.view)), 'view');
+    equal(hex(js.itemOfJSON(js.jsonOfItem(item))), vector.item, 'read back from its view');
+    equal(hex(js.itemOfJSON(vector.view)), vector.item, 'read back from the view');
+    equal(hex(js.encode(js.decode(item))), vector.item, 'encoded again');
+  },
+};
+
+/** Runs one file. @returns {Promise<{ count: number, failures: string[] }>} */
+export async function run(js, file, stopsAtFirst = false) {
+  const { count, vectors } = JSON.parse(readFileSync(new URL(`${file}.json`, folder), 'utf8'));
+  const failures = [];
+  if (vectors.length === 0 || (count ?? vectors.length) !== vectors.length) failures.push(`${file}.json is not whole`);
+  for (const [i, vector] of vectors.entries()) {
+    try {
+      await files[file](js, vector);
+    } catch (error) {
+      const of = vector.what ?? vector.comment ?? vector.json ?? vector.hex ?? '';
+      failures.push(`${file}[${i}] ${of.slice(0, 100)}: ${error instanceof Unequal ? error.message.slice(0, 400) : error.stack}`);
+      if (stopsAtFirst) break;
+    }
+  }
+  return { count: vectors.length, failures };
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const js = await import(process.argv[2] ? pathToFileURL(process.argv[2]).href : './sealed-cookie.mjs');
+  for (const file of Object.keys(files)) {
+    const { failures } = await run(js, file, process.argv[3] !== '--all');
+    if (failures.length) {
+      console.log(failures.join('\n'));
+      process.exitCode = 1;
+      if (process.argv[3] !== '--all') process.exit(1);
+    }
+  }
+}
