@@ -118,6 +118,10 @@ rotation: build ## Check the rotation examples: cron, systemd, Kubernetes
 lint: ## Check the code's format
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Examples Benchmarks/Sources Fuzz/Sources
 
+.PHONY: platforms
+platforms: ## Compile what macOS and musl have otherwise, against stand-ins
+	@Tests/Platforms/check.sh
+
 .PHONY: vectors
 vectors: setup ## Run whole official files of test vectors, where ../shared/vectors has them
 	@if [ -d ../shared/vectors ]; then \
@@ -147,7 +151,7 @@ faults: setup ## Fail each call and each piece of memory in turn, and look for l
 	@$(call install,binutils python3 python3-cryptography)
 	swift build -c release --package-path Tests/Faults --scratch-path Tests/Faults/.build/address --sanitize=address --product faults
 	@objects=Tests/Faults/.build/address/release; \
-	/usr/bin/python3 Tests/Faults/faults.py $(if $(QUICK),--quick) "$$objects/faults" "$$objects"/SealedCookie.build/*.o
+	/usr/bin/python3 Tests/Faults/faults.py $(if $(QUICK),--quick) "$$objects/faults" "$$objects"/SealedCookie{,Libc}.build/*.o
 
 .PHONY: faults-smoke
 faults-smoke: ## The same with one way of failing, and without OpenSSL's start

@@ -33,18 +33,21 @@ let package = Package(
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(name: "SealedCookieXattr", path: "Sources/CXattr"),
         .target(
+            name: "SealedCookieLibc", dependencies: ["SealedCookieXattr"], path: "Sources/Libc",
+            swiftSettings: settings),
+        .target(
             name: "SealedCookie",
-            dependencies: ["SealedCookieOpenSSL", "SealedCookieZlib", "SealedCookieXattr"],
+            dependencies: ["SealedCookieLibc", "SealedCookieOpenSSL", "SealedCookieZlib"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "sealed-cookie-cli",
-            dependencies: ["SealedCookie"],
+            dependencies: ["SealedCookie", "SealedCookieLibc"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "SealedCookieTests",
-            dependencies: ["SealedCookie", "SealedCookieOpenSSL", "sealed-cookie-cli"],
+            dependencies: ["SealedCookie", "SealedCookieLibc", "SealedCookieOpenSSL", "sealed-cookie-cli"],
             resources: [.copy("Vectors")],
             swiftSettings: settings
         ),

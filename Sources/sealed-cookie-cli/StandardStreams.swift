@@ -1,6 +1,6 @@
 // The standard streams and input files of the command line tool.
-import Glibc
 import SealedCookie
+import SealedCookieLibc
 
 enum StandardStreams {
     enum Stream: Int32 {
@@ -23,7 +23,8 @@ enum StandardStreams {
             while written < buffer.count {
                 guard let base = buffer.baseAddress else { break }
                 // Sound: the count stays inside the buffer.
-                let count = unsafe Glibc.write(stream.rawValue, base + written, buffer.count - written)
+                let count = unsafe SealedCookieLibc.write(
+                    stream.rawValue, base + written, buffer.count - written)
                 if count < 0, errno == EINTR { continue }
                 if count <= 0 { return count < 0 ? errno : EIO }
                 written += count

@@ -1,6 +1,6 @@
 // The commands, and the way from the arguments to an exit code.
-import Glibc
 import SealedCookie
+import SealedCookieLibc
 
 enum Tool {
     static let name = "sealed-cookie"

@@ -1,5 +1,5 @@
 // A value that many threads read and few replace, in a process that may fork.
-import Glibc
+import SealedCookieLibc
 import Synchronization
 
 /// A value under a lock.

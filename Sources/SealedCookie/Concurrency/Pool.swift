@@ -1,5 +1,5 @@
 // Spare values for concurrent use: taken out, used alone, given back.
-import Glibc
+import SealedCookieLibc
 import Synchronization
 
 /// A few spare values of a kind that is costly to make and that one thread may use at a time.

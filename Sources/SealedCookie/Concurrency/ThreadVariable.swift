@@ -1,5 +1,5 @@
 // What a thread is at work with, for code that is called back without being handed it.
-import Glibc
+import SealedCookieLibc
 
 /// An object for each thread, while work with it goes on.
 @safe struct ThreadVariable<Object: AnyObject>: Sendable {

@@ -1,5 +1,5 @@
 // Random bytes from OpenSSL's generator, drawn ahead, in memory that a fork cannot duplicate.
-import Glibc
+import SealedCookieLibc
 import SealedCookieOpenSSL
 
 /// A page of random bytes for nonces.
@@ -28,10 +28,7 @@ import SealedCookieOpenSSL
             unsafe self.page = nil
             return
         }
-        // Some emulators say yes to any advice, and do nothing: they are told by advice that there is none of.
-        guard unsafe madvise(page, Self.pageCount, -1) != 0,
-            unsafe madvise(page, Self.pageCount, MADV_WIPEONFORK) == 0
-        else {
+        guard unsafe Libc.wipeOnFork(page, count: Self.pageCount) else {
             unsafe munmap(page, Self.pageCount)
             unsafe self.page = nil
             return

@@ -1,5 +1,5 @@
 // Memory for keys and for text that holds keys: wiped when it grows and when it is freed.
-import Glibc
+import SealedCookieLibc
 import SealedCookieOpenSSL
 
 /// Bytes that never lie about in freed memory.

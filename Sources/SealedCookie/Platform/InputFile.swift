@@ -1,5 +1,5 @@
 // A file that is no secret, read whole.
-import Glibc
+import SealedCookieLibc
 
 package enum InputFile {
     /// The whole of a file, or of the standard input for nil.
@@ -8,7 +8,7 @@ package enum InputFile {
     package static func read(_ path: String?, limit: Int) throws(SystemFailure) -> [UInt8] {
         var file: Int32 = 0
         if let path {
-            file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+            file = unsafe SealedCookieLibc.open(path, O_RDONLY | O_CLOEXEC)
             guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         }
         defer { if path != nil { close(file) } }
@@ -16,7 +16,7 @@ package enum InputFile {
         while true {
             var code: Int32 = 0
             let chunk = unsafe [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-                let got = unsafe Glibc.read(file, buffer.baseAddress, buffer.count)
+                let got = unsafe SealedCookieLibc.read(file, buffer.baseAddress, buffer.count)
                 code = got < 0 ? errno : 0
                 count = max(got, 0)
             }

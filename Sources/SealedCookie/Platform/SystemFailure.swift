@@ -1,5 +1,5 @@
 // What the operating system refused. It names the call and never its operands.
-import Glibc
+import SealedCookieLibc
 
 /// Why the operating system refused: the call and its errno.
 package struct SystemFailure: Error, Equatable {

@@ -1,5 +1,5 @@
 // Bytes moved and compared in one piece: into arrays, texts and Data.
-import Glibc
+import SealedCookieLibc
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

@@ -1,6 +1,6 @@
 // Nonces: never the same twice, not even on both sides of a fork.
 import Foundation
-import Glibc
+import SealedCookieLibc
 import SealedCookieOpenSSL
 import Testing
 

@@ -28,8 +28,10 @@ import Testing
     /// Who imports which C library.
     static let importers: [String: Set] = [
         "SealedCookieOpenSSL": ["Crypto"], "SealedCookieZlib": ["Compression"],
-        "SealedCookieXattr": ["Platform/Files"],
+        "SealedCookieLibc": ["Platform", "Platform/Files", "Concurrency", "Crypto", "Text"],
     ]
+
+    static let toolsImporters: Set = ["StandardStreams.swift", "Tool.swift"]
 
     struct Source {
         let folder: String
@@ -121,9 +123,11 @@ import Testing
         let tool = try sources(below: packageFolder.appending(path: "Sources/sealed-cookie-cli"))
         var imports = 0
         for (file, isTool) in library.map({ ($0, false) }) + tool.map({ ($0, true) }) {
-            for match in file.code.matches(of: /import\s+(SealedCookie(?:OpenSSL|Zlib|Xattr))\b/) {
+            for match in file.code.matches(of: /import\s+(SealedCookie(?:OpenSSL|Zlib|Libc))\b/) {
                 let rooms = Self.importers[String(match.1)] ?? []
-                #expect(!isTool && rooms.contains(file.folder), "\(file.name) imports \(match.1)")
+                let mayTool = match.1 == "SealedCookieLibc" && Self.toolsImporters.contains(file.name)
+                #expect(
+                    isTool ? mayTool : rooms.contains(file.folder), "\(file.name) imports \(match.1)")
                 imports += 1
             }
             let isUnsafe = file.code.contains(
@@ -136,6 +140,14 @@ import Testing
             #expect(mayBe || !isUnsafe, "\(file.name) is unsafe")
         }
         #expect(imports >= 5)
+    }
+
+    @Test func `only Libc names a system's C library, or asks which system it is`() throws {
+        let files = try sources(below: packageFolder.appending(path: "Sources"))
+        let names =
+            /\b(?:Glibc|Musl|Darwin|SealedCookieXattr)\b|#(?:else)?if\s+!?(?:os|arch|targetEnvironment)\(/
+        let naming = files.filter { $0.code.contains(names) }
+        #expect(naming.map(\.name) == ["Libc/Libc.swift"])
     }
 
     @Test

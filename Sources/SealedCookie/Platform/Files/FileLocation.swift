@@ -1,5 +1,5 @@
 // A name in a folder that is held open: where a ring is changed, whoever else may change the path to it.
-import Glibc
+import SealedCookieLibc
 
 /// A file's name, and its folder by a descriptor.
 ///
@@ -21,8 +21,6 @@ struct FileLocation: ~Copyable {
     /// Whether a link on the way is not to be trusted. Where a file is only looked at it is followed all the same.
     let hasForeignLink: Bool
 
-    /// Linux's, which Swift does not import.
-    private static let pathOnly: Int32 = 0o10000000
     /// As Linux has it.
     private static let linkLimit = 40
 
@@ -83,7 +81,7 @@ struct FileLocation: ~Copyable {
             self.path = path.hasPrefix("/") ? "/" : "."
             rest = Self.components(path)
             endsWithSlash = path.hasSuffix("/")
-            folder = unsafe Glibc.open(self.path, pathOnly | O_DIRECTORY | O_CLOEXEC)
+            folder = unsafe SealedCookieLibc.open(self.path, Libc.pathOnly | O_DIRECTORY | O_CLOEXEC)
             guard folder >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         }
 
@@ -92,7 +90,7 @@ struct FileLocation: ~Copyable {
         }
 
         mutating func enter(_ component: String) throws(SystemFailure) {
-            let next = unsafe openat(folder, component, pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let next = unsafe openat(folder, component, Libc.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             // ENOTDIR: a file; or what was a folder has just become a link.
             guard next >= 0 else { throw SystemFailure(operation: "open", code: errno) }
             close(folder)
@@ -116,7 +114,7 @@ struct FileLocation: ~Copyable {
                 openFolders.append(path)
             }
             if text.hasPrefix("/") {
-                let root = unsafe Glibc.open("/", pathOnly | O_DIRECTORY | O_CLOEXEC)
+                let root = unsafe SealedCookieLibc.open("/", Libc.pathOnly | O_DIRECTORY | O_CLOEXEC)
                 guard root >= 0 else { throw SystemFailure(operation: "open", code: errno) }
                 close(folder)
                 folder = root
@@ -128,7 +126,7 @@ struct FileLocation: ~Copyable {
         /// - Parameter owner: the file's; nil where there is none yet.
         func location(_ name: String, owner: uid_t?, _ changes: Bool) throws(SystemFailure) -> FileLocation {
             // To be synchronized it must be readable.
-            let mode = changes ? O_RDONLY : pathOnly
+            let mode = changes ? O_RDONLY : Libc.pathOnly
             let held = SecretFile.beyondStreams(unsafe openat(folder, ".", mode | O_DIRECTORY | O_CLOEXEC))
             guard held >= 0 else { throw SystemFailure(operation: "open", code: errno) }
             var status = stat()
@@ -201,7 +199,7 @@ struct FileLocation: ~Copyable {
         guard unsafe fstat(folder, &below) == 0 else { throw SystemFailure(operation: "fstat", code: errno) }
         var way = ".."
         while found.count < Self.depthLimit {
-            let parent = unsafe openat(folder, way, Self.pathOnly | O_DIRECTORY | O_CLOEXEC)
+            let parent = unsafe openat(folder, way, Libc.pathOnly | O_DIRECTORY | O_CLOEXEC)
             guard parent >= 0 else {
                 guard errno == EACCES else { throw SystemFailure(operation: "open", code: errno) }
                 break
@@ -246,7 +244,7 @@ struct FileLocation: ~Copyable {
 
     /// Makes sure that a new name in the folder outlasts a power cut.
     func synchronize() throws(SystemFailure) {
-        guard fsync(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
+        guard Libc.flush(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
     }
 
     func path(of name: String) -> String {

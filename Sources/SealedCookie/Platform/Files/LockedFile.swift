@@ -1,6 +1,5 @@
 // A file that is replaced whole, by one process at a time.
-import Glibc
-import SealedCookieXattr
+import SealedCookieLibc
 
 /// The right to change a file, which the system takes away from a process that dies. FORMAT §9.
 ///
@@ -204,7 +203,9 @@ struct LockedFile: ~Copyable {
                 return SystemFailure(operation: "fchown", code: errno)
             }
             // Before the mode: of a file with such a list its group's bits are the most that anybody in the list may do.
-            if let failure = AccessList.copy(from: old, to: file) { return failure }
+            if let (call, code) = Libc.copyAccessList(from: old, to: file) {
+                return SystemFailure(operation: call, code: code)
+            }
             let mode = status.st_mode & 0o7777
             if written.st_mode & 0o7777 != mode, fchmod(file, mode) != 0 {
                 return SystemFailure(operation: "fchmod", code: errno)
@@ -224,30 +225,6 @@ struct LockedFile: ~Copyable {
     }
 }
 
-/// Who may read a file beyond its owner and group, as `setfacl` says it.
-private enum AccessList {
-    private static let name = "system.posix_acl_access"
-    /// As Linux has it for an attribute.
-    private static let limit = 65_536
-
-    /// Gives `new` the list of `old`, or none where that has none: a folder may give every new file one.
-    static func copy(from old: Int32, to new: Int32) -> SystemFailure? {
-        var list: [UInt8] = Array(repeating: 0, count: limit)
-        // Sound: fgetxattr writes at most the count.
-        let count = unsafe fgetxattr(old, name, &list, list.count)
-        if count >= 0 {
-            let isSet = unsafe fsetxattr(new, name, list, count, 0) == 0
-            return isSet ? nil : SystemFailure(operation: "fsetxattr", code: errno)
-        }
-        guard isNone(errno) else { return SystemFailure(operation: "fgetxattr", code: errno) }
-        let isRemoved = unsafe fremovexattr(new, name) == 0 || isNone(errno)
-        return isRemoved ? nil : SystemFailure(operation: "fremovexattr", code: errno)
-    }
-
-    /// No list, or a file system without any.
-    private static func isNone(_ code: Int32) -> Bool { [ENODATA, EOPNOTSUPP, ENOSYS].contains(code) }
-}
-
 extension stat {
     var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
     var owner: UInt32 { st_uid }
@@ -255,7 +232,7 @@ extension stat {
     var nameCount: Int { Int(st_nlink) }
     var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
     /// Within some seconds of now, on a clock that may differ by as much.
-    var hasJustChanged: Bool { abs(time(nil) - st_ctim.tv_sec) <= 2 }
+    var hasJustChanged: Bool { abs(time(nil) - changeTime.tv_sec) <= 2 }
 
     func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }
@@ -287,11 +264,11 @@ struct FileIdentity: Equatable {
     init(_ path: String, at now: Int64 = realTime()) throws(SystemFailure) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { throw SystemFailure(operation: "stat", code: errno) }
-        device = UInt64(status.st_dev)
+        device = UInt64(truncatingIfNeeded: status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int64(status.st_size)
-        modified = Self.nanoseconds(status.st_mtim)
-        changed = Self.nanoseconds(status.st_ctim)
+        modified = Self.nanoseconds(status.modificationTime)
+        changed = Self.nanoseconds(status.changeTime)
         // Whole seconds would take two that are all but one for two.
         isFresh = (-Self.longestTick..<Self.longestTick).contains(now &- changed)
         isDetached = status.st_nlink == 0

@@ -1,5 +1,5 @@
 // A file that is no secret, written where another user may change the way to it.
-import Glibc
+import SealedCookieLibc
 
 /// What a command makes, such as a dictionary.
 package enum OutputFile {

@@ -1,5 +1,5 @@
 // Files that hold keys, read straight into memory that is wiped.
-import Glibc
+import SealedCookieLibc
 
 /// A file's contents and its permission bits.
 struct SecretFile: ~Copyable {
@@ -15,7 +15,8 @@ struct SecretFile: ~Copyable {
     static func read(
         _ path: String, limit: Int, orPipe: Bool = false
     ) throws(SystemFailure) -> SecretFile {
-        let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (orPipe ? 0 : O_NONBLOCK))
+        let file = unsafe SealedCookieLibc.open(
+            path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (orPipe ? 0 : O_NONBLOCK))
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         defer { close(file) }
         return try read(file, limit: limit, orPipe: orPipe)
@@ -34,7 +35,7 @@ struct SecretFile: ~Copyable {
             while !atEnd, failure == 0 {
                 try unsafe bytes.fill(room: 4096) { target in
                     // Sound: `fill` gives room for 4096 bytes.
-                    let count = unsafe Glibc.read(file, target, 4096)
+                    let count = unsafe SealedCookieLibc.read(file, target, 4096)
                     if count < 0, errno != EINTR { failure = errno }
                     if count == 0 { atEnd = true }
                     return max(count, 0)
@@ -42,7 +43,7 @@ struct SecretFile: ~Copyable {
                 if bytes.count > limit { failure = EFBIG }
             }
             if failure == 0 {
-                return SecretFile(bytes: bytes, permissions: status.st_mode & 0o7777)
+                return SecretFile(bytes: bytes, permissions: UInt32(status.st_mode & 0o7777))
             }
         } catch {
             failure = ENOMEM
@@ -89,7 +90,7 @@ struct SecretFile: ~Copyable {
         let file = location.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         var failure = prepare(file) ?? write(bytes, to: file)
-        if failure == nil, fsync(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
+        if failure == nil, Libc.flush(file) != 0 { failure = SystemFailure(operation: "fsync", code: errno) }
         if close(file) != 0, failure == nil { failure = SystemFailure(operation: "close", code: errno) }
         guard let failure else { return }
         location.remove(name)
@@ -116,7 +117,7 @@ struct SecretFile: ~Copyable {
                 while written < buffer.count {
                     guard let base = buffer.baseAddress else { break }
                     // Sound: the count stays inside the buffer.
-                    let count = unsafe Glibc.write(file, base + written, buffer.count - written)
+                    let count = unsafe SealedCookieLibc.write(file, base + written, buffer.count - written)
                     if count < 0, errno == EINTR { continue }
                     // Nothing taken, and no reason: it would go on for ever.
                     guard count > 0 else {
