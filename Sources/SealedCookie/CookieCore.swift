@@ -35,18 +35,19 @@ final class CookieCore: Sendable {
 
     /// - Parameters:
     ///   - endsWithBrowser: nil: as the cookie's attributes say.
+    ///   - cutOff: the time before which its user's sessions have ended; nil: none.
     ///   - header: the request's; nil: not known.
     @usableFromInline
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, endsWithBrowser: Bool?,
-        replacing header: String?, at now: Date
+        cutOff: Date?, replacing header: String?, at now: Date
     ) throws(SealError) -> SealedSession {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
         let marks: SessionMarks =
             endsWithBrowser ?? form.attributes.endsWithBrowser ? .endsWithBrowser : []
         return SealedSession(
-            sealed: try tokens.seal(item, lifetime: ownLifetime, marks: marks, at: now), form: form,
-            stale: stale)
+            sealed: try tokens.seal(item, lifetime: ownLifetime, marks: marks, cutOff: cutOff, at: now),
+            form: form, stale: stale)
     }
 
     /// - Parameter header: the request's; nil: not known.

@@ -135,19 +135,21 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - endsWithBrowser: whether the cookie is written without `Max-Age`, so that the browser drops it when it
     ///     closes. Nil: as `attributes` says. It stays when the session is sealed again. What a browser restores with its
     ///     windows, and a copy, open all the same until the session ends.
+    ///   - cutOff: the time before which this user's sessions have ended, which `OpenedSession.began(before:)` is asked for;
+    ///     nil: none. The session begins at it, rounded up to whole seconds, where that is up to 60 s ahead (FORMAT §10).
     ///   - header: the request's `Cookie` header; nil: not known. With it, parts of an older session (`name.1` to `name.8`)
     ///     are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
     ///   - now: the time at which the session begins, 1970 to 2106.
-    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`;
-    ///   `.itemTooLarge` for more than `itemLimit` or too many values: `sizeReport(for:)` then says what is large.
+    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`; `.endedBefore` with a
+    ///   cut-off further ahead; `.itemTooLarge` for more than `itemLimit` or too many values: `sizeReport(for:)` then says what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
-        cookieHeader header: String? = nil, at now: Date = .now
+        cutOff: Date? = nil, cookieHeader header: String? = nil, at now: Date = .now
     ) throws(SealError) -> SealedSession {
         try core.seal(
-            item(session), lifetime: ownLifetime, endsWithBrowser: endsWithBrowser, replacing: header, at: now
-        )
+            item(session), lifetime: ownLifetime, endsWithBrowser: endsWithBrowser, cutOff: cutOff,
+            replacing: header, at: now)
     }
 
     /// Seals a session that begins now, for a request with any number of `Cookie` headers.
@@ -156,10 +158,10 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
-        cookieHeaders headers: some Collection<String>, at now: Date = .now
+        cutOff: Date? = nil, cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(SealError) -> SealedSession {
         try seal(
-            session, lifetime: ownLifetime, endsWithBrowser: endsWithBrowser,
+            session, lifetime: ownLifetime, endsWithBrowser: endsWithBrowser, cutOff: cutOff,
             cookieHeader: headers.joined(separator: "; "), at: now)
     }
 

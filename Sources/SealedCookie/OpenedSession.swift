@@ -24,6 +24,10 @@ public struct OpenedSession<Session: Sendable>: Sendable {
 extension OpenedSession {
     /// When the session began: its first sealing.
     public var createdAt: Date { metadata.times.createdAt }
+    /// Whether the session began before a cut-off: the time that the server keeps of when it ended this user's sessions. Answer
+    /// then as where there is none. The cut-off counts rounded up to whole seconds. Pass the same time to `seal` as `cutOff`, so
+    /// that who signs in within that second is not signed out again (FORMAT §10).
+    public func began(before cutOff: Date) -> Bool { metadata.times.began(before: cutOff) }
     /// When this cookie was sealed.
     public var sealedAt: Date { metadata.times.sealedAt }
     /// When it ends unless it is sealed again before.

@@ -22,6 +22,9 @@ extension OpenedToken {
     public var createdAt: Date { metadata.times.createdAt }
     /// When it ends.
     public var expiresAt: Date { metadata.end }
+    /// Whether it was sealed before a cut-off, for example the last change of the user's password: refuse it then. The cut-off
+    /// counts rounded up to whole seconds. Pass the same time to `seal`, so that a token sealed after it holds (FORMAT §10).
+    public func began(before cutOff: Date) -> Bool { metadata.times.began(before: cutOff) }
     /// The key that sealed it.
     public var keyID: KeyID { metadata.keyID }
     /// The purpose that it was opened for.

@@ -105,13 +105,17 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     /// - Parameters:
     ///   - value: the value.
     ///   - ownLifetime: a lifetime for this token in the policy's place; the policy's ceiling holds. Nil: the policy.
+    ///   - cutOff: the time before which this user's tokens have ended, which `OpenedToken.began(before:)` is asked for; nil:
+    ///     none. The token begins at it, rounded up to whole seconds, where that is up to 60 s ahead.
     ///   - now: the time of the sealing.
-    /// - Throws: `.tooLarge` with a report over `tokenLimit`; `.noActiveKey`; `.notEncodable`; `.itemTooLarge`.
+    /// - Throws: `.tooLarge` with a report over `tokenLimit`; `.noActiveKey`; `.notEncodable`; `.itemTooLarge`;
+    ///   `.endedBefore` with a cut-off further ahead.
     @inlinable
     public func seal(
-        _ value: Value, lifetime ownLifetime: SessionLifetime? = nil, at now: Date = .now
+        _ value: Value, lifetime ownLifetime: SessionLifetime? = nil, cutOff: Date? = nil, at now: Date = .now
     ) throws(SealError) -> SealedToken {
-        try core.seal(core.item(value, limit: core.itemLimit), lifetime: ownLifetime, at: now)
+        try core.seal(
+            core.item(value, limit: core.itemLimit), lifetime: ownLifetime, cutOff: cutOff, at: now)
     }
 
     /// Opens a token.

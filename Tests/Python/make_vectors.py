@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the test vectors for implementers, from sealed_cookie.py alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
-(tokens), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings),
+(tokens), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings), cutoffs.json (when one user's sessions were ended),
 json.json (the JSON view).
 
     make_vectors.py            write them
@@ -828,9 +828,7 @@ def rings() -> list[dict]:
             seals = ring.sealing(at)[0]
         except sc.CannotSeal:
             seals = None
-        begins = at if ring.not_before is None or ring.not_before <= at else ring.not_before if ring.not_before - at <= 60 else None
-        if begins is not None and not 0 <= begins < 1 << 32:
-            begins = None
+        begins = begins_at(ring, at)
         vectors.append({"what": what, "ring": text, "time": at,
                         "keys": {id: {"key": key.hex(), "from": since, "until": ring.until.get(id)} for id, (since, key) in sorted(ring.keys.items()) if id not in ring.revoked},
                         "revoked": sorted(ring.revoked), "notBefore": ring.not_before, "active": active, "seals": seals, "begins": begins if seals else None})
@@ -969,6 +967,27 @@ def rings() -> list[dict]:
     add("a comment that a NUL, a form feed and a no-break space are in", "#\0\f\u00a0x\n" + RING)
     add("a comment whose number sign has a letter behind it", "#key\n" + RING)
     refuse("UTF-16", RING.encode("utf-16"))
+    return vectors
+
+
+def begins_at(ring: sc.Ring, at: int, cut_off: float | None = None) -> int | None:
+    """`created` of a session sealed at this time; None where none can be."""
+    try:
+        begins = sc.beginning(ring, at, cut_off)
+    except sc.CannotSeal:
+        return None
+    return begins if 0 <= begins < 1 << 32 else None
+
+
+def cutoffs() -> list[dict]:
+    """Times at which a user's sessions were ended, and what begins because of them."""
+    vectors = []
+    for ahead in (-DAY, -1, -0.5, 0, 0.001, 0.5, 0.999, 1, 1.5, 59, 59.001, 59.5, 60, 60.001, 60.5, 61, DAY):
+        cut_off = NOW + ahead
+        what = f"a cut-off {abs(ahead):g} s {'ahead of' if ahead > 0 else 'behind'} the sealer's clock" if ahead else "a cut-off at the sealer's time"
+        vectors.append({"what": what, "cutOff": cut_off, "time": NOW, "holds": sc.whole_seconds(cut_off), "begins": begins_at(sc.Ring(), NOW, cut_off)})
+    for cut_off, at in ((2**32 - 1, 2**32 - 2), (2**32 - 1.5, 2**32 - 2), (2**32 - 0.5, 2**32 - 1), (-0.5, -1), (-1, -1)):
+        vectors.append({"what": f"a cut-off at {cut_off}", "cutOff": cut_off, "time": at, "holds": sc.whole_seconds(cut_off), "begins": begins_at(sc.Ring(), at, cut_off)})
     return vectors
 
 
@@ -1182,6 +1201,8 @@ RULES: list[tuple[str, list[str]]] = [
     ("whose session ends with the browser MUST have neither `Max-Age` nor `Expires`, in no part", ["again: it ends with the browser still*", "- all parts: `whether a session ends with the browser is its own, and stays when it is sealed again`"]),
     ("or to 0 where another server's clock was ahead of this one's", ["again: a clock * behind the one that began it*"]),
     ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
+    ("A session that was created before its user's cut-off MUST be refused", ["cutoffs: *"]),
+    ("A new session of that user MUST begin at the cut-off where the sealer's clock is behind it by 60 s at most", ["cutoffs: a cut-off * ahead of the sealer's clock"]),
     ("A token without a cookie MUST have a purpose", ["tokens: a token for a link", "tokens: purpose *", "tokens: neither a name nor a purpose", "- `there is no sealer without a purpose, nor with a limit that no token has`"]),
     ("A sealer and an opener with neither name nor purpose MUST NOT be made.", ["- `there is no sealer without a purpose, nor with a limit that no token has`"]),
     ("MUST NOT be looked for in cookies, nor a cookie's token be taken for one", ["tokens: a cookie's token *", "invalid: a token without a cookie *"]),
@@ -1241,10 +1262,10 @@ def main() -> int:
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    files = {"valid": valid(), "invalid": invalid(), "tokens": tokens(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "json": views()}
+    files = {"valid": valid(), "invalid": invalid(), "tokens": tokens(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "cutoffs": cutoffs(), "json": views()}
     check_rules(files, sys.argv[1:] == ["--rules"])
     about = {"valid": "tokens that open", "invalid": "tokens that are refused", "tokens": "tokens without a cookie, and what is none", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
-             "rings": "key rings", "json": "sessions as JSON"}
+             "rings": "key rings", "cutoffs": "cut-offs and what begins because of them", "json": "sessions as JSON"}
     for name, vectors in files.items():
         names = [v.get("what", v.get("json")) for v in vectors]
         assert len(set(names)) == len(names), f"{name}: {sorted(n for n in names if names.count(n) > 1)}"

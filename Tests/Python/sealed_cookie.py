@@ -879,12 +879,13 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
          created: Optional[int] = None, own: Optional[tuple[int, int]] = None, marks: int = 0, pad: Optional[int] = None, most: int = 1,
-         limit: Optional[int] = None, dictionary: bytes = STANDARD) -> str:
-    """Seals an encoded item. `created` is given when a session is sealed again. `own`: its own lifetime, absolute and idle (0: none)."""
+         limit: Optional[int] = None, dictionary: bytes = STANDARD, cut_off: Optional[float] = None) -> str:
+    """Seals an encoded item. `created` is given when a session is sealed again. `own`: its own lifetime, absolute and idle (0: none).
+    `cut_off`: the time before which the user's sessions have ended."""
     check_context(name, purpose)
     decode_item(item)
     _, key = ring.sealing(now)                                                        # step 1
-    created = now if created is None else created
+    created = beginning(ring, now, cut_off) if created is None else created
     age = max(0, now - created)      # another server's clock may have been ahead
     payload = encode_payload(Payload(created, age, item, own, marks), pad, dictionary)  # 3
     if (4 * (40 + len(payload)) + 2) // 3 > limit_of(name, most, limit):              # 4
@@ -961,6 +962,20 @@ def end_of(p: Payload, absolute: int, idle: Optional[int], ceiling: int = DEFAUL
         absolute, idle = p.own[0], p.own[1] or None
     end = p.created + min(absolute, ceiling)
     return end if idle is None else min(end, p.sealed + idle)
+
+
+def whole_seconds(cut_off: float) -> int:
+    """§10: a cut-off rounded up. The earliest `created` that it does not end."""
+    return math.ceil(cut_off)
+
+
+def beginning(ring: Ring, now: int, cut_off: Optional[float] = None) -> int:
+    """§9, §10: `created` of a session that is sealed now. A clock may be 60 s behind what has ended sessions."""
+    ends = [t for t in (ring.not_before, None if cut_off is None else whole_seconds(cut_off)) if t is not None]
+    earliest = max(ends, default=now)
+    if earliest - now > 60:
+        raise CannotSeal("ended")
+    return max(now, earliest)
 
 
 def max_age(p: Payload, now: int, absolute: int, idle: Optional[int], ceiling: int = DEFAULT_CEILING) -> Optional[int]:

@@ -312,6 +312,30 @@ import Testing
         #expect(refusals == 141)
     }
 
+    @Test func `every cut-off ends and begins what is stated`() throws {
+        struct CutOff: Decodable {
+            let what: String
+            let cutOff: Double
+            let time, holds: Int
+            let begins: Int?
+        }
+        let sealer = try CookieSealer<Int>("s", keys: sampleRing(1), lifetime: .init(absolute: .days(14)))
+        for vector in try all("cutoffs.json", 22, as: CutOff.self) {
+            let cutOff = Date(timeIntervalSince1970: vector.cutOff)
+            let now = Date(timeIntervalSince1970: Double(vector.time))
+            let begins = (try? sealer.seal(7, cutOff: cutOff, at: now)).flatMap {
+                (try? sealer.open(value: $0.token, at: now))?.createdAt
+            }
+            #expect(begins == vector.begins.map { Date(timeIntervalSince1970: Double($0)) }, "\(vector.what)")
+            // What can be sealed at all.
+            for created in [vector.holds - 1, vector.holds] where UInt32(exactly: created) != nil {
+                let begun = Date(timeIntervalSince1970: Double(created))
+                let opened = try sealer.open(value: sealer.seal(7, at: begun).token, at: begun)
+                #expect(opened.began(before: cutOff) == (created < vector.holds), "\(vector.what)")
+            }
+        }
+    }
+
     /// The ring comes back from each of the forms in which it is written.
     private func checkTexts(_ ring: KeyRing, _ what: String) throws {
         for onOneLine in [false, true] {

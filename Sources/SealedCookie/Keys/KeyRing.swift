@@ -136,14 +136,17 @@ public struct KeyRing: Sendable {
         sealingIndex(at: now).map { $0 > index } ?? false
     }
 
-    /// When a session begins that is sealed now: now, or `notBefore` where this clock is behind the one that set it. A
-    /// session that begins after all were ended has not ended.
-    func beginning(at now: Date) -> Date {
-        guard let notBefore, notBefore > now, notBefore.timeIntervalSince(now) <= Double(Self.clockSkew)
+    /// When a session begins that is sealed now: now, or `notBefore` or a cut-off where this clock is behind the one that
+    /// set it. A session that begins after all were ended has not ended.
+    ///
+    /// - Parameter cutOff: whole seconds; nil: there is none.
+    func beginning(at now: Date, cutOff: Date? = nil) -> Date {
+        guard let earliest = later(notBefore, cutOff), earliest > now,
+            earliest.timeIntervalSince(now) <= Double(Self.clockSkew)
         else {
             return now
         }
-        return notBefore
+        return earliest
     }
 
     /// The index of the key whose time comes first; of equal times, the greatest id.

@@ -32,8 +32,8 @@ public enum SealError: Error, Equatable, Sendable {
     /// The session to adopt has a key that this sealer's ring neither has nor has revoked: the two sealers have
     /// different rings. Let one ring hold the keys of both.
     case foreignKey(KeyID)
-    /// The session begins before the ring's `not-before`, and would be refused at once: `not-before` is in
-    /// the future, or this clock is more than 60 s behind the one that set it.
+    /// The session begins before the ring's `not-before` or the cut-off that `seal` was given, and would be refused at once:
+    /// that time is in the future, or this clock is more than 60 s behind the one that set it.
     case endedBefore(Date)
     /// The session to seal again was opened from a cookie of another name, or for another purpose: `adopt`
     /// makes it one of this sealer's, and says so.

@@ -7,15 +7,23 @@
 
 extension TokenCore {
     /// Seals a session that begins now.
+    ///
+    /// - Parameter cutOff: the time before which its user's sessions have ended (FORMAT §10); nil: none.
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks,
+        cutOff: Date? = nil, at now: Date
     ) throws(SealError) -> SealedToken {
         let ring = keys.ring
-        let beginning = ring.beginning(at: now)
+        let beginning = ring.beginning(
+            at: now,
+            cutOff: cutOff.map {
+                Date(timeIntervalSinceReferenceDate: $0.timeIntervalSinceReferenceDate.rounded(.up))
+            })
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime, marks: marks) else {
             throw .timeOutOfRange
         }
         let index = try sealingKey(in: ring, for: times, at: now)
+        if let cutOff, times.began(before: cutOff) { throw .endedBefore(cutOff) }
         return try seal(
             SessionPayload(times: times, item: item), until: times.end(under: lifetime), with: ring, index,
             at: now)
@@ -24,9 +32,9 @@ extension TokenCore {
     /// Seals a value for a carrier that knows nothing of sessions.
     @usableFromInline
     func seal(
-        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, at now: Date
+        _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, cutOff: Date?, at now: Date
     ) throws(SealError) -> SealedToken {
-        try seal(item, lifetime: ownLifetime, marks: [], at: now)
+        try seal(item, lifetime: ownLifetime, marks: [], cutOff: cutOff, at: now)
     }
 
     /// Seals that a session was signed out: what opens as no session, and must be kept for as long as any other that

@@ -71,6 +71,13 @@ struct SessionTimes: Equatable, Sendable {
     /// The first second at which no session is left that had begun when this one did.
     func latestEnd(under policy: SessionLifetime) -> Date { createdAt + Double(policy.ceiling.seconds) }
 
+    /// Whether the session began before a cut-off, whose seconds count rounded up: since those of `created` are whole, it is
+    /// the same with and without the rounding. A time that is no number cuts off everything; two dates of which one is that
+    /// compare as equal or later, so it is their numbers that are compared.
+    func began(before cutOff: Date) -> Bool {
+        !(createdAt.timeIntervalSinceReferenceDate >= cutOff.timeIntervalSinceReferenceDate)
+    }
+
     /// Whether the session was begun or sealed by a clock further ahead than `KeyRing.clockSkew`.
     func isInFuture(at now: Date) -> Bool {
         Double(sealed) > now.timeIntervalSince1970 + Double(KeyRing.clockSkew)

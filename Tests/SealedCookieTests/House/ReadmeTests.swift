@@ -157,6 +157,33 @@ import Testing
         }
     }
 
+    @Test func `README's cut-off ends one user's sessions`() throws {
+        let sessions = try CookieSealer<Session>(
+            keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14)))
+        struct User { var sessionsEndedAt: Date? }
+        var user = User()
+        var cookies: [String] = []
+        // README begins
+        /// The session in a request, unless it began before this user's were ended.
+        func current() -> OpenedSession<Session>? {
+            let found = sessions.open(cookieHeaders: cookies) { print("no session: \($0)") }
+            guard let found, user.sessionsEndedAt.map(found.began(before:)) != true else { return nil }
+            return found
+        }
+        // "Sign out everywhere", or a new password. The next sign-in may come within the same second:
+        func signInAgain(_ session: Session) throws -> SealedSession {
+            try sessions.seal(session, cutOff: user.sessionsEndedAt, cookieHeaders: cookies)
+        }
+        // README ends
+        let first = try sessions.seal(Session(userID: 42, roles: []))
+        cookies = [first.cookieHeader]
+        #expect(current()?.session.userID == 42)
+        user.sessionsEndedAt = .now
+        #expect(current() == nil)
+        cookies = [try signInAgain(Session(userID: 42, roles: [])).cookieHeader]
+        #expect(current()?.session.userID == 42)
+    }
+
     @Test func `README's sessions move to a new name`() throws {
         let keys = try KeyRing([SealingKey.generate()])
         let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
@@ -302,7 +329,7 @@ import Testing
         let shown = all.filter {
             !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
         }
-        #expect(shown.count == 9 && all.count == 11)
+        #expect(shown.count == 10 && all.count == 12)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
             let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
             let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0

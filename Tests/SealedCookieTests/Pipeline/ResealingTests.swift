@@ -262,8 +262,8 @@ import Testing
         let marks = Array(String(repeating: "\u{300}\u{316}", count: 150).utf8)
         let text: [UInt8] = [0x79, UInt8(marks.count >> 8), UInt8(marks.count & 0xFF)] + marks
         let token = try sealer.core.seal(
-            CBORItem(bytes: text, byteStrings: []), lifetime: nil, endsWithBrowser: nil, replacing: nil,
-            at: noon
+            CBORItem(bytes: text, byteStrings: []), lifetime: nil, endsWithBrowser: nil, cutOff: nil,
+            replacing: nil, at: noon
         ).cookies[0].value
         let opened = try sealer.open(value: token, at: noon)
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened, at: noon) }
@@ -271,8 +271,8 @@ import Testing
         // Beside a byte string, which is put back into its place, it does not open.
         let pair: [UInt8] = [0x82, 0x41, 0x07] + text
         let other = try sealer.core.seal(
-            CBORItem(bytes: pair, byteStrings: [2..<3]), lifetime: nil, endsWithBrowser: nil, replacing: nil,
-            at: noon
+            CBORItem(bytes: pair, byteStrings: [2..<3]), lifetime: nil, endsWithBrowser: nil, cutOff: nil,
+            replacing: nil, at: noon
         ).cookies[0].value
         #expect(throws: OpenError.self) { try sealer.open(value: other, at: noon) }
     }
