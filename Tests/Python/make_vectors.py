@@ -17,6 +17,7 @@ import re
 import sys
 from pathlib import Path
 
+import deflate_streams
 import interop
 import sealed_cookie as sc
 
@@ -215,6 +216,8 @@ def valid() -> list[dict]:
     floats = sc.head(4, len(edges)) + b"".join(edges)
     add("floats at the edges of half, single and double", token(b"\x00" + start + floats), floats)
     add("byte strings of no bytes, behind a stream that nothing follows", token(b"\x01" + start + sc.deflate(b"\x82\x40\x40")), b"\x82\x40\x40")
+    for what, stream, data in deflate_streams.valid():
+        add(f"DEFLATE: {what}", token(b"\x01" + start + stream), data)
     return vectors
 
 
@@ -407,6 +410,8 @@ def invalid() -> list[dict]:
         for size, data in float_forms(bits):
             if data != sc.Float(bits).to_cbor():
                 add(f"item: float not shortest, 0x{bits:016x} in {size} bytes", "malformed payload", token(b"\x00" + start + data))
+    for what, stream in deflate_streams.broken():
+        add(f"broken stream: {what}", "malformed payload", token(b"\x01" + start + stream))
     return vectors
 
 
@@ -1143,10 +1148,10 @@ RULES: list[tuple[str, list[str]]] = [
     ("it MUST be refused where that byte is another. What is left MUST still hold every field, and at least a byte of body",
      ["invalid: padding without 0x80", "invalid: padding that ends in another byte", "invalid: padding of *", "invalid: padding that leaves no body", "valid: padding behind an item that ends in 80 00"]),
     ("It MUST refuse a broken stream, contents that end early, and bytes that are left over.",
-     ["invalid: broken stream", "invalid: stream cut off", "invalid: stream without a final block", "invalid: stream with a zlib wrapper", "invalid: contents that end early", "invalid: contents left over*"]),
+     ["invalid: broken stream", "invalid: broken stream: *", "invalid: stream cut off", "invalid: stream without a final block", "invalid: stream with a zlib wrapper", "invalid: contents that end early", "invalid: contents left over*"]),
     ("Blocks may be empty, and what the stream's last byte has behind that block does not matter; a reference back to before the start, or before the dictionary's (§6.4), makes the stream a broken one.",
      ["valid: empty blocks", "valid: bits set behind the last block", "valid: a reference to the very start of the standard dictionary", "invalid: a reference *"]),
-    ("with any kinds of blocks and a window of up to 32 KiB", ["valid: a stored block", "valid: an item of 65,536 bytes, *", "valid: a window of 32 KiB, and a stream longer than the item"]),
+    ("with any kinds of blocks and a window of up to 32 KiB", ["valid: a stored block", "valid: DEFLATE: *", "valid: an item of 65,536 bytes, *", "valid: a window of 32 KiB, and a stream longer than the item"]),
     ("It MUST bound what it inflates while it inflates. The skeleton and the item put together again MUST each have at most 65,536 bytes",
      ["invalid: bomb of 2 MB", "invalid: skeleton of 65,537 bytes", "invalid: item of more than 65,536 bytes, skeleton of fewer", "valid: an item of 65,536 bytes, *"]),
     ("**A sealer MUST NOT compress the content of a byte string**", ["- `byte strings and secrets never enter the stream`"]),

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `every valid token opens to its session`() throws {
-        for vector in try all("valid.json", 156, as: Opening.self) {
+        for vector in try all("valid.json", 176, as: Opening.self) {
             do {
                 try vector.check(vector.sealer().open(value: #require(vector.token), at: vector.at))
             } catch {
@@ -103,7 +103,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 599, as: Opening.self) {
+        for vector in try all("invalid.json", 635, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
