@@ -1267,9 +1267,12 @@ export class KeyRing {
     return this.active(now) ?? [...this.keys.values()].sort(earliest)[0] ?? null;
   }
 
-  /** When a session that is sealed now begins, or null where none can be. @param {number} [now] @returns {number | null} */
-  begins(now = Date.now() / 1000) {
-    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity);
+  /**
+   * When a session that is sealed now begins, or null where none can be.
+   * @param {number} [now] @param {number} [cutOff] of its user (§10) @returns {number | null}
+   */
+  begins(now = Date.now() / 1000, cutOff = -Infinity) {
+    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity, Math.ceil(cutOff)) + 0; // no -0
     return this.sealing(now) === null || created - Math.floor(now) > 60 || !fits(created) ? null : created;
   }
 
@@ -1285,7 +1288,7 @@ export class KeyRing {
 const fits = (seconds) => seconds >= 0 && seconds < 2 ** 32;
 const flag = { compressed: 1, ownLifetime: 2, padding: 4, dictionary: 8, endsWithBrowser: 16, ended: 32 };
 
-const standardDictionary = fromBase64URL(
+export const standardDictionary = fromBase64URL(
   'bEFzaWEvS29sa2F0YWpBc2lhL1Rva3lvbEV1cm9wZS9QYXJpc0FtZXJpY2EvTG9zX0FuZ2VsZXNwQW1lcmljYS9OZXdfWW9ya21FdXJvcGUvTG9u' +
   'ZG9ubUV1cm9wZS9CZXJsaW5mc3RyZWV0ZGNpdHlqcG9zdGFsQ29kZWtwb3N0YWxfY29kZWdhZGRyZXNzZ2JpbGxpbmdjb3VudHJ5YkRFaHNoaXBw' +
   'aW5nY291bnRyeWJVU2RzdGVwaG9uZWZlcnJvcnNnbWVzc2FnZXRvdGFsY3NrdWlwcm9kdWN0SWRjYXJ0anByb2R1Y3RfaWRocXVhbnRpdHkBZXBy' +
@@ -1536,9 +1539,11 @@ class Sealer {
   }
 
   /** Times of a new session. */
-  async newTimes({ now, own, endsWithBrowser }) {
-    const begins = (await this.ring()).begins(now);
-    if (begins === null && (await this.ring()).sealing(now) !== null) throw new SealError('time-out-of-range');
+  async newTimes({ now, own, endsWithBrowser, cutOff }) {
+    const begins = (await this.ring()).begins(now, cutOff);
+    if (begins === null && (await this.ring()).sealing(now) !== null) {
+      throw fits(Math.floor(now)) ? new SealError('ended', 'the clock is behind not-before, or the cut-off') : new SealError('time-out-of-range');
+    }
     if (own && !(own.absolute >= 1 && [own.absolute, own.idle ?? 0].every((span) => Number.isInteger(span) && fits(span)))) {
       throw new SealError('time-out-of-range', 'an own lifetime is of whole seconds, from 1');
     }
@@ -1549,9 +1554,9 @@ class Sealer {
   async timesAgain(session, { now, moves = false }) {
     if (!moves && (session.name !== this.name || session.purpose !== this.purpose)) throw new SealError('another-cookie');
     const ring = await this.ring();
-    if (ring.revoked.has(session.keyID)) throw new SealError('revoked-key');
-    if (!ring.keys.has(session.keyID)) throw new SealError('foreign-key');
     const refusal = this.#refusal({ ...session, ends: this.#end(session) }, false, ring, now);
+    const isKeyGone = !ring.keys.has(session.keyID);
+    if (isKeyGone && refusal !== 'expired') throw new SealError(moves ? 'foreign-key' : 'revoked-key');
     if (refusal) throw new SealError(refusal);
     return { ...session, sealed: Math.max(session.created, Math.floor(now)) };
   }
@@ -1569,6 +1574,12 @@ class Sealer {
     return now - session.sealed >= Math.ceil(Math.min(...spans) / 10);
   }
 }
+
+/**
+ * Whether a session began before a cut-off of its user (§10), such as a change of the password: then it is no session any longer.
+ * @param {Session} session @param {number} cutOff
+ */
+export const beganBefore = ({ created }, cutOff) => created < Math.ceil(cutOff);
 
 /** ItemErrors are malformed payloads behind a tag. */
 function readItem(read) {
@@ -1590,12 +1601,12 @@ export class TokenSealer extends Sealer {
 
   /**
    * @param {*} value as `encode` takes it, or { item } for CBOR
-   * @param {{ now?: number, own?: { absolute: number, idle?: number | null } }} [options]
+   * @param {{ now?: number, own?: { absolute: number, idle?: number | null }, cutOff?: number }} [options]
    * @returns {Promise<string>}
    */
-  async seal(value, { now = Date.now() / 1000, own } = {}) {
+  async seal(value, { now = Date.now() / 1000, own, cutOff } = {}) {
     const item = itemOf(value, this.itemLimit);
-    const { token } = await this.sealItem(item, await this.newTimes({ now, own }), now, (count) => {
+    const { token } = await this.sealItem(item, await this.newTimes({ now, own, cutOff }), now, (count) => {
       if (count > this.limit) throw new SealError('too-large');
     });
     return token;
@@ -1739,12 +1750,12 @@ export class CookieSealer extends Sealer {
   async partsOf(header) {
     const ring = await this.ring();
     const isToken = (value) => {
-      const bytes = fromBase64URL(value.replace(/^[2-9]\./, ''));
-      return bytes !== undefined && bytes.length >= 47 && bytes[0] === 0x48 && ring.keys.has(hex(bytes.subarray(1, 4)));
+      const start = fromBase64URL(value.replace(/^[2-9]\./, '').slice(0, 8)); // the rest may be cut off anywhere
+      return start?.length >= 4 && start[0] === 0x48 && ring.keys.has(hex(start.subarray(1, 4)));
     };
     const parts = { seen: [], spared: [] };
     for (const [name, values] of cookieValues(header, this.#partNames())) {
-      (values.every(isToken) ? parts.spared : parts.seen).push(Number(name.at(-1)));
+      (values.slice(0, mostValues).every(isToken) ? parts.spared : parts.seen).push(Number(name.at(-1)));
     }
     return parts;
   }
@@ -1779,8 +1790,8 @@ export class CookieSealer extends Sealer {
 
   async #sealed(item, times, now, parts, isNew) {
     const { token, session } = await this.sealItem(item, times, now, (count) => void this.divided('x'.repeat(count), parts, isNew));
-    const ends = times.ended ? Infinity : session.ends;
-    const maxAge = times.endsWithBrowser ? null : Math.min(ends - Math.floor(now), this.lifetime.ceiling, mostSeconds);
+    const lives = times.ended ? this.lifetime.ceiling : session.ends - Math.floor(now);
+    const maxAge = times.endsWithBrowser ? null : Math.min(lives, mostSeconds);
     const cookies = this.divided(token, parts, isNew);
     return { token, session: { ...session, parts }, cookies, maxAge, setCookie: this.#setCookie(cookies, maxAge) };
   }
@@ -1788,12 +1799,13 @@ export class CookieSealer extends Sealer {
   /**
    * Seals a new session: after a sign-in always a new one. Give the request's header, if it is known: parts of an older session go.
    * @param {*} value as `encode` takes it, or an Item
-   * @param {{ cookieHeader?: string | null, now?: number, endsWithBrowser?: boolean, own?: { absolute: number, idle?: number | null } }} [options]
+   * @param {{ cookieHeader?: string | null, now?: number, endsWithBrowser?: boolean, own?: { absolute: number, idle?: number | null },
+   *   cutOff?: number }} [options] cutOff: before which this user's sessions have ended; the session begins no earlier (§10)
    * @returns {Promise<{ token: string, session: Session, cookies: Map<string, string>, maxAge: number | null, setCookie: string[] }>}
    */
-  async seal(value, { cookieHeader, now = Date.now() / 1000, own, endsWithBrowser } = {}) {
+  async seal(value, { cookieHeader, now = Date.now() / 1000, own, endsWithBrowser, cutOff } = {}) {
     const parts = typeof cookieHeader === 'string' ? await this.partsOf(cookieHeader) : null;
-    return this.#sealed(itemOf(value, this.itemLimit), await this.newTimes({ now, own, endsWithBrowser }), now, parts, true);
+    return this.#sealed(itemOf(value, this.itemLimit), await this.newTimes({ now, own, endsWithBrowser, cutOff }), now, parts, true);
   }
 
   /**

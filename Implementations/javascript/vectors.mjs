@@ -10,8 +10,10 @@ const hex = (bytes) => Buffer.from(bytes).toString('hex');
 const bytes = (text) => new Uint8Array(Buffer.from(text, 'hex'));
 const words = (error) => error.code?.replaceAll('-', ' ');
 
+const ring = 'key 113657 sck1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n';
+
 // The words of `refused` that are not those of the code.
-const otherWords = { 'no active key': 'no-active-key', 'a time that 32 bits do not hold': 'time-out-of-range', 'unknown key': 'foreign-key' };
+const otherWords = { 'no active key': 'no-active-key', 'a time that 32 bits do not hold': 'time-out-of-range', 'unknown key': 'revoked-key' };
 
 /** A view with one spelling of each double: which of several is shown is up to a writer (§8). */
 function spelled(view) {
@@ -169,6 +171,14 @@ export const files = {
     const { time } = vector;
     equal({ active: ring.active(time)?.id ?? null, seals: ring.sealing(time)?.id ?? null, begins: ring.begins(time) },
       { active: vector.active, seals: vector.seals, begins: vector.begins }, 'state');
+  },
+
+  cutoffs: async (js, { cutOff, time, holds, begins }) => {
+    equal([js.beganBefore({ created: holds }, cutOff), js.beganBefore({ created: holds - 1 }, cutOff)], [false, true], 'holds');
+    const sealer = new js.CookieSealer({ name: 's', ring: await js.KeyRing.parse(ring), lifetime: { absolute: 86400 } });
+    const { session: sealed, error } = await refusal(sealer.seal(1, { now: time, cutOff }));
+    if (error && !['ended', 'time-out-of-range'].includes(error.code)) throw error;
+    equal(error ? null : sealed.session.created, begins, 'begins');
   },
 
   json: async (js, vector) => {
