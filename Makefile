@@ -170,6 +170,24 @@ constant-time: setup ## Check that no branch and no address depends on a key, by
 	@strip -g -o Tests/Faults/.build/constant-time Tests/Faults/.build/release/constant-time
 	@/usr/bin/python3 Tests/Faults/constant_time.py Tests/Faults/.build/constant-time
 
+.PHONY: differential
+differential: setup ## Ask Swift, Python and JavaScript the same random questions for SECONDS (20), or ask COMPARISONS
+	@command -v node > /dev/null || { echo "not run: Tests/Differential, for want of node"; exit 0; }; \
+	python="$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3)"; \
+	"$$python" -c 'import cryptography' 2> /dev/null || { echo "not run: Tests/Differential, for want of Python's cryptography"; exit 0; }; \
+	mkdir -p .build; swift build -c release -Xswiftc -enable-testing --package-path Tests/Differential > .build/differential.log 2>&1 || { cat .build/differential.log; exit 1; }; \
+	node Tests/Differential/differential.mjs --python "$$python" \
+		--swift "$$(swift build -c release --package-path Tests/Differential --show-bin-path)/differential" \
+		$(if $(COMPARISONS),--comparisons $(COMPARISONS),--seconds $(or $(SECONDS),20)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: mutants
+mutants: ## Which edits of the JavaScript implementation does no vector tell from it? (20 minutes; PART=1/20)
+	@if command -v node > /dev/null; then \
+		node Implementations/javascript/mutants.mjs $(if $(PART),--part $(PART)) $(WORDS); \
+	else \
+		echo "not run: Implementations/javascript/mutants.mjs, for want of node"; \
+	fi
+
 .PHONY: hostile
 hostile: setup
 	@swift build -c release -Xswiftc -enable-testing --package-path Tests/Hostile > Tests/Hostile/.build-log 2>&1 || { cat Tests/Hostile/.build-log; exit 1; }
