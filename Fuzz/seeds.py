@@ -40,23 +40,29 @@ for number, text in enumerate(texts):
     seed("differential", number, b"\0" + item)
     seed("differential", 300 + number, b"\2" + text.encode())
     dictionary = (sc.STANDARD, b"", OWN)[number % 3]
-    payload = sc.encode_payload(sc.Payload(NOW, number, item, 86_400 * number if number % 2 else None), 32 if number % 3 else None, dictionary)
+    payload = sc.encode_payload(sc.Payload(NOW, number, item, (86_400 * number, 3600 * (number % 3)) if number % 2 else None), 32 if number % 3 else None, dictionary)
     seed("payload", number, payload)
+    # The length of the purpose, the limit, the mode, the purpose, and what is in the token.
+    for mode, inside in ((1, item), (2, payload)):
+        if len(inside) < 1000:
+            seed("link-token", 1000 * mode + number, bytes([2, 250, mode]) + b"re" + inside)
     seed("differential", 500 + number, b"\1" + payload)
 # What is refused by a hair.
 good = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
 for number, (label, payload) in enumerate(interop.malformed(good)):
     if 7 <= len(payload) < 1024:
         seed("payload", 300 + number, payload)
+        seed("link-token", 3000 + number, bytes([1, 250, 2]) + b"p" + payload)
         seed("differential", 700 + number, b"\1" + payload)
     if label.startswith("item: "):
         for target in ("cbor-tree", "cbor-typed"):
             seed(target, 300 + number, payload[6:])
         seed("differential", 1000 + number, b"\0" + payload[6:])
 for number, vector in enumerate(json.loads((HERE.parent / "Tests/SealedCookieTests/Vectors/json.json").read_text())["vectors"]):
-    if len(vector["json"]) < 512:
-        seed("json", 300 + number, vector["json"].encode())
-        seed("differential", 2000 + number, b"\2" + vector["json"].encode())
+    text = vector["json"].encode() if "json" in vector else bytes.fromhex(vector["bytes"])
+    if len(text) < 512:
+        seed("json", 300 + number, text)
+        seed("differential", 2000 + number, b"\2" + text)
     if len(vector.get("item", "")) in range(2, 512):
         for target in ("cbor-tree", "cbor-typed"):
             seed(target, 500 + number, bytes.fromhex(vector["item"]))

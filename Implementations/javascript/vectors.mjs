@@ -122,9 +122,44 @@ export const files = {
   },
 
   tokens: async (js, vector) => {
-    const sealer = new js.TokenSealer(await options(js, vector));
+    const given = await options(js, vector);
+    if (vector.refused === 'no purpose') {
+      try {
+        new js.TokenSealer(given);
+      } catch (error) {
+        return equal(error instanceof TypeError, true, 'no sealer');
+      }
+      throw new Unequal('a sealer without a purpose');
+    }
+    const sealer = new js.TokenSealer(given);
     const session = await opens(js, vector, sealer, () => sealer.open(vector.token, { now: vector.time }));
     if (session) await sealsAnew(js, vector, sealer, session);
+  },
+
+  sealed: async (js, vector) => {
+    const { name, purpose, created, age, own, endsWithBrowser, limit } = vector;
+    const [key, item] = [bytes(vector.key), bytes(vector.item)];
+    const ring = await js.KeyRing.parse(`key ${await js.keyID(key)} sck1_${js.toBase64URL(key)}`);
+    const lifetime = { absolute: 2 ** 32 - 1, ceiling: 2 ** 32 - 1 };
+    const given = { name, purpose, ring, lifetime, limit, padding: vector.padding ?? 1, itemLimit: 65536 };
+    const sealer = name ? new js.CookieSealer(given) : new js.TokenSealer(given);
+    const { session: token, error } = await refusal((async () => {
+      if (!name) return sealer.seal(new js.Item(item), { now: created, own });
+      if (vector.ended) return /=([^;]*)/.exec((await sealer.signOut(null, { leavesToken: true, now: created })).at(-1))[1];
+      const first = await sealer.seal(new js.Item(item), { now: created, own, endsWithBrowser });
+      if (!age) return first.token;
+      return (await sealer.sealAgain(await sealer.open(`${name}=${first.token}`, { now: created }), { now: created + age })).token;
+    })());
+    if (vector.refused) return equal(error?.code, vector.refused.replaceAll(' ', '-'), 'refused');
+    if (error) throw error;
+    const box = js.fromBase64URL(token);
+    const nonce = new Uint8Array(24);
+    nonce.set(box.subarray(4, 12));
+    nonce.set(box.subarray(12, 24), 12);
+    const data = js.pae([new TextEncoder().encode('SealedCookie'), box.subarray(0, 4), ...[name, purpose].map((text) => new TextEncoder().encode(text))]);
+    const payload = await js.xaesOpen(key, nonce, box.subarray(24), data);
+    if (vector.payload) return equal(hex(payload), vector.payload, 'payload');
+    equal([payload.length < vector.shorterThan, hex(payload).endsWith(vector.endsWith)], [true, true], 'compressed');
   },
 
   again: async (js, vector) => {

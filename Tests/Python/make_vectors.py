@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the test vectors for implementers, from sealed_cookie.py alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
-(tokens), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings), cutoffs.json (when one user's sessions were ended),
+(tokens), tokens.json (without a cookie), sealed.json (payloads that a sealer makes), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings), cutoffs.json (when one user's sessions were ended),
 json.json (the JSON view).
 
     make_vectors.py            write them
@@ -28,7 +28,7 @@ KEY, OTHER = bytes(range(32)), bytes(range(1, 33))
 RING = sc.key_line(KEY)
 OWN = b"own words, own words, and members"
 LONGEST = "".join(hashlib.sha512(b"%d" % i).hexdigest() for i in range(62)).encode()    # as long as a dictionary may be
-count = 0
+file, count = "", 0
 
 
 def first_pair(make, mark):
@@ -57,11 +57,15 @@ LIKE_TO_3 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[:3])
 LIKE_FROM_1 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[1:])
 
 
-def token(payload: bytes, name: str = "s", purpose: str = "", key: bytes = KEY) -> str:
-    """With an R of its own for each, made of a counter."""
+def next_r() -> bytes:
+    """An R of its own for each token, made of the file's name and a counter, so that a new vector changes no other file's."""
     global count
     count += 1
-    return sc._seal_payload(key, payload, name, purpose, hashlib.sha256(b"vector %d" % count).digest()[:20])
+    return hashlib.sha256(b"%s %d" % (file.encode(), count)).digest()[:20]
+
+
+def token(payload: bytes, name: str = "s", purpose: str = "", key: bytes = KEY) -> str:
+    return sc._seal_payload(key, payload, name, purpose, next_r())
 
 
 def payload(item: bytes, created: int = NOW, age: int = 0, own=None, marks: int = 0, pad=None, dictionary: bytes = sc.STANDARD) -> bytes:
@@ -215,6 +219,10 @@ def valid() -> list[dict]:
     edges = [sc.Float(bits).to_cbor() for bits in FLOATS]
     floats = sc.head(4, len(edges)) + b"".join(edges)
     add("floats at the edges of half, single and double", token(b"\x00" + start + floats), floats)
+    pairs = sc.encode_item({"\U00010000": 1, "\uff5ea": 2, "\ue000b": 3})
+    add("text keys by their bytes, where UTF-16 has another order", token(b"\x00" + start + pairs), pairs)
+    most = sc.encode_item(["x" * 65_520, b"0123456789a"])
+    add("an item of 65,536 bytes whose skeleton has fewer", token(payload(most)), most)
     add("byte strings of no bytes, behind a stream that nothing follows", token(b"\x01" + start + sc.deflate(b"\x82\x40\x40")), b"\x82\x40\x40")
     for what, stream, data in deflate_streams.valid():
         add(f"DEFLATE: {what}", token(b"\x01" + start + stream), data)
@@ -399,6 +407,13 @@ def invalid() -> list[dict]:
         text = bytearray(b"x" * 24)
         text[index] = 0xFF
         add(f"item: text of 24 bytes, of which that at {index} is none of UTF-8", "malformed payload", token(b"\x00" + start + b"\x78\x18" + text))
+    for what, rest in (("", b""), (", padding behind it", b"\x80\x00")):
+        flags, times = (0x0D, start) if rest else (0x09, NOW.to_bytes(4, "big") + b"\x80\x01")
+        add(f"the flag of a dictionary and nothing behind the times{what}", "malformed payload", token(bytes([flags]) + times + rest))
+    skeleton = b"\x82\x79\xff\xf0" + b"x" * 65_520 + b"\x4c"
+    add("an item of 65,537 bytes whose skeleton has fewer", "malformed payload", token(b"\x01" + start + sc.deflate(skeleton) + b"0123456789ab"))
+    for first, size in ((0x1C, 16), (0x3C, 16), (0xDC, 16), (0xFC, 16), (0x1D, 32), (0x3D, 32), (0x1E, 64), (0x3E, 64)):
+        add(f"item: reserved head {first:02x}, and a number of {size} bytes behind it", "malformed payload", token(b"\x00" + start + bytes([first]) + b"\x01" + bytes(size - 1) + (b"\x00" if first == 0xDC else b"")))
     for what, data in strange_heads():
         add(f"item: {what}", "malformed payload", token(b"\x00" + start + data))
     for what, data in longer_heads():
@@ -470,9 +485,7 @@ def longer_heads() -> list[tuple[str, bytes]]:
 
 def versioned(version: int, plaintext: bytes) -> str:
     """A token of another version that is as good as one of this."""
-    global count
-    count += 1
-    head, r = bytes([version]) + bytes.fromhex(sc.key_id(KEY)), hashlib.sha256(b"vector %d" % count).digest()[:20]
+    head, r = bytes([version]) + bytes.fromhex(sc.key_id(KEY)), next_r()
     return sc.b64u(head + r + sc.xaes_seal(KEY, sc.nonce_of(r), plaintext, sc.associated_data(head, "s", "")))
 
 
@@ -488,6 +501,8 @@ def tokens() -> list[dict]:
             p = sc.open_token(sc.Ring.parse(options.get("ring", RING).encode()), text, limit=options["limit"], **opening(options))
         except sc.Refused as e:
             vectors.append({**start, "refused": e.words})
+        except sc.Invalid:
+            vectors.append({**start, "refused": "no purpose"})
         else:
             vectors.append({**start, **found(p, options)})
 
@@ -511,7 +526,10 @@ def tokens() -> list[dict]:
     add("a cookie's token of the same purpose", token(payload(reset), "s", "password-reset"))
     add("a cookie's token without a purpose", token(payload(reset), "s", ""))
     add("a cookie's token that has the purpose for its name", token(payload(reset), "password-reset", ""))
-    add("neither a name nor a purpose", token(payload(reset), "", ""))
+    add("sealed with neither a name nor a purpose", token(payload(reset), "", ""))
+    add("an opener with neither a name nor a purpose", token(payload(reset), "", ""), purpose="")
+    add("a character of two bytes, as long as the limit", "\u00e9" + "A" * 98, limit=100)
+    add("a character of two bytes, over the limit by one", "\u00e9" + "A" * 99, limit=100)
     add("signed out", token(payload(sc.NULL, marks=sc.ENDED), "", "password-reset"))
     add("a revoked key", text, ring=f"revoked {sc.key_id(KEY)}\n")
     add("an unknown key", text, ring="")
@@ -521,6 +539,64 @@ def tokens() -> list[dict]:
     add("a blank before it", " " + text)
     add("escaped as a URL would", "%" + "%02X" % ord(text[0]) + text[1:])
     add("nothing", "")
+    return vectors
+
+
+def sealed() -> list[dict]:
+    """Sessions and the payloads that a sealer makes of them. Where no compressor makes an item shorter there is one, and with R one token."""
+    vectors = []
+
+    def add(what: str, item: bytes, created: int = NOW, age: int = 0, own=None, marks: int = 0, pad: int | None = None, name: str = "s", purpose: str = "",
+            limit: int | None = None, refused: str | None = None) -> None:
+        """refused: the words of why the sealer fails."""
+        fields = {"what": what, "key": KEY.hex(), "name": name, "purpose": purpose, "limit": limit if limit is not None else sc.token_limit(name) if name else 2000,
+                  "created": created, "age": age, "own": None if own is None else {"absolute": own[0], "idle": own[1] or None}, "endsWithBrowser": bool(marks & sc.ENDS_WITH_BROWSER),
+                  "ended": bool(marks & sc.ENDED), "padding": pad, "item": item.hex()}
+        payload = sc.encode_payload(sc.Payload(created, age, item, own, marks), pad)
+        too_large = (4 * (40 + len(payload)) + 2) // 3 > fields["limit"]
+        assert too_large == (refused == "too large"), (what, len(payload))
+        if refused:
+            vectors.append({**fields, "refused": refused})
+        elif payload[0] & sc.COMPRESSED:
+            plain = sc.encode_payload(sc.Payload(created, age, b"\x07", own, marks), dictionary=b"")
+            vectors.append({**fields, "shorterThan": len(plain) - 1 + len(item), "endsWith": b"".join(sc.split_item(item)[1]).hex()})
+        else:
+            r = next_r()
+            vectors.append({**fields, "r": r.hex(), "payload": payload.hex(), "token": sc._seal_payload(KEY, payload, name, purpose, r)})
+    seven = b"\x07"
+    for what, item in (("7", seven), ("null", sc.NULL), ("an empty map", b"\xa0"), ("a byte string that would compress", sc.encode_item(b"a" * 200)), ("a secret that would compress", sc.encode_item(sc.Tag(24, "a" * 200))),
+                       ("text keys by their bytes, not by UTF-16", sc.encode_item({"\U00010000": 1, "\uff5ea": 2, "\ue000b": 3}))):
+        add(what, item)
+    for edge in (1, 127, 128, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28):
+        add(f"an age of {edge} s", seven, age=edge)
+        add(f"its own lifetime of {edge} s", seven, own=(edge, 0))
+        add(f"its own idle time of {edge} s", seven, own=(2**32 - 1, edge))
+    add("an age of 2^32 - 2 s", seven, created=0, age=2**32 - 2)
+    add("created at 0", seven, created=0)
+    add("created in the last second of 32 bits", seven, created=2**32 - 1)
+    add("ends with the browser", seven, marks=sc.ENDS_WITH_BROWSER)
+    add("ends with the browser, with a lifetime of its own and an age", seven, age=300, own=(DAY, HOUR), marks=sc.ENDS_WITH_BROWSER)
+    add("signed out", sc.NULL, marks=sc.ENDED)
+    add("signed out, padded", sc.NULL, marks=sc.ENDED, pad=16)
+    for size in (1, 8, 9, 10, 25, 26):
+        item = sc.encode_item(bytes(range(1, size)) if size > 1 else b"")
+        for pad in (2, 16):
+            add(f"{6 + len(item)} bytes, padded to a multiple of {pad}", item, pad=pad)
+    add("a multiple of 255 already, and padded to one", sc.encode_item(bytes(range(1, 248))), pad=255)
+    add("every field of one that is not compressed", seven, age=300, own=(DAY, HOUR), marks=sc.ENDS_WITH_BROWSER, pad=32)
+    add("a name and a purpose", seven, name="__Host-session", purpose="Zo\u00eb's purpose")
+    add("the purpose not normalized", seven, purpose="e\u0301")
+    add("without a cookie", seven, name="", purpose="password-reset")
+    noise = lambda n: b"".join(hashlib.sha512(b"noise %d" % i).digest() for i in range(n // 64 + 1))[:n]
+    for characters, name in ((4095, "s"), (4096, "s"), (4082, "__Host-session"), (4083, "__Host-session"), (2000, ""), (2002, "")):
+        if characters % 4 == 1:
+            continue
+        over = characters > (sc.token_limit(name) if name else 2000)
+        add(f"a token of {characters} characters for {name or 'no cookie'}", sc.encode_item(noise(characters * 3 // 4 - 40 - 6 - 3)), name=name, purpose="" if name else "p", refused="too large" if over else None)
+    add("padding that makes it too large", sc.encode_item(noise(3000)), pad=512, refused="too large")
+    words = "the same words, the same words, "
+    for what, item in (("text that compresses", sc.encode_item(words * 20)), ("text that compresses, and byte strings that would", sc.encode_item([words * 4, b"a" * 50, {"k": sc.Tag(24, words * 2)}, 2**70]))):
+        add(what, item)
     return vectors
 
 
@@ -806,14 +882,17 @@ def divided() -> list[dict]:
 def removed() -> list[dict]:
     """The cookies that signing out expires, of a request with this header."""
     vectors = []
-    ring = sc.key_line(KEY)
+    ring = sc.key_line(KEY) + sc.key_line(OTHER) + f"revoked {sc.key_id(OTHER)}\n"
     parsed = sc.Ring.parse(ring.encode())
+    revoked = token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s.1", key=OTHER)
+    other = versioned(0x49, bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a")
     own = token(bytes(1) + NOW.to_bytes(4, "big") + b"\x00\x18\x2a", "s.1")
     stranger = "S" + "A" * 62
     for what, pairs in (
         ("no parts", ["s=x"]), ("parts", ["s.2=x", "s.8=", "s.9=x", "s.0=x", "t.1=x"]), ("another sealer's token", [f"s.1={own}"]),
         ("the first cookie of another sealer's split token", [f"s.1=2.{own}", "s.1.1=x"]), ("a part of a token, behind a dot", [f"s.1=1.{own}"]),
         ("a token of an unknown key", [f"s.1={stranger}"]), ("the first cookie of one", [f"s.1=2.{stranger}"]),
+        ("another sealer's token of a revoked key", [f"s.1={revoked}"]), ("what would be a token but for its first byte", [f"s.1={other}"]),
         ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]), ("a token in double quotes", [f's.3="{own}"'])):
         for most in (1, 4):
             header = "; ".join(pairs)
@@ -917,6 +996,8 @@ def rings() -> list[dict]:
             ("a byte order mark", "\ufeff" + RING), ("a vertical tab between", RING.replace(" ", "\v", 1)), ("a CR for an LF", RING[:-1] + "\r" + RING)):
         refuse(what, sc.key_line(OTHER) + text)
     other = sc.key_line(OTHER)
+    refuse("a key under an id that is not its own, which is revoked before it", "revoked aaaaaa\n" + RING.replace(id, "aaaaaa"))
+    refuse("what is no key, under an id that is revoked before it", "revoked aaaaaa\nkey aaaaaa sck1_x\n")
     for what, text in (
             ("a byte order mark before a comment", "\ufeff# x\n"), ("a byte order mark before an empty line", "\ufeff\n"), ("a byte order mark before the second line", "# x\n\ufeff" + RING),
             ("a byte order mark alone", "\ufeff"), ("a comment behind a key", RING[:-1] + " # x"), ("a comment at a key's end, no blank", RING[:-1] + "#x"), ("a comment behind a revoked id", "revoked aaaaaa # stolen"),
@@ -1048,6 +1129,7 @@ def views() -> list[dict]:
                  '{"$date":"@9223372036854775808"}', '{"$date":"@9223372036854775809"}', '{"$date":"@-9223372036854775809"}', '{"$date":"@18446744073709551616"}', '{"$date":"@340282366920938463463374607431768211456"}',
                  '{"$date":"@9223372036854775808+000000000"}', '{"$date":"@-0"}', '{"$date":"@-"}', '{"$date":"@5-"}', '{"$date":"@-0+000000001"}', '{"$date":"@5+"}', '{"$date":"@5 "}', '{"$date":"@0x7ff0000000000000"}',
                  '{"$date":"1969-12-31T23:59:59.5Z"}', '{"$date":"@1e3+500000000"}', '{"$date":"@1+5"}', '{"$date":"@+5"}', '{"$date":"@05"}', '{"$date":"@.5"}', '{"$date":"@"}', '{"$date":0}',
+                 '{"$5\\u0665":1}', '{"$\\u0661":1}', "1" + "0" * 309 + ".5", "-1" + "0" * 309 + ".5", '"' + "x" * 65_534 + '"',
                  "[" * 65 + "]" * 65, '{"$secret":' * 65 + "0" + "}" * 65, '{"$map":[["a",' * 65 + "5" + "]]}" * 65, '{"$map":[["a",' * 64 + '{"$date":"@5"}' + "]]}" * 64, *wrong_forms(), *(frame % (mark * 128 + mark[0]) for mark in MARKS for frame in MARK_FRAMES)):
         try:
             sc.encode_item(sc.from_json(text))
@@ -1123,7 +1205,9 @@ RULES: list[tuple[str, list[str]]] = [
     ("N = R[0..<8] ‖ 00 00 00 00 ‖ R[8..<20]", ["invalid: N with its zeros at the end"]),
     ("every number as 8 bytes **little-endian**", ["invalid: associated data with big-endian lengths", "invalid: no associated data", "invalid: name and purpose divided elsewhere"]),
     ("Without one the sealer MUST fail.", ["rings: nothing at all", "rings: the one key is revoked", "rings: only pending keys*"]),
-    ("The sealer MUST NOT cut anything off.", ["divided: *"]),
+    ("The sealer MUST NOT cut anything off.", ["divided: *", "sealed: padding that makes it too large"]),
+    ("A sealer SHOULD use the compressed body if and only if it is shorter", ["sealed: *compress*"]),
+    ("It then pads always: a payload that is such a multiple already gets a whole block more.", ["sealed: 16 bytes, padded to a multiple of 16", "sealed: 32 bytes, padded to a multiple of 16", "sealed: a multiple of 255 already, and padded to one"]),
     ("If it fails, the sealer MUST fail. An implementation MUST NOT let its callers choose R.", [
         "- `two tokens of one session share no random bytes`; `a generator that fails lets nothing be sealed and no key be made`; Tests/Python/faults.c"]),
     ("they MUST NOT take the place of any, nor come from a caller.", ["- `the moment is xored onto the page's bytes, and takes the place of none`"]),
@@ -1154,7 +1238,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("with any kinds of blocks and a window of up to 32 KiB", ["valid: a stored block", "valid: DEFLATE: *", "valid: an item of 65,536 bytes, *", "valid: a window of 32 KiB, and a stream longer than the item"]),
     ("It MUST bound what it inflates while it inflates. The skeleton and the item put together again MUST each have at most 65,536 bytes",
      ["invalid: bomb of 2 MB", "invalid: skeleton of 65,537 bytes", "invalid: item of more than 65,536 bytes, skeleton of fewer", "valid: an item of 65,536 bytes, *"]),
-    ("**A sealer MUST NOT compress the content of a byte string**", ["- `byte strings and secrets never enter the stream`"]),
+    ("**A sealer MUST NOT compress the content of a byte string**", ["sealed: a byte string that would compress", "sealed: a secret that would compress", "sealed: text that compresses, and byte strings that would", "- `byte strings and secrets never enter the stream`"]),
     ("0, 2–15 | that byte | none: *unknown dictionary*", ["invalid: dictionary 0", "invalid: dictionary 2", "invalid: dictionary 15"]),
     ("Every opener MUST know the standard dictionary.", ["valid: compressed with the standard dictionary", "valid: the standard dictionary, where the application has its own"]),
     ("A token with another dictionary than an opener has is refused as *unknown dictionary*", ["invalid: an application's dictionary", "invalid: a dictionary that differs in a byte", "invalid: a dictionary whose name differs in its *"]),
@@ -1208,8 +1292,8 @@ RULES: list[tuple[str, list[str]]] = [
     ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
     ("A session that was created before its user's cut-off MUST be refused", ["cutoffs: *"]),
     ("A new session of that user MUST begin at the cut-off where the sealer's clock is behind it by 60 s at most", ["cutoffs: a cut-off * ahead of the sealer's clock"]),
-    ("A token without a cookie MUST have a purpose", ["tokens: a token for a link", "tokens: purpose *", "tokens: neither a name nor a purpose", "- `there is no sealer without a purpose, nor with a limit that no token has`"]),
-    ("A sealer and an opener with neither name nor purpose MUST NOT be made.", ["- `there is no sealer without a purpose, nor with a limit that no token has`"]),
+    ("A token without a cookie MUST have a purpose", ["tokens: a token for a link", "tokens: purpose *", "tokens: sealed with neither a name nor a purpose", "- `there is no sealer without a purpose, nor with a limit that no token has`"]),
+    ("A sealer and an opener with neither name nor purpose MUST NOT be made.", ["tokens: an opener with neither a name nor a purpose", "- `there is no sealer without a purpose, nor with a limit that no token has`"]),
     ("MUST NOT be looked for in cookies, nor a cookie's token be taken for one", ["tokens: a cookie's token *", "invalid: a token without a cookie *"]),
     ("MUST refuse a token without a cookie that is longer than its own limit", ["tokens: a character over the limit", "tokens: as long as the limit", "tokens: 2002 characters"]),
     ("Software that changes a ring file MUST put a whole new file in its place.", ["- kills, crowds and faults: Tests/Python/ring_safety.py"]),
@@ -1267,14 +1351,19 @@ def main() -> int:
     stream = iter(range(1 << 30))
     interop.os.urandom = lambda n: b"".join(hashlib.sha256(b"bytes %d" % next(stream)).digest() for _ in range(n // 32 + 1))[:n]
     same = True
-    files = {"valid": valid(), "invalid": invalid(), "tokens": tokens(), "again": again(), "cookies": cookies(), "divided": divided(), "removed": removed(), "rings": rings(), "cutoffs": cutoffs(), "json": views()}
+    global file, count
+    files = {}
+    for file, make in {"valid": valid, "invalid": invalid, "tokens": tokens, "sealed": sealed, "again": again, "cookies": cookies, "divided": divided, "removed": removed, "rings": rings, "cutoffs": cutoffs,
+                       "json": views}.items():
+        count = 0
+        files[file] = make()
     check_rules(files, sys.argv[1:] == ["--rules"])
-    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "tokens": "tokens without a cookie, and what is none", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
+    about = {"valid": "tokens that open", "invalid": "tokens that are refused", "tokens": "tokens without a cookie, and what is none", "sealed": "sessions and what a sealer makes of them", "again": "sessions that are sealed again, or not", "cookies": "Cookie headers", "divided": "tokens and the cookies that carry them", "removed": "requests and the cookies that signing out expires",
              "rings": "key rings", "cutoffs": "cut-offs and what begins because of them", "json": "sessions as JSON"}
     for name, vectors in files.items():
         names = [v.get("what", v.get("json")) for v in vectors]
         assert len(set(names)) == len(names), f"{name}: {sorted(n for n in names if names.count(n) > 1)}"
-        head = {"about": f"{len(vectors)} {about[name]}. Made by Tests/Python/make_vectors.py. See FORMAT.md §12.1.", "count": len(vectors)}
+        head = {"about": f"{len(vectors)} {about[name]}. Made by Tests/Python/make_vectors.py. See FORMAT.md §12.1.", "count": len(vectors), "license": "CC0-1.0"}
         text = json.dumps(head, ensure_ascii=False)[:-1] + ', "vectors": [\n' + ",\n".join(json.dumps(v, ensure_ascii=False) for v in vectors) + "\n]}\n"
         path = FOLDER / f"{name}.json"
         if sys.argv[1:] == ["--check"]:

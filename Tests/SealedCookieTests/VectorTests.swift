@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `every valid token opens to its session`() throws {
-        for vector in try all("valid.json", 176, as: Opening.self) {
+        for vector in try all("valid.json", 178, as: Opening.self) {
             do {
                 try vector.check(vector.sealer().open(value: #require(vector.token), at: vector.at))
             } catch {
@@ -103,7 +103,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 635, as: Opening.self) {
+        for vector in try all("invalid.json", 646, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
@@ -119,11 +119,11 @@ import Testing
     @Test func `every token without a cookie opens to its value, or is refused for the reason stated`() throws
     {
         var reasons: Set<String> = []
-        for vector in try all("tokens.json", 32, as: Opening.self) {
-            let sealer = try TokenSealer<CBORValue>(
-                purpose: vector.purpose, keys: KeyRing(parsing: vector.ring, requiringKey: false),
-                lifetime: vector.lifetime, tokenLimit: #require(vector.limit))
+        for vector in try all("tokens.json", 35, as: Opening.self) {
             do {
+                let sealer = try TokenSealer<CBORValue>(
+                    purpose: vector.purpose, keys: KeyRing(parsing: vector.ring, requiringKey: false),
+                    lifetime: vector.lifetime, tokenLimit: #require(vector.limit))
                 let opened = try sealer.open(#require(vector.token), at: vector.at)
                 #expect(try CBOREncoder.encode(opened.value).bytes.hex == vector.item, "\(vector.what)")
                 #expect(opened.value == vector.session?.value, "\(vector.what)")
@@ -132,6 +132,8 @@ import Testing
             } catch let error as OpenError {
                 #expect(words(error) == vector.refused, "\(vector.what): \(error)")
                 reasons.insert(words(error))
+            } catch SealerConfigurationError.emptyPurpose {
+                #expect(vector.refused == "no purpose", "\(vector.what)")
             }
         }
         #expect(reasons.count == 11)
@@ -159,6 +161,71 @@ import Testing
             }
         }
         #expect(refused == ["not base64url", "too short", "unknown version"])
+    }
+
+    @Test func `every session is sealed as stated, or is too large`() throws {
+        struct Sealing: Decodable {
+            let what, name, purpose, item: String
+            let key: Hex
+            let limit, created, age: Int
+            let own: Opening.Own?
+            let endsWithBrowser, ended: Bool
+            let padding: Int?
+            let payload, endsWith, refused: String?
+            let shorterThan: Int?
+        }
+        for vector in try all("sealed.json", 66, as: Sealing.self) {
+            let key = try SealingKey(
+                material: XAESKey(SecretBytes.copy(of: vector.key.bytes.span)), activeFrom: nil)
+            let begun = Date(timeIntervalSince1970: Double(vector.created))
+            let now = begun + Double(vector.age)
+            let forever = SessionLifetime(
+                absolute: .seconds(.max), ceiling: .seconds(.max))
+            let own = vector.own.map {
+                SessionLifetime(absolute: .seconds($0.absolute), idle: $0.idle.map { .seconds($0) })
+            }
+            let session = try EncodedSession(#require([UInt8](hex: vector.item)))
+            let token: String
+            do throws(SealError) {
+                if vector.name.isEmpty {
+                    let sealer = try? TokenSealer<EncodedSession>(
+                        purpose: vector.purpose, keys: KeyRing([key]), lifetime: forever,
+                        tokenLimit: vector.limit, paddingBlock: vector.padding ?? 0, itemLimit: 65_536)
+                    token = try sealer?.seal(session, lifetime: own, at: now).text ?? ""
+                } else {
+                    let sealer = try? CookieSealer<EncodedSession>(
+                        vector.name, keys: KeyRing([key]), lifetime: forever, purpose: vector.purpose,
+                        paddingBlock: vector.padding ?? 0, itemLimit: 65_536)
+                    var sealed =
+                        vector.ended
+                        ? try sealer?.sealEnded(at: now)
+                        : try sealer?.seal(
+                            session, lifetime: own, endsWithBrowser: vector.endsWithBrowser, at: begun)
+                    if vector.age > 0, let first = sealed?.token,
+                        let opened = try? sealer?.open(value: first, at: begun)
+                    {
+                        sealed = try sealer?.reseal(opened, at: now)
+                    }
+                    token = sealed?.token ?? ""
+                }
+            } catch {
+                #expect(error.code == vector.refused?.replacing(" ", with: "-"), "\(vector.what): \(error)")
+                continue
+            }
+            #expect(vector.refused == nil, "\(vector.what): sealed")
+            var ciphers = try XAESCiphers(key.material.key)
+            let context = TokenContext(name: vector.name, purpose: vector.purpose)
+            let payload = try Token.box(
+                in: token.utf8.span, limit: vector.limit, reusing: [], tailroom: context.count
+            ).opened(using: &ciphers, authenticating: context)
+            let bytes = Array(payload.bytes[payload.range])
+            if let expected = vector.payload {
+                #expect(bytes.hex == expected, "\(vector.what)")
+            } else {
+                #expect(try bytes.count < #require(vector.shorterThan), "\(vector.what)")
+                #expect(try bytes.hex.hasSuffix(#require(vector.endsWith)), "\(vector.what)")
+            }
+        }
     }
 
     @Test func `every session is sealed again as stated, or not for the reason stated`() throws {
@@ -245,7 +312,7 @@ import Testing
             let cookies: Int
             let removed: [String]
         }
-        for vector in try all("removed.json", 18, as: Removal.self) {
+        for vector in try all("removed.json", 22, as: Removal.self) {
             let sealer = try CookieSealer<EncodedSession>(
                 vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
                 lifetime: .init(absolute: .days(1)),
@@ -271,7 +338,7 @@ import Testing
             let refused: Bool?
         }
         var refusals = 0
-        for vector in try all("rings.json", 207, as: Ring.self) {
+        for vector in try all("rings.json", 209, as: Ring.self) {
             let bytes = vector.ring.map { Array($0.utf8) } ?? vector.bytes?.bytes ?? []
             let ring: KeyRing
             do {
@@ -309,7 +376,7 @@ import Testing
             }
             #expect(begins == vector.begins, "\(vector.what)")
         }
-        #expect(refusals == 141)
+        #expect(refusals == 143)
     }
 
     @Test func `every cut-off ends and begins what is stated`() throws {
@@ -355,7 +422,7 @@ import Testing
             let refused: Bool?
         }
         var refusals = 0
-        for vector in try all("json.json", 695, as: View.self) {
+        for vector in try all("json.json", 700, as: View.self) {
             let text = Data(try vector.json.map { Array($0.utf8) } ?? #require(vector.bytes?.bytes))
             let what = try #require(vector.json ?? vector.what)
             guard vector.refused == nil else {
@@ -372,7 +439,7 @@ import Testing
                 Issue.record("\(what): \(error)")
             }
         }
-        #expect(refusals == 476)
+        #expect(refusals == 481)
     }
 
     /// Whether two JSON texts have the same members, texts and numbers, in whatever order and spelling.

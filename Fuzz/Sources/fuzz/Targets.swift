@@ -40,12 +40,12 @@ let encoded = sealer(EncodedSession.self)
 let typed = sealer(Everything.self)
 
 /// A token with any plaintext.
-func token(_ payload: [UInt8]) throws -> String {
+func token(_ payload: [UInt8], name: String = "s", purpose: String = "") throws -> String {
     let bytes = [UInt8](repeating: 0, count: SealedBox.headerCount) + payload
     var ciphers = try XAESCiphers(key.material.key)
     let box = try SealedBox(
         sealing: CompressedPayload(bytes: bytes, range: SealedBox.headerCount..<bytes.count),
-        using: &ciphers, of: key.id, authenticating: TokenContext(name: "s", purpose: ""))
+        using: &ciphers, of: key.id, authenticating: TokenContext(name: name, purpose: purpose))
     return Base64URL.encode(box.bytes.span)
 }
 
@@ -84,6 +84,87 @@ let targets: [Target] = [
         if changed != goodToken { refused(Base64URL.encode(changed.span)) }
         let cut = Array(goodToken.prefix(start) + input)
         if cut != goodToken { refused(Base64URL.encode(cut.span)) }
+    },
+    // Tokens without a cookie: the limit, the purpose and what is in them come from the input.
+    Target(name: "link-token") { input in
+        guard input.count > 3, let ring = try? KeyRing([key]) else { return }
+        let length = min(Int(input[0]), input.count - 3)
+        let purpose = String(decoding: input[3..<3 + length], as: UTF8.self)
+        let (limit, mode, rest) = (40 + Int(input[1]) * 16, input[2] % 3, Array(input[(3 + length)...]))
+        func sealer(_ purpose: String, _ limit: Int) throws(SealerConfigurationError) -> TokenSealer<CBORValue> {
+            try TokenSealer(
+                purpose: purpose, keys: ring, lifetime: policy, tokenLimit: limit, compression: ownCompression)
+        }
+        guard let tokens = try? sealer(purpose, limit) else {
+            return require(purpose.isEmpty || limit < 63, "no sealer for a purpose and a limit that may be")
+        }
+        require(!purpose.isEmpty && limit >= 63, "a sealer without a purpose, or for no token")
+        /// A token that opens here opens for no other purpose, as no cookie's, and under no limit that it is over.
+        func opensHereAlone(_ text: String) throws {
+            let others = [purpose + "x", purpose + "\0", purpose.uppercased(), String(purpose.dropLast()), "s"]
+            for other in others where !other.utf8.elementsEqual(purpose.utf8) {
+                guard let other = try? sealer(other, 5000) else { continue }
+                require((try? other.open(text, at: now)) == nil, "opened for another purpose")
+            }
+            for name in ["s", purpose] {
+                for purpose in ["", purpose] {
+                    guard
+                        let cookies = try? CookieSealer<CBORValue>(
+                            name, keys: ring, lifetime: policy, purpose: purpose, compression: ownCompression)
+                    else { continue }
+                    require((try? cookies.open(value: text, at: now)) == nil, "opened as a cookie's")
+                }
+            }
+            let short = text.utf8.count - 1
+            guard short >= 63 else { return }
+            do {
+                _ = try sealer(purpose, short).open(text, at: now)
+                fail("opened beyond the limit")
+            } catch let error as OpenError {
+                require(error == .tooLong(byteCount: text.utf8.count))
+            }
+        }
+        switch mode {
+        case 0:
+            // Any text: nobody has the key.
+            do {
+                _ = try tokens.open(String(decoding: rest, as: UTF8.self), at: now)
+                fail("opened")
+            } catch {
+                checkWords("\(error)")
+            }
+        case 1:
+            // An item as a value: what is sealed is within the limit, and comes back.
+            guard let value = (try? CheckedItem(parsing: rest)).map({ CBORValue($0) }) else { return }
+            let sealed: SealedToken
+            do throws(SealError) {
+                sealed = try tokens.seal(value, at: now)
+            } catch {
+                checkWords("\(error)")
+                return
+            }
+            require(sealed.text.utf8.count <= limit, "a token over its limit")
+            let opened = try tokens.open(sealed.text, at: now)
+            require(try CBOREncoder.encode(opened.value).bytes == rest, "another value")
+            require(opened.createdAt == now && opened.expiresAt == sealed.expiresAt && opened.purpose == purpose)
+            try opensHereAlone(sealed.text)
+        default:
+            // Any plaintext: judged as a cookie's is.
+            let text = try token(rest, name: "", purpose: purpose)
+            let inCookie = Result { try trees.open(value: token(rest), at: now) }
+            do throws(OpenError) {
+                let opened = try tokens.open(text, at: now)
+                guard let inCookie = try? inCookie.get() else { fail("a link takes what a cookie does not") }
+                require(inCookie.session == opened.value && inCookie.createdAt == opened.createdAt)
+                require(text.utf8.count <= limit, "opened beyond the limit")
+                try? opensHereAlone(text)
+            } catch {
+                checkWords("\(error)")
+                guard text.utf8.count <= limit else { return require(error.code == "too-long") }
+                guard case .failure(let other as OpenError) = inCookie else { fail("a cookie takes what a link does not") }
+                require(other.code == error.code, "\(other), and of a link \(error)")
+            }
+        }
     },
     // Anything behind the tag.
     Target(name: "payload") { input in
