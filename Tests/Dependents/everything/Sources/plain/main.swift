@@ -1,0 +1,13 @@
+import SealedCookie
+
+struct Session: Codable {
+    var user: Int
+}
+
+let sealer = try CookieSealer<Session>(
+    "session", keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
+let sealed = try sealer.seal(Session(user: 42))
+guard let opened = try sealer.open(cookieHeader: sealed.cookieHeader), opened.session.user == 42 else {
+    fatalError("not opened")
+}
+print("opened")
