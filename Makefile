@@ -11,9 +11,17 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 # Installs those of Debian's packages named in $(1) that are missing. (dpkg-query fails where it does not know one.)
 install = missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(1) 2> /dev/null || true; } | awk '/ok installed/ { print $$1 }' \
-		| sort | comm -13 - <(printf '%s\n' $(1) | sort)); \
-	if [ -n "$$missing" ]; then \
-		echo "installing" $$missing; \
+		| sort | comm -13 - <(printf '%s\n' $(1) | sort) | paste -sd ' ' -); \
+	if [ -z "$$missing" ]; then :; \
+	elif ! command -v apt-get > /dev/null; then \
+		echo "not installed, for there is no apt-get: $$missing"; \
+		echo "hint: bring them if what follows fails. OpenSSL, zlib and pkg-config are on macOS: brew install openssl@3 zlib pkgconf"; \
+	elif [ -n "$(SUDO)" ] && ! command -v sudo > /dev/null; then \
+		echo "not installed, for you are not root and there is no sudo: $$missing" >&2; \
+		echo "hint: as root: apt-get install $$missing" >&2; \
+		exit 1; \
+	else \
+		echo "installing $$missing"; \
 		$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
 	fi
 
@@ -33,20 +41,40 @@ build: setup ## Build the library and the CLI for release
 demo: build ## Seal and open a sample session, and see a changed one refused
 	@$$(swift build -c release --show-bin-path)/sealed-cookie demo
 
+# Where the tool goes: make install PREFIX=/usr, and DESTDIR for who packs it.
+PREFIX ?= /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)/bin/sealed-cookie
+
+.PHONY: install
+install: setup ## Install the tool below PREFIX (/usr/local); it runs without the toolchain
+	env -u SEALED_COOKIE_STRICT swift build -c release --product sealed-cookie --static-swift-stdlib -Xswiftc -no-toolchain-stdlib-rpath --scratch-path .build/static
+	@mkdir -p "$(dir $(INSTALLED))"
+	@install -m 755 -s "$$(env -u SEALED_COOKIE_STRICT swift build -c release --static-swift-stdlib --scratch-path .build/static --show-bin-path)/sealed-cookie" "$(INSTALLED)"
+	@echo "installed $(INSTALLED)"
+
+.PHONY: uninstall
+uninstall: ## Remove what make install put there
+	@rm -f "$(INSTALLED)"
+	@echo "removed $(INSTALLED)"
+
 # Where make venv puts Python's packages. Without them: "not run", and no failure.
-PYTHON := .build/venv/bin/python3
+VENV := .build/venv
+PYTHON := $(VENV)/bin/python3
 .PHONY: venv
 venv: ## Install what Tests/Python and the fuzzing can use beside Debian's packages
 	@$(PYTHON) -c 'import cbor2, cryptography, werkzeug' 2> /dev/null || { \
-		python3 -m ensurepip --version > /dev/null 2>&1 || { $(call install,python3 python3-venv); }; \
-		python3 -m venv .build/venv && $(PYTHON) -m pip install -q --disable-pip-version-check -r Tests/Python/requirements.txt; \
-	} || echo "not installed: Tests/Python/requirements.txt"
+		{ python3 -m ensurepip --version > /dev/null 2>&1 || ( $(call install,python3 python3-venv) ); } && \
+		python3 -m venv --clear $(VENV) && $(PYTHON) -m pip install -q --disable-pip-version-check -r Tests/Python/requirements.txt; \
+	} || { \
+		rm -rf $(VENV); \
+		echo "not installed: Tests/Python/requirements.txt. What wants them says so and is not run."; \
+	}
 
 .PHONY: test
 test: setup ## Run every test
 	swift test
 	@tool="$$(swift build --show-bin-path)/sealed-cookie"; \
-	python="$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3)"; \
+	python="$$($(PYTHON) -c 'import cryptography' 2> /dev/null && echo $(PYTHON) || echo python3)"; \
 	if command -v "$$python" > /dev/null; then \
 		"$$python" Tests/Python/interop.py "$$tool"; \
 		"$$python" Tests/Python/worked_example.py --check; \
@@ -55,17 +83,6 @@ test: setup ## Run every test
 		"$$python" Tests/Python/ring_safety.py "$$tool"; \
 	else \
 		echo "not run: Tests/Python, for want of python3"; \
-	fi
-	@$(MAKE) --no-print-directory test-javascript
-
-# Node 18 or later. Without it: "not run", and no failure.
-.PHONY: test-javascript
-test-javascript: ## Run Implementations/javascript against every vector
-	@if command -v node > /dev/null; then \
-		mkdir -p .build; node --test Implementations/javascript/test.mjs > .build/javascript.log || { cat .build/javascript.log; exit 1; }; \
-		grep -E '^# (tests|pass|fail) ' .build/javascript.log | tr '\n' ' ' | sed 's/# //g; s/^/Implementations\/javascript: /'; echo; \
-	else \
-		echo "not run: Implementations/javascript, for want of node"; \
 	fi
 
 .PHONY: browsers
@@ -121,6 +138,10 @@ lint: ## Check the code's format
 .PHONY: platforms
 platforms: ## Compile what macOS and musl have otherwise, against stand-ins
 	@Tests/Platforms/check.sh
+
+.PHONY: dependents
+dependents: setup ## Build and run packages that depend on a tagged clone (10 minutes; FORM=short: 3)
+	@Tests/Dependents/run.sh $(FORM)
 
 .PHONY: vectors
 vectors: setup ## Run whole official files of test vectors, where ../shared/vectors has them

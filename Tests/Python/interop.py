@@ -15,7 +15,7 @@ from typing import Any, Callable, Optional
 try:
     import sealed_cookie as sc
 except ImportError as error:
-    print(f"not run: Python has no {error.name}")
+    print(f"{Path(sys.argv[0]).name}: not run: Python has no {error.name}")
     sys.exit(0)
 try:
     import cbor2

@@ -8,7 +8,7 @@ import textwrap
 try:
     import sealed_cookie as reference
 except ImportError as error:
-    print(f"not run: Python has no {error.name}")
+    print(f"worked_example.py: not run: Python has no {error.name}")
     sys.exit(0)
 
 KEY = bytes(range(32))
