@@ -1,7 +1,7 @@
 // Mutants of sealed-cookie.mjs, made by the edits of mutants.json at every place: which ones does no vector tell from the original?
 // A survivor is a rule that no vector holds, or an edit that changes nothing; the latter are in mutants.json, with the reason.
 //
-//     node mutants.mjs [--jobs 2] [--part 1/10] [words of an edit or of a line]
+//     node mutants.mjs [--jobs 2] [--part 1/10] [--from LINE] [words of an edit or of a line]
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const source = readFileSync(here('sealed-cookie.mjs'), 'utf8').split('\n');
 const { edits, notByVectors, equivalent } = JSON.parse(readFileSync(here('mutants.json'), 'utf8'));
-const { values: { jobs, part }, positionals } = parseArgs({ options: { jobs: { type: 'string', default: '2' }, part: { type: 'string' } }, allowPositionals: true });
+const { values: { jobs, part, from }, positionals } = parseArgs({ options: { jobs: { type: 'string', default: '2' }, part: { type: 'string' }, from: { type: 'string', default: '1' } }, allowPositionals: true });
 
 /** A line with its comments, and the text of its messages, blanked out: nothing is edited there. */
 function code(line) {
@@ -60,7 +60,7 @@ function isKilled({ index, changed }, number) {
 if (await isKilled({ index: 0, changed: source[0] }, 'original')) throw new Error('the original fails a vector itself');
 
 const [share = 1, shares = 1] = part?.split('/').map(Number) ?? [];
-const all = [...mutants()].filter(({ what, line, name }) => positionals.every((word) => `${what} ${name} ${line}`.includes(word)));
+const all = [...mutants()].filter(({ index, what, line, name }) => index + 1 >= Number(from) && positionals.every((word) => `${what} ${name} ${line}`.includes(word)));
 const chosen = all.filter((_, i) => i % shares === share - 1);
 const survivors = [];
 const unused = new Set(equivalent.map((_, i) => i));

@@ -232,31 +232,36 @@ export const files = {
   },
 };
 
-/** Runs one file. @returns {Promise<{ count: number, failures: string[] }>} */
-export async function run(js, file, stopsAtFirst = false) {
-  const { count, vectors } = JSON.parse(readFileSync(new URL(`${file}.json`, folder), 'utf8'));
-  const failures = [];
-  if (vectors.length === 0 || (count ?? vectors.length) !== vectors.length) failures.push(`${file}.json is not whole`);
-  for (const [i, vector] of vectors.entries()) {
-    try {
-      await files[file](js, vector);
-    } catch (error) {
-      const of = vector.what ?? vector.comment ?? vector.json ?? vector.hex ?? '';
-      failures.push(`${file}[${i}] ${of.slice(0, 100)}: ${error instanceof Unequal ? error.message.slice(0, 400) : error.stack}`);
-      if (stopsAtFirst) break;
-    }
+const read = (file) => JSON.parse(readFileSync(new URL(`${file}.json`, folder), 'utf8'));
+
+/** Why a vector fails; undefined: it does not. */
+async function failure(js, file, vector, number) {
+  try {
+    await files[file](js, vector);
+    return undefined;
+  } catch (error) {
+    const of = vector.what ?? vector.comment ?? vector.json ?? vector.hex ?? '';
+    return `${file}[${number}] ${of.slice(0, 100)}: ${error instanceof Unequal ? error.message.slice(0, 400) : error.stack}`;
   }
-  return { count: vectors.length, failures };
+}
+
+/** Runs one file. @returns {Promise<{ count: number, failures: string[] }>} */
+export async function run(js, file) {
+  const { count, vectors } = read(file);
+  const failures = vectors.length > 0 && (count ?? vectors.length) === vectors.length ? [] : [`${file}.json is not whole`];
+  for (const [number, vector] of vectors.entries()) failures.push((await failure(js, file, vector, number)) ?? []);
+  return { count: vectors.length, failures: failures.flat() };
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const js = await import(process.argv[2] ? pathToFileURL(process.argv[2]).href : './sealed-cookie.mjs');
-  for (const file of Object.keys(files)) {
-    const { failures } = await run(js, file, process.argv[3] !== '--all');
-    if (failures.length) {
-      console.log(failures.join('\n'));
-      process.exitCode = 1;
-      if (process.argv[3] !== '--all') process.exit(1);
+  const all = Object.keys(files).flatMap((file) => read(file).vectors.map((vector, number) => ({ file, vector, number })));
+  const sizes = new Map(all.map((each) => [each, JSON.stringify(each.vector).length])); // small ones first: the sooner one fails
+  for (const { file, vector, number } of all.sort((a, b) => sizes.get(a) - sizes.get(b))) {
+    const failed = await failure(js, file, vector, number);
+    if (failed) {
+      console.log(failed);
+      process.exit(1);
     }
   }
 }
