@@ -184,11 +184,9 @@ export const files = {
 
   divided: async (js, { name, cookies, token, seen, new: isNew = false, set, refused }) => {
     const sealer = new js.CookieSealer({ name, cookies, ring: await js.KeyRing.parse(''), lifetime: { absolute: 1 } });
-    try {
-      equal(Object.fromEntries(sealer.divided(token, seen ? { seen, spared: [] } : null, isNew)), set, 'cookies');
-    } catch (error) {
-      equal(words(error), refused, 'refused');
-    }
+    const { session: found, error } = await refusal((async () => sealer.divided(token, seen ? { seen, spared: [] } : null, isNew))());
+    if (error || refused) return equal(error && words(error), refused, 'refused');
+    equal(Object.fromEntries(found), set, 'cookies');
   },
 
   removed: async (js, { ring, name, cookies, header, removed }) => {
@@ -235,7 +233,7 @@ export const files = {
 const read = (file) => JSON.parse(readFileSync(new URL(`${file}.json`, folder), 'utf8'));
 
 /** Why a vector fails; undefined: it does not. */
-async function failure(js, file, vector, number) {
+export async function failure(js, file, vector, number) {
   try {
     await files[file](js, vector);
     return undefined;
@@ -253,11 +251,20 @@ export async function run(js, file) {
   return { count: vectors.length, failures: failures.flat() };
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const js = await import(process.argv[2] ? pathToFileURL(process.argv[2]).href : './sealed-cookie.mjs');
+/** Every vector, small ones first: the sooner one fails. */
+export function everyVector() {
   const all = Object.keys(files).flatMap((file) => read(file).vectors.map((vector, number) => ({ file, vector, number })));
-  const sizes = new Map(all.map((each) => [each, JSON.stringify(each.vector).length])); // small ones first: the sooner one fails
-  for (const { file, vector, number } of all.sort((a, b) => sizes.get(a) - sizes.get(b))) {
+  const sizes = new Map(all.map((each) => [each, JSON.stringify(each.vector).length]));
+  return all.sort((a, b) => sizes.get(a) - sizes.get(b));
+}
+
+// With a list of [file, number] behind the module, only these.
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [, , module = './sealed-cookie.mjs', list] = process.argv;
+  const js = await import(pathToFileURL(module).href);
+  const chosen = list && JSON.parse(readFileSync(list, 'utf8'));
+  const loaded = Object.fromEntries([...new Set(chosen?.map(([file]) => file))].map((file) => [file, read(file).vectors]));
+  for (const { file, vector, number } of chosen?.map(([file, number]) => ({ file, vector: loaded[file][number], number })) ?? everyVector()) {
     const failed = await failure(js, file, vector, number);
     if (failed) {
       console.log(failed);
