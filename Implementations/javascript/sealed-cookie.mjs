@@ -42,6 +42,9 @@ export class KeyRingError extends SealedCookieError {
   }
 }
 
+/** Why a sealer cannot be made, in Swift's words, such as `invalid-name` or `host-prefix-needs-secure`. */
+export class ConfigurationError extends SealedCookieError {}
+
 /** Why JSON text is no view of a session (§8). */
 export class ViewError extends SealedCookieError {}
 
@@ -1400,6 +1403,24 @@ function shortestBody(item, dictionary) {
   return best;
 }
 
+/**
+ * The payload of an item, and the name of the dictionary in it.
+ * @param {Uint8Array} item @param {{ name: Uint8Array, bytes: Uint8Array }} dictionary the one to compress with
+ */
+export function payloadOf(item, { created, sealed, own, endsWithBrowser, ended }, dictionary, padding) {
+  const { flags, name, body } = ended ? { flags: flag.ended, name: new Uint8Array(), body: item } : shortestBody(item, dictionary);
+  const isPadded = padding > 1;
+  const allFlags = flags | (own ? flag.ownLifetime : 0) | (endsWithBrowser ? flag.endsWithBrowser : 0) | (isPadded ? flag.padding : 0);
+  const fields = [Uint8Array.of(allFlags, created >>> 24, created >>> 16, created >>> 8, created), leb128(sealed - created)];
+  if (own) fields.push(leb128(own.absolute), leb128(own.idle ?? 0));
+  const payload = concat(...fields, name, body);
+  if (!isPadded) return { payload, name };
+  const padded = new Uint8Array((Math.floor(payload.length / padding) + 1) * padding);
+  padded.set(payload);
+  padded[payload.length] = 0x80;
+  return { payload: padded, name };
+}
+
 // ---- Tokens (§3, §5)
 
 const mostSeconds = 34560000; // 400 days
@@ -1438,7 +1459,8 @@ class Sealer {
     const isSpan = (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds < 2 ** 32;
     const { absolute, idle = null, ceiling = mostSeconds } = lifetime;
     if (!isSpan(absolute) || !isSpan(ceiling) || (idle !== null && !isSpan(idle))) throw new TypeError('lifetimes are whole seconds, from 1');
-    if (!Number.isInteger(padding) || padding < 1 || padding > 4096) throw new TypeError('padding is from 1 to 4,096 bytes');
+    if (!Number.isInteger(padding) || padding < 1 || padding > 4096) throw new ConfigurationError('invalid-padding');
+    if (!Number.isInteger(itemLimit) || itemLimit < 1 || itemLimit > mostBytes) throw new ConfigurationError('invalid-item-limit');
     if (/\p{Cs}/u.test(purpose)) throw new TypeError('a purpose is Unicode text');
     this.ring = async () => (typeof ring === 'function' ? ring() : ring);
     Object.assign(this, { name: '', purpose, lifetime: { absolute, idle, ceiling }, padding, itemLimit });
@@ -1450,7 +1472,7 @@ class Sealer {
       const all = new Map([['01', standardDictionary]]);
       for (const bytes of this.ownDictionaries) {
         const name = hex(await dictionaryName(bytes));
-        if (all.has(name) && !equal(all.get(name), bytes)) throw new TypeError('two dictionaries of one name');
+        if (all.has(name) && !equal(all.get(name), bytes)) throw new ConfigurationError('ambiguous-dictionaries');
         all.set(name, bytes);
       }
       return all;
@@ -1518,18 +1540,7 @@ class Sealer {
     const { created, sealed, own = null, endsWithBrowser = false, ended = false } = times;
     if (!fits(created) || !fits(sealed)) throw new SealError('time-out-of-range');
     const dictionary = await this.#sealingDictionary();
-    const { flags, name, body } = ended ? { flags: flag.ended, name: new Uint8Array(), body: item } : shortestBody(item, dictionary);
-    const isPadded = this.padding > 1;
-    const allFlags = flags | (own ? flag.ownLifetime : 0) | (endsWithBrowser ? flag.endsWithBrowser : 0) | (isPadded ? flag.padding : 0);
-    const fields = [Uint8Array.of(allFlags, created >>> 24, created >>> 16, created >>> 8, created), leb128(sealed - created)];
-    if (own) fields.push(leb128(own.absolute), leb128(own.idle ?? 0));
-    let payload = concat(...fields, name, body);
-    if (isPadded) {
-      const padded = new Uint8Array((Math.floor(payload.length / this.padding) + 1) * this.padding);
-      padded.set(payload);
-      padded[payload.length] = 0x80;
-      payload = padded;
-    }
+    const { payload, name } = payloadOf(item, { created, sealed, own, endsWithBrowser, ended }, dictionary, this.padding);
     fit(Math.ceil((4 * (40 + payload.length)) / 3));
     const random = crypto.getRandomValues(new Uint8Array(20));
     const header = Uint8Array.of(0x48, ...key.id.match(/../g).map((byte) => parseInt(byte, 16)));
@@ -1595,7 +1606,8 @@ export class TokenSealer extends Sealer {
   /** @param {ConstructorParameters<typeof Sealer>[0] & { purpose: string, limit?: number }} options limit: the most characters; 2,000 */
   constructor({ limit = 2000, ...options }) {
     super(options);
-    if (!this.purpose) throw new TypeError('a token without a cookie has a purpose');
+    if (!this.purpose) throw new ConfigurationError('empty-purpose');
+    if (!Number.isInteger(limit) || limit < 63 || limit > 2 ** 20) throw new ConfigurationError('invalid-token-limit');
     this.limit = limit;
   }
 
@@ -1657,21 +1669,28 @@ function cookieValues(header, names) {
 }
 
 function checkAttributes(name, { path, domain, secure, httpOnly, sameSite, partitioned }) {
-  const refuse = (why) => {
-    throw new TypeError(why);
+  const refuse = (code) => {
+    throw new ConfigurationError(code);
   };
-  if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,4033}$/.test(name)) refuse('not the name of a cookie');
-  if (!/^\/[\x20-\x3a\x3c-\x7e]*$/.test(path) || path.length > 1024) refuse('not a path');
+  if (!/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/.test(name)) refuse('invalid-name');
+  if (name.length > 4033) refuse('name-too-long');
+  if (!/^\/[\x20-\x3a\x3c-\x7e]*$/.test(path)) refuse('invalid-path');
+  if (path.length > 1024) refuse('attribute-too-long');
   if (domain !== undefined) {
     const labels = domain.replace(/^\./, '').split('.');
     const isLabel = (label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$/.test(label) && label.length <= 63;
     const isNumber = /^([0-9]+|0[xX][0-9a-fA-F]*)$/.test(labels.at(-1));
-    if (labels.length < 2 || !labels.every(isLabel) || isNumber || labels.join('.').length > 253) refuse('not a domain');
+    if (labels.length < 2 || !labels.every(isLabel) || isNumber || labels.join('.').length > 253) refuse('invalid-domain');
   }
-  if (!['Strict', 'Lax', 'None'].includes(sameSite)) refuse('sameSite is Strict, Lax or None');
-  if (!secure && (sameSite === 'None' || partitioned || /^__(host|secure|http|host-http)-/i.test(name))) refuse('this cookie needs secure');
-  if (/^__host-/i.test(name) && (path !== '/' || domain !== undefined)) refuse('__Host- needs the path / and no domain');
-  if (/^__(http|host-http)-/i.test(name) && !httpOnly) refuse('this prefix needs httpOnly');
+  if (!['Strict', 'Lax', 'None'].includes(sameSite)) throw new TypeError('sameSite is Strict, Lax or None');
+  if (/^__host-/i.test(name) && !secure) refuse('host-prefix-needs-secure');
+  if (/^__host-/i.test(name) && domain !== undefined) refuse('host-prefix-forbids-domain');
+  if (/^__host-/i.test(name) && path !== '/') refuse('host-prefix-needs-root-path');
+  if (/^__secure-/i.test(name) && !secure) refuse('secure-prefix-needs-secure');
+  if (/^__(http|host-http)-/i.test(name) && !secure) refuse('http-prefix-needs-secure');
+  if (/^__(http|host-http)-/i.test(name) && !httpOnly) refuse('http-prefix-needs-http-only');
+  if (sameSite === 'None' && !secure) refuse('same-site-none-needs-secure');
+  if (partitioned && !secure) refuse('partitioned-needs-secure');
 }
 
 /**
@@ -1689,7 +1708,7 @@ export class CookieSealer extends Sealer {
     super(options);
     const attributes = { path, domain, secure, httpOnly, sameSite, partitioned };
     checkAttributes(name, attributes);
-    if (!Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1) throw new TypeError('cookies is from 1 to 9');
+    if (!Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1) throw new ConfigurationError('invalid-splitting');
     Object.assign(this, { name, cookies, attributes, room: mostCharacters - name.length - 2 });
   }
 

@@ -492,6 +492,7 @@ const started = Date.now();
 const most = Number(options.comparisons ?? Infinity);
 const seconds = Number(options.seconds ?? (options.comparisons ? Infinity : 20));
 const bag = Object.entries(weights).flatMap(([kind, weight]) => (!options.only || options.only === kind ? Array(weight).fill(kind) : []));
+let told = 0;
 while (Date.now() - started < seconds * 1000 && comparisons < most && differences.length < 20) {
   await newConfigurations();
   for (let i = 0; i < 5; i++) {
@@ -499,6 +500,7 @@ while (Date.now() - started < seconds * 1000 && comparisons < most && difference
     for (let n = 0; n < 100; n++) questions.push(await kinds[oneOf(bag)]());
     const more = await compare(questions);
     if (more.length) await compare(more);
+    if (comparisons - told >= 100000) console.log(`… ${(told = comparisons)} comparisons in ${Math.round((Date.now() - started) / 1000)} s`);
   }
 }
 for (const each of others) each.end();

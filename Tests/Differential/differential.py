@@ -58,6 +58,7 @@ def answer(kind: str, *fields: str) -> str:
         marks = sc.ENDS_WITH_BROWSER if fields[11] == "1" else 0
         dictionary = dictionaries[0] if dictionaries else sc.STANDARD
         created = now if ring.not_before is None or ring.not_before <= now else ring.not_before
+        ring.sealing(now)
         if created > now + 60:
             raise sc.Ended("the clock is behind not-before")
         token = sc.seal(ring, bytes.fromhex(fields[9]), name=name, purpose=purpose, now=now, created=created, own=own, marks=marks, most=most, dictionary=dictionary)
