@@ -71,6 +71,7 @@ function concat(...pieces) {
   return whole;
 }
 
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const equal = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 function compare(a, b) {
@@ -1122,11 +1123,12 @@ function dateText(tag, content) {
 }
 
 function tagView({ tag, content }) {
-  if (tag === 1 || tag === 1001) return { $date: dateText(tag, content) };
-  if (tag === 4) return { $decimal: `${content[1]}e${content[0]}` };
-  if (tag === 32) return { $url: content };
-  const digits = Array.from(content, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return { $uuid: digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') };
+  const form = (name, text) => `{"${name}":${jsonString(text)}}`;
+  if (tag === 24) return `{"$secret":${view(content)}}`;
+  if (tag === 1 || tag === 1001) return form('$date', dateText(tag, content));
+  if (tag === 4) return form('$decimal', `${content[1]}e${content[0]}`);
+  if (tag === 32) return form('$url', content);
+  return form('$uuid', hex(content).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'));
 }
 
 function mapView(entries) {
@@ -1154,19 +1156,14 @@ function view(value) {
   if (typeof value === 'number' || value instanceof Float) return `{"$float":"${floatText(value)}"}`;
   if (value instanceof Uint8Array) return `{"$bytes":"${toBase64URL(value)}"}`;
   if (Array.isArray(value)) return `[${value.map(view).join(',')}]`;
-  if (value instanceof Tagged && value.tag === 24) return `{"$secret":${view(value.content)}}`;
-  if (value instanceof Tagged) return view1(tagView(value));
+  if (value instanceof Tagged) return tagView(value);
   return mapView(value instanceof Map ? [...value] : Object.entries(value));
 }
-
-const view1 = (form) => Object.entries(form).map(([name, text]) => `{"${name}":${jsonString(text)}}`)[0];
 
 /** A CBOR item as JSON (§8), which itemOfJSON reads back to the same item. @param {Uint8Array} item @returns {string} */
 export const jsonOfItem = (item) => view(decode(item));
 
 // ---- Key rings (§9)
-
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** A key's id, as six hexadecimal digits (§4). @param {Uint8Array} key 32 bytes @returns {Promise<string>} */
 export async function keyID(key) {
@@ -1389,18 +1386,12 @@ function inflated(body, dictionary) {
   return putTogether(bytes, body.subarray(end));
 }
 
-/** The shortest body, and the dictionary that it was made with (§6.2, §6.3). */
-function shortestBody(item, dictionary) {
+/** The compressed body where it is shorter, else the item (§6.3), with the name of the dictionary. */
+function shorterBody(item, { name, bytes }) {
   const { skeleton, contents } = divide(item);
-  let best = { flags: 0, name: new Uint8Array(), body: item };
-  const consider = (flags, name, bytes) => {
-    const body = concat(deflate(skeleton, bytes), contents);
-    if (name.length + body.length < best.name.length + best.body.length) best = { flags, name, body };
-  };
-  if (skeleton.length <= 4) return best;
-  consider(flag.compressed, best.name, new Uint8Array());
-  consider(flag.compressed | flag.dictionary, dictionary.name, dictionary.bytes);
-  return best;
+  const body = skeleton.length > 4 ? concat(deflate(skeleton, bytes), contents) : item;
+  const isShorter = name.length + body.length < item.length;
+  return isShorter ? { flags: flag.compressed | flag.dictionary, name, body } : { flags: 0, name: new Uint8Array(), body: item };
 }
 
 /**
@@ -1408,7 +1399,7 @@ function shortestBody(item, dictionary) {
  * @param {Uint8Array} item @param {{ name: Uint8Array, bytes: Uint8Array }} dictionary the one to compress with
  */
 export function payloadOf(item, { created, sealed, own, endsWithBrowser, ended }, dictionary, padding) {
-  const { flags, name, body } = ended ? { flags: flag.ended, name: new Uint8Array(), body: item } : shortestBody(item, dictionary);
+  const { flags, name, body } = ended ? { flags: flag.ended, name: new Uint8Array(), body: item } : shorterBody(item, dictionary);
   const isPadded = padding > 1;
   const allFlags = flags | (own ? flag.ownLifetime : 0) | (endsWithBrowser ? flag.endsWithBrowser : 0) | (isPadded ? flag.padding : 0);
   const fields = [Uint8Array.of(allFlags, created >>> 24, created >>> 16, created >>> 8, created), leb128(sealed - created)];
