@@ -422,7 +422,7 @@ import Testing
             let refused: Bool?
         }
         var refusals = 0
-        for vector in try all("json.json", 700, as: View.self) {
+        for vector in try all("json.json", 701, as: View.self) {
             let text = Data(try vector.json.map { Array($0.utf8) } ?? #require(vector.bytes?.bytes))
             let what = try #require(vector.json ?? vector.what)
             guard vector.refused == nil else {

@@ -91,9 +91,12 @@ let targets: [Target] = [
         let length = min(Int(input[0]), input.count - 3)
         let purpose = String(decoding: input[3..<3 + length], as: UTF8.self)
         let (limit, mode, rest) = (40 + Int(input[1]) * 16, input[2] % 3, Array(input[(3 + length)...]))
-        func sealer(_ purpose: String, _ limit: Int) throws(SealerConfigurationError) -> TokenSealer<CBORValue> {
+        func sealer(_ purpose: String, _ limit: Int) throws(SealerConfigurationError) -> TokenSealer<
+            CBORValue
+        > {
             try TokenSealer(
-                purpose: purpose, keys: ring, lifetime: policy, tokenLimit: limit, compression: ownCompression)
+                purpose: purpose, keys: ring, lifetime: policy, tokenLimit: limit, compression: ownCompression
+            )
         }
         guard let tokens = try? sealer(purpose, limit) else {
             return require(purpose.isEmpty || limit < 63, "no sealer for a purpose and a limit that may be")
@@ -101,7 +104,9 @@ let targets: [Target] = [
         require(!purpose.isEmpty && limit >= 63, "a sealer without a purpose, or for no token")
         /// A token that opens here opens for no other purpose, as no cookie's, and under no limit that it is over.
         func opensHereAlone(_ text: String) throws {
-            let others = [purpose + "x", purpose + "\0", purpose.uppercased(), String(purpose.dropLast()), "s"]
+            let others = [
+                purpose + "x", purpose + "\0", purpose.uppercased(), String(purpose.dropLast()), "s",
+            ]
             for other in others where !other.utf8.elementsEqual(purpose.utf8) {
                 guard let other = try? sealer(other, 5000) else { continue }
                 require((try? other.open(text, at: now)) == nil, "opened for another purpose")
@@ -146,7 +151,8 @@ let targets: [Target] = [
             require(sealed.text.utf8.count <= limit, "a token over its limit")
             let opened = try tokens.open(sealed.text, at: now)
             require(try CBOREncoder.encode(opened.value).bytes == rest, "another value")
-            require(opened.createdAt == now && opened.expiresAt == sealed.expiresAt && opened.purpose == purpose)
+            require(
+                opened.createdAt == now && opened.expiresAt == sealed.expiresAt && opened.purpose == purpose)
             try opensHereAlone(sealed.text)
         default:
             // Any plaintext: judged as a cookie's is.
@@ -161,7 +167,9 @@ let targets: [Target] = [
             } catch {
                 checkWords("\(error)")
                 guard text.utf8.count <= limit else { return require(error.code == "too-long") }
-                guard case .failure(let other as OpenError) = inCookie else { fail("a cookie takes what a link does not") }
+                guard case .failure(let other as OpenError) = inCookie else {
+                    fail("a cookie takes what a link does not")
+                }
                 require(other.code == error.code, "\(other), and of a link \(error)")
             }
         }
