@@ -139,6 +139,18 @@ lint: ## Check the code's format
 platforms: ## Compile what macOS and musl have otherwise, against stand-ins
 	@Tests/Platforms/check.sh
 
+.PHONY: api
+api: setup ## Write the public API, a line a declaration, into Tests/API/api.txt
+	@$(call install,python3)
+	swift build
+	@python3 Tests/API/api.py "$$(swift build --show-bin-path)/Modules"
+
+.PHONY: api-check
+api-check: setup ## Compare the public API with that text
+	@$(call install,python3)
+	@swift build > /dev/null
+	@python3 Tests/API/api.py "$$(swift build --show-bin-path)/Modules" --check
+
 .PHONY: dependents
 dependents: setup ## Build and run packages that depend on a tagged clone (10 minutes; FORM=short: 3)
 	@Tests/Dependents/run.sh $(FORM)

@@ -1,0 +1,28 @@
+// What is said of the version, in each place that says it.
+import Foundation
+import Testing
+
+@Suite struct ReleaseTests {
+    private func text(_ path: String) throws -> String {
+        try String(contentsOf: packageFolder.appending(path: path), encoding: .utf8)
+    }
+
+    @Test func `the tool's version is the newest in CHANGELOG, and README's dependency takes it`() throws {
+        let said = try ToolRun(["--version"]).output
+        let version = try #require(said.wholeMatch(of: /sealed-cookie (\d+\.\d+\.\d+)\n/)).1
+        let newest = try #require(try text("CHANGELOG.md").firstMatch(of: /(?m)^## (\S+)/)).1
+        #expect(newest == version)
+        let line = /\.package\(url: "…\/sealed-cookie", from: "(\d+)\.(\d+)\.(\d+)"\)/
+        let from = try #require(try text("README.md").firstMatch(of: line))
+        let parts = version.split(separator: ".")
+        #expect(from.1 == parts[0] && from.output.0.contains("\"\(parts[0]).\(parts[1]).0\""))
+    }
+
+    @Test func `warnings are errors where the Makefile builds, and nowhere else`() throws {
+        #expect(try text("Makefile").contains("\nexport SEALED_COOKIE_STRICT := 1\n"))
+        let manifest = try text("Package.swift")
+        let line = try #require(manifest.split(separator: "\n").first { $0.contains("treatAllWarnings") })
+        #expect(line.contains("isStrict ?") && manifest.ranges(of: "treatAllWarnings").count == 1)
+        #expect(manifest.contains(#"let isStrict = Context.environment["SEALED_COOKIE_STRICT"] == "1""#))
+    }
+}
