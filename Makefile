@@ -155,6 +155,11 @@ api-check: setup ## Compare the public API with that text
 dependents: setup ## Build and run packages that depend on a tagged clone (10 minutes; FORM=short: 3)
 	@Tests/Dependents/run.sh $(FORM)
 
+.PHONY: distributions
+distributions: ## Run README's commands in bare Debian 12 and 13, as root and as a user (40 minutes; SUITES=)
+	@$(call install,debootstrap)
+	@Tests/Distributions/run.sh $(SUITES)
+
 .PHONY: vectors
 vectors: setup ## Run whole official files of test vectors, where ../shared/vectors has them
 	@if [ -d ../shared/vectors ]; then \

@@ -24,9 +24,10 @@
 /// - `getentropy` takes up to 256 bytes on each. macOS declares it in sys/random.h, which this package includes itself.
 /// - `mode_t` is of 16 bits on macOS, and `dev_t` may be negative there: both are converted where they are kept.
 /// - macOS has no /proc. Whether a file is mounted by itself, and which user owns a container's root, stays unknown.
-package enum Libc {
+public enum Libc {
     /// The clock of the last tick, which costs less to read than the time does.
-    @inlinable package static var coarseClock: clockid_t {
+    // Public, because only then is it compiled into its callers. The module is no product.
+    @inlinable public static var coarseClock: clockid_t {
         #if canImport(Darwin)
             CLOCK_MONOTONIC_RAW_APPROX
         #else
@@ -35,7 +36,7 @@ package enum Libc {
     }
 
     /// Opens a folder to go on from, though it cannot be read.
-    @inlinable package static var pathOnly: Int32 {
+    package static var pathOnly: Int32 {
         #if canImport(Darwin)
             O_SEARCH
         #else
@@ -59,7 +60,7 @@ package enum Libc {
     /// Writes a file or a folder through to its medium.
     ///
     /// - Returns: 0, or -1 and `errno`.
-    @inlinable package static func flush(_ file: Int32) -> Int32 {
+    package static func flush(_ file: Int32) -> Int32 {
         #if canImport(Darwin)
             // There fsync leaves it in the drive's memory. Not every file system can do more.
             if fcntl(file, F_FULLFSYNC) == 0 { return 0 }
@@ -96,7 +97,7 @@ package enum Libc {
 
 extension stat {
     /// When its contents changed.
-    @inlinable package var modificationTime: timespec {
+    package var modificationTime: timespec {
         #if canImport(Darwin)
             st_mtimespec
         #else
@@ -105,7 +106,7 @@ extension stat {
     }
 
     /// When anything of it changed.
-    @inlinable package var changeTime: timespec {
+    package var changeTime: timespec {
         #if canImport(Darwin)
             st_ctimespec
         #else
