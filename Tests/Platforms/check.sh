@@ -15,7 +15,7 @@ module() { # system name sources…: a module of the package
     swiftc "${flags[@]}" -I "$work/$1" -emit-module -module-name "$2" -emit-module-path "$work/$1/$2.swiftmodule" "${@:3}"
 }
 
-check() { # system Libc.swift
+check() { # system Libc.swift. It ends with the first failure, in a condition too.
     rm -rf "${work:?}/$1"
     mkdir "$work/$1"
     cat > "$work/$1/module.modulemap" <<END
@@ -25,10 +25,10 @@ module SealedCookieOpenSSL { header "$PWD/Tests/Platforms/openssl.h" export * }
 END
     for stand_in in "$1 Overlay" "Synchronization Synchronization"; do
         swiftc -module-cache-path "$work/cache" -I "$work/$1" -parse-as-library -emit-module -module-name "${stand_in% *}" \
-            -emit-module-path "$work/$1/${stand_in% *}.swiftmodule" "Tests/Platforms/${stand_in#* }.swift"
+            -emit-module-path "$work/$1/${stand_in% *}.swiftmodule" "Tests/Platforms/${stand_in#* }.swift" || return
     done
-    module "$1" SealedCookieLibc "$2"
-    module "$1" SealedCookie "${files[@]}"
+    module "$1" SealedCookieLibc "$2" || return
+    module "$1" SealedCookie "${files[@]}" || return
     swiftc "${flags[@]}" -I "$work/$1" -typecheck -module-name tool Sources/sealed-cookie-cli/StandardStreams.swift
 }
 
