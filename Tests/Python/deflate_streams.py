@@ -322,6 +322,10 @@ def broken() -> Iterator[tuple[str, bytes]]:
         stored(out, b"\x63abc", complement=complement)
         yield f"a stored block's length whose complement has {what} of it", out.bytes()
     out = Bits()
+    fixed(out, [*b"\x63abc", END])
+    assert out.bytes()[-1] == 0
+    yield "its last byte is missing, which is zero", out.bytes()[:-1]
+    out = Bits()
     stored(out, b"\x63abc")
     yield "a stored block that ends early", out.bytes()[:-1]
     yield "a stored block without all of its lengths", out.bytes()[:4]
