@@ -277,8 +277,8 @@ export function everyVector() {
 
 // With a list of [file, number] behind the module, only these.
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [, , module = './sealed-cookie.mjs', list] = process.argv;
-  const js = await import(pathToFileURL(module).href);
+  const [, , module, list] = process.argv;
+  const js = await import(module ? pathToFileURL(module).href : './sealed-cookie.mjs');
   const chosen = list && JSON.parse(readFileSync(list, 'utf8'));
   const loaded = Object.fromEntries([...new Set(chosen?.map(([file]) => file))].map((file) => [file, read(file).vectors]));
   for (const { file, vector, number } of chosen?.map(([file, number]) => ({ file, vector: loaded[file][number], number })) ?? everyVector()) {
