@@ -979,7 +979,7 @@ function readNumber(text) {
 }
 
 function readInteger(text, isKey = false) {
-  if (typeof text !== 'string' || !integerText.test(text) || text.length > 40) throw badView('not an integer');
+  if (typeof text !== 'string' || !integerText.test(text) || text.length > 40) throw badView('not an integer'); // of 128 bits, at most
   const n = BigInt(text);
   if (isKey && !int64(n)) throw badView('an integer beyond 64 bits');
   return small(n);
@@ -1029,7 +1029,7 @@ const precise = (seconds, fraction) => new Tagged(1001, new Map([[1, seconds], [
 
 function readDecimal(text) {
   const [, sign, whole, , fraction = '', exponent = '0'] = /^(-?)([0-9]+)(\.([0-9]+))?(?:e(-?[0-9]+))?$/.exec(text) ?? [];
-  if (whole === undefined || whole.length + fraction.length > 100) throw badView('not a decimal number');
+  if (whole === undefined) throw badView('not a decimal number');
   readInteger(whole);
   const mantissa = BigInt(whole + fraction);
   if (sign && mantissa === 0n) throw badView('a zero below zero');

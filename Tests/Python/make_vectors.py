@@ -1109,6 +1109,7 @@ def views() -> list[dict]:
     texts += ['{"$map":[["a",' * 64 + leaf + "]]}" * 64 for leaf in ("5", '{"$bytes":""}', '{"$float":"1.0"}')]
     texts += [frame % (mark * 128) for mark in MARKS for frame in ('"e%s"', '{"%s":1}')] + ['"' + (MARKS[0] * 128 + "a") * 3 + '"']
     texts += ['{"$uuid":"00112233-4455-6677-8899-aAbBcCdDeEfF"}', '{"__proto__":1,"constructor":2}', '{"$5":1,"5":2,"$-1":3,"-1":4}', '{"$map":[["__proto__",{"__proto__":1}],[0,"0"],["0",0]]}']
+    texts += ["1e9", "-1.9e-9", "19e19", '{"$date":"2026-09-21T19:09:29Z"}', '{"$decimal":"0.9"}', '{"$decimal":"1.99e-19"}', '{"$decimal":"0.%s5"}' % ("0" * 150), '{"$decimal":"0.%s"}' % ("0" * 60)]
     texts += [frame * (64 - levels) + leaf + end * (64 - levels) for frame, end in LEVELS for levels, leaf in LEAVES]
     for text in dict.fromkeys(texts):
         item = sc.encode_item(sc.from_json(text))
@@ -1116,7 +1117,7 @@ def views() -> list[dict]:
         assert sc.encode_item(sc.from_json(again)) == item
         vectors.append({"json": text, "item": item.hex(), "view": again})
     too_deep = [frame * (65 - levels) + leaf + end * (65 - levels) for frame, end in LEVELS for levels, leaf in LEAVES]
-    for text in (*too_deep, "", "{", "[1,]", '{"a":1,}', "[1 2]", "01", "1.", ".5", "+1", "NaN", "Infinity", "'a'", "{a:1}", "[1]]", "nul", '"\t"', '"\\x"', '"\\ud800"', '"\\ude00"', '"a',
+    for text in (*too_deep, "[1:2]", '{"a",1}', '{"a":1:"b":2}', "[1,2}", '{"a":1]', "12345678901234501e9", '{"$decimal":"1.%s"}' % ("0" * 60), "", "{", "[1,]", '{"a":1,}', "[1 2]", "01", "1.", ".5", "+1", "NaN", "Infinity", "'a'", "{a:1}", "[1]]", "nul", '"\t"', '"\\x"', '"\\ud800"', '"\\ude00"', '"a',
                  '{"a":1,"a":2}', '{"\\u00e9":1,"e\\u0301":2}', '{"$map":[["a",1],["a",2]]}', '{"$map":[[1.5,1]]}', '{"$map":[["a"]]}', '{"$map":{}}', '{"$map":[[9223372036854775808,1]]}',
                  "18446744073709551616", "-9223372036854775809", "-9223372036854775808e5", "123456789012345678901e200", "184467440730000000000000000000000000000000000000000000000000000000000000000000709551615", "1e400", "-1e400",
                  '{"$x":1}', '{"$":1}', '{"$05":1}', '{"$+5":1}', '{"$-0":1}', '{"$9223372036854775808":1}', '{"$5\\u0301":1}', '{"$\\u0301":1}', '{"$bytes":"AQ","b":1}', '{"$secret":1,"$5":2}',
