@@ -142,6 +142,8 @@ test('no-one lengthens a session by a clock that is behind, and none begins beyo
   const notBefore = await js.KeyRing.parse(`not-before 2026-08-03T00:01:00Z;${key}`);
   const { session } = await sealer({ ring: notBefore }).seal(1, { now });
   assert.equal(session.created, now + 60);
+  assert.equal((await sealer().seal(1, { now: now + 0.999 })).session.created, now);
+  assert.equal((await sealer().seal(1, { now: now + 0.999, cutOff: now + 0.5 })).session.created, now + 1);
   await assert.rejects(sealer({ ring: notBefore }).seal(1, { now: now - 1 }), code('ended'));
   await assert.rejects(sealer().seal(1, { now: -1 }), code('time-out-of-range'));
   await assert.rejects(sealer({ ring: await js.KeyRing.parse('') }).seal(1, { now }), code('no-active-key'));

@@ -901,6 +901,17 @@ def removed() -> list[dict]:
     return vectors
 
 
+def neighbours() -> tuple[bytes, bytes]:
+    """Two keys whose ids differ in the last two digits alone, the lesser id first."""
+    by_start: dict[str, bytes] = {}
+    for n in range(1 << 16):
+        key = hashlib.sha256(b"neighbour %d" % n).digest()
+        other = by_start.setdefault(sc.key_id(key)[:4], key)
+        if sc.key_id(other) < sc.key_id(key):
+            return other, key
+    raise AssertionError
+
+
 def rings() -> list[dict]:
     """Rings that are none; and of others what they say, which key seals at a time, and when a session begins that is sealed then."""
     vectors = []
@@ -943,6 +954,10 @@ def rings() -> list[dict]:
     add("only pending keys, the earliest revoked", at(1) + at(2, KEY) + f"revoked {sc.key_id(OTHER)}\n")
     add("only pending keys, until the first of them is active", at(0) + at(2, KEY))
     add("the one key is pending for years", at(3000 * DAY))
+    near, nearer = neighbours()
+    for what, first, second in (("the greater first", nearer, near), ("the lesser first", near, nearer)):
+        add(f"of equal times the greatest id, of two that are close, {what}", at(-5, first) + at(-5, second))
+        add(f"only pending keys of equal times: the greatest id, of two that are close, {what}", at(5, first) + at(5, second))
     add("of equal times the greatest id", RING + sc.key_line(OTHER))
     add("of equal times the greatest id, written down", at(-5) + at(-5, KEY))
     add("a revoked key does not seal", RING + at(-5) + f"revoked {sc.key_id(OTHER)}\n")
