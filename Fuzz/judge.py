@@ -1,4 +1,4 @@
-"""For the differential target: what Tests/Python/sealed_cookie.py and cbor2 make of the same bytes.
+"""For the differential target: what Implementations/python and cbor2 make of the same bytes.
 
 Reads batches: a count and a length in 4 bytes each, then so many inputs, each with its kind (0 an item, 1 a payload, 2 JSON), what
 the library says (0 refused, 1 accepted, 2 unknown dictionary), and two byte strings behind their lengths in 4 bytes: the input, and
@@ -20,7 +20,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Tests" / "Python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Implementations" / "python"))
 import sealed_cookie as sc  # noqa: E402
 
 try:

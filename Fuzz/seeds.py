@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "Python")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "Tests" / "Python"), str(HERE.parent / "Implementations" / "python")]
 import interop  # noqa: E402
 import sealed_cookie as sc  # noqa: E402
 from judge import OWN  # noqa: E402

@@ -8,7 +8,7 @@ import argparse, ast, hashlib, re, sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "Tests" / "Python"))
+sys.path.insert(0, str(HERE.parent.parent / "Implementations" / "python"))
 try:
     from sealed_cookie import encode_item, head  # noqa: E402
 except ImportError as error:

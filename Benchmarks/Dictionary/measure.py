@@ -7,7 +7,7 @@ import sys, zlib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent / "Tests" / "Python"))
+sys.path.insert(0, str(HERE.parent.parent / "Implementations" / "python"))
 from sealed_cookie import encode_item, from_json, split_item  # noqa: E402
 
 

@@ -5,7 +5,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Implementations" / "python"))
 import sealed_cookie as sc  # noqa: E402
 
 SEALING = {"no active key": "no-active-key", "a time that 32 bits do not hold": "time-out-of-range"}

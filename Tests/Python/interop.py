@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Implementations" / "python"))
 try:
     import sealed_cookie as sc
 except ImportError as error:

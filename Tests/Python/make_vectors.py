@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the test vectors for implementers, from sealed_cookie.py alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
+"""Writes the test vectors for implementers, from Implementations/python alone, into Tests/SealedCookieTests/Vectors: valid.json and invalid.json
 (tokens), tokens.json (without a cookie), sealed.json (payloads that a sealer makes), again.json (sessions sealed again), cookies.json and divided.json (Cookie headers, and how a token is divided), rings.json (key rings), cutoffs.json (when one user's sessions were ended),
 json.json (the JSON view).
 

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 try:
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Implementations" / "python"))
     import sealed_cookie as reference
 except ImportError as error:
     print(f"worked_example.py: not run: Python has no {error.name}")

@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 """Sealed cookies, version 1: an independent implementation, written from FORMAT.md alone.
 
 Its author had FORMAT.md and nothing else of the project; what the page left open then, it says now. Section
 numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
 
-    sealed_cookie.py keygen > ring
-    echo '{"user": 7}' | sealed_cookie.py seal --ring ring | sealed_cookie.py open --ring ring
+    python -m sealed_cookie keygen > ring
+    echo '{"user": 7}' | python -m sealed_cookie seal --ring ring | python -m sealed_cookie open --ring ring
 """
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ import argparse, base64, hashlib, itertools, json, math, os, re, struct, sys, ti
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any, Iterable, Optional
 
 from cryptography.exceptions import InvalidTag
@@ -444,16 +442,32 @@ def join_item(skeleton: bytes, contents: bytes) -> bytes:
     return bytes(item)
 
 
-def standard_dictionary() -> bytes:
-    """§6.4, read out of the page itself."""
-    page = Path(__file__).parents[2].joinpath("FORMAT.md").read_text()
-    section = page[page.index("### 6.4"):page.index("## 7. The session as CBOR")]
-    data = base64.b64decode("".join(re.findall(r"^    (\S+)$", section, re.M)))
-    assert hashlib.sha256(data).hexdigest() in section
-    return data
-
-
-STANDARD = standard_dictionary()
+# §6.4
+STANDARD = base64.b64decode("""
+    bEFzaWEvS29sa2F0YWpBc2lhL1Rva3lvbEV1cm9wZS9QYXJpc0FtZXJpY2EvTG9zX0FuZ2VsZXNwQW1lcmljYS9OZXdfWW9ya21FdXJvcGUvTG9uZG9ubUV1
+    cm9wZS9CZXJsaW5mc3RyZWV0ZGNpdHlqcG9zdGFsQ29kZWtwb3N0YWxfY29kZWdhZGRyZXNzZ2JpbGxpbmdjb3VudHJ5YkRFaHNoaXBwaW5nY291bnRyeWJV
+    U2RzdGVwaG9uZWZlcnJvcnNnbWVzc2FnZXRvdGFsY3NrdWlwcm9kdWN0SWRjYXJ0anByb2R1Y3RfaWRocXVhbnRpdHkBZXByaWNlaXRlbXNoY3VycmVuY3lj
+    VVNEaGN1cnJlbmN5Y0VVUmhmZWF0dXJlc2dlbmFibGVk9WZhY3RpdmVmbGFnc2ZzdGF0dXNlY291bnRmY29va2llbm9yaWdpbmFsTWF4QWdlZHBhdGhhL2Zz
+    ZWN1cmX1Z2V4cGlyZXNoaHR0cE9ubHn1aHNhbWVTaXRlY2xheGZnaXRodWJpbWljcm9zb2Z0aHByb3ZpZGVyZmdvb2dsZWNtZmFqdHdvX2ZhY3Rvcml0d29G
+    YWN0b3JmbWV0aG9kdG90cGhwYXNzd29yZGtyZW1lbWJlcl9tZfVqcmVtZW1iZXJNZfVtcmVzcG9uc2VfdHlwZWRjb2Rlc2NvcGV0b3BlbmlkIHByb2ZpbGUg
+    ZW1haWxjb2RlVmVyaWZpZXJ1Y29kZV9jaGFsbGVuZ2VfbWV0aG9kZFMyNTZtY29kZV92ZXJpZmllcmxyZWRpcmVjdF91cmljbGllbnRfaWRqdG9rZW5fdHlw
+    ZWZCZWFyZXJqZXhwaXJlc19pbmhpZF90b2tlbmxhY2Nlc3NfdG9rZW5rYWNjZXNzVG9rZW5tcmVmcmVzaF90b2tlbmxyZWZyZXNoVG9rZW4gb2ZmbGluZV9h
+    Y2Nlc3NjYW1ygWNwd2Rjc2lkY2p0aWF1dGhfdGltZRpjYXVkY2lzc2NpYXQaY3N1YmZncm91cHNncGljdHVyZXN0YXRlbm9uY2V4cBpncHJvZmlsZXJwcmVm
+    ZXJyZWRfdXNlcm5hbWVtYWlsVmVyaWZpZWT1amdpdmVuX25hbWVrZmFtaWx5X25hbWVuZW1haWxfdmVyaWZpZWT1QGdtYWlsLmNvbS9hdXRoL2NhbGxiYWNr
+    Lm9yZ2kvc2V0dGluZ3NqL2Rhc2hib2FyZGh0dHBzOi8vaXByaW5jaXBhbGthdXRob3JpdGllc21hdXRoZW50aWNhdGVk9WpST0xFX0FETUlOaVJPTEVfVVNF
+    UnR3YXJkZW4udXNlci51c2VyLmtleYKBaHBhc3Nwb3J0oWR1c2VyWW91IGhhdmUgYmVlbiBsb2dnZWQgb3V0SW52YWxpZCBlbWFpbCBvciBwYXNzd29yZFdl
+    bGNvbWUgYmFja1NpZ25lZCBpbiB3YXMgc3VjY2Vzc2Z1bGx5IGhhcyBiZWVuIGxvZyBpbiB0byBhY2Nlc3MgdGhpcyBwYWdlLnNhdmVkIHN1Y2Nlc3NmdWxs
+    eS5nd2FybmluZ3N1Y2Nlc3NkaW5mb2Zub3RpY2VhbGVydGVlcnJvcmZfZmxhc2htZXNzYWdlc2hfZmxhc2hlc2VmbGFzaKFkbmV4dGN1cmxqcmVkaXJlY3RU
+    b251c2VyX3JldHVybl90b2hyZXR1cm5Ub2lyZXR1cm5fdG9oc2V0dGluZ3NodGltZXpvbmVsaWdodGltZVpvbmV0aGVtZWRkYXJrcHJlZmVyZW5jZXNkbGFu
+    Z2hsYW5ndWFnZWZyLUZSZWRlLURFZWVuLUdCZmxvY2FsZWJlbmZsb2NhbGVlZW4tVVNsb3JnYW5pemF0aW9uZm9yZ19pZHBsYW5jcHJvamFjY291bnRfaWRp
+    YWNjb3VudElkaXRlbmFudF9pZGh0ZW5hbnRJZGp1cGRhdGVkX2F0aXVwZGF0ZWRBdGpsYXN0X2xvZ2luaWxhc3RMb2dpbmlsYXN0X3NlZW5obGFzdFNlZW5s
+    bGFzdEFjdGl2aXR5amNyZWF0ZWRfYXQaaWNyZWF0ZWRBdBpqZXhwaXJlc19hdBppZXhwaXJlc0F0GmdjcmVhdGVkwRpnZXhwaXJlc8EaZmF2YXRhcmxkaXNw
+    bGF5X25hbWVrZGlzcGxheU5hbWVqZmlyc3RfbmFtZWlmaXJzdE5hbWVpbGFzdF9uYW1laGxhc3ROYW1laHVzZXJOYW1laHZlcmlmaWVk9W9pc0F1dGhlbnRp
+    Y2F0ZWT1aWxvZ2dlZF9pbvVqaXNMb2dnZWRJbvVoaXNfYWRtaW70Z2lzQWRtaW70a3Blcm1pc3Npb25zgWJpcGp1c2VyX2FnZW50aXVzZXJBZ2VudGVzdGFm
+    ZmVkaXRvcmdtYW5hZ2VyZW93bmVyZm1lbWJlcmRyb2xlZHVzZXJkcm9sZWVhZG1pbmljc3JmVG9rZW5qY3NyZl90b2tlbngoa19jc3JmX3Rva2VuZV9jc3Jm
+    ZGNzcmZYIGRjc3JmUGV0b2tlbmdzZXNzaW9uanNlc3Npb25faWR4IGlzZXNzaW9uSWRhdXRoX3VzZXJfaWRkYXRhY3VpZG5hbWV2YWx1ZXJvbGVzgWR1c2Vy
+    b2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNlcm5hbWVlbWFpbGJpZA==
+""")
 
 
 def dictionary_name(dictionary: bytes) -> bytes:
@@ -487,6 +501,8 @@ class Payload:
     item: bytes
     own: Optional[tuple[int, int]] = None       # the session's own lifetime: absolute, and idle or 0
     marks: int = 0                              # the flags ENDS_WITH_BROWSER and ENDED
+    sealed_by: str = field(default="", compare=False)               # of an opened one: its key's id
+    dictionary: Optional[bytes] = field(default=None, compare=False)    # of an opened one: what it was compressed with
 
     @property
     def sealed(self) -> int:
@@ -1123,6 +1139,3 @@ def main(argv: Optional[list[str]] = None) -> int:
         print(f"error: {e}", file=sys.stderr)
         return 1
 
-
-if __name__ == "__main__":
-    sys.exit(main())
