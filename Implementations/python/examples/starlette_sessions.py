@@ -32,27 +32,28 @@ class SealedSessions:
             opened = sc.open_header(ring, header, now=now, **self.context, **self.policy)
         except sc.Refused as refused:               # to the visitor: no session
             log.info("no session: %s", refused)
-        before = Session(sc.decode_item(opened.item) if opened else {})
-        session = scope["session"] = Session(before)
+        session = scope["session"] = Session(sc.decode_item(opened.item) if opened else {})
 
         async def send_with_cookies(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self.set_cookie(ring, header, opened, before, session, now)]
+                message["headers"] = [*message.get("headers", ()), *self.set_cookies(ring, header, opened, session, now)]
             await send(message)
 
         await self.app(scope, receive, send_with_cookies if scope["type"] == "http" else send)
 
-    def set_cookie(self, ring: sc.Ring, header: str, opened: Optional[sc.Payload], before: "Session", session: "Session", now: int) -> Iterable[tuple[bytes, bytes]]:
+    def set_cookies(self, ring: sc.Ring, header: str, opened: Optional[sc.Payload], session: "Session", now: int) -> Iterable[tuple[bytes, bytes]]:
         name, most = self.context["name"], self.cookies
         seen, others = sc.parts_of(header, name, ring)
         if not session:
             cookies, age = (dict.fromkeys(sc.removal(header, name, most, ring), "") if opened else {}), None
         else:
-            is_new = opened is None or session.was_cleared
-            if not is_new and session == before and not sc.is_due(ring, opened, now=now, **self.policy):
+            item, is_new = sc.encode_item(dict(session)), opened is None or session.was_cleared
+            if opened is None or session.was_cleared:
+                token = sc.seal(ring, item, now=now, **self.context)
+            elif item != opened.item or sc.is_due(ring, opened, now=now, **self.policy):
+                token = sc.seal_again(ring, opened, item=item, now=now, **self.context, **self.policy)
+            else:
                 return
-            item = sc.encode_item(dict(session))
-            token = sc.seal(ring, item, now=now, **self.context) if is_new else sc.seal_again(ring, opened, item=item, now=now, **self.context, **self.policy)
             age = sc.max_age(sc.open_token(ring, token, now=now, **self.context, **self.policy), now, **self.policy)
             cookies = {part: value for part, value in sc.split_token(token, name, most, seen, is_new).items() if value or int(part[-1]) not in others}
         for part, value in cookies.items():

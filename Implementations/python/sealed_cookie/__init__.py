@@ -9,7 +9,7 @@ numbers (§) are those of FORMAT.md. Needs Python 3.11 and `cryptography`.
 from __future__ import annotations
 
 import argparse, base64, hashlib, itertools, json, math, os, re, struct, sys, time, unicodedata, zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any, Iterable, Optional
@@ -159,7 +159,8 @@ class Float:
 
     @property
     def value(self) -> float:
-        return struct.unpack(">d", self.bits.to_bytes(8, "big"))[0]
+        value: float = struct.unpack(">d", self.bits.to_bytes(8, "big"))[0]
+        return value
 
     @property
     def is_nan(self) -> bool:
@@ -558,7 +559,7 @@ def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
             raise Invalid("a lifetime of zero")
         idle, pos = read_leb128(data, pos)
         own = absolute, idle
-    dictionary = b""
+    dictionary, name = b"", None
     if flags & DICTIONARY:
         if pos == len(data):
             raise Invalid("the payload ends early")
@@ -575,7 +576,7 @@ def decode_payload(data: bytes, dictionaries: Iterable[bytes] = ()) -> Payload:
     decode_item(item)
     if flags & ENDED and item != NULL:
         raise Invalid("a session that was signed out, and more than null")
-    return Payload(created, age, item, own, flags & (ENDS_WITH_BROWSER | ENDED))
+    return Payload(created, age, item, own, flags & (ENDS_WITH_BROWSER | ENDED), dictionary=name)
 
 
 # ---------------------------------------------------------------- times (§8, §9, §10)
@@ -590,7 +591,8 @@ def parse_time(text: str) -> int:
     if not m:
         raise Invalid("a time that is not YYYY-MM-DDTHH:MM:SSZ")
     try:
-        when = datetime(*map(int, m.groups()), tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = map(int, m.groups())
+        when = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         raise Invalid("a time that does not exist") from None
     seconds = int((when - _EPOCH).total_seconds())
@@ -846,7 +848,7 @@ class Ring:
         if active:
             return active
         # All keys are pending: the earliest, and of equal ones the greatest id.
-        pending = [(-since, id, key) for id, (since, key) in self.keys.items() if id not in self.revoked]
+        pending = [(-(since or 0), id, key) for id, (since, key) in self.keys.items() if id not in self.revoked]
         if not pending:
             raise CannotSeal("no active key")
         return max(pending)[1:]
@@ -953,12 +955,14 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
         raise Expired(f"since {end}")                                                 # 11
     if ring.not_before is not None and payload.created < ring.not_before:
         raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 12
-    return payload
+    return replace(payload, sealed_by=id)
 
 
-def seal_again(ring: Ring, opened: Payload, sealed_by: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int, absolute: int = DEFAULT_ABSOLUTE,
-               idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, **options: Any) -> str:
-    """§10: seals a session that was opened again, if it would still open. `ring` is the ring of now, `sealed_by` the id of the key it came with."""
+def seal_again(ring: Ring, opened: Payload, sealed_by: Optional[str] = None, *, item: Optional[bytes] = None, name: str = DEFAULT_NAME, purpose: str = "", now: int,
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, **options: Any) -> str:
+    """§10: seals a session that was opened again, with another item if one is given, if it would still open. `ring` is the ring of now, `sealed_by` the id of the
+    key it came with, where that is not the one of `opened`. The caller sees to it that name and purpose are those that it was opened for."""
+    sealed_by = opened.sealed_by if sealed_by is None else sealed_by
     if not 0 <= now < 1 << 32:
         raise CannotSeal("a time that 32 bits do not hold")
     if now >= end_of(opened, absolute, idle, ceiling):
@@ -969,7 +973,23 @@ def seal_again(ring: Ring, opened: Payload, sealed_by: str, *, name: str = DEFAU
         raise UnknownKey(sealed_by)
     if ring.not_before is not None and opened.created < ring.not_before:
         raise Ended()
-    return seal(ring, opened.item, name=name, purpose=purpose, now=now, created=opened.created, own=opened.own, marks=opened.marks, **options)
+    return seal(ring, opened.item if item is None else item, name=name, purpose=purpose, now=now, created=opened.created, own=opened.own, marks=opened.marks, **options)
+
+
+def is_due(ring: Ring, opened: Payload, *, now: int, absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING,
+           dictionary: bytes = STANDARD) -> bool:
+    """§10: whether the cookie should be written again, though nothing in it changed. `dictionary`: the one that seals."""
+    since = ring.keys[opened.sealed_by][0] if opened.sealed_by in ring.keys else None
+    if ring.sealing(now)[0] != opened.sealed_by and (since is None or since <= now):
+        return True
+    if opened.own is not None:
+        absolute, idle = opened.own[0], opened.own[1] or None
+    spans = [absolute, ceiling, 400 * 86_400]
+    if opened.ends_with_browser and opened.dictionary in (None, dictionary_name(dictionary)):
+        spans = []          # no Max-Age to keep up with
+    if idle is not None:
+        spans.append(idle)
+    return bool(spans) and now - opened.sealed >= -(-min(spans) // 10)
 
 
 def end_of(p: Payload, absolute: int, idle: Optional[int], ceiling: int = DEFAULT_CEILING) -> int:
