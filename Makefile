@@ -62,7 +62,7 @@ VENV := .build/venv
 PYTHON := $(VENV)/bin/python3
 .PHONY: venv
 venv: ## Install what Tests/Python and the fuzzing can use beside Debian's packages
-	@$(PYTHON) -c 'import cbor2, cryptography, werkzeug' 2> /dev/null || { \
+	@$(PYTHON) -c 'import cbor2, cryptography, httpx, starlette, werkzeug' 2> /dev/null || { \
 		{ python3 -m ensurepip --version > /dev/null 2>&1 || ( $(call install,python3 python3-venv) ); } && \
 		python3 -m venv --clear $(VENV) && $(PYTHON) -m pip install -q --disable-pip-version-check -r Tests/Python/requirements.txt; \
 	} || { \
@@ -81,8 +81,20 @@ test: setup ## Run every test
 		"$$python" Tests/Python/make_vectors.py --check; \
 		"$$python" Benchmarks/Dictionary/make.py --check; \
 		"$$python" Tests/Python/ring_safety.py "$$tool"; \
+		"$$python" Implementations/python/test_package.py; \
 	else \
-		echo "not run: Tests/Python, for want of python3"; \
+		echo "not run: Tests/Python and Implementations/python, for want of python3"; \
+	fi
+	@$(MAKE) --no-print-directory test-javascript
+
+# Node 18 or later. Without it: "not run", and no failure.
+.PHONY: test-javascript
+test-javascript: ## Run Implementations/javascript against every vector
+	@if command -v node > /dev/null; then \
+		mkdir -p .build; node --test Implementations/javascript/test.mjs > .build/javascript.log || { cat .build/javascript.log; exit 1; }; \
+		grep -E '^# (tests|pass|fail) ' .build/javascript.log | tr '\n' ' ' | sed 's/# //g; s/^/Implementations\/javascript: /'; echo; \
+	else \
+		echo "not run: Implementations/javascript, for want of node"; \
 	fi
 
 .PHONY: browsers

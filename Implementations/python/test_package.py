@@ -1,7 +1,7 @@
 """`python test_package.py`: what Tests/Python does not hold of the package: its dictionary, when to write again, and the middleware."""
 from __future__ import annotations
 
-import asyncio, re, sys, unittest
+import asyncio, re, sys, unittest, warnings
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -136,6 +136,7 @@ class Middleware(unittest.TestCase):
         self.assertEqual(browser.seen, {"bytes": b""})
 
     def test_starlette_finds_it_in_request_session(self) -> None:
+        warnings.simplefilter("ignore")             # of the test client
         try:
             from starlette.applications import Starlette
             from starlette.responses import JSONResponse
