@@ -96,12 +96,12 @@ for suite in "${@:-bookworm trixie}"; do for suite in $suite; do
     mount -t proc proc "$bare/proc"
     mounted+=("$bare/proc")
     while read -r step; do
-        inside "$bare" sh -c "$step" > "$log" 2>&1 || { tail -5 "$log"; echo "$suite: FAILED: $step" >&2; exit 1; }
+        inside "$bare" sh -c "$step" > "$log" 2>&1 < /dev/null || { tail -5 "$log"; echo "$suite: FAILED: $step" >&2; exit 1; }
     done < <(steps)
     install -m 755 "$work/usr/local/bin/sealed-cookie" "$bare/usr/local/bin/"
     inside "$bare" setpriv --reuid 10001 --regid 10001 --clear-groups sealed-cookie demo > "$log" 2>&1 || { cat "$log"; exit 1; }
     echo "$suite, bare: $(inside "$bare" sealed-cookie --version), without a toolchain: demo: $(grep -F 'left under' "$log")"
-    echo "$suite: $(inside "$bare" dpkg-query -W -f='${Package} ${Version}, ' 'libssl3*' zlib1g)$(du -sh "$bare" --exclude=proc | cut -f1) with all of Debian's minimum"
+    echo "$suite: $(inside "$bare" dpkg-query -W -f='${Package} ${Version}\n' 'libssl3*' zlib1g | awk 'NF == 2' | paste -sd ,), $(du -sh "$bare" --exclude=proc | cut -f1) with all of Debian's minimum"
     release
     discard "$work"
     discard "$bare"
