@@ -49,25 +49,18 @@ public struct CompressionDictionary: Sendable, Hashable {
     /// One reference, of which no count is taken.
     final class Contents: Sendable {
         let id: ID
-        let bytes: [UInt8]
-        let deflaters: DeflaterPool
-        private let likes: Likes
+        let text: IndexedText
 
         init(id: ID, bytes: [UInt8]) {
             self.id = id
-            self.bytes = bytes
-            deflaters = DeflaterPool(dictionary: bytes)
-            likes = Likes(bytes)
+            text = IndexedText(bytes)
         }
-
-        /// Whether at least three runs of four bytes of `skeleton` stand in the dictionary.
-        func hasLikes(of skeleton: Span<UInt8>) -> Bool { likes.hasThree(in: skeleton) }
     }
 
     let contents: Contents
     var id: ID { contents.id }
     /// What to write into a file, and to make the dictionary of again.
-    public var bytes: [UInt8] { contents.bytes }
+    public var bytes: [UInt8] { contents.text.bytes }
     /// The dictionary of FORMAT §6.4.
     public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
 
@@ -131,65 +124,6 @@ public struct CompressionDictionary: Sendable, Hashable {
             """) ?? []
 }
 
-/// The runs of four bytes in a dictionary.
-private final class Likes: Sendable {
-    private static let bitCount = 16
-    /// A bit for each hash: most runs that are not there are told apart by it alone.
-    private let filter: [UInt64]
-    /// The runs, each at its hash or at the next free place behind it; 0 is free.
-    private let runs: [UInt32]
-    private let hasZeros: Bool
-
-    init(_ bytes: [UInt8]) {
-        var filter = [UInt64](repeating: 0, count: 1 << (Self.bitCount - 6))
-        // At most half full: a search ends soon.
-        var capacity = 16
-        while capacity < 2 * bytes.count { capacity *= 2 }
-        var runs = [UInt32](repeating: 0, count: capacity)
-        var hasZeros = false
-        var run: UInt32 = 0
-        for (index, byte) in bytes.enumerated() {
-            run = run << 8 | UInt32(byte)
-            guard index >= 3 else { continue }
-            if run == 0 { hasZeros = true }
-            let hash = Self.hash(run)
-            filter[hash >> 6] |= 1 << UInt64(hash & 63)
-            runs[Self.slot(of: run, hash, in: runs)] = run
-        }
-        self.filter = filter
-        self.runs = runs
-        self.hasZeros = hasZeros
-    }
-
-    private static func hash(_ run: UInt32) -> Int {
-        Int(truncatingIfNeeded: (run &* 0x9E37_79B1) >> UInt32(32 - bitCount))
-    }
-
-    /// Where `run` stands, or where there is room for it.
-    @inline(__always)
-    private static func slot(of run: UInt32, _ hash: Int, in runs: [UInt32]) -> Int {
-        let mask = runs.count - 1
-        var slot = hash & mask
-        while runs[slot] != run, runs[slot] != 0 { slot = (slot + 1) & mask }
-        return slot
-    }
-
-    func hasThree(in text: Span<UInt8>) -> Bool {
-        var run: UInt32 = 0
-        var found = 0
-        for index in text.indices {
-            run = run << 8 | UInt32(text[index])
-            let hash = Self.hash(run)
-            guard filter[hash >> 6] & (1 << UInt64(hash & 63)) != 0, index >= 3,
-                runs[Self.slot(of: run, hash, in: runs)] == run, run != 0 || hasZeros
-            else { continue }
-            found += 1
-            if found == 3 { return true }
-        }
-        return false
-    }
-}
-
 /// Bytes that can be no dictionary.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
@@ -214,35 +148,6 @@ public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible
             "a dictionary of \(count) bytes: 1 to \(CompressionDictionary.maximumByteCount)"
         case .libraryFailed(let operation): "\(operation) failed"
         }
-    }
-}
-
-/// Compressors that are primed with one dictionary, or none.
-final class DeflaterPool: Sendable {
-    private let dictionary: [UInt8]
-    private let short = Pool<Deflater>()
-    private let long = Pool<Deflater>()
-
-    init(dictionary: [UInt8] = []) {
-        self.dictionary = dictionary
-    }
-
-    /// Runs `body` with a compressor for this many bytes.
-    func with<Result>(
-        _ count: Int, _ body: (inout Deflater) throws(NativeFailure) -> Result
-    ) throws(NativeFailure) -> Result {
-        switch Deflater.Reach(dictionary: dictionary.count, input: count) {
-        case .short: try with(short, .short, body)
-        case .long: try with(long, .long, body)
-        }
-    }
-
-    private func with<Result>(
-        _ pool: borrowing Pool<Deflater>, _ reach: Deflater.Reach,
-        _ body: (inout Deflater) throws(NativeFailure) -> Result
-    ) throws(NativeFailure) -> Result {
-        try pool.with(
-            body, orNew: { () throws(NativeFailure) in try Deflater(dictionary: dictionary, reach: reach) })
     }
 }
 

@@ -3,6 +3,7 @@
 /// What works on one token at a time under one key.
 struct Workspace: ~Copyable {
     var ciphers: XAESCiphers
+    var deflater = Deflater()
     var memory = WorkingMemory()
 
     init(_ key: XAESKey) throws(NativeFailure) {

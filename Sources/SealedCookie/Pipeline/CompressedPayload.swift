@@ -30,12 +30,14 @@ struct CompressedPayload: ~Copyable, Sendable {
     ///   - tailroom: bytes to reserve behind, for the tag.
     ///   - compression: how, if at all.
     ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
+    ///   - deflater: what compresses.
     ///   - bytes: an empty array, for its memory.
     init(
         compressing payload: borrowing SessionPayload,
         by compression: SessionCompression = .withoutDictionary,
-        block: Int = 0, headroom: Int, tailroom: Int, reusing bytes: consuming [UInt8] = []
-    ) throws(NativeFailure) {
+        block: Int = 0, headroom: Int, tailroom: Int, using deflater: inout Deflater,
+        reusing bytes: consuming [UInt8] = []
+    ) {
         let times = payload.times
         let itemCount = payload.item.bytes.count
         // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
@@ -49,7 +51,7 @@ struct CompressedPayload: ~Copyable, Sendable {
                 start.append(leb128: lifetime.idle)
             }
         }
-        let flags = try Self.appendCompressed(payload.item, by: compression, to: &bytes)
+        let flags = Self.appendCompressed(payload.item, by: compression, using: &deflater, to: &bytes)
         bytes[headroom] |= flags
         if flags == 0 { bytes.append(copying: payload.item.bytes.span) }
         if block > 0 {
@@ -61,50 +63,41 @@ struct CompressedPayload: ~Copyable, Sendable {
         range = headroom..<bytes.count
     }
 
-    private static let deflaters = DeflaterPool()
-
     /// Appends the divided, compressed form of `item` if it is shorter than the item.
     ///
     /// - Returns: the flags that say so; 0 where nothing was appended.
     private static func appendCompressed(
-        _ item: CBORItem, by compression: SessionCompression, to bytes: inout [UInt8]
-    ) throws(NativeFailure) -> UInt8 {
+        _ item: CBORItem, by compression: SessionCompression, using deflater: inout Deflater,
+        to bytes: inout [UInt8]
+    ) -> UInt8 {
         guard compression.isOn else { return 0 }
         let contentCount = item.byteStrings.reduce(0) { $0 + $1.count }
-        let skeletonCount = item.bytes.count - contentCount
         // No stream of a shorter item is shorter than the item itself.
-        guard skeletonCount > 4 else { return 0 }
+        guard item.bytes.count - contentCount > 4 else { return 0 }
         let skeleton = item.skeleton
         let start = bytes.count
-        let isKept: Bool
         var flags = Flag.compressed
-        // One that the skeleton has nothing in common with costs its name and helps nobody.
-        if let index = compression.sealingIndex,
-            case let dictionary = compression.dictionaries[index].contents,
-            dictionary.hasLikes(of: skeleton.span)
-        {
-            flags |= Flag.dictionary
-            bytes.append(bigEndian: UInt64(dictionary.id.number), byteCount: dictionary.id.byteCount)
-            isKept = try append(skeleton, by: dictionary.deflaters, to: &bytes, from: start)
+        if let index = compression.sealingIndex {
+            let (saved, id) = compression.dictionaries.withUncounted(\.contents, at: index) {
+                (deflater.findMatches(in: skeleton.span, after: $0.text), $0.id)
+            }
+            // One that saves no more than its name takes helps nobody.
+            if saved > 8 * id.byteCount {
+                flags |= Flag.dictionary
+                bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount)
+            } else {
+                deflater.findMatches(in: skeleton.span)
+            }
         } else {
-            isKept = try append(skeleton, by: deflaters, to: &bytes, from: start)
+            deflater.findMatches(in: skeleton.span)
         }
-        guard isKept else {
+        let limit = skeleton.count - 1 - (bytes.count - start)
+        guard deflater.append(skeleton.span, to: &bytes, limit: limit) else {
             bytes.removeLast(bytes.count - start)
             return 0
         }
         for content in item.byteStrings { bytes.append(copying: item.bytes.span.extracting(content)) }
         return flags
-    }
-
-    /// Appends the stream of `skeleton`, if that and what stands from `start` are shorter than itself.
-    private static func append(
-        _ skeleton: [UInt8], by deflaters: DeflaterPool, to bytes: inout [UInt8], from start: Int
-    ) throws(NativeFailure) -> Bool {
-        let limit = skeleton.count - 1 - (bytes.count - start)
-        return try deflaters.with(skeleton.count) { (deflater) throws(NativeFailure) in
-            try deflater.compress(skeleton.span, appendingTo: &bytes, limit: limit)
-        }
     }
 
     /// The payload back. Its item is in `memory.item`.

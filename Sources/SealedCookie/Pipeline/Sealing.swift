@@ -91,7 +91,8 @@ extension TokenCore {
         let id = ring.keys[index].id
         let token = try ring.keys.withUncounted(\.material, at: index) { (key) throws(SealError) in
             try key.withWorkspace { (workspace) throws(SealError) in
-                let payload = try payload(session, reusing: workspace.memory.takeBytes())
+                let payload = payload(
+                    session, using: &workspace.deflater, reusing: workspace.memory.takeBytes())
                 try checkSize(of: payload, session.item)
                 let box = try encrypt(payload, under: id, using: &workspace.ciphers)
                 let token = text(of: box)
@@ -126,15 +127,11 @@ extension TokenCore {
 
     /// Step 3. The payload P (FORMAT §6), with room for the token's header and tag.
     private func payload(
-        _ session: SessionPayload, reusing bytes: consuming [UInt8] = []
-    ) throws(SealError) -> CompressedPayload {
-        do throws(NativeFailure) {
-            return try CompressedPayload(
-                compressing: session, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
-                tailroom: SealedBox.tailCount(authenticating: context), reusing: bytes)
-        } catch {
-            throw .libraryFailed(operation: error.operation)
-        }
+        _ session: SessionPayload, using deflater: inout Deflater, reusing bytes: consuming [UInt8] = []
+    ) -> CompressedPayload {
+        CompressedPayload(
+            compressing: session, by: compression, block: paddingBlock, headroom: SealedBox.headerCount,
+            tailroom: SealedBox.tailCount(authenticating: context), using: &deflater, reusing: bytes)
     }
 
     /// Step 4. Before the cryptography: what is too large is not worth sealing.
@@ -161,7 +158,8 @@ extension TokenCore {
 
     /// What a session costs, whether or not it fits.
     func sizeReport(_ session: SessionPayload) throws(SealError) -> SizeReport {
-        let payload = try payload(session)
+        var deflater = Deflater()
+        let payload = payload(session, using: &deflater)
         return carrier.report(session.item, TokenSize(payloadByteCount: payload.range.count), itemLimit)
     }
 }

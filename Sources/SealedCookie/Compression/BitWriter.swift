@@ -1,0 +1,36 @@
+// Bits into bytes. RFC 1951 §3.1.1.
+
+/// Writes bits one after the other, the lowest first.
+struct BitWriter {
+    private var place: Int
+    private var bits: UInt64 = 0
+    private var bitCount = 0
+
+    init(at place: Int) { self.place = place }
+
+    @inline(__always)
+    mutating func write(_ code: HuffmanCodes.Code, to bytes: inout MutableRawSpan) {
+        write(Int(code.bits), Int(code.length), to: &bytes)
+    }
+
+    /// - Parameter count: up to 16 bits.
+    @inline(__always)
+    mutating func write(_ value: Int, _ count: Int, to bytes: inout MutableRawSpan) {
+        bits |= UInt64(truncatingIfNeeded: value) &<< UInt64(truncatingIfNeeded: bitCount)
+        bitCount &+= count
+        guard bitCount >= 32 else { return }
+        bytes.storeBytes(of: UInt32(truncatingIfNeeded: bits).littleEndian, toByteOffset: place, as: UInt32.self)
+        place &+= 4
+        bits &>>= 32
+        bitCount &-= 32
+    }
+
+    mutating func finish(_ bytes: inout MutableRawSpan) {
+        while bitCount > 0 {
+            bytes.storeBytes(of: UInt8(truncatingIfNeeded: bits), toByteOffset: place, as: UInt8.self)
+            place += 1
+            bits >>= 8
+            bitCount -= 8
+        }
+    }
+}
