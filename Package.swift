@@ -47,7 +47,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SealedCookieTests",
-            dependencies: ["SealedCookie", "SealedCookieLibc", "SealedCookieOpenSSL", "sealed-cookie-cli"],
+            dependencies: [
+                "SealedCookie", "SealedCookieLibc", "SealedCookieOpenSSL", "SealedCookieZlib", "sealed-cookie-cli",
+            ],
             resources: [.copy("Vectors")],
             swiftSettings: settings
         ),

@@ -12,7 +12,7 @@ from collections import Counter
 PROGRAM, CORPUS, SESSION, MODE = [*sys.argv[1:], "b_login", "standard"][:4] if len(sys.argv) < 5 else sys.argv[1:5]
 # Ours by its Swift name, as the optimizer leaves it; the floor's by its C name. The two of zlib are not there without compression.
 STAGES = {
-    "seal": [("DEFLATE", r"(Deflater\.compress|closure #1 in static CompressedPayload\.append)\(", "floor_deflate"),
+    "seal": [("DEFLATE", r"appendCompressed\(", "floor_deflate"),
              ("random bytes", r"RandomBuffer\.(fill|copy)\(", "floor_random"), ("XAES, encrypt", r"XAESCiphers\.seal\(", "floor_encrypt"),
              ("base64url, encode", r"closure #1 in static Base64Words\.encode\(", "floor_base64_encode")],
     "open": [("base64url, decode", r"closure #1 in static Base64Words\.decode\(", "floor_base64_decode"),

@@ -35,6 +35,7 @@ for number, text in enumerate(texts):
     for target in ("cbor-tree", "cbor-typed"):
         seed(target, number, item)
     seed("compression", number, item + b"\0" + item)
+    seed("deflate", number, (number * 97).to_bytes(2, "big") + item)
     seed("round-trip", number, item)
     seed("json", number, text.encode())
     seed("differential", number, b"\0" + item)

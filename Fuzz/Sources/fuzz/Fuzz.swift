@@ -82,11 +82,9 @@ private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]
             bytes[0] |= CompressedPayload.Flag.dictionary
             bytes += dictionary?.name ?? []
         }
-        let done = try? (dictionary?.contents.deflaters ?? plainDeflaters).with(skeleton.count) {
-            deflater throws(NativeFailure) in
-            try deflater.compress(skeleton.span, appendingTo: &bytes, limit: skeleton.count + 64)
-        }
-        guard done == true else { return nil }
+        var deflater = Deflater()
+        deflater.findMatches(in: skeleton.span, after: dictionary?.contents.text ?? .empty)
+        guard deflater.append(skeleton.span, to: &bytes, limit: skeleton.count + 64) else { return nil }
     } else {
         bytes += skeleton
     }
@@ -97,8 +95,6 @@ private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]
     }
     return bytes
 }
-
-private let plainDeflaters = DeflaterPool()
 
 private func mutated(_ bytes: [UInt8]) -> [UInt8] {
     let capacity = bytes.count + 64

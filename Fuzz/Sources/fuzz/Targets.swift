@@ -415,13 +415,14 @@ let targets: [Target] = [
         if makes, let any = try? CompressionDictionary(input) {
             ways.append(.dictionaries([ownDictionary, any]))
         }
+        var deflater = Deflater()
         for compression in ways {
             let times = SessionTimes(created: 1, age: 0, lifetime: nil)
             let block = Int(input.first ?? 0) % 3 * 16
-            let payload = try CompressedPayload(
+            let payload = CompressedPayload(
                 compressing: SessionPayload(times: times, item: item), by: compression, block: block,
                 headroom: 3,
-                tailroom: 0)
+                tailroom: 0, using: &deflater)
             // Never longer than as it is, padding aside, and of the length that padding asks for.
             require(payload.range.count <= 6 + item.bytes.count + max(block, 0), "longer than the item")
             require(block == 0 || payload.range.count.isMultiple(of: block))
@@ -429,6 +430,34 @@ let targets: [Target] = [
             require(
                 opened.item == (opened.contents == nil ? item.bytes : item.skeleton))
             if let contents = opened.contents { require(contents == byteStrings.flatMap { item.bytes[$0] }) }
+        }
+    },
+    // The compressor alone: two bytes say how much of the rest is the dictionary.
+    Target(name: "deflate") { input in
+        let count = input.count < 2 ? 0 : (Int(input[0]) << 8 | Int(input[1])) % (input.count - 1)
+        let rest = input.dropFirst(2)
+        let dictionary = IndexedText(Array(rest.prefix(count)))
+        let text = Array(rest.dropFirst(count))
+        for dictionary in [dictionary, .empty, CompressionDictionary.standard.contents.text] {
+            var deflater = Deflater()
+            var stream: [UInt8] = [0xA5]
+            let saved = deflater.findMatches(in: text.span, after: dictionary)
+            require(saved >= 0 && saved <= 8 * text.count, "saves more than there is")
+            // Nine bits for a letter at the most, and the block's own ten.
+            require(deflater.append(text.span, to: &stream, limit: (9 * text.count + 17) / 8), "too long")
+            let length = stream.count - 1
+            // Of just its length it is kept, of one less it is not, and nothing is left of it.
+            var again: [UInt8] = []
+            deflater.findMatches(in: text.span, after: dictionary)
+            require(!deflater.append(text.span, to: &again, limit: length - 1) && again.isEmpty, "a limit")
+            deflater.findMatches(in: text.span, after: dictionary)
+            require(deflater.append(text.span, to: &again, limit: length) && again == stream.dropFirst(), "another")
+            var inflated: [UInt8] = []
+            let outcome = try Inflater().decompress(
+                again.span, dictionary: dictionary.bytes, appendingTo: &inflated, limit: text.count)
+            require(outcome == .ended(consumed: length) && inflated == text, "zlib reads something else")
+            let read = try RFC1951(again, after: dictionary.bytes)
+            require(read.bytes == text && read.consumed == length, "RFC 1951 reads something else")
         }
     },
     // What a type's session, its cookies and its header go through, with settings of any kind.

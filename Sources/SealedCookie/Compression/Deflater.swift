@@ -91,7 +91,7 @@ struct Deflater: ~Copyable {
         writer.write(1, 1, to: &bytes)
         if let header {
             writer.write(2, 2, to: &bytes)
-            header.write(codes, with: &writer, to: &bytes)
+            header.write(with: &writer, to: &bytes)
         } else {
             writer.write(1, 2, to: &bytes)
         }

@@ -50,15 +50,17 @@ struct HuffmanCodes {
             count += 1
         }
         // Shell's sort: no memory, and fast for so few.
-        for gap in [57, 23, 10, 4, 1] where gap < count {
-            for place in gap..<count {
+        for gap in [23, 10, 4, 1] {
+            var place = gap
+            while place < count {
                 let leaf = leaves[place]
                 var hole = place
-                while hole >= gap, leaves[hole - gap] > leaf {
-                    leaves[hole] = leaves[hole - gap]
-                    hole -= gap
+                while hole >= gap, leaves[hole &- gap] > leaf {
+                    leaves[hole] = leaves[hole &- gap]
+                    hole &-= gap
                 }
                 leaves[hole] = leaf
+                place &+= 1
             }
         }
         // The leaves and then the nodes above them, each in the order of their weights: the lightest node without a
@@ -69,20 +71,29 @@ struct HuffmanCodes {
         var halvings: UInt32 = 0
         repeat {
             for leaf in 0..<count { weights[leaf] = max(1, leaves[leaf] >> (9 + halvings)) }
-            var (leaf, inner) = (0, count)
-            for node in count...root {
+            var (leaf, inner, node) = (0, count, count)
+            while node <= root {
                 weights[node] = 0
                 for _ in 0..<2 {
-                    let takesLeaf = leaf < count && (inner == node || weights[leaf] <= weights[inner])
-                    let child = takesLeaf ? leaf : inner
-                    if takesLeaf { leaf += 1 } else { inner += 1 }
-                    weights[node] += weights[child]
-                    parents[child] = UInt16(node)
+                    var child = inner
+                    if leaf < count, inner == node || weights[leaf] <= weights[inner] {
+                        child = leaf
+                        leaf &+= 1
+                    } else {
+                        inner &+= 1
+                    }
+                    weights[node] &+= weights[child]
+                    parents[child] = UInt16(truncatingIfNeeded: node)
                 }
+                node &+= 1
             }
             // From the root down, weights become depths.
             weights[root] = 0
-            for node in (0..<root).reversed() { weights[node] = weights[Int(parents[node])] + 1 }
+            node = root
+            while node > 0 {
+                node &-= 1
+                weights[node] = weights[Int(parents[node])] &+ 1
+            }
             // Where a code would be too long, nearer weights make it shorter.
             halvings += 1
         } while weights[0] > longest
@@ -93,89 +104,89 @@ struct HuffmanCodes {
     /// RFC 1951 §3.2.2: the lengths say which codes these are. Shorter ones come first, then by the symbol.
     private mutating func setBits(_ range: Range<Int>) {
         var next = InlineArray<16, UInt16>(repeating: 0)
-        for symbol in range { next[Int(codes[symbol].length)] += 1 }
+        for symbol in range { next[Int(codes[symbol].length)] &+= 1 }
         var first: UInt16 = 0
-        for length in 1...15 { (next[length], first) = (first, (first + next[length]) << 1) }
+        for length in 1...15 { (next[length], first) = (first, (first &+ next[length]) &<< 1) }
         for symbol in range where codes[symbol].length > 0 {
             let length = Int(codes[symbol].length)
             // From the highest bit to the lowest.
             var code = next[length].byteSwapped
-            for shift in [4, 2, 1] as [UInt16] {
-                let low = UInt16.max / (1 << shift + 1)
-                code = code >> shift & low | (code & low) << shift
-            }
-            codes[symbol].bits = code >> UInt16(16 - length)
-            next[length] += 1
+            code = code &>> 4 & 0x0F0F | (code & 0x0F0F) &<< 4
+            code = code &>> 2 & 0x3333 | (code & 0x3333) &<< 2
+            code = code &>> 1 & 0x5555 | (code & 0x5555) &<< 1
+            codes[symbol].bits = code &>> UInt16(truncatingIfNeeded: 16 &- length)
+            next[length] &+= 1
         }
     }
 }
 
-/// How an opener is told a block's codes: by their lengths, in runs, for which there is a code in turn.
+/// How an opener is told a block's codes: by their lengths, in runs, for which there is a code in turn. RFC 1951 §3.2.7.
 struct CodeHeader {
     private var letterCount = DeflateSymbol.letters.upperBound
     private var distanceCount = DeflateSymbol.distances.count
     private var lengthCount = 19
-    private var lengthCodes = HuffmanCodes()
+    /// 0 to 15 is a length; 16 the one before, 17 and 18 none, as often as the bits from the sixth on say.
+    private var runs = InlineArray<320, UInt16>(repeating: 0)
+    private var runCount = 0
+    private var codes = HuffmanCodes()
     private(set) var bitCount = 14
 
-    /// RFC 1951 §3.2.7: those that seldom occur come last.
-    private static let order = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+    /// Those that seldom occur come last.
+    private static let order: InlineArray<19, Int> = [
+        16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+    ]
 
-    init(of codes: borrowing HuffmanCodes) {
-        let codes = codes.codes.span
-        while codes[letterCount - 1].length == 0 { letterCount -= 1 }
-        while codes[DeflateSymbol.distances.lowerBound + distanceCount - 1].length == 0 { distanceCount -= 1 }
+    init(of told: borrowing HuffmanCodes) {
+        let told = told.codes.span
+        while told[letterCount - 1].length == 0 { letterCount -= 1 }
+        while told[DeflateSymbol.distances.lowerBound + distanceCount - 1].length == 0 { distanceCount -= 1 }
         var counts = InlineArray<19, UInt32>(repeating: 0)
-        forEachRun(codes) { run, _, _ in counts[run] += 1 }
-        lengthCodes = HuffmanCodes(ofLengths: counts.span)
-        let lengths = lengthCodes.codes.span
-        while lengths[Self.order[lengthCount - 1]].length == 0 { lengthCount -= 1 }
-        bitCount += 3 * lengthCount
-        forEachRun(codes) { run, _, extraCount in
-            bitCount += Int(lengths[run].length) + extraCount
+        func append(_ run: Int, _ extra: Int = 0) {
+            counts[run] &+= 1
+            runs[runCount] = UInt16(truncatingIfNeeded: run | extra &<< 5)
+            runCount &+= 1
         }
-    }
-
-    func write(_ codes: borrowing HuffmanCodes, with writer: inout BitWriter, to bytes: inout MutableRawSpan) {
-        writer.write(letterCount - 257, 5, to: &bytes)
-        writer.write(distanceCount - 1, 5, to: &bytes)
-        writer.write(lengthCount - 4, 4, to: &bytes)
-        let lengths = lengthCodes.codes.span
-        for length in Self.order.prefix(lengthCount) {
-            writer.write(Int(lengths[length].length), 3, to: &bytes)
-        }
-        forEachRun(codes.codes.span) { run, extra, extraCount in
-            writer.write(lengths[run], to: &bytes)
-            writer.write(extra, extraCount, to: &bytes)
-        }
-    }
-
-    /// The lengths in their order: 0 to 15 is one; 16 the one before, 17 and 18 none, as often as the extra bits say.
-    @inline(__always)
-    private func forEachRun(
-        _ codes: Span<HuffmanCodes.Code>, _ body: (_ run: Int, _ extra: Int, _ extraCount: Int) -> Void
-    ) {
-        let count = letterCount + distanceCount
-        func lengthAt(_ place: Int) -> Int {
-            let symbol = place < letterCount ? place : DeflateSymbol.distances.lowerBound + place - letterCount
-            return Int(codes[symbol].length)
-        }
+        // The distances' lengths follow the letters' at once.
+        let gap = DeflateSymbol.distances.lowerBound - letterCount
         var place = 0
-        while place < count {
-            let length = lengthAt(place)
-            var left = 1
-            while place + left < count, lengthAt(place + left) == length { left += 1 }
-            place += left
+        while place < letterCount + distanceCount {
+            let length = told[place < letterCount ? place : place &+ gap].length
+            let start = place
+            repeat { place &+= 1 } while place < letterCount &+ distanceCount
+                && told[place < letterCount ? place : place &+ gap].length == length
+            var left = place &- start
             if length > 0 {
-                body(length, 0, 0)
-                left -= 1
+                append(Int(length))
+                left &-= 1
             }
             while left >= 3 {
                 let run = min(left, length > 0 ? 6 : 138)
-                if length > 0 { body(16, run - 3, 2) } else if run < 11 { body(17, run - 3, 3) } else { body(18, run - 11, 7) }
-                left -= run
+                if length > 0 { append(16, run - 3) } else if run < 11 { append(17, run - 3) } else { append(18, run - 11) }
+                left &-= run
             }
-            for _ in 0..<left { body(length, 0, 0) }
+            for _ in 0..<left { append(Int(length)) }
+        }
+        codes = HuffmanCodes(ofLengths: counts.span)
+        let lengths = codes.codes.span
+        while lengths[Self.order[lengthCount - 1]].length == 0 { lengthCount -= 1 }
+        bitCount += 3 * lengthCount
+        for run in counts.indices {
+            bitCount += Int(counts[run]) * (Int(lengths[run].length) + Self.extraCount(run))
+        }
+    }
+
+    private static func extraCount(_ run: Int) -> Int { run < 16 ? 0 : run == 18 ? 7 : run - 14 }
+
+    func write(with writer: inout BitWriter, to bytes: inout MutableRawSpan) {
+        writer.write(letterCount - 257, 5, to: &bytes)
+        writer.write(distanceCount - 1, 5, to: &bytes)
+        writer.write(lengthCount - 4, 4, to: &bytes)
+        let (codes, runs) = (codes.codes.span, runs.span)
+        for place in 0..<lengthCount { writer.write(Int(codes[Self.order[place]].length), 3, to: &bytes) }
+        for place in 0..<runCount {
+            let run = Int(runs[place] & 31)
+            writer.write(codes[run], to: &bytes)
+            writer.write(Int(runs[place] >> 5), Self.extraCount(run), to: &bytes)
         }
     }
 }

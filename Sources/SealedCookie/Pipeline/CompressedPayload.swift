@@ -113,7 +113,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         var dictionary: [UInt8] = []
         if let id = fields.dictionary {
             guard let index = compression.index(of: id) else { throw .unknownDictionary(id.description) }
-            dictionary = compression.dictionaries[index].contents.bytes
+            dictionary = compression.dictionaries[index].bytes
         }
         guard !fields.body.isEmpty else { throw .malformedPayload(PayloadFailure.endsEarly.words) }
         guard fields.isCompressed else {

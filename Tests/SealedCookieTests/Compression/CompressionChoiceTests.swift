@@ -7,10 +7,10 @@ import Testing
 @Suite struct CompressionChoiceTests {
     private let times = SessionTimes(created: 1, age: 0, lifetime: nil)
 
-    private func payload(_ item: CBORItem, _ compression: SessionCompression) throws -> (
+    private func payload(_ item: CBORItem, _ compression: SessionCompression) -> (
         flags: UInt8, count: Int
     ) {
-        let payload = try CompressedPayload(
+        let payload = CompressedPayload(
             compressing: SessionPayload(times: times, item: item), by: compression, headroom: 0, tailroom: 0)
         return (payload.bytes[0], payload.range.count)
     }
@@ -24,40 +24,43 @@ import Testing
 
     @Test func `nothing is compressed where compression is off, whatever it would save`() throws {
         let item = text([UInt8](repeating: 0x61, count: 200))
-        let (flags, count) = try payload(item, .off)
+        let (flags, count) = payload(item, .off)
         #expect(flags == 0 && count == 6 + item.bytes.count)
-        #expect(try payload(item, .standard).count < 30)
+        #expect(payload(item, .standard).count < 30)
     }
 
     @Test func `a session that has nothing of a dictionary is compressed without it`() throws {
         let own = try CompressionDictionary(Array("abcdefghijklmnopqrstuvwxyz".utf8))
         let item = text(Array(String(repeating: "QZ4X~", count: 20).utf8))
-        #expect(try payload(item, .dictionaries([own])).flags == 1)
-        #expect(try payload(item, .standard).flags == 1)
-        #expect(try payload(text(Array("abcdefghijklmnopqrstuvwxyz".utf8)), .dictionaries([own])).flags == 9)
+        #expect(payload(item, .dictionaries([own])).flags == 1)
+        #expect(payload(item, .standard).flags == 1)
+        #expect(payload(text(Array("abcdefghijklmnopqrstuvwxyz".utf8)), .dictionaries([own])).flags == 9)
     }
 
-    /// The name of four bytes counts: with it a body may be no shorter than the item.
-    @Test func `a dictionary is used if its name and the stream are shorter than the item, and only then`()
+    @Test func `a dictionary is used if it saves more than its name, and a body if it is shorter than the item`()
         throws
     {
         let words = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)
         let own = try CompressionDictionary(words)
-        let stream = try Deflater(dictionary: words, reach: .short)
-        var differences: Set<Int> = []
-        for shared in 6...20 {
+        var (differences, savings): (Set<Int>, Set<Int>) = ([], [])
+        for shared in 3...20 {
             for other in 0...30 {
                 let item = text(words.prefix(shared) + (0..<other).map { UInt8(0x21 + $0 % 15) })
-                let (flags, count) = try payload(item, .dictionaries([own]))
-                var compressed: [UInt8] = []
-                try #require(stream.compress(item.bytes.span, appendingTo: &compressed, limit: 1000))
-                let difference = 4 + compressed.count - item.bytes.count
-                #expect(flags == (difference < 0 ? 9 : 0), "\(shared) and \(other)")
+                let (flags, count) = payload(item, .dictionaries([own]))
+                var deflater = Deflater()
+                let saved = deflater.findMatches(in: item.bytes.span, after: own.contents.text)
+                // The name of four bytes counts: with it a body may be no shorter than the item.
+                let uses = saved > 32
+                let stream = deflated(item.bytes, after: uses ? own.contents.text : .empty)
+                let difference = (uses ? 4 : 0) + stream.count - item.bytes.count
+                #expect(flags == (difference >= 0 ? 0 : uses ? 9 : 1), "\(shared) and \(other)")
                 #expect(count == 6 + item.bytes.count + min(difference, 0), "\(shared) and \(other)")
-                differences.insert(difference)
+                if uses { differences.insert(difference) }
+                savings.insert(saved)
             }
         }
         #expect(differences.isSuperset(of: [-1, 0, 1]))
+        #expect(savings.contains { (29...32).contains($0) } && savings.contains { (33...40).contains($0) })
     }
 
     @Test func `of an application's dictionaries the last one seals, and all open`() throws {

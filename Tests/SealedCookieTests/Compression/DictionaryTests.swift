@@ -15,31 +15,6 @@ import Testing
         try CompressionDictionary(Array(text.utf8))
     }
 
-    /// FORMAT §6.3, counted one by one. Few letters, so that about half of the texts have three runs in common.
-    @Test(arguments: [1, 2, 3, 5] as [UInt8])
-    func `a dictionary is tried where three runs of four bytes stand in it`(
-        letters: UInt8
-    ) throws {
-        var outcomes: Set<Bool> = []
-        for round in 0..<400 {
-            func text(_ count: Int) -> [UInt8] {
-                (0..<count).map { _ in UInt8.random(in: 0...letters) &* (round.isMultiple(of: 2) ? 1 : 37) }
-            }
-            let (content, skeleton) = (text(.random(in: 1...120)), text(.random(in: 0...24)))
-            func runs(_ text: [UInt8]) -> [[UInt8]] {
-                text.count < 4 ? [] : (0...text.count - 4).map { Array(text[$0..<$0 + 4]) }
-            }
-            let expected = runs(skeleton).filter(Set(runs(content)).contains).count >= 3
-            outcomes.insert(expected)
-            #expect(try CompressionDictionary(content).contents.hasLikes(of: skeleton.span) == expected)
-        }
-        #expect(outcomes == [true, false])
-        // A run with the hash of four zeros.
-        let zeros = [UInt8](repeating: 0, count: 9)
-        #expect(try !CompressionDictionary([0x0E, 0x8B, 0x2F, 0x51]).contents.hasLikes(of: zeros.span))
-        #expect(try CompressionDictionary([0, 0, 0, 0]).contents.hasLikes(of: zeros.span))
-    }
-
     @Test func `the standard dictionary is the one that its list makes`() throws {
         let file = packageFolder.appending(path: "Benchmarks/Dictionary/standard.bin")
         let bytes = CompressionDictionary.standard.bytes

@@ -161,13 +161,6 @@ int EVP_Q_digest(OSSL_LIB_CTX *library, const char *name, const char *properties
 
 // zlib
 
-CALL(int, deflateReset, (z_streamp stream), (stream), REFUSES | LATE, Z_STREAM_ERROR, 0)
-CALL(int, deflateCopy, (z_streamp to, z_streamp from), (to, from), REFUSES | LATE | OTHERWISE, Z_MEM_ERROR, Z_STREAM_ERROR)
-CALL(int, deflateSetDictionary, (z_streamp stream, const Bytef *bytes, uInt count), (stream, bytes, count), REFUSES | LATE,
-     Z_STREAM_ERROR, 0)
-CALL(int, deflateTune, (z_streamp stream, int good, int lazy, int nice, int chain), (stream, good, lazy, nice, chain), REFUSES | LATE,
-     Z_STREAM_ERROR, 0)
-CALL(int, deflate, (z_streamp stream, int flush), (stream, flush), REFUSES | LATE | OTHERWISE, Z_STREAM_ERROR, Z_BUF_ERROR)
 CALL(int, inflateReset, (z_streamp stream), (stream), REFUSES | LATE, Z_STREAM_ERROR, 0)
 CALL(int, inflateSetDictionary, (z_streamp stream, const Bytef *bytes, uInt count), (stream, bytes, count),
      REFUSES | LATE | OTHERWISE, Z_MEM_ERROR, Z_STREAM_ERROR)
@@ -181,27 +174,9 @@ static void give(voidpf opaque, voidpf block) {
     (void)opaque;
     free(block);
 }
-// The library's own allocator, where it brings one.
-static alloc_func arena_take;
-static voidpf take_of_arena(voidpf opaque, uInt items, uInt size) {
-    return fault(FAULT_ZLIB_MEMORY, "arena", 0, REFUSES) ? NULL : arena_take(opaque, items, size);
-}
 static void lay_hands_on(z_streamp stream) {
-    if (!stream->zalloc) {
-        stream->zalloc = take;
-        stream->zfree = give;
-    } else if (stream->zalloc != take_of_arena) {
-        arena_take = stream->zalloc;
-        stream->zalloc = take_of_arena;
-    }
-}
-
-int deflateInit2_(z_streamp stream, int level, int method, int bits, int memory, int strategy, const char *version, int size) {
-    REAL(deflateInit2_);
-    int way = CALL_FAULT("deflateInit2_", REFUSES | OTHERWISE);
-    if (way) return way == FAULT_REFUSES ? Z_MEM_ERROR : Z_VERSION_ERROR;
-    lay_hands_on(stream);
-    return real(stream, level, method, bits, memory, strategy, version, size);
+    stream->zalloc = take;
+    stream->zfree = give;
 }
 
 int inflateInit2_(z_streamp stream, int bits, const char *version, int size) {

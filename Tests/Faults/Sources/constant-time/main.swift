@@ -208,9 +208,10 @@ check("sealed with secret bytes, UUID and Secret text in a session", 0...0) {
     let now = Date(timeIntervalSince1970: 1_785_715_200)
     guard let times = SessionTimes(beginningAt: now, lifetime: nil) else { return }
     for compression in [SessionCompression.standard, .withoutDictionary, .off] {
-        let payload = try CompressedPayload(
+        var deflater = Deflater()
+        let payload = CompressedPayload(
             compressing: SessionPayload(times: times, item: item), by: compression, block: 16,
-            headroom: SealedBox.headerCount, tailroom: XAESKey.tagLength)
+            headroom: SealedBox.headerCount, tailroom: XAESKey.tagLength, using: &deflater)
         guard compression == .off || payload.bytes[24] & 1 == 1 else {
             throw NativeFailure(operation: "compressed")
         }

@@ -1,0 +1,1 @@
+../../../Tests/SealedCookieTests/Support/RFC1951.swift
