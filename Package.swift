@@ -48,7 +48,8 @@ let package = Package(
         .testTarget(
             name: "SealedCookieTests",
             dependencies: [
-                "SealedCookie", "SealedCookieLibc", "SealedCookieOpenSSL", "SealedCookieZlib", "sealed-cookie-cli",
+                "SealedCookie", "SealedCookieLibc", "SealedCookieOpenSSL", "SealedCookieZlib",
+                "sealed-cookie-cli",
             ],
             resources: [.copy("Vectors")],
             swiftSettings: settings

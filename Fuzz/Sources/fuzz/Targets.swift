@@ -451,7 +451,9 @@ let targets: [Target] = [
             deflater.findMatches(in: text.span, after: dictionary)
             require(!deflater.append(text.span, to: &again, limit: length - 1) && again.isEmpty, "a limit")
             deflater.findMatches(in: text.span, after: dictionary)
-            require(deflater.append(text.span, to: &again, limit: length) && again == stream.dropFirst(), "another")
+            require(
+                deflater.append(text.span, to: &again, limit: length) && again == stream.dropFirst(),
+                "another")
             var inflated: [UInt8] = []
             let outcome = try Inflater().decompress(
                 again.span, dictionary: dictionary.bytes, appendingTo: &inflated, limit: text.count)

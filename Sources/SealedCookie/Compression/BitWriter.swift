@@ -19,7 +19,8 @@ struct BitWriter {
         bits |= UInt64(truncatingIfNeeded: value) &<< UInt64(truncatingIfNeeded: bitCount)
         bitCount &+= count
         guard bitCount >= 32 else { return }
-        bytes.storeBytes(of: UInt32(truncatingIfNeeded: bits).littleEndian, toByteOffset: place, as: UInt32.self)
+        bytes.storeBytes(
+            of: UInt32(truncatingIfNeeded: bits).littleEndian, toByteOffset: place, as: UInt32.self)
         place &+= 4
         bits &>>= 32
         bitCount &-= 32

@@ -165,7 +165,7 @@ public struct SessionCompression: Sendable, Hashable {
     /// DEFLATE without a dictionary.
     public static let withoutDictionary = SessionCompression(
         dictionaries: [.standard], sealingIndex: nil, isOn: true)
-    /// None: sealing takes a fifth of the time, and tokens are up to twice as long.
+    /// None: sealing takes less than half of the time, and tokens are up to twice as long.
     public static let off = SessionCompression(dictionaries: [.standard], sealingIndex: nil, isOn: false)
 
     /// DEFLATE with an application's own dictionaries.

@@ -152,7 +152,9 @@ struct CodeHeader {
         while place < letterCount + distanceCount {
             let length = told[place < letterCount ? place : place &+ gap].length
             let start = place
-            repeat { place &+= 1 } while place < letterCount &+ distanceCount
+            repeat {
+                place &+= 1
+            } while place < letterCount &+ distanceCount
                 && told[place < letterCount ? place : place &+ gap].length == length
             var left = place &- start
             if length > 0 {
@@ -161,7 +163,13 @@ struct CodeHeader {
             }
             while left >= 3 {
                 let run = min(left, length > 0 ? 6 : 138)
-                if length > 0 { append(16, run - 3) } else if run < 11 { append(17, run - 3) } else { append(18, run - 11) }
+                if length > 0 {
+                    append(16, run - 3)
+                } else if run < 11 {
+                    append(17, run - 3)
+                } else {
+                    append(18, run - 11)
+                }
                 left &-= run
             }
             for _ in 0..<left { append(Int(length)) }

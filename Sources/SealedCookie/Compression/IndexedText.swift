@@ -113,7 +113,9 @@ struct IndexedText: Sendable {
             let distance = start &+ lead &- place
             let most = min(longest, count &- place)
             // From farther away only more bytes can save more.
-            guard unsafe length < most && bytes[place &+ length] == input.bytes[start &+ length] else { continue }
+            guard unsafe length < most && bytes[place &+ length] == input.bytes[start &+ length] else {
+                continue
+            }
             guard distance <= 32_768 else { return }
             let count = countInCommon(place, with: input, start, atMost: most)
             guard count > length else { continue }
@@ -128,7 +130,8 @@ struct IndexedText: Sendable {
 
     /// How many bytes from `place` on are those of `other` from `start` on.
     @inline(__always)
-    private func countInCommon(_ place: Int, with other: TextInMemory, _ start: Int, atMost most: Int) -> Int {
+    private func countInCommon(_ place: Int, with other: TextInMemory, _ start: Int, atMost most: Int) -> Int
+    {
         let (these, those) = unsafe (UnsafeRawBufferPointer(bytes), UnsafeRawBufferPointer(other.bytes))
         var count = 0
         while count &+ 8 <= most {

@@ -37,7 +37,8 @@ import Testing
         #expect(payload(text(Array("abcdefghijklmnopqrstuvwxyz".utf8)), .dictionaries([own])).flags == 9)
     }
 
-    @Test func `a dictionary is used if it saves more than its name, and a body if it is shorter than the item`()
+    @Test
+    func `a dictionary is used if it saves more than its name, and a body if it is shorter than the item`()
         throws
     {
         let words = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".utf8)

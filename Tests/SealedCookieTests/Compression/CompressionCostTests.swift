@@ -31,8 +31,7 @@ import Testing
     }
 
     @Test(arguments: slow.indices)
-    func `text that is hard to compress does not take a time that grows faster than itself`(kind: Int)
-    {
+    func `text that is hard to compress does not take a time that grows faster than itself`(kind: Int) {
         var deflater = Deflater()
         func time(_ count: Int) -> Double {
             let text = Self.slow[kind].text(count)

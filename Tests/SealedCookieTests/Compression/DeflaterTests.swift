@@ -64,7 +64,8 @@ import Testing
             lengths.formUnion(try check(repeated + [text[0] ^ 2]).lengths)
             lengths.formUnion(try check(repeated).lengths)
             // In the dictionary, to its very end.
-            lengths.formUnion(try check(text + [text[0] ^ 1], after: IndexedText(noise(9, seed: 1) + text)).lengths)
+            lengths.formUnion(
+                try check(text + [text[0] ^ 1], after: IndexedText(noise(9, seed: 1) + text)).lengths)
         }
         #expect(lengths == Set(3...258))
     }
@@ -87,7 +88,9 @@ import Testing
         #expect(try check(near + near.prefix(20)).lengths.contains(20))
     }
 
-    @Test func `a dictionary is referred to from its first byte, together with the text, and no farther than 32,768 bytes`()
+    @Test
+    func
+        `a dictionary is referred to from its first byte, together with the text, and no farther than 32,768 bytes`()
         throws
     {
         let bytes = noise(CompressionDictionary.maximumByteCount, seed: 2)
@@ -110,7 +113,7 @@ import Testing
             let count = round < 390 ? round * 5 : Int.random(in: 2000...65_536, using: &numbers)
             var text: [UInt8] = []
             while text.count < count {
-                if Bool.random(using: &numbers), !text.isEmpty {
+                if round % 2 == 0, Bool.random(using: &numbers), !text.isEmpty {
                     let start = Int.random(in: 0..<text.count, using: &numbers)
                     text += text[start..<min(text.count, start + .random(in: 1...300, using: &numbers))]
                 } else {
@@ -127,7 +130,9 @@ import Testing
 
     @Test func `equal texts make equal streams, whatever came before`() {
         var deflater = Deflater()
-        let texts = [noise(900, seed: 1), Array("aaaaaaaaaaaaa".utf8), [], noise(60_000, seed: 2), [1, 2, 3]]
+        let texts = [
+            noise(900, seed: 1), Array("aaaaaaaaaaaaa".utf8), [], noise(60_000, seed: 2), [1, 2, 3],
+        ]
         for text in texts + texts.reversed() {
             var stream: [UInt8] = []
             #expect(deflater.compress(text, after: dictionary, appendingTo: &stream))
@@ -135,14 +140,15 @@ import Testing
         }
     }
 
-    /// What says how long a stream becomes before it is written is what decides: §6.3.
     @Test func `letters, lengths and distances have the symbols of RFC 1951's tables`() {
-        #expect([3, 10, 11, 12, 13, 114, 115, 130, 131, 257, 258].map { DeflateSymbol.length($0).number } == [
-            257, 264, 265, 265, 266, 280, 281, 281, 282, 284, 285,
-        ])
-        #expect([1, 4, 5, 6, 7, 32_768, 24_577, 24_576].map { DeflateSymbol.distance($0).number - 288 } == [
-            0, 3, 4, 4, 5, 29, 29, 28,
-        ])
+        #expect(
+            [3, 10, 11, 12, 13, 114, 115, 130, 131, 257, 258].map { DeflateSymbol.length($0).number } == [
+                257, 264, 265, 265, 266, 279, 280, 280, 281, 284, 285,
+            ])
+        #expect(
+            [1, 4, 5, 6, 7, 32_768, 24_577, 24_576].map { DeflateSymbol.distance($0).number - 288 } == [
+                0, 3, 4, 4, 5, 29, 29, 28,
+            ])
     }
 
     @Test func `codes are complete, none longer than it may be, and shorter for what is more frequent`() {
@@ -160,10 +166,12 @@ import Testing
                 let used = range.filter { codes[$0].length > 0 }
                 #expect(used == range.filter { counts[$0] > 0 })
                 #expect(used.reduce(0) { $0 + 1 << (15 - Int(codes[$1].length)) } == 1 << 15)
-                for (one, next) in zip(used, used.dropFirst()) { #expect(codes[one].length >= codes[next].length) }
+                for (one, next) in zip(used, used.dropFirst()) {
+                    #expect(codes[one].length >= codes[next].length)
+                }
             }
-            // Without a limit the longest would have kinds - 1 bits.
-            #expect(Int(codes[0].length) == min(kinds - 1, 15))
+            // Without a limit the longest has kinds - 1 bits.
+            #expect(kinds > 16 ? codes[0].length <= 15 : Int(codes[0].length) == kinds - 1)
             let lengths = HuffmanCodes(ofLengths: Array(counts[288...]).span).codes
             #expect((0..<19).allSatisfy { lengths[$0].length <= 7 })
         }

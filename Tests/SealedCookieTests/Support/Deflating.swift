@@ -30,7 +30,7 @@ func zlibDeflated(_ input: [UInt8]) -> [UInt8] {
     defer { unsafe deflateEnd(&stream) }
     var input = input
     let room = unsafe Int(deflateBound(&stream, UInt(input.count)))
-    return [UInt8](unsafeUninitializedCapacity: room) { target, count in
+    return unsafe [UInt8](unsafeUninitializedCapacity: room) { target, count in
         unsafe input.withUnsafeMutableBufferPointer { source in
             unsafe stream.next_in = source.baseAddress
             unsafe stream.avail_in = UInt32(source.count)

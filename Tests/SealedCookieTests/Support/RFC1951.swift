@@ -26,9 +26,7 @@ struct RFC1951 {
             blocks[kind] += 1
             switch kind {
             case 0: try store(stream)
-            case 1:
-                let lengths = (0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 }
-                try decode(stream, Code(lengths), Code([Int](repeating: 5, count: 30)), dictionary)
+            case 1: try decode(stream, Self.fixedLetters, Self.fixedDistances, dictionary)
             default:
                 let (letters, distances) = try codes(stream)
                 try decode(stream, letters, distances, dictionary)
@@ -73,6 +71,10 @@ struct RFC1951 {
         }
     }
 
+    /// §3.2.6.
+    private static let fixedLetters = Code((0..<288).map { $0 < 144 ? 8 : $0 < 256 ? 9 : $0 < 280 ? 7 : 8 })
+    private static let fixedDistances = Code([Int](repeating: 5, count: 30))
+
     private mutating func symbol(_ stream: [UInt8], _ code: Code) throws -> Int {
         var (value, first, index) = (0, 0, 0)
         for length in 1...15 {
@@ -116,7 +118,8 @@ struct RFC1951 {
         }
         let letters = Code(Array(lengths[..<letterCount]))
         let distances = Code(Array(lengths[letterCount...]))
-        guard letters.left == 0, distances.left == 0 || distances.symbols.count == 1 && distances.left > 0 else {
+        guard letters.left == 0, distances.left == 0 || distances.symbols.count == 1 && distances.left > 0
+        else {
             throw Broken(what: "a code is not complete")
         }
         return (letters, distances)
@@ -124,14 +127,16 @@ struct RFC1951 {
 
     /// §3.2.5, its tables as they are printed there.
     private static let lengthBases = [
-        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227,
+        3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163,
+        195, 227,
         258,
     ]
     private static let lengthBits = [
         0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
     ]
     private static let distanceBases = [
-        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097,
+        1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073,
+        4097,
         6145, 8193, 12289, 16385, 24577,
     ]
     private static let distanceBits = [
