@@ -44,7 +44,7 @@ enum FirstUse {
         if let opened = try sealer.open(cookieHeader: sealed.cookieHeader) {
             _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removalCookies().map { "\($0)" }
         }
-        // Longer sessions go another way through DEFLATE.
+        // Longer sessions get codes of their own.
         let texts = CookieSealer<[String]>(core: core)
         _ = try texts.open(value: texts.seal((0..<300).map { "\($0) \($0 * 7919)" }).cookies[0].value)
         _ = KeyRing.empty
