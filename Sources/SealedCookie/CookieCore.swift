@@ -10,9 +10,12 @@
 final class CookieCore: Sendable {
     let form: CookieForm
     @usableFromInline let tokens: TokenCore
+    /// What opens the former forms' tokens, in the order of `form.formers`.
+    let formers: [TokenCore]
 
     init(
-        _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
+        _ form: CookieForm, formers: [FormerCookie] = [], purpose: String, keys: KeySource,
+        lifetime: SessionLifetime,
         compression: SessionCompression, paddingBlock: Int, itemLimit: Int?,
         userInfo: [CodingUserInfoKey: any Sendable]
     ) throws(SealerConfigurationError) {
@@ -29,6 +32,10 @@ final class CookieCore: Sendable {
                     tokenLength: size.characters, tokenLimit: form.tokenLimit, itemLimit: itemLimit,
                     form: form)
             })
+        let own = tokens
+        self.formers = try formers.map { (former) throws(SealerConfigurationError) in
+            try former.core(beside: own)
+        }
     }
 
     // MARK: Sealing
@@ -36,7 +43,7 @@ final class CookieCore: Sendable {
     /// - Parameters:
     ///   - endsWithBrowser: nil: as the cookie's attributes say.
     ///   - cutOff: the time before which its user's sessions have ended; nil: none.
-    ///   - header: the request's; nil: not known.
+    ///   - header: the request's; nil: not known. The session begins after the one of the request was sealed.
     @usableFromInline
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, endsWithBrowser: Bool?,
@@ -46,14 +53,21 @@ final class CookieCore: Sendable {
         let marks: SessionMarks =
             endsWithBrowser ?? form.attributes.endsWithBrowser ? .endsWithBrowser : []
         return SealedSession(
-            sealed: try tokens.seal(item, lifetime: ownLifetime, marks: marks, cutOff: cutOff, at: now),
+            sealed: try tokens.seal(
+                item, lifetime: ownLifetime, marks: marks, cutOff: cutOff,
+                noEarlierThan: earliestBeginning(on: header, at: now), at: now),
             form: form, stale: stale)
     }
 
+    /// Seals that the session of this request was signed out.
+    ///
     /// - Parameter header: the request's; nil: not known.
     func sealEnded(replacing header: String?, at now: Date) throws(SealError) -> SealedSession {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
-        return SealedSession(sealed: try tokens.sealEnded(at: now), form: form, stale: stale)
+        return SealedSession(
+            sealed: try tokens.sealEnded(
+                noEarlierThan: earliestBeginning(on: header, at: now), at: now), form: form,
+            stale: stale)
     }
 
     /// - Parameters:
@@ -68,82 +82,13 @@ final class CookieCore: Sendable {
         // Another cookie's parts have other names.
         let isOwn = session.identity.name.utf8.elementsEqual(form.nameBytes)
         return SealedSession(
-            sealed: try tokens.reseal(session, adopts: adopts, at: now, item), form: form,
+            sealed: try tokens.reseal(
+                session, adopts: adopts, formers: formers.map { $0.context.identity }, at: now, item),
+            form: form,
             stale: isOwn ? parts ?? form.ownParts : form.ownParts)
     }
 
     // MARK: Opening
-
-    /// Opens the session in a `Cookie` header: of the values that there are the first that `take` takes.
-    ///
-    /// - Returns: the session, and which parts of it or of an older one the header has; nil where there is no value.
-    @usableFromInline
-    func open(
-        header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
-    ) throws(OpenError) -> (SessionMetadata, parts: PartSet)? {
-        let cookie = CookieHeader(text, name: form.nameBytes)
-        var refusal: OpenError?
-        var attempts = Self.mostAttempts
-        for value in cookie.values {
-            do throws(OpenError) {
-                let first = text.extracting(value)
-                let session: SessionMetadata
-                if let count = CookieSplitting.count(first) {
-                    session = try open(
-                        first, of: count, cookie, in: text, attempts: &attempts, checksItem: checksItem,
-                        at: now, take)
-                } else {
-                    session = try tokens.open(
-                        first, limit: form.openRoom, checksItem: checksItem, at: now, take)
-                }
-                return (session, cookie.parts.isEmpty ? .none : parts(of: cookie, text).seen)
-            } catch {
-                if error.saysMore(than: refusal) { refusal = error }
-            }
-        }
-        if let refusal { throw refusal }
-        return nil
-    }
-
-    /// Combinations of parts that are tried for one header (FORMAT §11.1).
-    private static let mostAttempts = 16
-
-    /// Opens a split session: puts its parts together in each way there is, where a part stands more
-    /// than once, but in no more than `attempts` that are left.
-    private func open(
-        _ first: Span<UInt8>, of count: Int, _ cookie: CookieHeader, in text: Span<UInt8>,
-        attempts: inout Int, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
-    ) throws(OpenError) -> SessionMetadata {
-        guard count <= form.splitting.cookieCount else {
-            throw .tooManyCookies(count, limit: form.splitting.cookieCount)
-        }
-        let parts = (1..<count).map(cookie.part)
-        if let missing = parts.firstIndex(where: \.isEmpty) { throw .missingPart(missing + 1, of: count) }
-        let combinations = min(parts.reduce(1) { $0 * $1.count }, attempts)
-        attempts -= combinations
-        var refusal: OpenError?
-        for combination in 0..<combinations {
-            var rest = combination
-            let chosen = parts.map { candidates in
-                defer { rest /= candidates.count }
-                return candidates[rest % candidates.count]
-            }
-            let count = chosen.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
-            guard count <= form.openLimit else {
-                if refusal == nil { refusal = .tooLong(byteCount: count) }
-                continue
-            }
-            var token = (CookieSplitting.overhead..<first.count).map { first[$0] }
-            for part in chosen { token += part.map { text[$0] } }
-            do throws(OpenError) {
-                return try tokens.open(
-                    token.span, limit: form.openLimit, checksItem: checksItem, at: now, take)
-            } catch {
-                if error.saysMore(than: refusal) { refusal = error }
-            }
-        }
-        throw refusal ?? .notAuthentic
-    }
 
     /// Opens the session in a cookie's value.
     @usableFromInline
@@ -163,6 +108,15 @@ final class CookieCore: Sendable {
             parts(in: header ?? "").all, beside: sealed?.cookies ?? [], limit: sealed?.form.limits.response)
     }
 
+    /// The cookies that sign a visitor out. Removal leaves whatever else the browser has of the name to be the session from
+    /// then on: so where the request had more than one value, the removal is a cookie that says so (FORMAT §11.2).
+    func signOutCookies(header: String?, at now: Date) throws(SealError) -> [SetCookie] {
+        guard let header, hasSeveralValues(header.utf8.span) else {
+            return removalCookies(header: header, beside: nil)
+        }
+        return try sealEnded(replacing: header, at: now).cookies
+    }
+
     private func parts(in header: String) -> (seen: PartSet, all: PartSet) {
         let text = header.utf8.span
         return parts(of: CookieHeader(text, name: form.nameBytes), text)
@@ -171,7 +125,7 @@ final class CookieCore: Sendable {
     /// The session's parts in a request, and what an older one has left of them; with those that this sealer's
     /// splitting may have written elsewhere than where this request came from. What is a token by itself or the
     /// first cookie of one, under a key of the ring, is neither: it belongs to another sealer, whose cookie has such a name.
-    private func parts(of cookie: CookieHeader, _ text: Span<UInt8>) -> (seen: PartSet, all: PartSet) {
+    func parts(of cookie: CookieHeader, _ text: Span<UInt8>) -> (seen: PartSet, all: PartSet) {
         guard !cookie.parts.isEmpty else { return (.none, form.ownParts) }
         let ring = tokens.keys.ring
         var (seen, others) = (PartSet.none, PartSet.none)

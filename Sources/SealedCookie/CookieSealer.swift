@@ -36,17 +36,20 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     // generic types at run time would cost more than the cryptography.
     @usableFromInline let core: CookieCore
 
-    /// Creates a sealer that keeps one ring.
+    /// Creates a sealer.
     ///
     /// - Parameters:
     ///   - name: the cookie's name, which is authenticated: a cookie copied under another name does not open.
-    ///   - keys: the ring whose keys open, and one of which seals.
+    ///   - keys: the ring whose keys open, and one of which seals: a `KeyRing`, or a `KeyRingFile` or `SharedKeyRing`, with
+    ///     which a rotation needs no restart.
     ///   - lifetime: the policy by which sessions end.
     ///   - purpose: a text that is authenticated with the name, for cookies of one name that must not be taken for one
     ///     another, such as two applications' on one ring. A token sealed for another purpose does not open.
     ///   - attributes: what the `Set-Cookie` lines say beside name and value.
     ///   - limits: the largest cookie to write, in bytes.
     ///   - splitting: the cookies that a session may take which one does not hold.
+    ///   - formerly: forms that the cookie had before and that browsers may still have, four at most, the latest first.
+    ///     Their removal takes its room of `limits.response`.
     ///   - compression: the dictionaries to compress with, or none.
     ///   - paddingBlock: bytes, 2 to 4096, to a multiple of which payloads are padded, to blur how long a
     ///     session is; 0 for none.
@@ -63,65 +66,24 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
     ///   `paddingBlock` or `itemLimit` out of its range.
     public init(
-        _ name: String = "__Host-session", keys: KeyRing, lifetime: SessionLifetime, purpose: String = "",
+        _ name: String = "__Host-session", keys: some KeyRingSource, lifetime: SessionLifetime,
+        purpose: String = "",
         attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
-        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, itemLimit: Int? = nil,
+        splitting: CookieSplitting = .never, formerly: [FormerCookie] = [],
+        compression: SessionCompression = .standard, paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(SealerConfigurationError) {
-        try self.init(
-            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
-            purpose: purpose, keys: .ring(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
-    }
-
-    private init(
-        _ form: CookieForm, purpose: String, keys: KeySource, lifetime: SessionLifetime,
-        compression: SessionCompression, paddingBlock: Int, itemLimit: Int?,
-        userInfo: [CodingUserInfoKey: any Sendable]
-    ) throws(SealerConfigurationError) {
+        let form = try CookieForm(
+            name: name, attributes: attributes, limits: limits, splitting: splitting,
+            formers: FormerCookie.forms(formerly, limits: limits))
         core = try CookieCore(
-            form, purpose: purpose, keys: keys, lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
+            form, formers: formerly, purpose: purpose, keys: keys.keySource, lifetime: lifetime,
+            compression: compression, paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
         _ = FirstUse.isOver
     }
 
     /// For `FirstUse`, which the others wait for.
     init(core: CookieCore) { self.core = core }
-
-    /// Creates a sealer that follows a key-ring file: rotation needs no restart.
-    ///
-    /// - Parameter keys: the followed file. The others are as with a ring, and so is what is thrown.
-    public init(
-        _ name: String = "__Host-session", keys: KeyRingFile, lifetime: SessionLifetime, purpose: String = "",
-        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
-        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, itemLimit: Int? = nil,
-        userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(SealerConfigurationError) {
-        try self.init(
-            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
-            purpose: purpose, keys: .file(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
-    }
-
-    /// Creates a sealer whose ring the application replaces: rotation needs no restart.
-    ///
-    /// - Parameter keys: the holder of the ring that the application put there last. The others are as with a ring, and so
-    ///   is what is thrown.
-    public init(
-        _ name: String = "__Host-session", keys: SharedKeyRing, lifetime: SessionLifetime,
-        purpose: String = "",
-        attributes: SetCookie.Attributes = .init(), limits: CookieLimits = .rfc6265bis,
-        splitting: CookieSplitting = .never, compression: SessionCompression = .standard,
-        paddingBlock: Int = 0, itemLimit: Int? = nil,
-        userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(SealerConfigurationError) {
-        try self.init(
-            CookieForm(name: name, attributes: attributes, limits: limits, splitting: splitting),
-            purpose: purpose, keys: .shared(keys), lifetime: lifetime, compression: compression,
-            paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo)
-    }
 
     // MARK: Sealing
 
@@ -137,8 +99,10 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     windows, and a copy, open all the same until the session ends.
     ///   - cutOff: the time before which this user's sessions have ended, which `OpenedSession.began(before:)` is asked for;
     ///     nil: none. The session begins at it, rounded up to whole seconds, where that is up to 60 s ahead (FORMAT §10).
-    ///   - header: the request's `Cookie` header; nil: not known. With it, parts of an older session (`name.1` to `name.8`)
-    ///     are removed too that `splitting` no longer allows, and another sealer's cookies of such a name are left alone.
+    ///   - header: the request's `Cookie` header; nil: not known. With it, the session begins at least a second after the
+    ///     request's was sealed, if need be up to 60 s ahead: so the new one decides where the browser keeps both (FORMAT §11.2).
+    ///     And parts of an older session (`name.1` to `name.8`) are removed too that `splitting` no longer allows, and
+    ///     another sealer's cookies of such a name are left alone.
     ///   - now: the time at which the session begins, 1970 to 2106.
     /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`; `.endedBefore` with a
     ///   cut-off further ahead; `.itemTooLarge` for more than `itemLimit` or too many values: `sizeReport(for:)` then says what is large.
@@ -163,28 +127,6 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try seal(
             session, lifetime: ownLifetime, endsWithBrowser: endsWithBrowser, cutOff: cutOff,
             cookieHeader: headers.joined(separator: "; "), at: now)
-    }
-
-    /// Seals that the visitor signed out: a cookie that opens as no session (`OpenError.signedOut`), in the place of
-    /// one that does.
-    ///
-    /// `removalCookies` leaves nothing in the browser; this leaves a cookie, of 63 characters unless padded, which the browser
-    /// keeps for as long as any session may live (the lifetime's `ceiling`, 400 days at most), whatever `attributes`
-    /// say of its end. FORMAT §6.5.
-    ///
-    /// - Parameter header: as of `seal`.
-    /// - Throws: `.noActiveKey`, `.endedBefore`, `.timeOutOfRange`; `.tooLarge` where a `paddingBlock` leaves no room.
-    public func sealEnded(
-        cookieHeader header: String? = nil, at now: Date = .now
-    ) throws(SealError) -> SealedSession {
-        try core.sealEnded(replacing: header, at: now)
-    }
-
-    /// The same for a request with any number of `Cookie` headers.
-    public func sealEnded(
-        cookieHeaders headers: some Collection<String>, at now: Date = .now
-    ) throws(SealError) -> SealedSession {
-        try sealEnded(cookieHeader: headers.joined(separator: "; "), at: now)
     }
 
     /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
@@ -270,16 +212,47 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
                 times: opened.metadata.times, item: item(opened.session, limit: CBORLimits.itemBytes)))
     }
 
-    /// The cookies that make the browser forget the session: for signing out.
+    /// The cookies that sign a visitor out.
+    ///
+    /// They make the browser forget the session. Where the request had more than one value for the cookie, as when its `Domain`
+    /// was changed, one that is removed would leave the other to be the session. So a cookie that opens as none
+    /// (`OpenError.signedOut`) takes its place, of 63 characters unless padded, for as long as any session may live: the
+    /// lifetime's `ceiling`, 400 days at most. FORMAT §11.2.
     ///
     /// The token itself stays valid for whoever copied it, until it expires.
+    ///
+    /// - Parameters:
+    ///   - header: the request's `Cookie` header; nil: it had none.
+    ///   - now: the time of signing out.
+    /// - Returns: the `Set-Cookie` headers to add to the response.
+    /// - Throws: `.noActiveKey`, `.endedBefore`, `.timeOutOfRange`, `.libraryFailed`; `.tooLarge` where a `paddingBlock` leaves no
+    ///   room: only where a cookie has to be sealed. The visitor is then still signed in; answer 503, or send `removalCookies`.
+    public func signOutCookies(
+        cookieHeader header: String?, at now: Date = .now
+    ) throws(SealError) -> [SetCookie] {
+        try core.signOutCookies(header: header, at: now)
+    }
+
+    /// The cookies that sign a visitor out, for a request with any number of `Cookie` headers.
+    ///
+    /// - Parameters:
+    ///   - headers: the request's `Cookie` headers; empty: it had none.
+    ///   - now: the time of signing out.
+    public func signOutCookies(
+        cookieHeaders headers: some Collection<String>, at now: Date = .now
+    ) throws(SealError) -> [SetCookie] {
+        try signOutCookies(cookieHeader: headers.joined(separator: "; "), at: now)
+    }
+
+    /// The cookies that make the browser forget the cookie of this sealer, whatever else it has: for moving to another
+    /// sealer with `adopt`. For signing out, `signOutCookies` looks at the request too.
     ///
     /// - Parameters:
     ///   - header: the request's `Cookie` header; nil: not known. With it, parts are removed too that `splitting` no
     ///     longer allows, and another sealer's cookies of such a name are left alone.
     ///   - sealed: another sealer's session that goes with the same response, as after `adopt`. `CookieLimits.response` is
     ///     then for both, and what has no room is not removed: parts, and without room for itself the cookie, which ends
-    ///     by its `Max-Age`.
+    ///     by its `Max-Age`. Nor is a cookie that this session writes.
     /// - Returns: the `Set-Cookie` headers to add to the response, the session's own cookie last.
     public func removalCookies(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil)
         -> [SetCookie]
@@ -287,7 +260,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         core.removalCookies(header: header, beside: sealed)
     }
 
-    /// The cookies that make the browser forget the session, for a request with any number of `Cookie` headers.
+    /// The cookies that make the browser forget the cookie, for a request with any number of `Cookie` headers.
     ///
     /// - Parameters:
     ///   - headers: the request's `Cookie` headers; empty: it has none.
@@ -315,8 +288,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Opens the session in a request's `Cookie` header.
     ///
-    /// Where the header has the cookie more than once, as when a sibling domain set one of its name, each
-    /// value is tried, at most 4; the first that opens is the session.
+    /// Where the header has the cookie more than once, as when a sibling domain set one of its name, the latest authentic of
+    /// the first 4 values decides: it is the session, or why there is none (FORMAT §11.2). Only where none is authentic are
+    /// `formerly` and its names looked at.
     ///
     /// - Parameters:
     ///   - header: the request's `Cookie` header as it came, not percent-decoded; nil: it has none.
@@ -331,7 +305,6 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         var session: Session?
         let opened = try core.open(header: header.utf8.span, checksItem: Self.checksItem, at: now) {
             memory throws(OpenError) in
-            // A session of another type is refused like any other, and the next value is tried.
             session = try self.session(in: &memory)
         }
         guard let (metadata, parts) = opened, let session = session.take() else { return nil }
@@ -398,8 +371,10 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Opens the session in a cookie's value, for frameworks that have parsed the header. One that is
-    /// split spans several cookies; use `open(cookieHeader:)`.
+    /// Opens the session in a cookie's value, for frameworks that have parsed the header.
+    ///
+    /// One that is split spans several cookies, and which of several values decides only the header can say: use
+    /// `open(cookieHeader:)` wherever it is at hand. Former forms are not looked at.
     ///
     /// - Parameters:
     ///   - value: the cookie's value, without its name and as it came.

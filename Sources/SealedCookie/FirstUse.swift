@@ -36,7 +36,7 @@ enum FirstUse {
         let form = try CookieForm(
             name: "s", attributes: .init(writesExpires: true), limits: .rfc6265bis, splitting: .upTo(9))
         let core = try CookieCore(
-            form, purpose: "", keys: .ring(KeyRing([SealingKey.generate()])),
+            form, purpose: "", keys: KeySource(KeyRing([SealingKey.generate()])),
             lifetime: SessionLifetime(absolute: .days(1), idle: .hours(1)), compression: .standard,
             paddingBlock: 0, itemLimit: nil, userInfo: [:])
         let sealer = CookieSealer<Sample>(core: core)

@@ -27,12 +27,13 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     public var tokenLimit: Int { core.carrier.tokenLimit }
     @usableFromInline let core: TokenCore
 
-    /// Creates a sealer that keeps one ring.
+    /// Creates a sealer.
     ///
     /// - Parameters:
     ///   - purpose: a text that is authenticated with each token, at least a character. A token of another purpose does
     ///     not open.
-    ///   - keys: the ring whose keys open, and one of which seals. It may be that of the cookies.
+    ///   - keys: the ring whose keys open, and one of which seals: a `KeyRing`, or a `KeyRingFile` or `SharedKeyRing`, with
+    ///     which a rotation needs no restart. It may be that of the cookies.
     ///   - lifetime: the policy by which tokens end. Its idle time counts from the sealing, as the absolute one does.
     ///   - tokenLimit: characters of the longest token, 63 to 1,048,576. 2,000 unless set: what any URL has room for.
     ///   - compression: the dictionaries to compress with, or none.
@@ -43,54 +44,16 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     /// - Throws: `SealerConfigurationError` for an empty purpose, dictionaries of one name, and a `tokenLimit`,
     ///   `paddingBlock` or `itemLimit` out of its range.
     public init(
-        purpose: String, keys: KeyRing, lifetime: SessionLifetime, tokenLimit: Int = 2000,
+        purpose: String, keys: some KeyRingSource, lifetime: SessionLifetime, tokenLimit: Int = 2000,
         compression: SessionCompression = .standard, paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(SealerConfigurationError) {
-        try self.init(
-            purpose, .ring(keys), lifetime, tokenLimit, compression: compression, paddingBlock: paddingBlock,
-            itemLimit: itemLimit, userInfo: userInfo)
-    }
-
-    /// Creates a sealer that follows a key-ring file: rotation needs no restart.
-    ///
-    /// - Parameter keys: the followed file. The others are as with a ring, and so is what is thrown.
-    public init(
-        purpose: String, keys: KeyRingFile, lifetime: SessionLifetime, tokenLimit: Int = 2000,
-        compression: SessionCompression = .standard, paddingBlock: Int = 0, itemLimit: Int? = nil,
-        userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(SealerConfigurationError) {
-        try self.init(
-            purpose, .file(keys), lifetime, tokenLimit, compression: compression, paddingBlock: paddingBlock,
-            itemLimit: itemLimit, userInfo: userInfo)
-    }
-
-    /// Creates a sealer whose ring the application replaces: rotation needs no restart.
-    ///
-    /// - Parameter keys: the holder of the ring that the application put there last. The others are as with a ring, and so
-    ///   is what is thrown.
-    public init(
-        purpose: String, keys: SharedKeyRing, lifetime: SessionLifetime, tokenLimit: Int = 2000,
-        compression: SessionCompression = .standard, paddingBlock: Int = 0, itemLimit: Int? = nil,
-        userInfo: [CodingUserInfoKey: any Sendable] = [:]
-    ) throws(SealerConfigurationError) {
-        try self.init(
-            purpose, .shared(keys), lifetime, tokenLimit, compression: compression,
-            paddingBlock: paddingBlock,
-            itemLimit: itemLimit, userInfo: userInfo)
-    }
-
-    private init(
-        _ purpose: String, _ keys: KeySource, _ lifetime: SessionLifetime, _ tokenLimit: Int,
-        compression: SessionCompression, paddingBlock: Int, itemLimit: Int?,
-        userInfo: [CodingUserInfoKey: any Sendable]
     ) throws(SealerConfigurationError) {
         // Without either, tokens of all sealers on a ring would open for one another.
         guard !purpose.isEmpty else { throw .emptyPurpose }
         let limits = CookieForm.smallestToken...CookieForm.mostRoom
         guard limits.contains(tokenLimit) else { throw .invalidTokenLimit(tokenLimit) }
         core = try TokenCore(
-            context: TokenContext(name: "", purpose: purpose), keys: keys, lifetime: lifetime,
+            context: TokenContext(name: "", purpose: purpose), keys: keys.keySource, lifetime: lifetime,
             compression: compression, paddingBlock: paddingBlock, itemLimit: itemLimit, userInfo: userInfo,
             carrier: TokenCore.Carrier(tokenLimit: tokenLimit, longestKept: .max) { item, size, itemLimit in
                 SizeReport(

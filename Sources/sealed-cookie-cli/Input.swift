@@ -370,7 +370,7 @@ extension Failure {
             case .expired:
                 "--absolute, --idle, --ceiling and --at say by which policy; 14d absolute unless you do"
             case .endedBefore: "the ring's not-before ended it"
-            case .sessionMismatch, .libraryFailed: nil
+            case .formerCookie, .sessionMismatch, .libraryFailed: nil
             }
         self = .refused("refused: \(error)", hint: hint)
     }

@@ -571,7 +571,7 @@ def run(path: str) -> int:
             large = sc.encode_item(sc.from_json(session))
             c, lines, e = tool.run("seal", "-k", tool.ring(text), "-n", "s", "--at", sc.format_time(NOW), "--split", "3", "--set-cookie", stdin=session)
             check(f"the tool splits {count} bytes", c == 0 and len(lines.splitlines()) == 3, e)
-            token = sc.join_token(jar(lines), "s", 3)
+            token = sc.join_token(jar(lines), "s")
             check(f"{count} bytes, split by the tool", sc.open_token(ring, token, name="s", now=NOW, most=3).item == large)
             ours = sc.split_token(sc.seal(ring, large, name="s", now=NOW, most=3), "s", 3)
             check("both split alike", {k: len(v) for k, v in ours.items() if v} == {k: len(v) for k, v in jar(lines).items()})

@@ -645,6 +645,13 @@ def again() -> list[dict]:
     add("a clock 60 s behind the one that began it", ahead, 0)
     add("a clock 60 s behind the one that began it, 60 s later", ahead, 60)
     add("a clock 60 s behind the one that began it, 61 s later", ahead, 61)
+    add("sealed last by a clock a second ahead", token(payload(item, created=NOW - 100, age=101)), 0)
+    add("sealed last by a clock 60 s ahead", token(payload(item, created=NOW - 100, age=160)), 0)
+    add("sealed last by a clock 60 s ahead, 59 s later", token(payload(item, created=NOW - 100, age=160)), 59)
+    add("sealed last by a clock 60 s ahead, 60 s later", token(payload(item, created=NOW - 100, age=160)), 60)
+    add("sealed last by a clock 60 s ahead, 61 s later", token(payload(item, created=NOW - 100, age=160)), 61)
+    add("begun and sealed last by clocks ahead", token(payload(item, created=NOW + 10, age=20)), 5)
+    add("sealed last by a clock 60 s ahead, from when its idle time counts", token(payload(item, created=NOW - 100, age=160)), 0, idle=HOUR)
     for edge in (127, 128, 129, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 2**32 - 1):
         # Where another byte is needed for an age, or for a lifetime.
         if edge < 2**31:
@@ -688,15 +695,26 @@ def cookies() -> list[dict]:
     data = sc.b64u_strict(good)
     bad = sc.b64u(data[:-1] + bytes([data[-1] ^ 1]))
 
-    def add(what: str, header: str, expected: str | None, most: int = 1, **options) -> None:
-        """expected: "" for a session, None for no session and no refusal."""
+    def add(what: str, header: str, expected: str | None, most: int = 1, formers: list[sc.Form] = [], holds: str | None = None, **options) -> None:
+        """expected: "" for a session, None for no session and no refusal. holds: the session, if not "user": 7."""
         fields = vector(what, "", **options)
         del fields["token"]
         fields |= {"cookies": most, "header": header}
+        ring, context = sc.Ring.parse(options.get("ring", RING).encode()), {k: fields[k] for k in ("name", "purpose")}
+        # When a session begins that is sealed on this request.
+        fields |= {"begins": sc.begins(ring, header, most=most, now=fields["time"], **context)}
+        if formers:
+            fields |= {"formers": [{("cookies" if k == "most" else k): v for k, v in vars(form).items()} for form in formers]}
         try:
-            p = sc.open_header(sc.Ring.parse(options.get("ring", RING).encode()), header, most=most, **opening(options))
+            p = sc.open_header(ring, header, most=most, formers=formers, **opening(options))
+            assert holds is None or p.item == sc.encode_item(holds), what
             assert expected is None if p is None else expected == "", what
             vectors.append(fields | ({"none": True} if p is None else found(p, options)))
+            # Of a former form's session the earlier of both ends.
+            search, forms = sc._Search(ring, header), [sc.Form(most=most, **context), *formers]
+            decides = next((form for form in forms if p is not None and search.decider(form, fields["time"])), None)
+            if decides in formers:
+                vectors[-1]["ends"] = min(vectors[-1]["ends"], sc.end_of(p, decides.absolute, decides.idle, decides.ceiling))
         except sc.Refused as refusal:
             assert refusal.words == expected, (what, refusal)
             vectors.append({**fields, "refused": refusal.words})
@@ -722,14 +740,14 @@ def cookies() -> list[dict]:
     expired, early = token(payload(item, created=NOW - 20 * DAY)), token(payload(item, created=NOW + 61))
     malformed = token(b"\x40" + NOW.to_bytes(4, "big") + b"\x00" + item)
     unknown = sc.b64u(b"H" + bytes(46))
-    add("of several refusals the one from step 8 on", f"s=x; s={bad}; s={expired}", "expired")
-    add("of several refusals the first from step 8 on", f"s={bad}; s={early}; s={expired}; s={malformed}", "in the future")
-    add("of several refusals the first from step 8 on, in another order", f"s={malformed}; s={unknown}; s={expired}; s={early}", "malformed payload")
-    add("of several refusals the first, if none is from step 8 on", f"s={unknown}; s={bad}; s=x", "unknown key")
-    add("of several refusals the first, if none is from step 8 on, in another order", f"s={bad}; s=x; s={unknown}", "not authentic")
+    add("of several the authentic one decides, though refused", f"s=x; s={bad}; s={expired}", "expired")
+    add("one sealed too far ahead drops out", f"s={bad}; s={early}; s={expired}", "expired")
+    add("the latest decides, though malformed", f"s={malformed}; s={unknown}; s={expired}; s={early}", "malformed payload")
+    add("of several refusals the first, if none is authentic", f"s={unknown}; s={bad}; s=x", "unknown key")
+    add("of several refusals the first, if none is authentic, in another order", f"s={bad}; s=x; s={unknown}", "not authentic")
     out = token(payload(sc.NULL, marks=sc.ENDED))
     add("signed out", f"s={out}", "signed out")
-    add("signed out, in several refusals", f"s={bad}; s={out}; s={expired}", "signed out")
+    add("signed out, and another's session of before", f"s={bad}; s={out}; s={expired}", "signed out")
     add("a missing part and then an expired session", f"s=2.x; s={expired}", "expired", 3)
     add("too many cookies and then an unknown key", f"s=4.x; s={unknown}", "too many cookies", 3)
     add("an unknown key and then a missing part", f"s={unknown}; s=2.x", "unknown key", 3)
@@ -738,9 +756,96 @@ def cookies() -> list[dict]:
     add("the name in another case", f"S={good}", None)
     add("the name of the token's cookie is another", f"t={good}", "not authentic", name="t")
     add("a planted one in front", f"s={bad}; s={good}", "")
-    add("two sessions: the first that opens", f"s={bad}; s={good}; s={again}", "")
-    add("the fourth opens", f"s=; s=x; s={bad}; s={good}", "")
-    add("the fifth is not tried", f"s={bad}; s={bad}; s={bad}; s={bad}; s={good}", "not authentic")
+    add("the fourth is the session", f"s=; s=x; s={bad}; s={good}", "")
+    add("the fifth is not tried", f"s={bad}; s=; s=x; s=y; s={good}", "not authentic")
+    add("equal values count once", f"s={bad}; s={bad}; s=x; s={bad}; s=x; s={good}", "")
+    add("equal values count once, in double quotes too", f's={bad}; s="{bad}"; s=x; s= {bad} ; s=y; s={good}', "")
+
+    # Which of several decides (§11.2).
+    def at(holds: object, created: int, age: int = 0, **more) -> str:
+        return token(payload(sc.encode_item(holds), created=NOW + created, age=age, **more))
+    A, B = at("A", -100), at("B", -50)
+    add("the one sealed later", f"s={A}; s={B}", "", holds="B")
+    add("the one sealed later, in front", f"s={B}; s={A}", "", holds="B")
+    add("the one sealed later, though begun before", f"s={at('A', -90)}; s={at('B', -100, 60)}; s={at('C', -50)}", "", holds="B")
+    add("sealed by a clock 60 s ahead", f"s={at('B', 60)}; s={at('A', 0)}", "", holds="B")
+    add("sealed 61 s ahead it drops out", f"s={at('B', 61)}; s={at('A', 0)}", "", holds="A")
+    add("sealed 61 s ahead, begun before, it drops out", f"s={at('B', -100, 161)}; s={at('A', 0)}", "", holds="A")
+    add("all sealed too far ahead: the first says why", f"s={token(b'@' + (NOW + 61).to_bytes(4, 'big') + bytes(1) + item)}; s={at('A', 99)}", "malformed payload")
+    add("all sealed too far ahead: the first says why, in another order", f"s={at('A', 99)}; s={token(b'@' + (NOW + 61).to_bytes(4, 'big') + bytes(1) + item)}", "in the future")
+    add("of equal times the one begun later", f"s={at('B', -50)}; s={at('A', -60, 10)}", "", holds="B")
+    add("of equal times the last", f"s={at('A', -50)}; s={at('B', -50)}", "", holds="B")
+    add("of equal times the last, not by the token's text", f"s={at('B', -50)}; s={at('A', -50)}", "", holds="A")
+    gone = lambda created, age=0, **more: token(payload(sc.NULL, created=NOW + created, age=age, marks=sc.ENDED, **more))
+    add("a sign-out after it", f"s={A}; s={gone(-50)}", "signed out")
+    add("a sign-out before it", f"s={B}; s={gone(-100)}", "", holds="B")
+    add("a sign-out in the same second", f"s={gone(-50)}; s={B}", "signed out")
+    add("a sign-out in the same second, begun before", f"s={gone(-60, 10)}; s={B}", "signed out")
+    add("a sign-out sealed too far ahead", f"s={gone(61)}; s={B}", "", holds="B")
+    add("of sign-outs in the same second the last", f"s={gone(-60, 10)}; s={gone(-50)}", "signed out")
+    add("over by its own lifetime, an older one takes no place", f"s={A}; s={at('B', -50, own=(49, 0))}", "expired")
+    add("over by the idle time, an older one with a longer life takes no place", f"s={at('A', -100, own=(DAY, 0))}; s={at('B', -70)}", "expired", idle=60)
+    add("ended by not-before, an older one takes no place", f"s={at('B', -70, 40)}; s={at('A', -40)}", "ended", ring=RING + f"not-before {sc.format_time(NOW - 50)}\n")
+    add("sealed before one that not-before ended", f"s={at('B', -70, 10)}; s={at('A', -40)}", "", holds="A", ring=RING + f"not-before {sc.format_time(NOW - 50)}\n")
+    add("of a dictionary that is not there, an older one takes no place", f"s={A}; s={token(bytes([9]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 2, 3, 0]))}", "unknown dictionary")
+    add("with flags that are not known, an older one takes no place", f"s={A}; s={token(bytes([128]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 246]))}", "malformed payload")
+    add("with a broken stream, an older one takes no place", f"s={A}; s={token(bytes([1]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 7, 7]))}", "malformed payload")
+    add("with padding that is none, an older one takes no place", f"s={A}; s={token(bytes([4]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 246]))}", "malformed payload")
+    add("with an own lifetime of 0, an older one takes no place", f"s={A}; s={token(bytes([2]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 0, 0, 246]))}", "malformed payload")
+    add("an age spelt too long drops out", f"s={A}; s={token(bytes(1) + (NOW - 50).to_bytes(4, 'big') + bytes([0x80, 0, 246]))}", "", holds="A")
+    add("an age without an end drops out", f"s={A}; s={token(bytes(1) + (NOW - 50).to_bytes(4, 'big') + bytes([0xFF] * 9))}", "", holds="A")
+    add("an age of 2^32 drops out", f"s={A}; s={token(bytes(1) + bytes(4) + bytes([0x80, 0x80, 0x80, 0x80, 0x10, 246]))}", "", holds="A")
+    add("an age that the padding has eaten is read all the same", f"s={A}; s={token(bytes([4]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 0x80]))}", "malformed payload")
+    add("all with an age of none: the first says why", f"s={token(bytes([128]) + bytes(4) + bytes([0x80, 0, 246]))}; s={token(bytes(1) + bytes(4) + bytes([0x80, 0, 7]))}", "malformed payload")
+    add("sealed in 2106, and a session", f"s={token(bytes(1) + bytes([255] * 9) + bytes([15, 246]))}; s={A}", "", holds="A")
+    add("an authentic one of a revoked key takes part in nothing", f"s={A}; s={token(payload(sc.encode_item('B'), created=NOW - 50), key=OTHER)}", "", holds="A", ring=RING + f"revoked {sc.key_id(OTHER)}\n")
+    add("a later one of another name", f"s={A}; s={token(payload(sc.encode_item('B')), 't')}", "", holds="A")
+    add("a later one of another purpose", f"s={A}; s={token(payload(sc.encode_item('B')), 's', 'p')}", "", holds="A")
+    add("the third of four", f"s={A}; s={at('C', -70)}; s={B}; s={at('D', -60)}", "", holds="B")
+    add("the latest is the fifth, and not looked at", f"s={A}; s=1; s=2; s=3; s={B}", "", holds="A")
+
+    # Former forms (§11.3).
+    form = sc.Form
+    def was(holds: object, name: str = "f", purpose: str = "", created: int = -100, age: int = 0, **more) -> str:
+        return token(payload(sc.encode_item(holds), created=NOW + created, age=age, **more), name, purpose)
+    F = was("F")
+    add("a former name", f"f={F}", "", formers=[form("f")], holds="F")
+    add("a former name, and the present one", f"f={was('F', created=-1)}; s={A}", "", formers=[form("f")], holds="A")
+    add("a former name, and the present one is not authentic", f"f={F}; s={bad}", "", formers=[form("f")], holds="F")
+    add("a former name, and the present one is expired", f"f={F}; s={expired}", "expired", formers=[form("f")])
+    add("a former name, and the present one is signed out", f"f={F}; s={gone(-200)}", "signed out", formers=[form("f")])
+    add("a former name, and the present one is sealed too far ahead", f"f={F}; s={early}", "in the future", formers=[form("f")])
+    add("a former name, and the present one is malformed", f"f={F}; s={malformed}", "malformed payload", formers=[form("f")])
+    add("a former name that is not in the list", f"f={F}", None, formers=[form("g")])
+    add("a former purpose of the same name", f"s={was('F', 's', 'p')}", "", formers=[form("s", "p")], holds="F")
+    add("the present purpose first", f"s={was('F', 's', 'p', -1)}; s={A}", "", formers=[form("s", "p")], holds="A")
+    add("a former name and purpose", f"f={was('F', 'f', 'p')}", "", formers=[form("f"), form("f", "p")], holds="F")
+    add("forms in the order of the list", f"f={was('F', created=-1)}; g={was('G', 'g')}", "", formers=[form("g"), form("f")], holds="G")
+    add("forms in the order of the list, the other way round", f"f={was('F')}; g={was('G', 'g', created=-1)}", "", formers=[form("f"), form("g")], holds="F")
+    add("the first form that is authentic is refused, and the next takes no place", f"f={was('F', created=-20 * DAY)}; g={was('G', 'g')}", "expired", formers=[form("f"), form("g")])
+    add("of several values of a former name the latest", f"f={F}; f={was('L', created=-50)}", "", formers=[form("f")], holds="L")
+    add("the earlier end holds: the former one's", f"f={F}", "expired", formers=[form("f", absolute=100)])
+    add("the earlier end holds: the former one's, a second before", f"f={F}", "", formers=[form("f", absolute=101)], holds="F")
+    add("the earlier end holds: the former one's idle time", f"f={F}", "expired", formers=[form("f", idle=100)])
+    add("the earlier end holds: the present one's", f"f={F}", "expired", formers=[form("f", absolute=200)], absolute=100)
+    add("the earlier end holds: the present one's idle time", f"f={F}", "expired", formers=[form("f")], idle=100)
+    add("the earlier end holds: its own lifetime, under the former ceiling", f"f={was('F', own=(200, 0))}", "expired", formers=[form("f", absolute=1, ceiling=100)])
+    add("its own lifetime in place of both policies", f"f={was('F', own=(200, 0))}", "", formers=[form("f", absolute=1, idle=1)], holds="F", absolute=1, idle=1)
+    add("sealed 60 s after its time", f"f={was('F', created=-40)}", "", formers=[form("f", until=NOW - 100)], holds="F")
+    add("sealed 61 s after its time", f"f={was('F', created=-39)}", "former cookie", formers=[form("f", until=NOW - 100)])
+    add("begun before its time, and sealed 61 s after it", f"f={was('F', created=-300, age=261)}", "former cookie", formers=[form("f", until=NOW - 100)])
+    add("after its time, and an older one takes no place", f"f={was('F', created=-39)}; f={F}", "former cookie", formers=[form("f", until=NOW - 100)])
+    add("after its time, and signed out", f"f={token(payload(sc.NULL, marks=sc.ENDED), 'f')}", "signed out", formers=[form("f", until=NOW - 100)])
+    add("after its time, and expired", f"f={was('F', created=-39)}", "former cookie", formers=[form("f", until=NOW - 100, absolute=1)])
+    add("after its time, under the present form too", f"s={at('A', 0)}", "", formers=[form("s", until=NOW - 100)], holds="A")
+    long = padded(sc.encode_item("long"), 5000)
+    add("split as before, under the same name and purpose", f"s=2.{long[:4093]}; s.1={long[4093:]}", "", formers=[form("s", most=2)], holds="long")
+    add("split as before, into more than that form has", f"s=2.{long[:4093]}; s.1={long[4093:]}", "too many cookies", formers=[form("s")])
+    split_f = was("F", created=-30)
+    add("a former name, split", f"f.1={split_f[40:]}; f=2.{split_f[:40]}", "", formers=[form("f", most=2)], holds="F")
+    add("a former name, split, that may not be", f"f.1={split_f[40:]}; f=2.{split_f[:40]}", "too many cookies", 9, formers=[form("f")])
+    add("the refusal is the present one's, where nothing is authentic", f"f=x; s={bad}", "not authentic", formers=[form("f")])
+    add("the refusal is a former one's, where the present name has none", f"f=x", "not base64url", formers=[form("f")])
     add("an unknown key and then a good one", f"s={sc.b64u(b'H' + bytes(46))}; s={good}", "")
     room = 4096 - 1 - 2
     whole, third = padded(item, 4095), padded(item, 2 * room + 102)
@@ -782,7 +887,7 @@ def cookies() -> list[dict]:
     add("a digit alone", "s=2", "not base64url", 3)
     add("an empty part", f"s=3.{good[:20]}; s.1=; s.2={good[20:]}", "", 3)
     add("the first part of nothing, and nothing", "s=2.; s.1=", "too short", 3)
-    # Of 16 combinations, in the order of which the values of name.1 go fastest.
+    # Of 16 tokens that are tried: each value's own parts first, then all others, of which the values of name.1 go fastest.
     even = token(payload(item, pad=32))
     assert len(even) == 96      # every part of whole groups of 4 characters, so that a wrong one makes another token
     cut = [even[:20], even[20:40], even[40:60], even[60:]]
@@ -804,15 +909,32 @@ def cookies() -> list[dict]:
     add("the 17th combination of 32", candidates([four], [part(1), *x(1, 1)], [part(2), *x(2, 3)], [*x(3, 2), part(3), *x(3, 1, 9)]), "not authentic", 4)
     add("one of the first 16 combinations only if the last part goes fastest", candidates([four], [part(1), *x(1, 3)], [part(2), *x(2, 3)], [*x(3, 3), part(3)]), "not authentic", 4)
     add("one of the first 16 combinations only if the first part goes fastest", candidates([four], [*x(1, 3), part(1)], [*x(2, 3), part(2)], [part(3), *x(3, 3)]), "", 4)
-    add("16 combinations of one first value leave none for the next", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 3)], [rest, *x(2, 3)]), "not authentic", 3)
-    add("8 combinations of each of two first values", candidates([f"s=3.{wrong[0]}", three], [*x(1, 3), part(1)], [*x(2, 1), rest]), "", 3)
-    add("8 combinations of each of three first values", candidates([f"s=3.{wrong[0]}", f"s=3.{wrong[1]}", three], [part(1), *x(1, 3)], [rest, *x(2, 1)]), "not authentic", 3)
-    add("12 combinations, and 4 of the next first value", candidates([f"s=3.{wrong[0]}", three], [*x(1, 3), part(1)], [rest, *x(2, 2)]), "", 3)
-    add("12 combinations, and only 4 of the next first value", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 3)], [*x(2, 1), rest, *x(2, 1, 9)]), "not authentic", 3)
-    add("a whole token behind 16 combinations", candidates([f"s=3.{wrong[0]}", f"s={even}"], x(1, 4), x(2, 4)), "", 3)
-    add("whole values are no combinations", candidates(["s=x", "s=y", "s=z", three], [*x(1, 3), part(1)], [*x(2, 3), rest]), "", 3)
-    add("of several combinations' refusals the one from step 8 on", candidates([f"s=2.{expired[:20]}"], [*x(1, 2), f"s.1={expired[20:]}"]), "expired", 3)
-    add("of several combinations' refusals the first, if none is from step 8 on", candidates(["s=2.S"], ["s.1==", "s.1=", f"s.1={even[1:-1]}"]), "not base64url", 3)
+    add("its own parts come first, whatever another first value has", candidates([f"s=3.{wrong[0]}", three], [*x(1, 1), part(1), *x(1, 2, 1)], [*x(2, 1), rest, *x(2, 2, 1)]), "", 3)
+    add("its own parts come first: the last there is", candidates([f"s=3.{wrong[0]}", f"s=3.{wrong[1]}", three], [*x(1, 1), part(1)], [*x(2, 1), rest]), "", 3)
+    add("its own parts come first: of a whole value between them the place counts", candidates([f"s=3.{wrong[0]}", "s=x", three], [*x(1, 2), part(1)], [*x(2, 2), rest]), "", 3)
+    add("equal parts count once", candidates([f"s=3.{wrong[0]}", three], [*x(1, 1), *x(1, 1), part(1)], [*x(2, 1), *x(2, 1), rest]), "", 3)
+    add("16 tokens: the first value's others leave none for the next one's", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 3)], [rest, *x(2, 3)]), "not authentic", 3)
+    add("the 8th token, behind 5 others of another first value", candidates([f"s=3.{wrong[0]}", three], [part(1), *x(1, 2)], [rest, *x(2, 1)]), "", 3)
+    add("two first values of 12 combinations: the last of the 24 is not tried", candidates([f"s=3.{wrong[0]}", three], [*x(1, 1), *x(1, 2, 1)], [*x(2, 2), rest]) + f"; {part(1)}", "not authentic", 3)
+    add("two first values of 6 combinations: the last of the 12", candidates([f"s=3.{wrong[0]}", three], [*x(1, 2), part(1)], [*x(2, 1), rest]), "", 3)
+    add("two first values of 8 combinations: the last of the 16", candidates([f"s=3.{wrong[0]}", three], [*x(1, 3), part(1)], [*x(2, 1), rest]), "", 3)
+    add("whole values are some of the 16: the last", candidates(["s=x", "s=y", "s=z", three], [*x(1, 3), part(1)], [*x(2, 2), rest, *x(2, 1, 9)]), "", 3)
+    add("whole values are some of the 16: the 17th", candidates(["s=x", "s=y", "s=z", three], [part(1), *x(1, 3)], [*x(2, 3), rest]), "not base64url", 3)
+    add("a whole value is tried, however many parts there are", candidates([f"s=3.{wrong[0]}", f"s={even}"], x(1, 4), x(2, 4)), "", 3)
+    add("a former form has what tokens the present one left", candidates([f"s=3.{wrong[0]}", f"f={F}"], x(1, 4), x(2, 4)), "not authentic", 3, formers=[form("f")])
+    add("a former form has what tokens the present one left: one", candidates([f"s=3.{wrong[0]}", f"f={F}"], x(1, 3), x(2, 4)), "", 3, formers=[form("f")], holds="F")
+    older = token(payload(sc.encode_item("older"), created=NOW - 100, pad=32))
+    late = token(payload(sc.encode_item("later"), created=NOW - 50, pad=32))
+    two_of = lambda text, mark: (f"s=2.{text[:mark]}", f"s.1={text[mark:]}")
+    (o0, o1), (l0, l1) = two_of(older, 40), two_of(late, 40)
+    add("two split sessions: the latest decides", f"{o0}; {o1}; {l0}; {l1}", "", 2, holds="later")
+    add("two split sessions, the latest in front", f"{l0}; {l1}; {o0}; {o1}", "", 2, holds="later")
+    add("two split sessions, their parts in another order", f"{o0}; {l1}; {l0}; {o1}", "", 2, holds="later")
+    add("a split session and a whole one", f"s={older}; {l0}; {l1}", "", 2, holds="later")
+    add("a split session and a later whole one", f"{o0}; {o1}; s={late}", "", 2, holds="later")
+    add("a split session of too many cookies takes part in nothing", f"{o0.replace('2.', '5.')}; {o1}; s={late}", "", 2, holds="later")
+    add("of several combinations the authentic one decides", candidates([f"s=2.{expired[:20]}"], [*x(1, 2), f"s.1={expired[20:]}"]), "expired", 3)
+    add("of several combinations' refusals the first, if none is authentic", candidates(["s=2.S"], ["s.1==", "s.1=", f"s.1={even[1:-1]}"]), "not base64url", 3)
     nines = padded(item, 8 * room + 7)
     for what, text in (("form feed", "\f"), ("vertical tab", "\v"), ("no-break space", "\u00a0"), ("line feed", "\n"), ("carriage return", "\r"), ("CR and LF", "\r\n"), ("next line", "\u0085"), ("em space", "\u2003"),
                        ("line separator", "\u2028"), ("byte order mark", "\ufeff"), ("zero-width space", "\u200b"), ("NUL", "\0"), ("unit separator", "\x1f"), ("DEL", "\x7f"), ("combining mark", "\u0301")):
@@ -880,7 +1002,7 @@ def divided() -> list[dict]:
 
 
 def removed() -> list[dict]:
-    """The cookies that signing out expires, of a request with this header."""
+    """The cookies that are expired, of a request with this header; and whether signing out seals that the session ended, in place of its removal."""
     vectors = []
     ring = sc.key_line(KEY) + sc.key_line(OTHER) + f"revoked {sc.key_id(OTHER)}\n"
     parsed = sc.Ring.parse(ring.encode())
@@ -893,11 +1015,12 @@ def removed() -> list[dict]:
         ("the first cookie of another sealer's split token", [f"s.1=2.{own}", "s.1.1=x"]), ("a part of a token, behind a dot", [f"s.1=1.{own}"]),
         ("a token of an unknown key", [f"s.1={stranger}"]), ("the first cookie of one", [f"s.1=2.{stranger}"]),
         ("another sealer's token of a revoked key", [f"s.1={revoked}"]), ("what would be a token but for its first byte", [f"s.1={other}"]),
-        ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]), ("a token in double quotes", [f's.3="{own}"'])):
+        ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]), ("a token in double quotes", [f's.3="{own}"']),
+        ("two values", ["s=x", "a=b", "s=y"]), ("a value twice", ["s=x", 's="x"']), ("two values, one of them empty", ["s=", "s=x"]), ("two parts of a number", ["s=2.x", "s.1=y", "s.1=z"])):
         for most in (1, 4):
             header = "; ".join(pairs)
             vectors.append({"what": f"{what}, up to {most}", "ring": ring, "name": "s", "cookies": most, "header": header,
-                            "removed": sc.removal(header, "s", most, parsed)})
+                            "removed": sc.removal(header, "s", most, parsed), "ended": len(sc.distinct(sc.header_values(header, "s"))) > 1})
     return vectors
 
 
@@ -1312,7 +1435,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("Sealing a session again keeps `created`, its own lifetime if it has one, and whether it ends with the browser", ["again: created stays, *", "again: its own lifetime stays*", "again: it ends with the browser still*", "again: * later"]),
     ("neither of the policy's holds beside them", ["valid: its own lifetime and no idle time of its own: the policy's does not hold", "valid: its own idle time, longer than the policy's", "valid: its own idle time, and the policy's absolute end is over", "again: its own lifetime stays whole, and neither of the policy's holds"]),
     ("whose session ends with the browser MUST have neither `Max-Age` nor `Expires`, in no part", ["again: it ends with the browser still*", "- all parts: `whether a session ends with the browser is its own, and stays when it is sealed again`"]),
-    ("or to 0 where another server's clock was ahead of this one's", ["again: a clock * behind the one that began it*"]),
+    ("or leaves it as it was where that is more", ["again: a clock * behind the one that began it*"]),
     ("with the ring of that time, MUST NOT be sealed again", ["again: over since: *", "again: ended since*", "again: the key is * since*"]),
     ("A session that was created before its user's cut-off MUST be refused", ["cutoffs: *"]),
     ("A new session of that user MUST begin at the cut-off where the sealer's clock is behind it by 60 s at most", ["cutoffs: a cut-off * ahead of the sealer's clock"]),
@@ -1330,15 +1453,23 @@ RULES: list[tuple[str, list[str]]] = [
     ("A comma does not divide pairs, and `$Version` is a name like any other.", ["cookies: a comma *", "cookies: $Version is a cookie like others", "cookies: Java's form"]),
     ("it is the nearest double, of two that are as near the one whose last bit is 0, and it is rounded once", ['json: {"$date":"1970-01-01T00:00:06.00796987690079698Z"}', 'json: {"$float":"9007199254740993"}', 'json: {"$float":"2.4703282292062327e-324"}']),
     ("A `Cookie` header is pairs divided by `;`.", ["cookies: a semicolon in double quotes *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
-    ("the opener tries each value, at most 4, and takes the first that opens", ["cookies: the fourth opens", "cookies: the fifth is not tried", "cookies: two sessions: the first that opens"]),
-    ("the refusal for the log is the first of step 8 or later (§5.2), else the first", ["cookies: of several *"]),
+    ("The header MUST be read as it came, with no percent-decoding", ["cookies: percent signs *", "cookies: a percent-encoded *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
+    ("an opener takes the first 4 that differ", ["cookies: the fourth is the session", "cookies: the fifth is not tried", "cookies: equal values count once*", "cookies: the * value of a part*", "cookies: equal parts count once"]),
+    ("An opener MUST NOT try more than 16 tokens for one request.", ["cookies: * token*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *", "cookies: whole values are some of the 16*"]),
+    ("The i-th value, if it is the first of a split token, is tried with the i-th value of each part", ["cookies: its own parts come first*", "cookies: two split sessions*"]),
+    ("Of the others decides the one with the greatest `sealed`", ["cookies: the one sealed later*", "cookies: of equal times *", "cookies: sealed * ahead*", "cookies: an age * drops out"]),
+    ("An opener MUST NOT let an older candidate take its place", ["cookies: *, an older one takes no place", "cookies: a sign-out *", "cookies: over by *"]),
+    ("Where there is no candidate, the refusal is that of the first", ["cookies: of several *"]),
+    ("a session that begins on a request MUST NOT begin earlier than a second after the `sealed` of the one that decides there, unless that has dropped out; but it MUST NOT begin more than 60 s ahead", ["cookies: sealed by a clock 60 s ahead", "cookies: sealed 61 s ahead it drops out"]),
+    ("signing out MUST NOT only remove the cookie where the request has more than one value", ["removed: two values*", "removed: a value twice*"]),
+    ("and `sealed` MUST NOT go back", ["again: sealed last by a clock *", "again: begun and sealed last by clocks ahead"]),
+    ("One whose `sealed` is later than T + 60 s MUST be refused", ["cookies: sealed 6* s after its time", "cookies: after its time*"]),
+    ("A line MUST NOT expire what the response writes", ["- lines: `FormerCookieTests`"]),
     ("whether it allows splitting or not", ["cookies: a token that one cookie holds, at its longest", "cookies: a token too long for one cookie, in one"]),
     ("A name, of 4,033 bytes at most", ["divided: * characters for a name of 403*", "cookies: the longest name", "valid: the longest name"]),
     ("with nothing of what is inside. A value may hold `=`, a pair without one is passed over", ["cookies: blanks within double quotes", "cookies: a value of one lone double quote", "cookies: = in *", "cookies: a pair without ="]),
     ("A value that begins with a digit from 2 to 9 and a dot is the first of so many", ["cookies: no first part*", "cookies: the count is *", "cookies: a digit alone"]),
     ("that has at most m × room characters, with the reader's m whatever n is, or it is *too long*", ["cookies: more in two cookies than two of a sealer's hold", "cookies: a character more than two cookies hold", "cookies: an empty part"]),
-    ("it takes the first 4 values of each and tries the combinations, the values of `name.1` varying fastest, then those of `name.2` and so on: at most 16 for the whole header",
-     ["cookies: the * value of a part*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *"]),
     ("A writer's m MUST NOT be larger than any reader's.", ["cookies: a reader that allows *", "divided: *, up to 2"]),
     ("A token that fits one cookie whole MUST NOT be split.", ["divided: 4095 characters for s, up to 3", "divided: 4082 characters for __Host-session, up to 2", "divided: 63 characters for s, up to 4"]),
     ("With the token a sealer MUST expire the cookies", ["divided: * a new session, of a request with the parts *", "divided: * characters for s, up to 9", "divided: 63 characters for s, up to 4", "divided: * of a request with the parts *"]),

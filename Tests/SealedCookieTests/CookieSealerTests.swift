@@ -77,21 +77,20 @@ import Testing
     @Test func `a cookie that another planted does not sign anybody out`() throws {
         let sealer = try loginSealer(sampleRing(1))
         let token = try sealer.seal(login, at: noon).token
-        let old = try sealer.seal(login, at: noon - 20 * 86_400).token
+        let expired = try sealer.seal(login, at: noon - 20 * 86_400).token
         let name = "__Host-session="
         #expect(
             try sealer.open(
-                cookieHeader: "\(name)planted; \(name)\(old); \(name); \(name)\(token)", at: noon)?
+                cookieHeader: "\(name)planted; \(name)\(expired); \(name); \(name)\(token)", at: noon)?
                 .session == login)
-        // Five of one name: the bound on what one request can cost.
+        // Five different ones of one name: the bound on what one request can cost.
         #expect(throws: OpenError.notBase64URL) {
             try sealer.open(
-                cookieHeaders: ["\(name)no!", "\(name)no!; \(name)no!; \(name)no!; \(name)\(token)"], at: noon
-            )
+                cookieHeaders: ["\(name)no!", "\(name)1; \(name)2; \(name)3; \(name)\(token)"], at: noon)
         }
-        // Of several refusals, the one that says most.
+        // Of what is authentic the refusal.
         #expect(throws: OpenError.expired(noon - 6 * 86_400)) {
-            try sealer.open(cookieHeader: "\(name)planted; \(name)\(old)", at: noon)
+            try sealer.open(cookieHeader: "\(name)planted; \(name)\(expired)", at: noon)
         }
     }
 

@@ -39,7 +39,24 @@ import Testing
         let own: Own?
         let endsWithBrowser: Bool?
         let maxAge: Int?
-        let limit: Int?
+        let limit, begins: Int?
+        let formers: [Former]?
+
+        /// A former form of the cookie.
+        struct Former: Decodable {
+            let name, purpose: String
+            let cookies, absolute, ceiling: Int
+            let idle, until: Int?
+
+            var cookie: FormerCookie {
+                FormerCookie(
+                    name, purpose: purpose, splitting: .upTo(cookies),
+                    lifetime: .init(
+                        absolute: .seconds(absolute), idle: idle.map { .seconds($0) },
+                        ceiling: .seconds(ceiling)),
+                    sealedUntil: until.map { Date(timeIntervalSince1970: Double($0)) })
+            }
+        }
 
         /// A session's own lifetime.
         struct Own: Decodable, Equatable {
@@ -72,7 +89,7 @@ import Testing
             return try CookieSealer(
                 name, keys: KeyRing(parsing: ring ?? self.ring, requiringKey: false),
                 lifetime: lifetime,
-                purpose: purpose, splitting: .upTo(cookies ?? 1),
+                purpose: purpose, splitting: .upTo(cookies ?? 1), formerly: (formers ?? []).map(\.cookie),
                 compression: own.isEmpty ? .standard : .dictionaries(own))
         }
 
@@ -198,7 +215,7 @@ import Testing
                         paddingBlock: vector.padding ?? 0, itemLimit: 65_536)
                     var sealed =
                         vector.ended
-                        ? try sealer?.sealEnded(at: now)
+                        ? try sealer?.core.sealEnded(replacing: nil, at: now)
                         : try sealer?.seal(
                             session, lifetime: own, endsWithBrowser: vector.endsWithBrowser, at: begun)
                     if vector.age > 0, let first = sealed?.token,
@@ -230,7 +247,7 @@ import Testing
 
     @Test func `every session is sealed again as stated, or not for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("again.json", 73, as: Opening.self) {
+        for vector in try all("again.json", 80, as: Opening.self) {
             let again = try #require(vector.again)
             let time = Date(timeIntervalSince1970: Double(again.time))
             let opened = try vector.sealer().open(value: #require(vector.token), at: vector.at)
@@ -261,9 +278,17 @@ import Testing
 
     @Test func `every Cookie header is read as stated`() throws {
         var outcomes: Set<String> = []
-        for vector in try all("cookies.json", 236, as: Opening.self) {
+        for vector in try all("cookies.json", 322, as: Opening.self) {
+            let sealer = try vector.sealer()
+            if sealer.keys.sealingKey(at: vector.at) != nil {
+                let new = try sealer.seal(.null, cookieHeader: vector.header, at: vector.at)
+                let times = try sealer.open(value: new.token, at: vector.at)
+                #expect(
+                    [times.createdAt, times.sealedAt].map { Int($0.timeIntervalSince1970) }
+                        == [vector.begins, vector.begins], "\(vector.what)")
+            }
             do {
-                let opened = try vector.sealer().open(cookieHeader: vector.header, at: vector.at)
+                let opened = try sealer.open(cookieHeader: vector.header, at: vector.at)
                 if let opened {
                     try vector.check(opened)
                 } else {
@@ -277,7 +302,7 @@ import Testing
         }
         #expect(
             outcomes.isSuperset(of: [
-                "none", "opened", "missing part", "too many cookies", "too long", "expired",
+                "none", "opened", "missing part", "too many cookies", "too long", "expired", "former cookie",
             ]))
     }
 
@@ -311,8 +336,9 @@ import Testing
             let what, ring, name, header: String
             let cookies: Int
             let removed: [String]
+            let ended: Bool
         }
-        for vector in try all("removed.json", 22, as: Removal.self) {
+        for vector in try all("removed.json", 30, as: Removal.self) {
             let sealer = try CookieSealer<EncodedSession>(
                 vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
                 lifetime: .init(absolute: .days(1)),
@@ -320,6 +346,9 @@ import Testing
             let cookies = sealer.removalCookies(cookieHeader: vector.header)
             #expect(cookies.map(\.name) == vector.removed, "\(vector.what)")
             #expect(cookies.allSatisfy { $0.maxAge == 0 })
+            let signedOut = try sealer.signOutCookies(cookieHeader: vector.header)
+            #expect(signedOut.contains { !$0.value.isEmpty } == vector.ended, "\(vector.what)")
+            #expect(vector.ended || signedOut == cookies, "\(vector.what)")
         }
     }
 

@@ -27,7 +27,9 @@ final class RequestSession<Session: Codable & Equatable & Sendable>: Sendable {
         func cookies(_ sealer: CookieSealer<Session>, for headers: [String], _ logger: Logger) throws
             -> [String]
         {
-            if value == nil, isNew { return sealer.removalCookies(cookieHeaders: headers).map(\.description) }
+            if value == nil, isNew {
+                return try sealer.signOutCookies(cookieHeaders: headers).map(\.description)
+            }
             let old = isNew ? nil : opened
             guard let value, value != old?.session || old?.needsResealing == true else { return [] }
             do {

@@ -45,11 +45,11 @@ class SealedSessions:
         name, most = self.context["name"], self.cookies
         seen, others = sc.parts_of(header, name, ring)
         if not session:
-            cookies, age = (dict.fromkeys(sc.removal(header, name, most, ring), "") if opened else {}), None
+            cookies, age = sc.sign_out(ring, header, now=now, **self.context) if opened else ({}, 0)
         else:
             item, is_new = sc.encode_item(dict(session)), opened is None or session.was_cleared
             if opened is None or session.was_cleared:
-                token = sc.seal(ring, item, now=now, **self.context)
+                token = sc.seal(ring, item, now=now, created=sc.begins(ring, header, now=now, **self.context), **self.context)
             elif item != opened.item or sc.is_due(ring, opened, now=now, **self.policy):
                 token = sc.seal_again(ring, opened, item=item, now=now, **self.context, **self.policy)
             else:

@@ -54,6 +54,7 @@ class MalformedPayload(Refused): words, opened = "malformed payload", True
 class UnknownDictionary(Refused): words, opened = "unknown dictionary", True
 class InTheFuture(Refused): words, opened = "in the future", True
 class SignedOut(Refused): words, opened = "signed out", True
+class FormerCookie(Refused): words, opened = "former cookie", True   # §11.3
 class Expired(Refused): words, opened = "expired", True
 class Ended(Refused): words, opened = "ended", True
 class TooManyCookies(Refused): words = "too many cookies"      # §11.1
@@ -896,7 +897,7 @@ def _seal_payload(key: bytes, payload: bytes, name: str, purpose: str, r: bytes)
 
 
 def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-         created: Optional[int] = None, own: Optional[tuple[int, int]] = None, marks: int = 0, pad: Optional[int] = None, most: int = 1,
+         created: Optional[int] = None, least_age: int = 0, own: Optional[tuple[int, int]] = None, marks: int = 0, pad: Optional[int] = None, most: int = 1,
          limit: Optional[int] = None, dictionary: bytes = STANDARD, cut_off: Optional[float] = None) -> str:
     """Seals an encoded item. `created` is given when a session is sealed again. `own`: its own lifetime, absolute and idle (0: none).
     `cut_off`: the time before which the user's sessions have ended."""
@@ -904,7 +905,7 @@ def seal(ring: Ring, item: bytes, *, name: str = DEFAULT_NAME, purpose: str = ""
     decode_item(item)
     _, key = ring.sealing(now)                                                        # step 1
     created = beginning(ring, now, cut_off) if created is None else created
-    age = max(0, now - created)      # another server's clock may have been ahead
+    age = max(0, now - created, least_age)      # another server's clock may have been ahead
     payload = encode_payload(Payload(created, age, item, own, marks), pad, dictionary)  # 3
     if (4 * (40 + len(payload)) + 2) // 3 > limit_of(name, most, limit):              # 4
         raise CannotSeal("the cookie or token would be over its limit")
@@ -916,13 +917,10 @@ def seal_ended(ring: Ring, **options: Any) -> str:
     return seal(ring, NULL, marks=ENDED, **options)
 
 
-def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
-               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, most: int = 1,
-               limit: Optional[int] = None, dictionaries: Iterable[bytes] = ()) -> Payload:
-    """Opens a token, or raises the Refused of the first check of §5.2 that fails."""
-    check_context(name, purpose)
+def _authentic(ring: Ring, text: str, name: str, purpose: str, limit: int) -> bytes:
+    """Steps 1 to 7 of §5.2: the payload."""
     size = len(text.encode("utf-8", "surrogatepass"))
-    if size > limit_of(name, most, limit):
+    if size > limit:
         raise TooLong(f"{size} bytes")                                                # 1
     try:
         token = b64u_strict(text)                                                     # 2
@@ -938,10 +936,18 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
     if id not in ring.keys:
         raise UnknownKey(id)                                                          # 6
     try:                                                                              # 7
-        plaintext = xaes_open(ring.keys[id][1], nonce_of(token[4:24]), token[24:],
-                              associated_data(token[:4], name, purpose))
+        return xaes_open(ring.keys[id][1], nonce_of(token[4:24]), token[24:], associated_data(token[:4], name, purpose))
     except InvalidTag:
         raise NotAuthentic() from None
+
+
+def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str = "", now: int,
+               absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, most: int = 1,
+               limit: Optional[int] = None, dictionaries: Iterable[bytes] = (), successor: Optional["Form"] = None,
+               until: Optional[int] = None) -> Payload:
+    """Opens a token, or raises the Refused of the first check of §5.2 that fails. For a former form (§11.3): what took its place, and when."""
+    check_context(name, purpose)
+    plaintext = _authentic(ring, text, name, purpose, limit_of(name, most, limit))
     try:
         payload = decode_payload(plaintext, dictionaries)                             # 8
     except Invalid as e:
@@ -950,12 +956,16 @@ def open_token(ring: Ring, text: str, *, name: str = DEFAULT_NAME, purpose: str 
         raise InTheFuture(f"sealed at {payload.sealed}, it is {now}")                 # 9
     if payload.marks & ENDED:
         raise SignedOut(f"at {payload.sealed}")                                       # 10
+    if until is not None and payload.sealed > until + 60:
+        raise FormerCookie(f"sealed at {payload.sealed}, its form until {until}")     # §11.3
     end = end_of(payload, absolute, idle, ceiling)
+    if successor is not None:
+        end = min(end, end_of(payload, successor.absolute, successor.idle, successor.ceiling))
     if now >= end:
         raise Expired(f"since {end}")                                                 # 11
     if ring.not_before is not None and payload.created < ring.not_before:
         raise Ended(f"began at {payload.created}, not-before is {ring.not_before}")   # 12
-    return replace(payload, sealed_by=id)
+    return replace(payload, sealed_by=b64u_strict(text)[1:4].hex())
 
 
 def seal_again(ring: Ring, opened: Payload, sealed_by: Optional[str] = None, *, item: Optional[bytes] = None, name: str = DEFAULT_NAME, purpose: str = "", now: int,
@@ -973,7 +983,7 @@ def seal_again(ring: Ring, opened: Payload, sealed_by: Optional[str] = None, *, 
         raise UnknownKey(sealed_by)
     if ring.not_before is not None and opened.created < ring.not_before:
         raise Ended()
-    return seal(ring, opened.item if item is None else item, name=name, purpose=purpose, now=now, created=opened.created, own=opened.own, marks=opened.marks, **options)
+    return seal(ring, opened.item if item is None else item, name=name, purpose=purpose, now=now, created=opened.created, least_age=opened.age, own=opened.own, marks=opened.marks, **options)
 
 
 def is_due(ring: Ring, opened: Payload, *, now: int, absolute: int = DEFAULT_ABSOLUTE, idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING,
@@ -1054,26 +1064,15 @@ def parts_of(header: str, name: str, ring: Ring) -> tuple[set[int], set[int]]:
 
 
 def removal(header: str, name: str, most: int, ring: Ring) -> list[str]:
-    """The names of the cookies that signing out expires."""
+    """The names of the cookies that are expired to forget a session."""
     seen, others = parts_of(header, name, ring)
     return [f"{name}.{i}" for i in sorted((set(range(1, most)) - others) | seen)] + [name]
 
 
-def join_token(cookies: dict[str, str], name: str, most: int) -> str:
-    return next(_joined(cookies[name], [[cookies[n] for n in (f"{name}.{i}",) if n in cookies] for i in range(1, most)], most))
-
-
-def _joined(first: str, parts: list[list[str]], most: int) -> Iterable[str]:
-    """The tokens that a first cookie's value and its parts' make, the values of the first part varying fastest."""
-    if not re.match(r"[2-9]\.", first):
-        yield first
-        return
-    count = int(first[0])
-    if count > most:
-        raise TooManyCookies(f"{count}")
-    if [] in parts[:count - 1]:
-        raise MissingPart(f"{parts.index([]) + 1}")
-    yield from (first[2:] + "".join(reversed(rest)) for rest in itertools.product(*reversed(parts[:count - 1])))
+def join_token(cookies: dict[str, str], name: str) -> str:
+    """A token from the cookies that carry it."""
+    first = cookies[name]
+    return first[2:] + "".join(cookies[f"{name}.{i}"] for i in range(1, int(first[0]))) if re.match(r"[2-9]\.", first) else first
 
 
 # ---------------------------------------------------------------- §11 Cookie headers
@@ -1089,30 +1088,122 @@ def header_values(header: str, name: str) -> list[str]:
     return values
 
 
-def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, most: int = 1, **options: Any) -> Optional[Payload]:
-    """Opens the session in a Cookie header; None: there is none. Where none opens, raises the first Refused of step 8 or later, else the first."""
-    refusals: list[Refused] = []
-    left = 16
-    parts = [header_values(header, f"{name}.{i}")[:4] for i in range(1, most)]
-    for value in header_values(header, name)[:4]:
+@dataclass
+class Form:
+    """A form of a cookie, now or formerly (§11.3). most: cookies of a split session; until: when the last server stopped sealing it."""
+    name: str = DEFAULT_NAME
+    purpose: str = ""
+    most: int = 1
+    absolute: int = DEFAULT_ABSOLUTE
+    idle: Optional[int] = None
+    ceiling: int = DEFAULT_CEILING
+    until: Optional[int] = None
+
+
+@dataclass
+class Candidate:
+    """An authentic token of a request (§11.2)."""
+    text: str
+    most: int
+    created: Optional[int] = None
+    sealed: Optional[int] = None
+    ended: bool = False
+
+
+class _Search:
+    """The tokens of a request that are tried, 16 at most, and the first refusal before the tag or by it."""
+    def __init__(self, ring: Ring, header: str) -> None:
+        self.ring, self.header, self.left, self.refusal = ring, header, 16, None
+
+    def refuse(self, refusal: Refused) -> None:
+        self.refusal = self.refusal or refusal
+
+    def attempt(self, text: str, form: Form, most: int) -> Optional[Candidate]:
+        if self.left == 0:
+            return None
+        self.left -= 1
         try:
-            for text in _joined(value, parts, most):
-                split = text != value
-                if split and left == 0:
-                    break
-                left -= split
-                try:
-                    # What one cookie holds is bound by one cookie's limit.
-                    return open_token(ring, text, name=name, most=most if split else 1, **options)
-                except Refused as refusal:
-                    refusals.append(refusal)
+            payload = _authentic(self.ring, text, form.name, form.purpose, limit_of(form.name, most, None))
         except Refused as refusal:
-            refusals.append(refusal)
-    if refusals:
-        raise next((r for r in refusals if r.opened), refusals[0])
+            return self.refuse(refusal)
+        found = Candidate(text, most)
+        try:
+            age, _ = read_leb128(payload, 5)
+            found.created = int.from_bytes(payload[1:5], "big")
+            found.sealed, found.ended = found.created + age, bool(payload[0] & ENDED)
+        except Invalid:
+            pass
+        return found
+
+    def decider(self, form: Form, now: int) -> Optional[Candidate]:
+        """Of the first 4 different values of the cookie the one that decides; None: none is authentic."""
+        values = distinct(header_values(self.header, form.name))
+        parts = [distinct(header_values(self.header, f"{form.name}.{i}")) for i in range(1, form.most)]
+        found: list[Optional[Candidate]] = [None] * len(values)
+        for first_round in (True, False):
+            for i, value in enumerate(values):
+                if found[i] is not None:
+                    continue
+                if not re.match(r"[2-9]\.", value):
+                    found[i] = self.attempt(value, form, 1) if first_round else None
+                    continue
+                count = int(value[0])
+                if count > form.most:
+                    self.refuse(TooManyCookies(f"{count}"))
+                    continue
+                if [] in parts[:count - 1]:
+                    self.refuse(MissingPart(f"{parts.index([]) + 1}"))
+                    continue
+                chosen = parts[:count - 1]
+                own = tuple(values[min(i, len(values) - 1)] for values in chosen)
+                # The values of name.1 vary fastest.
+                others = (t[::-1] for t in itertools.product(*reversed(chosen)) if t[::-1] != own)
+                for rest in [own] if first_round else others:
+                    if found[i] is None and self.left > 0:
+                        found[i] = self.attempt(value[2:] + "".join(rest), form, form.most)
+        candidates = [c for c in found if c is not None]
+        able = [(c.sealed, c.ended, c.created, i) for i, c in enumerate(candidates) if c.sealed is not None and c.sealed <= now + 60]
+        return candidates[max(able)[3]] if able else candidates[0] if candidates else None
+
+
+def distinct(values: Iterable[str]) -> list[str]:
+    """The first 4 different ones."""
+    return list(dict.fromkeys(values))[:4]
+
+
+def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int, absolute: int = DEFAULT_ABSOLUTE,
+                idle: Optional[int] = None, ceiling: int = DEFAULT_CEILING, formers: Iterable[Form] = (), **options: Any) -> Optional[Payload]:
+    """§11.2: opens the session in a Cookie header; None: there is none. Raises the refusal of the value that decides; where none is authentic, the first."""
+    current = Form(name, purpose, most, absolute, idle, ceiling)
+    search = _Search(ring, header)
+    for form in (current, *formers):
+        decider = search.decider(form, now)
+        if decider is not None:
+            former = {} if form is current else {"successor": current, "until": form.until}
+            return open_token(ring, decider.text, name=form.name, purpose=form.purpose, most=decider.most, now=now, absolute=form.absolute, idle=form.idle,
+                              ceiling=form.ceiling, **former, **options)
+    if search.refusal is not None:
+        raise search.refusal
     return None
 
 
+def begins(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int) -> int:
+    """§11.2: when a session begins that takes the place of what a request has."""
+    decider = _Search(ring, header).decider(Form(name, purpose, most), now)
+    usable = decider is not None and decider.sealed is not None and decider.sealed <= now + 60
+    sealed = min(decider.sealed + 1, now + 60) if usable else now
+    return max(beginning(ring, now), sealed)
+
+
+def sign_out(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int,
+             ceiling: int = DEFAULT_CEILING) -> tuple[dict[str, str], int]:
+    """§11.2: the cookies that sign a visitor out, and the Max-Age of the one that is not expired, if there is one: where the request has
+    several values, what is left would be the session."""
+    if len(distinct(header_values(header, name))) < 2:
+        return dict.fromkeys(removal(header, name, most, ring), ""), 0
+    created = begins(ring, header, name=name, purpose=purpose, most=most, now=now)
+    token = seal_ended(ring, name=name, purpose=purpose, now=now, created=created)
+    return split_token(token, name, most, parts_of(header, name, ring)[0], new=True), min(created + ceiling - now, 400 * 86_400)
 # ---------------------------------------------------------------- command line
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -58,6 +58,8 @@ final class CookieForm: Sendable {
     let openRoom: Int
     /// Characters of a token in several that is read.
     let openLimit: Int
+    /// Forms that browsers may still have, and that every write removes.
+    let formers: [CookieForm]
 
     /// Characters of the smallest token: 47 bytes (FORMAT §5.2).
     static let smallestToken = 63
@@ -65,7 +67,8 @@ final class CookieForm: Sendable {
     static let mostRoom = 1 << 20
 
     init(
-        name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting
+        name: String, attributes: SetCookie.Attributes, limits: CookieLimits, splitting: CookieSplitting,
+        formers: [CookieForm] = []
     ) throws(SealerConfigurationError) {
         guard SetCookie.isName(name) else { throw .invalidName(name) }
         let least = CookieLimits.minimumNameAndValue
@@ -82,13 +85,16 @@ final class CookieForm: Sendable {
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
         let emptyCount = empty.description.utf8.count
         let underLine = limits.line.map { $0 - emptyCount } ?? .max
-        let underResponse = limits.response.map { $0 - emptyCount - CookieLimits.headerOverhead } ?? .max
+        // Else a response without room would leave a former cookie in the browser, and its session with it.
+        let reserved = Self.headerBytes(formers.flatMap(\.allRemovals))
+        let underResponse =
+            limits.response.map { $0 - reserved - emptyCount - CookieLimits.headerOverhead } ?? .max
         let room = min(limits.nameAndValue - nameBytes.count, underLine, underResponse, Self.mostRoom)
         guard room >= Self.smallestToken else {
             throw .nameTooLong(byteCount: nameBytes.count, limit: nameBytes.count + room)
         }
         // A part's line is as long as a whole cookie's: its count or number is taken from its room.
-        let fullCount = splitting.cookieCount * (emptyCount + room + CookieLimits.headerOverhead)
+        let fullCount = reserved + splitting.cookieCount * (emptyCount + room + CookieLimits.headerOverhead)
         if let response = limits.response, splitting.cookieCount > 1, fullCount > response {
             throw .splittingOverResponse(byteCount: fullCount, limit: response)
         }
@@ -106,6 +112,7 @@ final class CookieForm: Sendable {
         tokenLimit = limit(room)
         openRoom = max(room, CookieLimits.rfc6265bis.nameAndValue - nameBytes.count)
         openLimit = limit(openRoom)
+        self.formers = formers
     }
 
     /// How many cookies a token of this many characters takes, whether or not it may.
@@ -135,37 +142,57 @@ final class CookieForm: Sendable {
                 cookies.append(cookie(index, index == 0 ? "\(count).\(part)" : String(part), maxAge, now))
             }
         }
-        return removing(stale.subtracting(.below(count)), after: cookies)
+        // Removed first: to a browser that does not know `Partitioned`, both may be one cookie.
+        let former = formerRemovals(beside: cookies, limit: limits.response)
+        return former + cookies
+            + removals(
+                of: stale.subtracting(.below(count)), beside: former + cookies, limit: limits.response)
     }
 
-    /// Removes the session's cookie and `parts`. The cookie stands last: curl up to 7.88 forgets only the last of
-    /// those that a response removes.
+    /// Removes the session's cookie, `parts` and the former forms. The cookie comes last: curl up to 7.88 forgets only the
+    /// last of those that a response removes.
     ///
-    /// - Parameter others: what the response writes beside it.
+    /// - Parameter others: what the response writes beside it, which is not removed.
     func removalCookies(_ parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
-        let cookie = SetCookie(removing: name, attributes: attributes)
+        let cookies = [SetCookie(removing: name, attributes: attributes)].filter { cookie in
+            !others.contains { $0.slot == cookie.slot }
+        }
         let limit = [limits.response, limit].compactMap(\.self).min()
-        guard limit.map({ Self.headerBytes(others + [cookie]) <= $0 }) ?? true else { return [] }
-        return removals(of: parts, beside: others + [cookie], limit: limit) + [cookie]
+        guard limit.map({ Self.headerBytes(others + cookies) <= $0 }) ?? true else { return [] }
+        let former = formerRemovals(beside: others + cookies, limit: limit)
+        return former + removals(of: parts, beside: others + former + cookies, limit: limit) + cookies
     }
 
-    /// Adds the removal of `parts` to a response's cookies.
-    private func removing(_ parts: PartSet, after cookies: [SetCookie]) -> [SetCookie] {
-        cookies + removals(of: parts, beside: cookies, limit: limits.response)
+    /// Removes this form's cookie and each part that its sealers may have written.
+    private var allRemovals: [SetCookie] {
+        (0..<splitting.cookieCount).map { SetCookie(removing: name(ofPart: $0), attributes: attributes) }
+    }
+
+    /// Removes what browsers may have of the former forms, but nothing that the response writes.
+    private func formerRemovals(beside cookies: [SetCookie], limit: Int?) -> [SetCookie] {
+        fitting(formers.flatMap(\.allRemovals), beside: cookies, limit: limit)
     }
 
     /// The removals of `parts` for which a response has room beside `others`. The highest numbers come first: a session
     /// writes its lowest itself, and anybody on a sibling domain can plant eight.
     private func removals(of parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
+        let removals = PartSet.numbers.reversed().filter(parts.contains).map {
+            SetCookie(removing: name(ofPart: $0), attributes: attributes)
+        }
+        return fitting(removals, beside: others, limit: limit).reversed()
+    }
+
+    /// Of these removals those that a response has room for, and that remove none of its other cookies.
+    private func fitting(_ removals: [SetCookie], beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         var count = Self.headerBytes(others)
-        var removals: [SetCookie] = []
-        for part in PartSet.numbers.reversed() where parts.contains(part) {
-            let removal = SetCookie(removing: name(ofPart: part), attributes: attributes)
+        var slots = Set(others.map(\.slot))
+        var fitting: [SetCookie] = []
+        for removal in removals where slots.insert(removal.slot).inserted {
             count += Self.headerBytes([removal])
             if let limit, count > limit { break }
-            removals.append(removal)
+            fitting.append(removal)
         }
-        return removals.reversed()
+        return fitting
     }
 
     /// Bytes that these take of a response's head.

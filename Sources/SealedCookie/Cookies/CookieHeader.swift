@@ -2,12 +2,12 @@
 
 /// One cookie's values in a `Cookie` header, and those of its parts. One pass, whatever stands between.
 struct CookieHeader {
-    /// A name may stand twice, for instance set by a sibling domain: this many values are tried.
+    /// A name may be there twice, for instance set by a sibling domain: this many different values are tried.
     static let candidateLimit = 4
 
-    /// The values of the cookie, in order, at most `candidateLimit`.
+    /// The values of the cookie, in order and each once, at most `candidateLimit`.
     private(set) var values: [Range<Int>] = []
-    /// Those of `name.1` to `name.8`, at most `candidateLimit` each; empty where there is none of them.
+    /// Those of `name.1` to `name.8`, in the same way; empty where there is none of them.
     private(set) var parts: [[Range<Int>]] = []
 
     /// Finds the cookie `name` in headers of any shape.
@@ -25,19 +25,27 @@ struct CookieHeader {
             let equals = end
             while end < header.count, header[end] != UInt8(ascii: ";") { end += 1 }
             if equals < end, let part = Self.part(name, header, Self.trimmed(header, start..<equals)) {
-                add(part) { Self.unquoted(header, Self.trimmed(header, equals + 1..<end)) }
+                add(Self.unquoted(header, Self.trimmed(header, equals + 1..<end)), to: part, of: header)
             }
             start = end + 1
         }
     }
 
-    private mutating func add(_ part: Int, _ value: () -> Range<Int>) {
-        guard part > 0 else {
-            if values.count < Self.candidateLimit { values.append(value()) }
-            return
+    private mutating func add(_ value: Range<Int>, to part: Int, of header: Span<UInt8>) {
+        func add(to values: inout [Range<Int>]) {
+            guard values.count < Self.candidateLimit,
+                !values.contains(where: { Self.isEqual(header, $0, value) })
+            else { return }
+            values.append(value)
         }
+        guard part > 0 else { return add(to: &values) }
         if parts.isEmpty { parts = Array(repeating: [], count: PartSet.numbers.upperBound) }
-        if parts[part - 1].count < Self.candidateLimit { parts[part - 1].append(value()) }
+        add(to: &parts[part - 1])
+    }
+
+    private static func isEqual(_ text: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
+        one.count == other.count
+            && one.indices.allSatisfy { text[$0] == text[$0 - one.lowerBound + other.lowerBound] }
     }
 
     /// The values of a part.

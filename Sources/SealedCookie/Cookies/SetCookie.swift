@@ -152,6 +152,22 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     /// removed it is always there: to libwww-perl `Max-Age=0` alone is no reason to forget a cookie.
     private let expires: String?
 
+    /// What browsers tell cookies apart by: two of one slot are one cookie, of which the later is kept.
+    struct Slot: Hashable, Sendable {
+        let name: String
+        /// In lower case and without the dot in front, which browsers drop; nil: the host alone.
+        let domain: String?
+        let path: String
+        let isPartitioned: Bool
+    }
+
+    var slot: Slot {
+        let domain = attributes.domain?.lowercased()
+        return Slot(
+            name: name, domain: domain.map { $0.hasPrefix(".") ? String($0.dropFirst()) : $0 },
+            path: attributes.path, isPartitioned: attributes.isPartitioned)
+    }
+
     /// RFC 6265bis §5.5: browsers take no more than 400 days.
     static let maxAgeLimit = 34_560_000
 
@@ -253,6 +269,8 @@ public enum SealerConfigurationError: Error, Equatable, Sendable {
     case emptyPurpose
     /// Not 63 to 1,048,576 characters of a token.
     case invalidTokenLimit(Int)
+    /// More than 4 former forms of the cookie.
+    case tooManyFormerCookies(Int)
     /// Not 1 to 9 cookies.
     case invalidSplitting(Int)
     /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
@@ -283,6 +301,7 @@ extension SealerConfigurationError {
         case .invalidItemLimit: "invalid-item-limit"
         case .emptyPurpose: "empty-purpose"
         case .invalidTokenLimit: "invalid-token-limit"
+        case .tooManyFormerCookies: "too-many-former-cookies"
         case .invalidSplitting: "invalid-splitting"
         case .splittingOverResponse: "splitting-over-response"
         }
@@ -316,6 +335,7 @@ extension SealerConfigurationError: CustomStringConvertible {
         case .invalidItemLimit(let count):
             "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"
+        case .tooManyFormerCookies(let count): "\(count) former forms of a cookie: 4 at most"
         case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
         case .splittingOverResponse(let count, let limit):
             "split over full cookies a session takes \(count) bytes of a response, where \(limit) are allowed"

@@ -53,11 +53,6 @@ public struct KeyRing: Sendable {
         try self.init(keys, revoked: revoked, notBefore: notBefore, source: "keys")
     }
 
-    /// A ring of one new key, for tests and development: what it seals opens until the process ends, and nowhere else.
-    ///
-    /// - Throws: `KeyRingError` if there is no randomness to be had.
-    public static func forTesting() throws(KeyRingError) -> KeyRing { try KeyRing([SealingKey.generate()]) }
-
     init(
         _ keys: [SealingKey], revoked: Set<KeyID>, notBefore: Date?, source: String
     ) throws(KeyRingError) {

@@ -130,6 +130,18 @@ struct CompressedPayload: ~Copyable, Sendable {
         return (fields.times, fields.dictionary)
     }
 
+    /// When it was sealed, and whether it says that a session was signed out, and no more of it; nil where its times cannot be
+    /// read. For telling which of several tokens decides (FORMAT §11.2).
+    var times: SessionTimes? {
+        var reader = ByteReader(in: range)
+        guard let flags = reader.byte(bytes.span), let times = try? Fields.times(&reader, bytes.span) else {
+            return nil
+        }
+        return SessionTimes(
+            created: times.created, age: times.age, lifetime: nil,
+            marks: SessionMarks(rawValue: flags).intersection(.ended))
+    }
+
     /// Where a payload's fields stand.
     private struct Fields {
         let times: SessionTimes
@@ -147,8 +159,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             guard flags & ~Flag.known == 0, isCompressed ? !marks.contains(.ended) : !hasDictionary else {
                 throw .unknownFlags(flags)
             }
-            guard let created = reader.integer(bytes, byteCount: 4) else { throw .endsEarly }
-            guard let age = reader.leb128(bytes) else { throw .number }
+            let (created, age) = try Self.times(&reader, bytes)
             var lifetime: OwnLifetime?
             if flags & Flag.lifetime != 0 {
                 // A lifetime of nothing is no lifetime; an idle time of nothing is none.
@@ -158,8 +169,7 @@ struct CompressedPayload: ~Copyable, Sendable {
                 }
                 lifetime = OwnLifetime(absolute: absolute, idle: idle)
             }
-            times = SessionTimes(
-                created: UInt32(truncatingIfNeeded: created), age: age, lifetime: lifetime, marks: marks)
+            times = SessionTimes(created: created, age: age, lifetime: lifetime, marks: marks)
             var end = reader.end
             if flags & Flag.padding != 0 {
                 while end > reader.position, bytes[end - 1] == 0 { end -= 1 }
@@ -174,6 +184,15 @@ struct CompressedPayload: ~Copyable, Sendable {
             }
             guard reader.position <= end else { throw .endsEarly }
             body = reader.position..<end
+        }
+
+        /// The two times, which follow the flags.
+        static func times(
+            _ reader: inout ByteReader, _ bytes: Span<UInt8>
+        ) throws(PayloadFailure) -> (created: UInt32, age: UInt32) {
+            guard let created = reader.integer(bytes, byteCount: 4) else { throw .endsEarly }
+            guard let age = reader.leb128(bytes) else { throw .number }
+            return (UInt32(truncatingIfNeeded: created), age)
         }
     }
 

@@ -42,6 +42,8 @@ public enum OpenError: Error, Equatable, Sendable {
     case inFuture(Date)
     /// Not a session, but what a sign-out left in its place, at this time.
     case signedOut(Date)
+    /// In a former form of the cookie, sealed at this time: more than 60 s after nothing more was (`FormerCookie.sealedUntil`).
+    case formerCookie(Date)
     /// Over since this time, by its lifetime.
     case expired(Date)
     /// Began before the ring's `not-before`.
@@ -71,6 +73,7 @@ extension OpenError {
         case .unknownDictionary: "unknown-dictionary"
         case .inFuture: "in-the-future"
         case .signedOut: "signed-out"
+        case .formerCookie: "former-cookie"
         case .expired: "expired"
         case .endedBefore: "ended"
         case .sessionMismatch: "session-mismatch"
@@ -95,6 +98,8 @@ extension OpenError: CustomStringConvertible {
         case .unknownDictionary(let id): "compressed with dictionary \(id), which is not here"
         case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
         case .signedOut(let date): "signed out at \(Timestamp.text(date))"
+        case .formerCookie(let date):
+            "in a former form of the cookie, but sealed at \(Timestamp.text(date)), after that form's time"
         case .expired(let date): "expired at \(Timestamp.text(date))"
         case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
         case .sessionMismatch(let path, let reason):
@@ -111,15 +116,11 @@ extension OpenError {
         case .tooLong, .tooManyCookies, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
             .revokedKey, .notAuthentic:
             true
-        case .malformedPayload, .unknownDictionary, .inFuture, .signedOut, .expired, .endedBefore,
+        case .malformedPayload, .unknownDictionary, .inFuture, .signedOut, .formerCookie, .expired,
+            .endedBefore,
             .sessionMismatch, .libraryFailed:
             false
         }
-    }
-
-    /// Of several values' refusals the one to tell is the first that came of an opening, else the first.
-    func saysMore(than refusal: OpenError?) -> Bool {
-        refusal.map { $0.isBeforeOpening && !isBeforeOpening } ?? true
     }
 
     /// What `init(from:)` threw, in words for the log.

@@ -44,8 +44,21 @@ extension TokenCore {
                 try take(&workspace.memory)
                 return SessionMetadata(
                     identity: context.identity, times: times, end: end, keyID: id,
-                    needsResealing: ring.hasLaterKey(than: index, at: now)
+                    needsResealing: successor != nil || ring.hasLaterKey(than: index, at: now)
                         || isWorn(times, isOutdated: compression.isOutdated(dictionary), at: now))
+            }
+        }
+    }
+
+    /// Checks 1 to 7, and when the token was sealed; nil where that cannot be read.
+    func times(of text: Span<UInt8>, limit: Int) throws(OpenError) -> SessionTimes? {
+        let (ring, index) = try key(of: text, limit: limit)
+        return try ring.keys.withUncounted(\.material, at: index) { (key) throws(OpenError) in
+            try key.withWorkspace { (workspace) throws(OpenError) in
+                var payload = try decrypt(text, limit: limit, using: &workspace)
+                let times = payload.times
+                workspace.memory.give(exchange(&payload.bytes, with: []))
+                return times
             }
         }
     }
@@ -95,7 +108,11 @@ extension TokenCore {
     ) throws(OpenError) -> Date {
         guard !times.isInFuture(at: now) else { throw .inFuture(times.sealedAt) }
         guard !times.marks.contains(.ended) else { throw .signedOut(times.sealedAt) }
-        let end = times.end(under: lifetime)
+        var end = times.end(under: lifetime)
+        if let successor {
+            end = min(end, times.end(under: successor.lifetime))
+            guard !successor.isTooLate(times) else { throw .formerCookie(times.sealedAt) }
+        }
         guard now < end else { throw .expired(end) }
         if let notBefore, times.createdAt < notBefore { throw .endedBefore(notBefore) }
         return end

@@ -8,17 +8,20 @@
 extension TokenCore {
     /// Seals a session that begins now.
     ///
-    /// - Parameter cutOff: the time before which its user's sessions have ended (FORMAT §10); nil: none.
+    /// - Parameters:
+    ///   - cutOff: the time before which its user's sessions have ended (FORMAT §10); nil: none.
+    ///   - earliest: before which it may not begin; nil: none.
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks,
-        cutOff: Date? = nil, at now: Date
+        cutOff: Date? = nil, noEarlierThan earliest: Date? = nil, at now: Date
     ) throws(SealError) -> SealedToken {
         let ring = keys.ring
-        let beginning = ring.beginning(
-            at: now,
-            cutOff: cutOff.map {
-                Date(timeIntervalSinceReferenceDate: $0.timeIntervalSinceReferenceDate.rounded(.up))
-            })
+        let beginning = max(
+            ring.beginning(
+                at: now,
+                cutOff: cutOff.map {
+                    Date(timeIntervalSinceReferenceDate: $0.timeIntervalSinceReferenceDate.rounded(.up))
+                }), earliest ?? now)
         guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime, marks: marks) else {
             throw .timeOutOfRange
         }
@@ -39,9 +42,9 @@ extension TokenCore {
 
     /// Seals that a session was signed out: what opens as no session, and must be kept for as long as any other that
     /// the browser may have could live (FORMAT §6.5).
-    func sealEnded(at now: Date) throws(SealError) -> SealedToken {
+    func sealEnded(noEarlierThan earliest: Date? = nil, at now: Date) throws(SealError) -> SealedToken {
         let ring = keys.ring
-        let beginning = ring.beginning(at: now)
+        let beginning = max(ring.beginning(at: now), earliest ?? now)
         guard let times = SessionTimes(beginningAt: beginning, lifetime: nil, marks: .ended) else {
             throw .timeOutOfRange
         }
@@ -54,13 +57,18 @@ extension TokenCore {
     /// Seals a session again, with the age that it has (FORMAT §10).
     ///
     /// - Parameters:
-    ///   - adopts: whether the session may be of another name or purpose.
+    ///   - adopts: whether the session may be of any other name or purpose.
+    ///   - formers: names and purposes that it may have besides this core's own.
     ///   - item: encodes it; not called for a session that must not be sealed again.
     func reseal(
-        _ session: SessionMetadata, adopts: Bool, at now: Date, _ item: () throws(SealError) -> CBORItem
+        _ session: SessionMetadata, adopts: Bool, formers: [TokenIdentity] = [], at now: Date,
+        _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedToken {
         // Else a session for ten minutes and one purpose would become one for two weeks and any other.
-        guard adopts || context.identity.isSame(as: session.identity) else {
+        guard
+            adopts || context.identity.isSame(as: session.identity)
+                || formers.contains(where: session.identity.isSame)
+        else {
             throw .anotherCookie(name: session.identity.name, purpose: session.identity.purpose)
         }
         guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }

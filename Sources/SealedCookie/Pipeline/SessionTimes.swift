@@ -40,9 +40,10 @@ struct SessionTimes: Equatable, Sendable {
     /// The same session sealed again now; nil after 2106.
     func sealedAgain(at now: Date) -> SessionTimes? {
         guard let now = UInt32(exactly: now.timeIntervalSince1970.rounded(.down)) else { return nil }
-        // A clock behind the one that began the session: its age does not go below zero.
+        // By a clock behind the one that sealed it last: no earlier than then, or the older of two cookies would decide.
         return SessionTimes(
-            created: created, age: now > created ? now - created : 0, lifetime: lifetime, marks: marks)
+            created: created, age: max(now > created ? now - created : 0, age), lifetime: lifetime,
+            marks: marks)
     }
 
     var createdAt: Date { Date(timeIntervalSince1970: Double(created)) }

@@ -1,4 +1,9 @@
 // What a sealer has, whatever carries its tokens. Sealing.swift and Opening.swift say what it does.
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// Turns items into tokens and back, for any carrier.
 @usableFromInline
@@ -13,6 +18,19 @@ final class TokenCore: Sendable {
     /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
     @usableFromInline let itemLimit: Int
     let carrier: Carrier
+    /// Where its tokens are of a former form of a cookie: what took its place.
+    let successor: Successor?
+
+    /// What took the place of a former form of a cookie, under which no session may get longer (FORMAT §11.3).
+    struct Successor: Sendable {
+        let lifetime: SessionLifetime
+        /// The last time at which a server sealed the former form; nil: some still do.
+        let sealedUntil: Date?
+
+        func isTooLate(_ times: SessionTimes) -> Bool {
+            sealedUntil.map { times.sealedAt > $0 + Double(KeyRing.clockSkew) } ?? false
+        }
+    }
 
     /// What the core knows of what carries its tokens.
     struct Carrier: Sendable {
@@ -30,7 +48,8 @@ final class TokenCore: Sendable {
     init(
         context: consuming TokenContext, keys: KeySource, lifetime: SessionLifetime,
         compression: SessionCompression,
-        paddingBlock: Int, itemLimit: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier
+        paddingBlock: Int, itemLimit: Int?, userInfo: [CodingUserInfoKey: any Sendable], carrier: Carrier,
+        successor: Successor? = nil
     ) throws(SealerConfigurationError) {
         let most = CBORLimits.itemBytes
         if let itemLimit, !(1...most).contains(itemLimit) { throw .invalidItemLimit(itemLimit) }
@@ -47,6 +66,7 @@ final class TokenCore: Sendable {
         self.itemLimit =
             itemLimit ?? max(Self.usualItemLimit, min(carrier.tokenLimit / 4 * 3, most))
         self.carrier = carrier
+        self.successor = successor
     }
 }
 

@@ -135,19 +135,6 @@ private enum Failure: Error { case harmless, serious }
         #expect(ledger.gone.sorted() == Array(1...12))
     }
 
-    @Test func `of several refusals the first that came of an opening is told, else the first`() {
-        let refusals: [OpenError] = [
-            .notBase64URL, .notAuthentic, .libraryFailed(operation: "inflate"), .expired(noon), .notAuthentic,
-        ]
-        func told(_ refusals: some Sequence<OpenError>) -> OpenError? {
-            refusals.reduce(nil) { $1.saysMore(than: $0) ? $1 : $0 }
-        }
-        #expect(told(refusals) == .libraryFailed(operation: "inflate"))
-        #expect(told(refusals[3...]) == .expired(noon))
-        #expect(told(refusals[..<2]) == .notBase64URL)
-        #expect(told([]) == nil)
-    }
-
     @Test func `a workspace's memory outlasts garbage, and no other failure`() throws {
         /// Whether the memory is still there with which `error` was thrown.
         func isKept(after error: OpenError) throws -> Bool {

@@ -14,7 +14,8 @@ import Testing
         (.unknownKey(key), "unknown-key"), (.revokedKey(key), "revoked-key"),
         (.notAuthentic, "not-authentic"),
         (.malformedPayload(""), "malformed-payload"), (.unknownDictionary(""), "unknown-dictionary"),
-        (.inFuture(noon), "in-the-future"), (.signedOut(noon), "signed-out"), (.expired(noon), "expired"),
+        (.inFuture(noon), "in-the-future"), (.signedOut(noon), "signed-out"),
+        (.formerCookie(noon), "former-cookie"), (.expired(noon), "expired"),
         (.endedBefore(noon), "ended"),
         (.sessionMismatch(codingPath: [], reason: ""), "session-mismatch"),
         (.libraryFailed(operation: ""), "library-failed"),
@@ -59,7 +60,8 @@ import Testing
         (.partitionedNeedsSecure, "partitioned-needs-secure"), (.invalidPadding(1), "invalid-padding"),
         (.invalidLimits, "invalid-limits"), (.ambiguousDictionaries, "ambiguous-dictionaries"),
         (.invalidItemLimit(0), "invalid-item-limit"), (.emptyPurpose, "empty-purpose"),
-        (.invalidTokenLimit(0), "invalid-token-limit"), (.invalidSplitting(0), "invalid-splitting"),
+        (.invalidTokenLimit(0), "invalid-token-limit"), (.tooManyFormerCookies(5), "too-many-former-cookies"),
+        (.invalidSplitting(0), "invalid-splitting"),
         (.splittingOverResponse(byteCount: 2, limit: 1), "splitting-over-response"),
     ]
 

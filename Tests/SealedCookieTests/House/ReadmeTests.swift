@@ -44,8 +44,8 @@ import Testing
             }
 
             // Signing out:
-            for value in sessions.removalCookies(cookieHeader: request["Cookie"]) {
-                response.add("Set-Cookie", "\(value)")
+            for cookie in try sessions.signOutCookies(cookieHeader: request["Cookie"]) {
+                response.add("Set-Cookie", "\(cookie)")
             }
             // README ends
             #expect(response.headers.count == round + 1)
@@ -186,37 +186,27 @@ import Testing
 
     @Test func `README's sessions move to a new name`() throws {
         let keys = try KeyRing([SealingKey.generate()])
-        let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
-        let former = try CookieSealer<Session>("old", keys: keys, lifetime: .init(absolute: .days(30)))
         // README begins
-        /// Sessions of the cookie's old name go on under the new one, with their age.
-        func session(_ cookies: [String]) throws -> (Session?, setCookie: [String]) {
-            if let opened = try sessions.open(cookieHeaders: cookies) { return (opened.session, []) }
-            guard let old = try former.open(cookieHeaders: cookies) else { return (nil, []) }
-            do {
-                let sealed = try sessions.adopt(old)
-                let removal = former.removalCookies(cookieHeaders: cookies, beside: sealed)
-                return (old.session, sealed.headerValues + removal.map { "\($0)" })
-            } catch {  // over, such as under a shorter lifetime
-                guard error.isSessionOver else { throw error }
-                return (nil, former.removalCookies(cookieHeaders: cookies).map { "\($0)" })
-            }
-        }
+        let lifetime = SessionLifetime(absolute: .days(14))
+        let before = FormerCookie("session", attributes: .init(domain: "example.com"), lifetime: lifetime)
+        let after = try CookieSealer<Session>(
+            "__Host-shop", keys: keys, lifetime: lifetime, formerly: [before])
         // README ends
+        let old = try CookieSealer<Session>(
+            "session", keys: keys, lifetime: lifetime, attributes: .init(domain: "example.com"),
+            formerly: [FormerCookie("__Host-shop", lifetime: lifetime)])
         let began = Date.now - 3600
-        let old = try former.seal(Session(userID: 42, roles: []), at: began).token
-        let (found, lines) = try session(["old=\(old); old.1=x"])
-        #expect(found?.userID == 42 && lines.count == 3)
-        #expect(lines[1].hasPrefix("old.1=; ") && lines[2].hasPrefix("old=; "))
-        let pair = String(lines[0].prefix { $0 != ";" })
-        let opened = try #require(try sessions.open(cookieHeader: pair))
-        #expect(abs(opened.createdAt.timeIntervalSince(began)) < 1)
-        let (again, none) = try session([pair, "old=\(old)"])
-        #expect(again?.userID == 42 && none.isEmpty)
-        // Over under the new lifetime: no session, and the old cookie goes.
-        let over = try former.seal(Session(userID: 42, roles: []), at: .now - 86_400 * 20).token
-        let (nobody, gone) = try session(["old=\(over)"])
-        #expect(nobody == nil && gone.count == 1 && gone[0].hasPrefix("old=; "))
+        let first = try old.seal(Session(userID: 42, roles: []), at: began)
+        let opened = try #require(try after.open(cookieHeader: first.cookieHeader))
+        #expect(opened.session.userID == 42 && opened.needsResealing)
+        let moved = try after.reseal(opened)
+        #expect(moved.cookies.map(\.name) == ["session", "__Host-shop"])
+        #expect(moved.cookies[0].maxAge == 0 && moved.cookies[0].attributes.domain == "example.com")
+        // A server that has not switched opens it too, and writes it as it was.
+        let back = try old.reseal(#require(try old.open(cookieHeader: moved.cookieHeader)))
+        #expect(back.cookies.map(\.name) == ["__Host-shop", "session"] && back.cookies[0].maxAge == 0)
+        let again = try #require(try after.open(cookieHeader: back.cookieHeader))
+        #expect(abs(again.createdAt.timeIntervalSince(began)) < 1)
     }
 
     @Test func `README's tokens for links, forms and headers run`() throws {

@@ -163,7 +163,7 @@ import Testing
             let sealer = try CookieSealer<Login>(
                 "session", keys: sampleRing(1), lifetime: lifetime,
                 attributes: .init(endsWithBrowser: true), splitting: .upTo(3))
-            let sealed = try sealer.sealEnded(cookieHeader: "session.1=x; session.7=y", at: noon + 0.5)
+            let sealed = try sealer.core.sealEnded(replacing: "session.1=x; session.7=y", at: noon + 0.5)
             #expect(sealed.tokenLength == CookieForm.smallestToken)
             let ceiling = Double(lifetime.ceiling.seconds)
             #expect(sealed.expiresAt == noon + ceiling)
@@ -191,10 +191,10 @@ import Testing
             #expect(throws: OpenError.signedOut(noon)) { try maybe.open(value: sealed.token, at: noon) }
         }
         let none = try CookieSealer<Login>(keys: KeyRing([]), lifetime: .init(absolute: .days(1)))
-        #expect(throws: SealError.noActiveKey) { try none.sealEnded() }
+        #expect(throws: SealError.noActiveKey) { try none.core.sealEnded(replacing: nil, at: .now) }
         let sealer = try loginSealer(sampleRing(1))
         #expect(throws: SealError.timeOutOfRange) {
-            try sealer.sealEnded(at: Date(timeIntervalSince1970: -1))
+            try sealer.core.sealEnded(replacing: nil, at: Date(timeIntervalSince1970: -1))
         }
     }
 

@@ -295,7 +295,8 @@ import Testing
     @Test func `what was signed out is refused, with a hint`() throws {
         let sealer = try CookieSealer<Login>(
             keys: KeyRing(contentsOf: folder.ring), lifetime: .init(absolute: .days(14)))
-        let run = try ToolRun(["open", "-k", folder.ring], input: sealer.sealEnded(at: noon).token)
+        let run = try ToolRun(
+            ["open", "-k", folder.ring], input: sealer.core.sealEnded(replacing: nil, at: noon).token)
         #expect(run.exitCode == 3 && run.output.isEmpty)
         #expect(
             run.errors.contains("refused: signed out at 2026-08-03T00:00:00Z\nhint: "), "\(run.errors)")
