@@ -123,6 +123,38 @@ test('seals for cookies, with their attributes', async () => {
   }
 });
 
+test('parts of an older session go: all of them with a new session, those of the request with one that is sealed again', async () => {
+  const splitting = sealer({ name: 's', cookies: 4 });
+  const names = ({ cookies }) => [...cookies.keys()].join(' ');
+  const unknown = await splitting.seal(1, { now });
+  assert.equal(names(unknown), 's s.1 s.2 s.3');
+  assert.equal(names(await splitting.seal(1, { now, cookieHeader: 's.7=x' })), 's s.1 s.2 s.3 s.7');
+  const opened = await splitting.open(`s.7=x; ${header(unknown)}`.replace(/; s\.[0-9]=/g, ''), { now });
+  assert.equal(names(await splitting.sealAgain(opened, { now })), 's s.7');
+  assert.equal(names(await sealer({ name: 't', cookies: 2 }).sealAgain(opened, { now, moves: true })), 't t.1');
+  const foreign = sealer({ name: 't', ring: await js.KeyRing.parse('') });
+  await assert.rejects(foreign.sealAgain(opened, { now, moves: true }), code('foreign-key'));
+  await assert.rejects(sealer({ name: 's', ring: await js.KeyRing.parse('') }).sealAgain(opened, { now }), code('revoked-key'));
+});
+
+test('Max-Age is counted from the last whole second', async () => {
+  const sealed = await sealer({ lifetime: { absolute: 100 } }).seal(1, { now: now + 0.9 });
+  assert.equal(sealed.maxAge, 100);
+  const again = await sealer({ lifetime: { absolute: 100 } }).sealAgain(sealed.session, { now: now + 50.9 });
+  assert.deepEqual([again.maxAge, again.session.sealed], [50, now + 50]);
+});
+
+test('a sealer bounds what it seals', async () => {
+  await assert.rejects(sealer().seal(new Uint8Array(16385), { now }), code('item-too-large'));
+  await assert.rejects(sealer().seal(Array(4095).fill(0), { now }), code('item-too-large')); // two values the array, and one each
+  await sealer().seal(Array(4094).fill(0), { now });
+  await assert.rejects(sealer({ itemLimit: 100 }).seal('x'.repeat(99), { now }), code('item-too-large'));
+  for (const own of [{ absolute: 0 }, { absolute: 2 ** 32 }, { absolute: 1.5 }, { absolute: 9, idle: 0.5 }, { absolute: 9, idle: 2 ** 32 }]) {
+    await assert.rejects(sealer().seal(1, { now, own }), code('time-out-of-range'), JSON.stringify(own));
+  }
+  assert.deepEqual((await sealer().seal(1, { now, own: { absolute: 9 } })).session.own, { absolute: 9, idle: null });
+});
+
 test('what was signed out opens no more, and says so', async () => {
   const [set] = await sealer().signOut(null, { leavesToken: true, now });
   assert.match(set, /; Max-Age=34560000;/);
