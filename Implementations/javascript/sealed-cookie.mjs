@@ -23,7 +23,7 @@ export class SealedCookieError extends Error {
 /**
  * Why a cookie is no session (§5.2, §11.1): `too-long`, `too-many-cookies`, `missing-part`, `not-base64url`, `too-short`,
  * `unknown-version`, `revoked-key`, `unknown-key`, `not-authentic`, `malformed-payload`, `unknown-dictionary`,
- * `in-the-future`, `signed-out`, `expired` or `ended`. A visitor is told one thing: there is no session.
+ * `in-the-future`, `signed-out`, `former-cookie`, `expired` or `ended`. A visitor is told one thing: there is no session.
  */
 export class OpenError extends SealedCookieError {}
 
@@ -1269,10 +1269,12 @@ export class KeyRing {
 
   /**
    * When a session that is sealed now begins, or null where none can be.
-   * @param {number} [now] @param {number} [cutOff] of its user (§10) @returns {number | null}
+   * @param {number} [now] @param {number} [cutOff] of its user (§10) @param {number} [after] the `sealed` of what decides on the
+   *   request (§11.2) @returns {number | null}
    */
-  begins(now = Date.now() / 1000, cutOff = -Infinity) {
-    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity, Math.ceil(cutOff)) + 0; // no -0
+  begins(now = Date.now() / 1000, cutOff = -Infinity, after = -Infinity) {
+    const behind = Math.min(after + 1, Math.floor(now) + 60);
+    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity, Math.ceil(cutOff), behind) + 0; // no -0
     return this.sealing(now) === null || created - Math.floor(now) > 60 || !fits(created) ? null : created;
   }
 
@@ -1431,7 +1433,7 @@ const mostSeconds = 34560000; // 400 days
  * @property {{ absolute: number, idle: number | null } | null} own its own lifetime
  * @property {boolean} endsWithBrowser
  * @property {string} keyID @property {string | null} dictionary the name of the one that it was compressed with
- * @property {string} name @property {string} purpose where it was opened
+ * @property {string} name @property {string} purpose where it was opened @property {boolean} isFormer whether in a former form (§11.3)
  * @property {{ seen: number[], spared: number[] }} [parts] what the request had under the cookie's further names (§11.1)
  */
 
@@ -1447,14 +1449,11 @@ class Sealer {
    * @param {number} [options.itemLimit] the most bytes of a session's CBOR to seal
    */
   constructor({ ring, purpose = '', lifetime, dictionaries = [], padding = 1, itemLimit = 16384 }) {
-    const isSpan = (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds < 2 ** 32;
-    const { absolute, idle = null, ceiling = mostSeconds } = lifetime;
-    if (!isSpan(absolute) || !isSpan(ceiling) || (idle !== null && !isSpan(idle))) throw new TypeError('lifetimes are whole seconds, from 1');
     if (!Number.isInteger(padding) || padding < 1 || padding > 4096) throw new ConfigurationError('invalid-padding');
     if (!Number.isInteger(itemLimit) || itemLimit < 1 || itemLimit > mostBytes) throw new ConfigurationError('invalid-item-limit');
     if (/\p{Cs}/u.test(purpose)) throw new TypeError('a purpose is Unicode text');
     this.ring = async () => (typeof ring === 'function' ? ring() : ring);
-    Object.assign(this, { name: '', purpose, lifetime: { absolute, idle, ceiling }, padding, itemLimit });
+    Object.assign(this, { name: '', purpose, lifetime: checkedLifetime(lifetime), padding, itemLimit });
     this.ownDictionaries = dictionaries;
   }
 
@@ -1476,20 +1475,19 @@ class Sealer {
     return own ? { name: await dictionaryName(own), bytes: own } : { name: Uint8Array.of(1), bytes: standardDictionary };
   }
 
-  #associatedData(header) {
-    return pae([utf8.encode('SealedCookie'), header, utf8.encode(this.name), utf8.encode(this.purpose)]);
+  #associatedData(header, { name, purpose }) {
+    return pae([utf8.encode('SealedCookie'), header, utf8.encode(name), utf8.encode(purpose)]);
   }
 
-  /** The second from which a session is over (§10). */
-  #end({ created, sealed, own }) {
-    const { absolute, idle } = own ?? this.lifetime;
-    return Math.min(created + Math.min(absolute, this.lifetime.ceiling), idle === null ? Infinity : sealed + idle);
+  #end(times) {
+    return endOf(times, this.lifetime);
   }
 
-  /** Steps 9 to 12 of §5.2. */
-  #refusal({ created, sealed, ends }, ended, ring, now) {
+  /** Steps 9 to 12 of §5.2, and the end of a former form (§11.3). */
+  #refusal({ created, sealed, ends, isFormer }, { ended, until }, ring, now) {
     if (sealed > now + 60) return 'in-the-future';
     if (ended) return 'signed-out';
+    if (isFormer && sealed > (until ?? Infinity) + 60) return 'former-cookie';
     if (now >= ends) return 'expired';
     if (ring.notBefore !== null && created < ring.notBefore) return 'ended';
     return undefined;
@@ -1497,29 +1495,43 @@ class Sealer {
 
   /** §5.2 @returns {Promise<Session>} */
   async openText(text, limit, now) {
+    const ring = await this.ring();
+    return this.judge(await this.authentic(text, limit, this, ring), ring, now);
+  }
+
+  /**
+   * Steps 1 to 7 of §5.2. A form is a sealer or a former form: its name, purpose and policy.
+   * @returns {Promise<{ form: object, payload: Uint8Array, id: string }>}
+   */
+  async authentic(text, limit, form, ring) {
     if (text.length > limit || utf8Length(text) > limit) throw new OpenError('too-long');
     const token = fromBase64URL(text);
     if (token === undefined) throw new OpenError('not-base64url');
     if (token.length < 47) throw new OpenError('too-short');
     if (token[0] !== 0x48) throw new OpenError('unknown-version');
     const id = hex(token.subarray(1, 4));
-    const ring = await this.ring();
     if (ring.revoked.has(id)) throw new OpenError('revoked-key', `revoked key ${id}`);
     if (!ring.keys.has(id)) throw new OpenError('unknown-key', `unknown key ${id}`);
-    const additional = this.#associatedData(token.subarray(0, 4));
-    const dictionaries = await this.dictionaries();
+    const additional = this.#associatedData(token.subarray(0, 4), form);
     const payload = await xaesOpen(await ring.ready(id), nonceOf(token.subarray(4, 24)), token.subarray(24), additional);
     if (payload === undefined) throw new OpenError('not-authentic');
+    return { form, payload, id };
+  }
+
+  /** Steps 8 to 12 of §5.2. @returns {Promise<Session>} */
+  async judge({ form, payload, id }, ring, now) {
+    const dictionaries = await this.dictionaries();
     const { ended, ...times } = readItem(() => readPayload(payload, dictionaries));
-    const session = this.#session(times, id);
-    const refusal = this.#refusal(session, ended, ring, now);
+    const session = this.#session(times, id, form);
+    const refusal = this.#refusal(session, { ended, until: form.until }, ring, now);
     if (refusal) throw new OpenError(refusal);
     return session;
   }
 
-  #session(times, id) {
-    const { name, purpose } = this;
-    return { ...times, value: readItem(() => decode(times.item)), ends: this.#end(times), keyID: id, name, purpose };
+  #session(times, id, form) {
+    const isFormer = form !== this;
+    const ends = isFormer ? Math.min(this.#end(times), endOf(times, form.lifetime)) : this.#end(times);
+    return { ...times, value: readItem(() => decode(times.item)), ends, keyID: id, name: form.name, purpose: form.purpose, isFormer };
   }
 
   /** §5.1 @returns {Promise<{ token: string, session: Session }>} */
@@ -1535,14 +1547,14 @@ class Sealer {
     fit(Math.ceil((4 * (40 + payload.length)) / 3));
     const random = crypto.getRandomValues(new Uint8Array(20));
     const header = Uint8Array.of(0x48, ...key.id.match(/../g).map((byte) => parseInt(byte, 16)));
-    const box = await xaesSeal(await ring.ready(key.id), nonceOf(random), payload, this.#associatedData(header));
+    const box = await xaesSeal(await ring.ready(key.id), nonceOf(random), payload, this.#associatedData(header, this));
     const read = { created, sealed, own, endsWithBrowser, dictionary: name.length ? hex(name) : null, item };
-    return { token: toBase64URL(concat(header, random, box)), session: this.#session(read, key.id) };
+    return { token: toBase64URL(concat(header, random, box)), session: this.#session(read, key.id, this) };
   }
 
   /** Times of a new session. */
-  async newTimes({ now, own, endsWithBrowser, cutOff }) {
-    const begins = (await this.ring()).begins(now, cutOff);
+  async newTimes({ now, own, endsWithBrowser, cutOff, after }) {
+    const begins = (await this.ring()).begins(now, cutOff, after);
     if (begins === null && (await this.ring()).sealing(now) !== null) {
       throw fits(Math.floor(now)) ? new SealError('ended', 'the clock is behind not-before, or the cut-off') : new SealError('time-out-of-range');
     }
@@ -1554,17 +1566,20 @@ class Sealer {
 
   /** The times of a session that is sealed again now, if it would open still (§10). */
   async timesAgain(session, { now, moves = false }) {
-    if (!moves && (session.name !== this.name || session.purpose !== this.purpose)) throw new SealError('another-cookie');
+    const isHere = session.isFormer || (session.name === this.name && session.purpose === this.purpose);
+    if (!isHere && !moves) throw new SealError('another-cookie');
     const ring = await this.ring();
-    const refusal = this.#refusal({ ...session, ends: this.#end(session) }, false, ring, now);
+    const ends = session.isFormer ? Math.min(session.ends, this.#end(session)) : this.#end(session);
+    const refusal = this.#refusal({ ...session, ends }, {}, ring, now);
     const isKeyGone = !ring.keys.has(session.keyID);
     if (isKeyGone && refusal !== 'expired') throw new SealError(moves ? 'foreign-key' : 'revoked-key');
     if (refusal) throw new SealError(refusal);
-    return { ...session, sealed: Math.max(session.created, Math.floor(now)) };
+    return { ...session, sealed: Math.max(session.sealed, Math.floor(now)) }; // never back: the greatest decides (§11.2)
   }
 
   /** Whether the cookie should be written again, though nothing in it changed (§10). @param {Session} session @param {number} [now] */
   async isDue(session, now = Date.now() / 1000) {
+    if (session.isFormer) return true;
     const ring = await this.ring();
     const from = ring.keys.get(session.keyID)?.from ?? null;
     if (ring.sealing(now)?.id !== session.keyID && !(from !== null && from > now)) return true;
@@ -1575,6 +1590,19 @@ class Sealer {
     if (idle !== null) spans.push(idle);
     return now - session.sealed >= Math.ceil(Math.min(...spans) / 10);
   }
+}
+
+/** @param {Lifetime} lifetime */
+function checkedLifetime({ absolute, idle = null, ceiling = mostSeconds }) {
+  const isSpan = (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds < 2 ** 32;
+  if (!isSpan(absolute) || !isSpan(ceiling) || (idle !== null && !isSpan(idle))) throw new TypeError('lifetimes are whole seconds, from 1');
+  return { absolute, idle, ceiling };
+}
+
+/** The second from which a session is over (§10). */
+function endOf({ created, sealed, own }, lifetime) {
+  const { absolute, idle } = own ?? lifetime;
+  return Math.min(created + Math.min(absolute, lifetime.ceiling), idle === null ? Infinity : sealed + idle);
 }
 
 /**
@@ -1641,23 +1669,41 @@ function itemOf(value, limit) {
 const mostCharacters = 4096; // of a cookie's name and value
 const mostPart = 8; // the highest number of a part's name
 const mostValues = 4;
-const mostCombinations = 16;
+const mostTokens = 16;
+const mostFormers = 4;
 
 const trimmed = (text) => text.replace(/^[ \t]+|[ \t]+$/g, '');
 
-/** A header's values under the names that are asked for. @returns {Map<string, string[]>} */
+/** A header's values under the names that are asked for: the first 4 that differ (§11.2). @returns {Map<string, string[]>} */
 function cookieValues(header, names) {
   const found = new Map();
   for (const pair of header.split(';')) {
     const at = pair.indexOf('=');
     const name = trimmed(pair.slice(0, Math.max(at, 0)));
     if (at < 0 || !names.includes(name)) continue;
-    const value = trimmed(pair.slice(at + 1));
-    if (!found.has(name)) found.set(name, []);
-    found.get(name).push(/^".*"$/s.test(value) && value.length > 1 ? value.slice(1, -1) : value);
+    const quoted = trimmed(pair.slice(at + 1));
+    const value = /^".*"$/s.test(quoted) && quoted.length > 1 ? quoted.slice(1, -1) : quoted;
+    const values = found.get(name) ?? [];
+    if (values.length < mostValues && !values.includes(value)) values.push(value);
+    found.set(name, values);
   }
   return found;
 }
+
+const partNames = (name) => Array.from({ length: mostPart }, (_, i) => `${name}.${i + 1}`);
+
+/** Of a candidate's payload what decides: bit 5, created and age; one whose age is malformed is never sealed. */
+function timesOf(payload) {
+  const created = new DataView(payload.buffer, payload.byteOffset).getUint32(1);
+  try {
+    return { created, sealed: created + readLEB128(payload, 5)[0], ended: payload[0] & flag.ended };
+  } catch {
+    return { created, sealed: Infinity, ended: 0 };
+  }
+}
+
+/** The one that decides comes first. */
+const decisiveFirst = (a, b) => b.sealed - a.sealed || b.ended - a.ended || b.created - a.created || b.candidate.position - a.candidate.position;
 
 function checkAttributes(name, { path, domain, secure, httpOnly, sameSite, partitioned }) {
   const refuse = (code) => {
@@ -1692,19 +1738,26 @@ function checkAttributes(name, { path, domain, secure, httpOnly, sameSite, parti
 export class CookieSealer extends Sealer {
   /**
    * @param {ConstructorParameters<typeof Sealer>[0] & { name: string, cookies?: number, path?: string, domain?: string,
-   *   secure?: boolean, httpOnly?: boolean, sameSite?: 'Strict' | 'Lax' | 'None', partitioned?: boolean }} options
+   *   secure?: boolean, httpOnly?: boolean, sameSite?: 'Strict' | 'Lax' | 'None', partitioned?: boolean, formers?: object[] }} options
    *   cookies: how many may carry one session, 1 to 9 (§11.1)
+   *   formers: up to four forms that the cookie had (§11.3): of each what differs of name, purpose, cookies, path, domain, partitioned and
+   *   lifetime, and `until`, the time from which on no server seals it
    */
-  constructor({ name, cookies = 1, path = '/', domain, secure = true, httpOnly = true, sameSite = 'Lax', partitioned = false, ...options }) {
+  constructor({ name, cookies = 1, path = '/', domain, secure = true, httpOnly = true, sameSite = 'Lax', partitioned = false, formers = [], ...options }) {
     super(options);
     const attributes = { path, domain, secure, httpOnly, sameSite, partitioned };
-    checkAttributes(name, attributes);
-    if (!Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1) throw new ConfigurationError('invalid-splitting');
     Object.assign(this, { name, cookies, attributes, room: mostCharacters - name.length - 2 });
-  }
-
-  #partNames(from = 1, to = mostPart) {
-    return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => `${this.name}.${from + i}`);
+    this.formers = formers.map((former) => {
+      const { name, purpose, cookies, until = null } = { ...this, until: undefined, ...former };
+      const { path, domain, partitioned } = { ...attributes, ...former };
+      const lifetime = checkedLifetime(former.lifetime ?? this.lifetime);
+      return { name, purpose, cookies, until, lifetime, attributes: { ...attributes, path, domain, partitioned } };
+    });
+    if (formers.length > mostFormers) throw new TypeError('at most four former forms');
+    for (const form of [this, ...this.formers]) {
+      checkAttributes(form.name, form.attributes);
+      if (!Number.isInteger(form.cookies) || form.cookies < 1 || form.cookies > mostPart + 1) throw new ConfigurationError('invalid-splitting');
+    }
   }
 
   /**
@@ -1712,48 +1765,88 @@ export class CookieSealer extends Sealer {
    * @param {string | null | undefined} header @param {{ now?: number }} [options] @returns {Promise<Session | null>}
    */
   async open(header, { now = Date.now() / 1000 } = {}) {
-    const found = cookieValues(header ?? '', [this.name, ...this.#partNames()]);
-    let refusal = null;
-    for (const { text, limit, error } of this.#candidates(found)) {
-      try {
-        if (error) throw error;
-        const session = await this.openText(text, limit, now);
-        return { ...session, parts: await this.partsOf(header) };
-      } catch (error) {
-        if (!(error instanceof OpenError)) throw error;
-        if (refusal === null || (opensTo(error) && !opensTo(refusal))) refusal = error;
-      }
+    const ring = await this.ring();
+    const { candidate, refusal } = await this.#decide(header ?? '', ring, now);
+    if (!candidate) {
+      if (refusal) throw refusal;
+      return null;
     }
-    if (refusal) throw refusal;
-    return null;
+    return { ...(await this.judge(candidate, ring, now)), parts: await this.partsOf(header) };
   }
 
-  /** The texts to try, each with the most characters that it may have. */
-  *#candidates(found) {
-    let combinations = mostCombinations;
-    for (const value of (found.get(this.name) ?? []).slice(0, mostValues)) {
-      if (!/^[2-9]\./.test(value)) {
-        yield { text: value, limit: mostCharacters - this.name.length };
-        continue;
+  /**
+   * Which of a header's values decides (§11.2), under the present form or the first former one that has a candidate (§11.3).
+   * @returns {Promise<{ candidate?: object, refusal?: OpenError, after: number }>} after: its `sealed`, unless it has dropped out
+   */
+  async #decide(header, ring, now) {
+    const attempt = { left: mostTokens, refusal: undefined };
+    for (const form of [this, ...this.formers]) {
+      const candidates = await this.#candidates(header, form, ring, attempt);
+      if (candidates.length === 0) continue;
+      const times = candidates.map((candidate) => ({ candidate, ...timesOf(candidate.payload) }));
+      const [last] = times.filter(({ sealed }) => sealed <= now + 60).sort(decisiveFirst);
+      // Beside a session of the present form no former one is looked at, however late it was sealed.
+      return { candidate: (last ?? times[0]).candidate, after: (form === this && last?.sealed) || -Infinity };
+    }
+    return { refusal: attempt.refusal, after: -Infinity };
+  }
+
+  /** What is authentic of a header's values under a form, in two rounds. */
+  async #candidates(header, form, ring, attempt) {
+    const names = partNames(form.name);
+    const found = cookieValues(header, [form.name, ...names]);
+    const values = found.get(form.name) ?? [];
+    const candidates = [];
+    const tryText = async (text, limit, position) => {
+      if (attempt.left === 0) return false;
+      attempt.left--;
+      try {
+        candidates.push({ ...(await this.authentic(text, limit, form, ring)), position });
+        return true;
+      } catch (error) {
+        if (!(error instanceof OpenError)) throw error;
+        attempt.refusal ??= error;
+        return false;
       }
-      const count = Number(value[0]);
-      const names = this.#partNames(1, count - 1);
-      if (count > this.cookies) yield { error: new OpenError('too-many-cookies') };
-      else if (names.some((name) => !found.has(name))) yield { error: new OpenError('missing-part') };
+    };
+    const tryCombination = async (first, chosen, position) => {
+      const text = [first.slice(2), ...chosen].join('');
+      const limit = form.cookies * (mostCharacters - form.name.length - 2);
+      if (utf8Length(text) > limit) attempt.refusal ??= new OpenError('too-long'); // no token, and none of the 16
+      else return tryText(text, limit, position);
+      return false;
+    };
+    const split = [];
+    for (const [position, value] of values.entries()) {
+      const count = /^[2-9]\./.test(value) ? Number(value[0]) : 1;
+      const parts = names.slice(0, count - 1).map((name) => found.get(name));
+      if (count === 1) await tryText(value, mostCharacters - form.name.length, position);
+      else if (count > form.cookies) attempt.refusal ??= new OpenError('too-many-cookies');
+      else if (parts.includes(undefined)) attempt.refusal ??= new OpenError('missing-part');
       else {
-        const parts = names.map((name) => found.get(name).slice(0, mostValues));
-        const total = parts.reduce((product, values) => product * values.length, 1);
-        for (let i = 0; i < total && combinations > 0; i++, combinations--) {
-          let rest = i; // the values of the first name vary fastest
-          const chosen = parts.map((values) => {
-            const part = values[rest % values.length];
-            rest = Math.floor(rest / values.length);
-            return part;
-          });
-          yield { text: [value.slice(2), ...chosen].join(''), limit: this.cookies * this.room };
-        }
+        const chosen = parts.map((values) => values[Math.min(position, values.length - 1)]);
+        if (!(await tryCombination(value, chosen, position))) split.push({ value, parts, chosen, position });
       }
     }
+    for (const { value, parts, chosen, position } of split) {
+      const total = parts.reduce((product, values) => product * values.length, 1);
+      for (let i = 0; i < total && attempt.left > 0; i++) {
+        let rest = i; // the values of the first name vary fastest
+        const others = parts.map((values) => {
+          const part = values[rest % values.length];
+          rest = Math.floor(rest / values.length);
+          return part;
+        });
+        if (others.some((part, k) => part !== chosen[k]) && (await tryCombination(value, others, position))) break;
+      }
+    }
+    return candidates;
+  }
+
+  /** When a session would begin on a request (§11.2). @param {string} header @returns {Promise<number | null>} */
+  async beginsOn(header, { now = Date.now() / 1000, cutOff } = {}) {
+    const ring = await this.ring();
+    return ring.begins(now, cutOff, (await this.#decide(header, ring, now)).after);
   }
 
   /** Which further names of the cookie the request has, and which of them are another sealer's (§11.1). */
@@ -1764,8 +1857,8 @@ export class CookieSealer extends Sealer {
       return start?.length >= 4 && start[0] === 0x48 && ring.keys.has(hex(start.subarray(1, 4)));
     };
     const parts = { seen: [], spared: [] };
-    for (const [name, values] of cookieValues(header, this.#partNames())) {
-      (values.slice(0, mostValues).every(isToken) ? parts.spared : parts.seen).push(Number(name.at(-1)));
+    for (const [name, values] of cookieValues(header, partNames(this.name))) {
+      (values.every(isToken) ? parts.spared : parts.seen).push(Number(name.at(-1)));
     }
     return parts;
   }
@@ -1788,14 +1881,24 @@ export class CookieSealer extends Sealer {
     return cookies;
   }
 
-  /** The values of Set-Cookie. @param {Map<string, string>} cookies @param {number | null} maxAge */
+  /** The values of Set-Cookie: first those that expire former forms' cookies (§11.3). @param {Map<string, string>} cookies @param {number | null} maxAge */
   #setCookie(cookies, maxAge) {
-    const { path, domain, secure, httpOnly, sameSite, partitioned } = this.attributes;
-    const flags = `${secure ? '; Secure' : ''}${httpOnly ? '; HttpOnly' : ''}; SameSite=${sameSite}${partitioned ? '; Partitioned' : ''}`;
-    return Array.from(cookies, ([name, value]) => {
+    const place = ({ path, domain, partitioned }) => `${path};${(domain ?? '').toLowerCase().replace(/^\./, '')};${partitioned}`;
+    const lines = new Map();
+    const write = (name, value, attributes) => {
+      const { path, domain, secure, httpOnly, sameSite, partitioned } = attributes;
       const age = value === '' ? '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT' : maxAge === null ? '' : `; Max-Age=${maxAge}`;
-      return `${name}=${value}${age}; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}${flags}`;
-    });
+      const where = `; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}`;
+      const flags = `${secure ? '; Secure' : ''}${httpOnly ? '; HttpOnly' : ''}; SameSite=${sameSite}${partitioned ? '; Partitioned' : ''}`;
+      lines.set(`${name};${place(attributes)}`, `${name}=${value}${age}${where}${flags}`);
+    };
+    const present = place(this.attributes);
+    for (const { name, cookies: most, attributes } of this.formers) {
+      const names = [name, ...partNames(name).slice(0, most - 1)];
+      for (const former of names) if (!(cookies.has(former) && place(attributes) === present)) write(former, '', attributes);
+    }
+    for (const [name, value] of cookies) write(name, value, this.attributes);
+    return [...lines.values()];
   }
 
   async #sealed(item, times, now, parts, isNew) {
@@ -1815,7 +1918,8 @@ export class CookieSealer extends Sealer {
    */
   async seal(value, { cookieHeader, now = Date.now() / 1000, own, endsWithBrowser, cutOff } = {}) {
     const parts = typeof cookieHeader === 'string' ? await this.partsOf(cookieHeader) : null;
-    return this.#sealed(itemOf(value, this.itemLimit), await this.newTimes({ now, own, endsWithBrowser, cutOff }), now, parts, true);
+    const { after } = parts ? await this.#decide(cookieHeader, await this.ring(), now) : {};
+    return this.#sealed(itemOf(value, this.itemLimit), await this.newTimes({ now, own, endsWithBrowser, cutOff, after }), now, parts, true);
   }
 
   /**
@@ -1825,30 +1929,34 @@ export class CookieSealer extends Sealer {
    */
   async sealAgain(session, { value = new Item(session.item), now = Date.now() / 1000, moves = false } = {}) {
     const times = await this.timesAgain(session, { now, moves });
-    const isHere = session.name === this.name;
+    const isHere = session.isFormer || session.name === this.name;
     return this.#sealed(itemOf(value, this.itemLimit), times, now, isHere ? session.parts ?? null : null, !isHere);
   }
 
-  /** The cookies that signing out expires. @param {string | null} [cookieHeader] @returns {Promise<Map<string, string>>} */
+  /** The cookies that are expired to forget the session. @param {string | null} [cookieHeader] @returns {Promise<Map<string, string>>} */
   async removed(cookieHeader) {
     const parts = typeof cookieHeader === 'string' ? await this.partsOf(cookieHeader) : null;
     return new Map([...this.divided('', parts, true)].map(([name]) => [name, '']));
   }
 
+  /** Whether signing out must say that the session ended, since another value of the request would be the session from then on (§11.2). */
+  mustSayEnded(cookieHeader) {
+    const names = [...new Set([this, ...this.formers].map(({ name }) => name))];
+    return [...cookieValues(cookieHeader, names).values()].flat().length > 1;
+  }
+
   /**
-   * The Set-Cookie values of a sign-out. With `leavesToken` the cookie says from then on that it was signed out (§6.5), so that
-   * no other cookie of its name takes its place.
-   * @param {string | null} [cookieHeader] @param {{ leavesToken?: boolean, now?: number }} [options] @returns {Promise<string[]>}
+   * The Set-Cookie values of a sign-out. Where the request has several values, or with `saysEnded`, the cookie says from then on that the
+   * session ended (§6.5), so that no other cookie of its name takes its place.
+   * @param {string | null} [cookieHeader] @param {{ saysEnded?: boolean, now?: number }} [options] @returns {Promise<string[]>}
    */
-  async signOut(cookieHeader, { leavesToken = false, now = Date.now() / 1000 } = {}) {
+  async signOut(cookieHeader, { saysEnded, now = Date.now() / 1000 } = {}) {
     const removed = await this.removed(cookieHeader);
-    if (!leavesToken) return this.#setCookie(removed, null);
-    const times = { created: Math.floor(now), sealed: Math.floor(now), ended: true };
+    if (!(saysEnded ?? this.mustSayEnded(cookieHeader ?? ''))) return this.#setCookie(removed, null);
+    const created = await this.beginsOn(cookieHeader ?? '', { now });
+    if (created === null) throw new SealError('no-active-key');
+    const times = { created, sealed: created, ended: true };
     const { token, maxAge } = await this.#sealed(Uint8Array.of(0xf6), times, now, null, true);
     return this.#setCookie(removed.set(this.name, token), maxAge);
   }
 }
-
-/** Whether a refusal is of step 8 or later: what it is about was sealed with a key of the ring. */
-const opensTo = ({ code }) =>
-  ['malformed-payload', 'unknown-dictionary', 'in-the-future', 'signed-out', 'expired', 'ended'].includes(code);

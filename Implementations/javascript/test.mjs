@@ -137,6 +137,33 @@ test('parts of an older session go: all of them with a new session, those of the
   await assert.rejects(sealer({ name: 's', ring: await js.KeyRing.parse('') }).sealAgain(opened, { now }), code('revoked-key'));
 });
 
+test('the latest of several cookies decides, and a sign-out says so where another would be the session', async () => {
+  const older = header(await sealer().seal('older', { now: now - 100 }));
+  const newer = header(await sealer().seal('newer', { now }));
+  for (const both of [`${older}; ${newer}`, `${newer}; ${older}`]) assert.equal((await sealer().open(both, { now })).value, 'newer');
+  assert.equal((await sealer().signOut(newer, { now }))[0].split(';')[0], '__Host-session=');
+  const [left] = await sealer().signOut(`${newer}; ${older}`, { now });
+  await assert.rejects(sealer().open(`${older}; ${left.split(';')[0]}; ${newer}`, { now: now + 9 }), code('signed-out'));
+  const { session } = await sealer().seal('after it', { now, cookieHeader: newer });
+  assert.equal(session.created, now + 1);
+});
+
+test('a session of a former form opens, is sealed in the present one, and its cookie is expired', async () => {
+  const old = { name: 'old', purpose: 'p', path: '/x', domain: 'a.example', cookies: 2, lifetime: { absolute: 1000 } };
+  const present = sealer({ formers: [old, { purpose: 'before' }] });
+  const opened = await present.open(header(await sealer(old).seal(7, { now: now - 9 })), { now });
+  assert.deepEqual([opened.value, opened.isFormer, opened.ends, await present.isDue(opened, now)], [7, true, now + 991, true]);
+  const again = await present.sealAgain(opened, { now });
+  const gone = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/x; Domain=a.example; Secure; HttpOnly; SameSite=Lax';
+  assert.deepEqual(again.setCookie.slice(0, -1), [`old=${gone}`, `old.1=${gone}`]);
+  assert.match(again.setCookie.at(-1), /^__Host-session=S/); // and no line that expires it, though a former form has its name
+  assert.deepEqual([again.session.created, again.session.isFormer], [now - 9, false]);
+  assert.equal((await present.open(header(again), { now })).isFormer, false);
+  const over = sealer({ formers: [{ ...old, until: now - 70 }] });
+  await assert.rejects(over.open(header(await sealer(old).seal(7, { now: now - 9 })), { now }), code('former-cookie'));
+  assert.throws(() => sealer({ formers: Array(5).fill(old) }), TypeError);
+});
+
 test('Max-Age is counted from the last whole second', async () => {
   const sealed = await sealer({ lifetime: { absolute: 100 } }).seal(1, { now: now + 0.9 });
   assert.equal(sealed.maxAge, 100);
@@ -156,7 +183,7 @@ test('a sealer bounds what it seals', async () => {
 });
 
 test('what was signed out opens no more, and says so', async () => {
-  const [set] = await sealer().signOut(null, { leavesToken: true, now });
+  const [set] = await sealer().signOut(null, { saysEnded: true, now });
   assert.match(set, /; Max-Age=34560000;/);
   await assert.rejects(sealer().open(set.split(';')[0], { now: now + 1e8 }), code('signed-out'));
 });

@@ -43,7 +43,8 @@ async function options(js, vector) {
   const { name, purpose, absolute, idle, ceiling, dictionaries, cookies = 1, limit } = vector;
   const lifetime = { absolute, idle, ceiling };
   const ring = await js.KeyRing.parse(vector.ring);
-  return { name, purpose, lifetime, dictionaries: dictionaries.map(bytes), cookies, limit, itemLimit: 65536, ring };
+  const formers = (vector.formers ?? []).map(({ absolute, idle, ceiling, ...form }) => ({ ...form, lifetime: { absolute, idle, ceiling } }));
+  return { name, purpose, lifetime, dictionaries: dictionaries.map(bytes), cookies, limit, formers, itemLimit: 65536, ring };
 }
 
 async function refusal(promise) {
@@ -195,6 +196,7 @@ export const files = {
 
   cookies: async (js, vector) => {
     const sealer = new js.CookieSealer(await options(js, vector));
+    equal(await sealer.beginsOn(vector.header, { now: vector.time }), vector.begins, 'begins');
     const session = await opens(js, vector, sealer, () => sealer.open(vector.header, { now: vector.time }));
     if (session) await sealsAnew(js, vector, sealer, session);
   },
@@ -206,9 +208,10 @@ export const files = {
     equal(Object.fromEntries(found), set, 'cookies');
   },
 
-  removed: async (js, { ring, name, cookies, header, removed }) => {
+  removed: async (js, { ring, name, cookies, header, removed, ended }) => {
     const sealer = new js.CookieSealer({ name, cookies, ring: await js.KeyRing.parse(ring), lifetime: { absolute: 1 } });
     equal([...(await sealer.removed(header)).keys()].sort(), [...removed].sort(), 'removed');
+    equal(sealer.mustSayEnded(header), ended, 'ended');
   },
 
   rings: async (js, vector) => {
