@@ -1077,6 +1077,9 @@ def rings() -> list[dict]:
     add("only pending keys, the earliest revoked", at(1) + at(2, KEY) + f"revoked {sc.key_id(OTHER)}\n")
     add("only pending keys, until the first of them is active", at(0) + at(2, KEY))
     add("the one key is pending for years", at(3000 * DAY))
+    for what, lines in (("without", sc.key_line(KEY) + sc.key_line(KEY, -5)), ("with, the other way round", sc.key_line(KEY, -5) + sc.key_line(KEY))):
+        add(f"a key twice, from before 1970 and {what}", lines)
+        add(f"a key twice, until before 1970 and {what}", lines.replace("from=", "until="))
     near, nearer = neighbours()
     for what, first, second in (("the greater first", nearer, near), ("the lesser first", near, nearer)):
         add(f"of equal times the greatest id, of two that are close, {what}", at(-5, first) + at(-5, second))

@@ -367,7 +367,7 @@ import Testing
             let refused: Bool?
         }
         var refusals = 0
-        for vector in try all("rings.json", 213, as: Ring.self) {
+        for vector in try all("rings.json", 217, as: Ring.self) {
             let bytes = vector.ring.map { Array($0.utf8) } ?? vector.bytes?.bytes ?? []
             let ring: KeyRing
             do {
