@@ -1853,8 +1853,10 @@ export class CookieSealer extends Sealer {
   async partsOf(header) {
     const ring = await this.ring();
     const isToken = (value) => {
-      const start = fromBase64URL(value.replace(/^[2-9]\./, '').slice(0, 8)); // the rest may be cut off anywhere
-      return start?.length >= 4 && start[0] === 0x48 && ring.keys.has(hex(start.subarray(1, 4)));
+      const [start] = /^[\w-]{6}/.exec(value.replace(/^[2-9]\./, '')) ?? []; // version and key id; the rest may be cut off anywhere
+      if (start === undefined) return false;
+      const header = fromBase64URL(`${start}AA`);
+      return header[0] === 0x48 && ring.keys.has(hex(header.subarray(1, 4)));
     };
     const parts = { seen: [], spared: [] };
     for (const [name, values] of cookieValues(header, partNames(this.name))) {
