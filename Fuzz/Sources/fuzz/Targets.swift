@@ -452,7 +452,7 @@ let targets: [Target] = [
             require(!deflater.append(text.span, to: &again, limit: length - 1) && again.isEmpty, "a limit")
             deflater.findMatches(in: text.span, after: dictionary)
             require(
-                deflater.append(text.span, to: &again, limit: length) && again == stream.dropFirst(),
+                deflater.append(text.span, to: &again, limit: length) && again == Array(stream.dropFirst()),
                 "another")
             var inflated: [UInt8] = []
             let outcome = try Inflater().decompress(

@@ -70,8 +70,8 @@ struct SymbolCounts {
     /// Of a block with the fixed codes.
     private(set) var fixedBits = 3
     /// About those of a block with codes made for it: the entropy of its symbols, and what telling the codes takes in
-    /// sessions, 4 bits a symbol.
-    private(set) var estimatedBits = 3 + 60
+    /// sessions, 5 bits a symbol.
+    private(set) var estimatedBits = 3 + 30
 
     init(_ input: Span<UInt8>, _ matches: Span<Match>) {
         DeflateSymbol.forEach(of: input, matches, all: true) { symbol in
@@ -88,7 +88,7 @@ struct SymbolCounts {
                 all &+= count
                 fixedBits &+= count &* Int(fixed[symbol].length)
                 bits &-= count &* Self.logarithm(count)
-                estimatedBits &+= 4
+                estimatedBits &+= 5
             }
             totals[kind] = all
             estimatedBits &+= (bits &+ all &* Self.logarithm(all)) / 256
