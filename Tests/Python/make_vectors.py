@@ -796,6 +796,10 @@ def cookies() -> list[dict]:
     add("an age without an end drops out", f"s={A}; s={token(bytes(1) + (NOW - 50).to_bytes(4, 'big') + bytes([0xFF] * 9))}", "", holds="A")
     add("an age of 2^32 drops out", f"s={A}; s={token(bytes(1) + bytes(4) + bytes([0x80, 0x80, 0x80, 0x80, 0x10, 246]))}", "", holds="A")
     add("an age that the padding has eaten is read all the same", f"s={A}; s={token(bytes([4]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 0x80]))}", "malformed payload")
+    add("one sealed too far ahead, and one whose age is malformed: the first says why", f"s={at('A', 61)}; s={token(bytes(1) + (NOW - 50).to_bytes(4, 'big') + bytes([0x80, 0, 246]))}", "in the future")
+    add("without padding's 0x80 the age is read all the same", f"s={A}; s={token(bytes([4]) + (NOW - 50).to_bytes(4, 'big') + bytes([0, 0, 0]))}", "malformed payload")
+    end = 2**32 - 30
+    add("sealed beyond 32 bits, and it decides", f"s={token(payload(sc.encode_item('A'), created=end - 10, age=45))}; s={token(payload(sc.encode_item('B'), created=end - 5))}", "", holds="A", at=end)
     add("all with an age of none: the first says why", f"s={token(bytes([128]) + bytes(4) + bytes([0x80, 0, 246]))}; s={token(bytes(1) + bytes(4) + bytes([0x80, 0, 7]))}", "malformed payload")
     add("sealed in 2106, and a session", f"s={token(bytes(1) + bytes([255] * 9) + bytes([15, 246]))}; s={A}", "", holds="A")
     add("an authentic one of a revoked key takes part in nothing", f"s={A}; s={token(payload(sc.encode_item('B'), created=NOW - 50), key=OTHER)}", "", holds="A", ring=RING + f"revoked {sc.key_id(OTHER)}\n")
@@ -923,6 +927,13 @@ def cookies() -> list[dict]:
     add("a whole value is tried, however many parts there are", candidates([f"s=3.{wrong[0]}", f"s={even}"], x(1, 4), x(2, 4)), "", 3)
     add("a former form has what tokens the present one left", candidates([f"s=3.{wrong[0]}", f"f={F}"], x(1, 4), x(2, 4)), "not authentic", 3, formers=[form("f")])
     add("a former form has what tokens the present one left: one", candidates([f"s=3.{wrong[0]}", f"f={F}"], x(1, 3), x(2, 4)), "", 3, formers=[form("f")], holds="F")
+    add("its own parts come first: a third value's are the last there are", candidates([f"s=3.{wrong[0]}", f"s=3.{wrong[1]}", three], [*x(1, 1), part(1)], [*x(2, 2), rest, *x(2, 1, 9)]), "", 3)
+    huge = "A" * (2 * 4093 - 20)
+    many_a, many_b = [f"{name}={huge[:-1]}{i}" for name in ("s.1",) for i in range(3)], [f"s.2={huge[:-1]}{i}" for i in range(3)]
+    add("combinations that are too long are none of the 16", candidates([three, "s=x"], [*many_a, part(1)], [*many_b, rest]), "", 3)
+    add("of combinations that are too long the refusal", candidates([three], many_a[:2], many_b[:2]), "too long", 3)
+    add("a part that is longer than a cookie's room", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "", 3)
+    add("a part that is longer than a cookie's room, and the sum too long", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "too long", 2)
     older = token(payload(sc.encode_item("older"), created=NOW - 100, pad=32))
     late = token(payload(sc.encode_item("later"), created=NOW - 50, pad=32))
     two_of = lambda text, mark: (f"s=2.{text[:mark]}", f"s.1={text[mark:]}")
@@ -1456,7 +1467,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("A comma does not divide pairs, and `$Version` is a name like any other.", ["cookies: a comma *", "cookies: $Version is a cookie like others", "cookies: Java's form"]),
     ("it is the nearest double, of two that are as near the one whose last bit is 0, and it is rounded once", ['json: {"$date":"1970-01-01T00:00:06.00796987690079698Z"}', 'json: {"$float":"9007199254740993"}', 'json: {"$float":"2.4703282292062327e-324"}']),
     ("A `Cookie` header is pairs divided by `;`.", ["cookies: a semicolon in double quotes *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
-    ("The header MUST be read as it came, with no percent-decoding", ["cookies: percent signs *", "cookies: a percent-encoded *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
+    ("The header MUST be read raw, as the browser sent it, before a framework decodes anything", ["cookies: percent signs *", "cookies: a percent-encoded *", "cookies: a comma *", "cookies: $Version is a cookie like others"]),
     ("an opener takes the first 4 that differ", ["cookies: the fourth is the session", "cookies: the fifth is not tried", "cookies: equal values count once*", "cookies: the * value of a part*", "cookies: equal parts count once"]),
     ("An opener MUST NOT try more than 16 tokens for one request.", ["cookies: * token*", "cookies: * combination*", "cookies: one of the first 16 combinations only if *", "cookies: whole values are some of the 16*"]),
     ("The i-th value, if it is the first of a split token, is tried with the i-th value of each part", ["cookies: its own parts come first*", "cookies: two split sessions*"]),

@@ -1156,8 +1156,13 @@ class _Search:
                 # The values of name.1 vary fastest.
                 others = (t[::-1] for t in itertools.product(*reversed(chosen)) if t[::-1] != own)
                 for rest in [own] if first_round else others:
-                    if found[i] is None and self.left > 0:
-                        found[i] = self.attempt(value[2:] + "".join(rest), form, form.most)
+                    text = value[2:] + "".join(rest)
+                    if found[i] is not None or self.left == 0:
+                        break
+                    if len(text.encode("utf-8", "surrogatepass")) > limit_of(form.name, form.most, None):
+                        self.refuse(TooLong("the parts together"))      # none of the 16
+                        continue
+                    found[i] = self.attempt(text, form, form.most)
         candidates = [c for c in found if c is not None]
         able = [(c.sealed, c.ended, c.created, i) for i, c in enumerate(candidates) if c.sealed is not None and c.sealed <= now + 60]
         return candidates[max(able)[3]] if able else candidates[0] if candidates else None

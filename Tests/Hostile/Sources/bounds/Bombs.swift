@@ -312,12 +312,21 @@ func bombs() throws -> [Bomb] {
         "Cookie header of 60,000 cookies of the name", "not base64url",
         (0..<60_000).map { _ in "__Host-session=!" }.joined(separator: ";"))
     let id = key.id.bytes
-    let forged = Base64URL.encode(([0x48, id.0, id.1, id.2] + bytes(3000, of: 7)).span)
+    func forged(_ number: Int) -> String {
+        Base64URL.encode(([0x48, id.0, id.1, id.2] + bytes(3000, of: 7 + number)).span)
+    }
     header(
         "four forged tokens", "not authentic",
-        (0..<4).map { _ in "__Host-session=" + forged }.joined(separator: ";"))
+        (0..<4).map { "__Host-session=" + forged($0) }.joined(separator: ";"))
+    // Four that are authentic: each is decrypted, and the latest once more.
+    let authentic = try (0..<4).map { number in
+        try token([0x80] + created + [UInt8(number)] + bytes(2950, of: 7))
+    }
+    header(
+        "four authentic tokens", "malformed",
+        authentic.map { "__Host-session=" + $0 }.joined(separator: "; "))
     for count in [2, 9] {
-        let first = (0..<4).map { _ in "__Host-session=\(count).\(forged)" }
+        let first = (0..<4).map { "__Host-session=\(count).\(forged($0))" }
         let parts = (1..<count).flatMap { part in
             (0..<4).map { "__Host-session.\(part)=\(String(repeating: "A", count: 4070 - $0))" }
         }
