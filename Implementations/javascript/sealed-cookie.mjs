@@ -1840,7 +1840,8 @@ export class CookieSealer extends Sealer {
         if (others.some((part, k) => part !== chosen[k]) && (await tryCombination(value, others, position))) break;
       }
     }
-    return candidates;
+    // In the order of the header's values.
+    return candidates.sort((a, b) => a.position - b.position);
   }
 
   /** When a session would begin on a request (§11.2). @param {string} header @returns {Promise<number | null>} */

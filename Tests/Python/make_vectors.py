@@ -702,7 +702,8 @@ def cookies() -> list[dict]:
         fields |= {"cookies": most, "header": header}
         ring, context = sc.Ring.parse(options.get("ring", RING).encode()), {k: fields[k] for k in ("name", "purpose")}
         # When a session begins that is sealed on this request.
-        fields |= {"begins": sc.begins(ring, header, most=most, now=fields["time"], **context)}
+        begins = sc.begins(ring, header, most=most, now=fields["time"], **context)
+        fields |= {"begins": begins if begins < 1 << 32 else None}
         if formers:
             fields |= {"formers": [{("cookies" if k == "most" else k): v for k, v in vars(form).items()} for form in formers]}
         try:
@@ -934,6 +935,9 @@ def cookies() -> list[dict]:
     add("of combinations that are too long the refusal", candidates([three], many_a[:2], many_b[:2]), "too long", 3)
     add("a part that is longer than a cookie's room", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "", 3)
     add("a part that is longer than a cookie's room, and the sum too long", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "too long", 2)
+    strange = token(b"@" + (NOW + 61).to_bytes(4, "big") + bytes(1) + item)
+    add("all dropped out: the first of the header says why, though its parts are found last",
+        candidates([f"s=2.{strange[:20]}", f"s={at('A', 99)}"], [*x(1, 1), f"s.1={strange[20:]}"]), "malformed payload", 2)
     older = token(payload(sc.encode_item("older"), created=NOW - 100, pad=32))
     late = token(payload(sc.encode_item("later"), created=NOW - 50, pad=32))
     two_of = lambda text, mark: (f"s=2.{text[:mark]}", f"s.1={text[mark:]}")
@@ -1474,7 +1478,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("Of the others decides the one with the greatest `sealed`", ["cookies: the one sealed later*", "cookies: of equal times *", "cookies: sealed * ahead*", "cookies: an age * drops out"]),
     ("An opener MUST NOT let an older candidate take its place", ["cookies: *, an older one takes no place", "cookies: a sign-out *", "cookies: over by *"]),
     ("Where there is no candidate, the refusal is that of the first", ["cookies: of several *"]),
-    ("a session that begins on a request MUST NOT begin earlier than a second after the `sealed` of the one that decides there, unless that has dropped out; but it MUST NOT begin more than 60 s ahead", ["cookies: sealed by a clock 60 s ahead", "cookies: sealed 61 s ahead it drops out"]),
+    ("a session that begins on a request MUST NOT begin earlier than a second after the `sealed` of the one that decides there under the present form, unless that has dropped out; but it MUST NOT begin more than 60 s ahead", ["cookies: sealed by a clock 60 s ahead", "cookies: sealed 61 s ahead it drops out"]),
     ("signing out MUST NOT only remove the cookie where the request has more than one value", ["removed: two values*", "removed: a value twice*"]),
     ("and `sealed` MUST NOT go back", ["again: sealed last by a clock *", "again: begun and sealed last by clocks ahead"]),
     ("One whose `sealed` is later than T + 60 s MUST be refused", ["cookies: sealed 6* s after its time", "cookies: after its time*"]),
