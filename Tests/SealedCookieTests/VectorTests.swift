@@ -42,22 +42,6 @@ import Testing
         let limit, begins: Int?
         let formers: [Former]?
 
-        /// A former form of the cookie.
-        struct Former: Decodable {
-            let name, purpose: String
-            let cookies, absolute, ceiling: Int
-            let idle, until: Int?
-
-            var cookie: FormerCookie {
-                FormerCookie(
-                    name, purpose: purpose, splitting: .upTo(cookies),
-                    lifetime: .init(
-                        absolute: .seconds(absolute), idle: idle.map { .seconds($0) },
-                        ceiling: .seconds(ceiling)),
-                    sealedUntil: until.map { Date(timeIntervalSince1970: Double($0)) })
-            }
-        }
-
         /// A session's own lifetime.
         struct Own: Decodable, Equatable {
             let absolute: Int

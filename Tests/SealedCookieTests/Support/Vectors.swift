@@ -51,3 +51,21 @@ extension SecretBytes {
         return bytes
     }
 }
+
+extension VectorTests.Opening {
+    /// A former form of the cookie.
+    struct Former: Decodable {
+        let name, purpose: String
+        let cookies, absolute, ceiling: Int
+        let idle, until: Int?
+
+        var cookie: FormerCookie {
+            FormerCookie(
+                name, purpose: purpose, splitting: .upTo(cookies),
+                lifetime: .init(
+                    absolute: .seconds(absolute), idle: idle.map { .seconds($0) },
+                    ceiling: .seconds(ceiling)),
+                sealedUntil: until.map { Date(timeIntervalSince1970: Double($0)) })
+        }
+    }
+}
