@@ -114,7 +114,8 @@ struct SymbolCounts {
     /// - Returns: whether there were such.
     mutating func replaceDear(_ matches: inout [Match], in input: Span<UInt8>) -> Bool {
         var isChanged = false
-        for index in matches.indices where !matches[index].isDear {
+        // Longer ones seldom are, and looking at them would take as long as finding them.
+        for index in matches.indices where matches[index].length <= 4 && !matches[index].isDear {
             let match = matches[index]
             let length = DeflateSymbol.length(Int(match.length))
             let distance = DeflateSymbol.distance(Int(match.distance))

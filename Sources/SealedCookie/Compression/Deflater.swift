@@ -66,7 +66,7 @@ struct Deflater: ~Copyable {
         if counts.estimatedBits < fixedBits {
             // Letters take less than eight bits then, and a match may take more than its letters. Without it they take
             // less again.
-            for _ in 0..<3 { guard counts.replaceDear(&matches, in: input) else { break } }
+            for _ in 0..<2 { guard counts.replaceDear(&matches, in: input) else { break } }
             let codes = HuffmanCodes(counts.counts.span)
             let header = CodeHeader(of: codes)
             let bits = header.bitCount + counts.bits(by: codes)
