@@ -36,6 +36,8 @@ final class Oracle {
 struct Attacker {
     let oracle: Oracle
     let prefix: String
+    /// What is in a dictionary: as near as the secret, and no secret.
+    private let known: String
     /// Texts beside the guess: what a right guess saves, less than a byte, must show in one or the other.
     private let fillers: [String]
     private let count: Int
@@ -44,9 +46,10 @@ struct Attacker {
     /// Characters of a filler at the least: what DEFLATE needs for its trees then hardly depends on the guess.
     private static let shortest = 60
 
-    init(oracle: Oracle, prefix: String, alignments: Int, digits count: Int, seed: UInt64) {
+    init(oracle: Oracle, prefix: String, known: String, alignments: Int, digits count: Int, seed: UInt64) {
         self.oracle = oracle
         self.prefix = prefix
+        self.known = known
         self.count = count
         var random = SplitMix(state: seed)
         // Of characters that a guess does not have, and that do not compress.
@@ -126,7 +129,7 @@ struct Attacker {
             }
             beam = next.sorted { $0.score < $1.score }.prefix(Self.width).map(\.guess)
         }
-        return beam[0]
+        return beam.first { !known.contains($0) } ?? beam[0]
     }
 
     /// With all digits before it known, how many wrong ones look better than the right one; half for equals.

@@ -94,11 +94,12 @@ struct UUIDSession: SessionWithSecret {
 @MainActor enum Ours {
     private static let now = Date(timeIntervalSince1970: 1_785_715_200)
 
+    /// One that knows the session's shape, and by mistake a secret of another session.
+    static let dictionary = "csrfx 0123456789abcdef0123456789abcdefdsearchelocaleeen-USerolesfmember"
+
     /// The library with every setting that bears on a cookie's length.
     static func all<Session: SessionWithSecret>(_ type: Session.Type, _ field: String) throws -> [Codec] {
-        // One that knows the session's shape, and by mistake a secret of another session.
-        let content = Array("csrfx 0123456789abcdef0123456789abcdefdsearchelocaleeen-USerolesfmember".utf8)
-        let own = try CompressionDictionary(content)
+        let own = try CompressionDictionary(Array(dictionary.utf8))
         return [
             try lengths(type, "ours: \(field), standard dictionary"),
             try lengths(type, "ours: \(field), no dictionary", compression: .withoutDictionary),

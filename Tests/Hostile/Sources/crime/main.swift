@@ -42,7 +42,8 @@ line(
     for secret in secrets {
         let oracle = Oracle { try codec.seen(secret, $0) }
         let attacker = Attacker(
-            oracle: oracle, prefix: codec.prefix, alignments: 8, digits: digitCount, seed: 7)
+            oracle: oracle, prefix: codec.prefix, known: Ours.dictionary, alignments: 8, digits: digitCount,
+            seed: 7)
         let limit = codec.isThreshold ? codec.fillerLimit : nil
         let guess = try attacker.search(limit)
         queries += oracle.queries
