@@ -1269,12 +1269,10 @@ export class KeyRing {
 
   /**
    * When a session that is sealed now begins, or null where none can be.
-   * @param {number} [now] @param {number} [cutOff] of its user (§10) @param {number} [after] the `sealed` of what decides on the
-   *   request (§11.2) @returns {number | null}
+   * @param {number} [now] @param {number} [cutOff] of its user (§10) @returns {number | null}
    */
-  begins(now = Date.now() / 1000, cutOff = -Infinity, after = -Infinity) {
-    const behind = Math.min(after + 1, Math.floor(now) + 60);
-    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity, Math.ceil(cutOff), behind) + 0; // no -0
+  begins(now = Date.now() / 1000, cutOff = -Infinity) {
+    const created = Math.max(Math.floor(now), this.notBefore ?? -Infinity, Math.ceil(cutOff)) + 0; // no -0
     return this.sealing(now) === null || created - Math.floor(now) > 60 || !fits(created) ? null : created;
   }
 
@@ -1286,6 +1284,9 @@ export class KeyRing {
 }
 
 // ---- Payloads (§6)
+
+/** `sealed` of what begins on a request where something sealed `after` decides: a second later, but not too far ahead (§11.2). */
+const sealedAfter = (begins, now, after = -Infinity) => Math.max(begins, Math.min(after + 1, Math.floor(now) + 60));
 
 const fits = (seconds) => seconds >= 0 && seconds < 2 ** 32;
 const flag = { compressed: 1, ownLifetime: 2, padding: 4, dictionary: 8, endsWithBrowser: 16, ended: 32 };
@@ -1554,14 +1555,14 @@ class Sealer {
 
   /** Times of a new session. */
   async newTimes({ now, own, endsWithBrowser, cutOff, after }) {
-    const begins = (await this.ring()).begins(now, cutOff, after);
+    const begins = (await this.ring()).begins(now, cutOff);
     if (begins === null && (await this.ring()).sealing(now) !== null) {
       throw fits(Math.floor(now)) ? new SealError('ended', 'the clock is behind not-before, or the cut-off') : new SealError('time-out-of-range');
     }
     if (own && !(own.absolute >= 1 && [own.absolute, own.idle ?? 0].every((span) => Number.isInteger(span) && fits(span)))) {
       throw new SealError('time-out-of-range', 'an own lifetime is of whole seconds, from 1');
     }
-    return { created: begins ?? 0, sealed: begins ?? 0, own: own && { absolute: own.absolute, idle: own.idle || null }, endsWithBrowser };
+    return { created: begins ?? 0, sealed: sealedAfter(begins ?? 0, now, after), own: own && { absolute: own.absolute, idle: own.idle || null }, endsWithBrowser };
   }
 
   /** The times of a session that is sealed again now, if it would open still (§10). */
@@ -1672,7 +1673,14 @@ const mostValues = 4;
 const mostTokens = 16;
 const mostFormers = 4;
 
-const trimmed = (text) => text.replace(/^[ \t]+|[ \t]+$/g, '');
+const isBlank = (character) => character === ' ' || character === '\t';
+/** By index: a regular expression would try each run of blanks at each of its characters. */
+const trimmed = (text) => {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+};
 
 /** A header's values under the names that are asked for: the first 4 that differ (§11.2). @returns {Map<string, string[]>} */
 function cookieValues(header, names) {
@@ -1809,12 +1817,16 @@ export class CookieSealer extends Sealer {
         return false;
       }
     };
+    const tooLong = () => {
+      attempt.left = Math.max(0, attempt.left - 1);
+      attempt.refusal ??= new OpenError('too-long');
+      return false;
+    };
     const tryCombination = async (first, chosen, position) => {
       const text = [first.slice(2), ...chosen].join('');
       const limit = form.cookies * (mostCharacters - form.name.length - 2);
-      if (utf8Length(text) > limit) attempt.refusal ??= new OpenError('too-long'); // no token, and none of the 16
-      else return tryText(text, limit, position);
-      return false;
+      if (utf8Length(text) > limit) return tooLong();
+      return tryText(text, limit, position);
     };
     const split = [];
     for (const [position, value] of values.entries()) {
@@ -1844,10 +1856,11 @@ export class CookieSealer extends Sealer {
     return candidates.sort((a, b) => a.position - b.position);
   }
 
-  /** When a session would begin on a request (§11.2). @param {string} header @returns {Promise<number | null>} */
-  async beginsOn(header, { now = Date.now() / 1000, cutOff } = {}) {
+  /** The `sealed` of a session that would begin on a request (§11.2). @param {string} header @returns {Promise<number | null>} */
+  async sealedOn(header, { now = Date.now() / 1000, cutOff } = {}) {
     const ring = await this.ring();
-    return ring.begins(now, cutOff, (await this.#decide(header, ring, now)).after);
+    const begins = ring.begins(now, cutOff);
+    return begins === null ? null : sealedAfter(begins, now, (await this.#decide(header, ring, now)).after);
   }
 
   /** Which further names of the cookie the request has, and which of them are another sealer's (§11.1). */
@@ -1956,9 +1969,10 @@ export class CookieSealer extends Sealer {
   async signOut(cookieHeader, { saysEnded, now = Date.now() / 1000 } = {}) {
     const removed = await this.removed(cookieHeader);
     if (!(saysEnded ?? this.mustSayEnded(cookieHeader ?? ''))) return this.#setCookie(removed, null);
-    const created = await this.beginsOn(cookieHeader ?? '', { now });
-    if (created === null) throw new SealError('no-active-key');
-    const times = { created, sealed: created, ended: true };
+    const created = (await this.ring()).begins(now);
+    const sealed = await this.sealedOn(cookieHeader ?? '', { now });
+    if (created === null || sealed === null) throw new SealError('no-active-key');
+    const times = { created, sealed, ended: true };
     const { token, maxAge } = await this.#sealed(Uint8Array.of(0xf6), times, now, null, true);
     return this.#setCookie(removed.set(this.name, token), maxAge);
   }

@@ -196,7 +196,7 @@ export const files = {
 
   cookies: async (js, vector) => {
     const sealer = new js.CookieSealer(await options(js, vector));
-    equal(await sealer.beginsOn(vector.header, { now: vector.time }), vector.begins, 'begins');
+    equal(await sealer.sealedOn(vector.header, { now: vector.time }), vector.next, 'next');
     const session = await opens(js, vector, sealer, () => sealer.open(vector.header, { now: vector.time }));
     if (session) await sealsAnew(js, vector, sealer, session);
   },

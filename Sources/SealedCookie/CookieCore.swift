@@ -43,7 +43,7 @@ final class CookieCore: Sendable {
     /// - Parameters:
     ///   - endsWithBrowser: nil: as the cookie's attributes say.
     ///   - cutOff: the time before which its user's sessions have ended; nil: none.
-    ///   - header: the request's; nil: not known. The session begins after the one of the request was sealed.
+    ///   - header: the request's; nil: not known. The session is sealed after the one of the request was.
     @usableFromInline
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, endsWithBrowser: Bool?,
@@ -55,7 +55,7 @@ final class CookieCore: Sendable {
         return SealedSession(
             sealed: try tokens.seal(
                 item, lifetime: ownLifetime, marks: marks, cutOff: cutOff,
-                noEarlierThan: earliestBeginning(on: header, at: now), at: now),
+                noEarlierThan: earliestSealing(on: header, at: now), at: now),
             form: form, stale: stale)
     }
 
@@ -66,7 +66,7 @@ final class CookieCore: Sendable {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
         return SealedSession(
             sealed: try tokens.sealEnded(
-                noEarlierThan: earliestBeginning(on: header, at: now), at: now), form: form,
+                noEarlierThan: earliestSealing(on: header, at: now), at: now), form: form,
             stale: stale)
     }
 

@@ -33,8 +33,8 @@ extension CookieCore {
         return (session, cookie.parts.isEmpty ? .none : parts(of: cookie, text).seen)
     }
 
-    /// Before which nothing may begin that takes the place of a request's session. Nil: the request has none.
-    func earliestBeginning(on header: String?, at now: Date) throws(SealError) -> Date? {
+    /// Before which nothing may be sealed that takes the place of a request's session. Nil: the request has none.
+    func earliestSealing(on header: String?, at now: Date) throws(SealError) -> Date? {
         guard let header else { return nil }
         let text = header.utf8.span
         var search = CookieSearch()
@@ -194,6 +194,7 @@ private struct CookieSearch {
     ) throws(OpenError) -> Result? {
         let count = parts.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
         guard count <= limit else {
+            attempts = max(0, attempts - 1)
             try note(.tooLong(byteCount: count))
             return nil
         }

@@ -99,8 +99,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     windows, and a copy, open all the same until the session ends.
     ///   - cutOff: the time before which this user's sessions have ended, which `OpenedSession.began(before:)` is asked for;
     ///     nil: none. The session begins at it, rounded up to whole seconds, where that is up to 60 s ahead (FORMAT §10).
-    ///   - header: the request's `Cookie` header; nil: not known. With it, the session begins at least a second after the
-    ///     request's was sealed, if need be up to 60 s ahead: so the new one decides where the browser keeps both (FORMAT §11.2).
+    ///   - header: the request's `Cookie` header; nil: not known. With it, the session's `sealedAt` is at least a second
+    ///     after the request's, if need be up to 60 s ahead: so the new one decides where the browser keeps both (FORMAT §11.2).
     ///     And parts of an older session (`name.1` to `name.8`) are removed too that `splitting` no longer allows, and
     ///     another sealer's cookies of such a name are left alone.
     ///   - now: the time at which the session begins, 1970 to 2106.

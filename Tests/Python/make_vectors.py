@@ -701,9 +701,9 @@ def cookies() -> list[dict]:
         del fields["token"]
         fields |= {"cookies": most, "header": header}
         ring, context = sc.Ring.parse(options.get("ring", RING).encode()), {k: fields[k] for k in ("name", "purpose")}
-        # When a session begins that is sealed on this request.
-        begins = sc.begins(ring, header, most=most, now=fields["time"], **context)
-        fields |= {"begins": begins if begins < 1 << 32 else None}
+        # `sealed` of a session that begins on this request.
+        age = sc.least_age(ring, header, most=most, now=fields["time"], **context)
+        fields |= {"next": sc.beginning(ring, fields["time"]) + age}
         if formers:
             fields |= {"formers": [{("cookies" if k == "most" else k): v for k, v in vars(form).items()} for form in formers]}
         try:
@@ -931,7 +931,7 @@ def cookies() -> list[dict]:
     add("its own parts come first: a third value's are the last there are", candidates([f"s=3.{wrong[0]}", f"s=3.{wrong[1]}", three], [*x(1, 1), part(1)], [*x(2, 2), rest, *x(2, 1, 9)]), "", 3)
     huge = "A" * (2 * 4093 - 20)
     many_a, many_b = [f"{name}={huge[:-1]}{i}" for name in ("s.1",) for i in range(3)], [f"s.2={huge[:-1]}{i}" for i in range(3)]
-    add("combinations that are too long are none of the 16", candidates([three, "s=x"], [*many_a, part(1)], [*many_b, rest]), "", 3)
+    add("combinations that are too long are some of the 16", candidates([three, "s=x"], [*many_a, part(1)], [*many_b, rest]), "too long", 3)
     add("of combinations that are too long the refusal", candidates([three], many_a[:2], many_b[:2]), "too long", 3)
     add("a part that is longer than a cookie's room", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "", 3)
     add("a part that is longer than a cookie's room, and the sum too long", candidates([f"s=2.{third[:2]}"], [f"s.1={third[2:]}"]), "too long", 2)
@@ -1478,7 +1478,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("Of the others decides the one with the greatest `sealed`", ["cookies: the one sealed later*", "cookies: of equal times *", "cookies: sealed * ahead*", "cookies: an age * drops out"]),
     ("An opener MUST NOT let an older candidate take its place", ["cookies: *, an older one takes no place", "cookies: a sign-out *", "cookies: over by *"]),
     ("Where there is no candidate, the refusal is that of the first", ["cookies: of several *"]),
-    ("a session that begins on a request MUST NOT begin earlier than a second after the `sealed` of the one that decides there under the present form, unless that has dropped out; but it MUST NOT begin more than 60 s ahead", ["cookies: sealed by a clock 60 s ahead", "cookies: sealed 61 s ahead it drops out"]),
+    ("a session that begins on a request MUST NOT have a `sealed` earlier than a second after the one of what decides there under the present form, unless that has dropped out; but it MUST NOT be more than 60 s ahead", ["cookies: sealed by a clock 60 s ahead", "cookies: sealed 61 s ahead it drops out"]),
     ("signing out MUST NOT only remove the cookie where the request has more than one value", ["removed: two values*", "removed: a value twice*"]),
     ("and `sealed` MUST NOT go back", ["again: sealed last by a clock *", "again: begun and sealed last by clocks ahead"]),
     ("One whose `sealed` is later than T + 60 s MUST be refused", ["cookies: sealed 6* s after its time", "cookies: after its time*"]),

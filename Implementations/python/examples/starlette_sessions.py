@@ -49,7 +49,7 @@ class SealedSessions:
         else:
             item, is_new = sc.encode_item(dict(session)), opened is None or session.was_cleared
             if opened is None or session.was_cleared:
-                token = sc.seal(ring, item, now=now, created=sc.begins(ring, header, now=now, **self.context), **self.context)
+                token = sc.seal(ring, item, now=now, least_age=sc.least_age(ring, header, now=now, **self.context), **self.context)
             elif item != opened.item or sc.is_due(ring, opened, now=now, **self.policy):
                 token = sc.seal_again(ring, opened, item=item, now=now, **self.context, **self.policy)
             else:

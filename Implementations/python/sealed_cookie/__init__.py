@@ -1160,7 +1160,8 @@ class _Search:
                     if found[i] is not None or self.left == 0:
                         break
                     if len(text.encode("utf-8", "surrogatepass")) > limit_of(form.name, form.most, None):
-                        self.refuse(TooLong("the parts together"))      # none of the 16
+                        self.left -= 1
+                        self.refuse(TooLong("the parts together"))
                         continue
                     found[i] = self.attempt(text, form, form.most)
         candidates = [c for c in found if c is not None]
@@ -1189,12 +1190,12 @@ def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: s
     return None
 
 
-def begins(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int) -> int:
-    """§11.2: when a session begins that takes the place of what a request has."""
+def least_age(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int) -> int:
+    """§11.2: the age of a session that begins on a request, so that it decides over what the request has."""
     decider = _Search(ring, header).decider(Form(name, purpose, most), now)
     usable = decider is not None and decider.sealed is not None and decider.sealed <= now + 60
     sealed = min(decider.sealed + 1, now + 60) if usable else now
-    return max(beginning(ring, now), sealed)
+    return max(0, sealed - beginning(ring, now))
 
 
 def sign_out(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int,
@@ -1203,9 +1204,13 @@ def sign_out(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str 
     several values, what is left would be the session."""
     if len(distinct(header_values(header, name))) < 2:
         return dict.fromkeys(removal(header, name, most, ring), ""), 0
-    created = begins(ring, header, name=name, purpose=purpose, most=most, now=now)
-    token = seal_ended(ring, name=name, purpose=purpose, now=now, created=created)
-    return split_token(token, name, most, parts_of(header, name, ring)[0], new=True), min(created + ceiling - now, 400 * 86_400)
+    age = least_age(ring, header, name=name, purpose=purpose, most=most, now=now)
+    token = seal_ended(ring, name=name, purpose=purpose, now=now, least_age=age)
+    seen, others = parts_of(header, name, ring)
+    cookies = split_token(token, name, most, seen, new=True)
+    return {part: value for part, value in cookies.items() if value or int(part[-1]) not in others}, min(beginning(ring, now) + ceiling - now, 400 * 86_400)
+
+
 # ---------------------------------------------------------------- command line
 
 def main(argv: Optional[list[str]] = None) -> int:

@@ -10,21 +10,21 @@ extension TokenCore {
     ///
     /// - Parameters:
     ///   - cutOff: the time before which its user's sessions have ended (FORMAT §10); nil: none.
-    ///   - earliest: before which it may not begin; nil: none.
+    ///   - earliest: before which it must not have been sealed, if only by its age; nil: none.
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks,
         cutOff: Date? = nil, noEarlierThan earliest: Date? = nil, at now: Date
     ) throws(SealError) -> SealedToken {
         let ring = keys.ring
-        let beginning = max(
-            ring.beginning(
-                at: now,
-                cutOff: cutOff.map {
-                    Date(timeIntervalSinceReferenceDate: $0.timeIntervalSinceReferenceDate.rounded(.up))
-                }), earliest ?? now)
-        guard let times = SessionTimes(beginningAt: beginning, lifetime: ownLifetime, marks: marks) else {
-            throw .timeOutOfRange
-        }
+        let beginning = ring.beginning(
+            at: now,
+            cutOff: cutOff.map {
+                Date(timeIntervalSinceReferenceDate: $0.timeIntervalSinceReferenceDate.rounded(.up))
+            })
+        guard
+            let times = SessionTimes(
+                beginningAt: beginning, sealedNoEarlierThan: earliest, lifetime: ownLifetime, marks: marks)
+        else { throw .timeOutOfRange }
         let index = try sealingKey(in: ring, for: times, at: now)
         if let cutOff, times.began(before: cutOff) { throw .endedBefore(cutOff) }
         return try seal(
@@ -44,10 +44,11 @@ extension TokenCore {
     /// the browser may have could live (FORMAT §6.5).
     func sealEnded(noEarlierThan earliest: Date? = nil, at now: Date) throws(SealError) -> SealedToken {
         let ring = keys.ring
-        let beginning = max(ring.beginning(at: now), earliest ?? now)
-        guard let times = SessionTimes(beginningAt: beginning, lifetime: nil, marks: .ended) else {
-            throw .timeOutOfRange
-        }
+        guard
+            let times = SessionTimes(
+                beginningAt: ring.beginning(at: now), sealedNoEarlierThan: earliest, lifetime: nil,
+                marks: .ended)
+        else { throw .timeOutOfRange }
         let index = try sealingKey(in: ring, for: times, at: now)
         return try seal(
             SessionPayload(times: times, item: .null), until: times.latestEnd(under: lifetime), with: ring,

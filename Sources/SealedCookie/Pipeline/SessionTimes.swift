@@ -32,9 +32,18 @@ struct SessionTimes: Equatable, Sendable {
     }
 
     /// A session that begins now; nil outside the years 1970 to 2106.
-    init?(beginningAt now: Date, lifetime: SessionLifetime?, marks: SessionMarks = []) {
+    ///
+    /// - Parameter earliest: before which it must not have been sealed; nil: none. Its beginning stays now: a session that
+    ///   began ahead of the clock would outlive what ends all that began before now.
+    init?(
+        beginningAt now: Date, sealedNoEarlierThan earliest: Date? = nil, lifetime: SessionLifetime?,
+        marks: SessionMarks = []
+    ) {
         guard let now = UInt32(exactly: now.timeIntervalSince1970.rounded(.down)) else { return nil }
-        self.init(created: now, age: 0, lifetime: lifetime.map { OwnLifetime($0) }, marks: marks)
+        let ahead = earliest.map { $0.timeIntervalSince1970.rounded(.down) - Double(now) } ?? 0
+        self.init(
+            created: now, age: UInt32(max(0, min(ahead, Double(KeyRing.clockSkew)))),
+            lifetime: lifetime.map { OwnLifetime($0) }, marks: marks)
     }
 
     /// The same session sealed again now; nil after 2106.

@@ -39,9 +39,10 @@ import Testing
             let opened = try #require(try sealer.open(cookieHeader: header(new), at: noon))
             // No further ahead than other servers take for their clock's fault.
             let begins = min(max(ahead.rounded(.down) + 1, 0), 60)
-            #expect(opened.createdAt == noon + begins && opened.sealedAt == opened.createdAt)
-            // To the end of the session, of which the cookie's time is counted from now.
-            #expect(new.cookies[0].maxAge == 14 * 86_400 + Int(begins))
+            #expect(opened.createdAt == noon && opened.sealedAt == noon + begins)
+            // So what ends all that began before now ends it.
+            #expect(opened.began(before: noon + 0.5))
+            #expect(new.cookies[0].maxAge == 14 * 86_400)
         }
         // One by a clock that is wrong for good bends no other.
         let wrong = try sealer.seal(1, at: noon + 61)
@@ -61,7 +62,7 @@ import Testing
                     3, cookieHeaders: ["a=b", header(try sealer.seal(1, at: noon + 50))], at: noon
                 ).token,
                 at: noon
-            ).createdAt == noon + 51)
+            ).sealedAt == noon + 51)
     }
 
     @Test func `signing out leaves a sign-out where the request had two, and nothing where it had one`()
@@ -91,11 +92,11 @@ import Testing
                 let next = try sealer.seal(3, cookieHeader: "\(left); \(header(two))", at: now)
                 let all = "\(header(next)); \(left); \(header(two))"
                 let opened = try #require(try sealer.open(cookieHeader: all, at: now))
-                #expect(opened.session == 3 && opened.createdAt == noon + 32)
+                #expect(opened.session == 3 && opened.sealedAt == noon + 32)
             }
             // No further ahead than another server's clock may be behind this one's.
             let edge = try sealer.seal(3, cookieHeader: left, at: noon - 29)
-            #expect(try sealer.open(value: edge.token, at: noon - 29).createdAt == noon + 31)
+            #expect(try sealer.open(value: edge.token, at: noon - 29).sealedAt == noon + 31)
         }
         let none = try CookieSealer<Int>("session", keys: KeyRing([]), lifetime: .init(absolute: .days(1)))
         #expect(throws: SealError.noActiveKey) {

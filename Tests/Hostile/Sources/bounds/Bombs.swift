@@ -313,7 +313,7 @@ func bombs() throws -> [Bomb] {
         (0..<60_000).map { _ in "__Host-session=!" }.joined(separator: ";"))
     let id = key.id.bytes
     func forged(_ number: Int) -> String {
-        Base64URL.encode(([0x48, id.0, id.1, id.2] + bytes(3000, of: 7 + number)).span)
+        Base64URL.encode(([0x48, id.0, id.1, id.2] + bytes(3000, of: UInt8(7 + number))).span)
     }
     header(
         "four forged tokens", "not authentic",
