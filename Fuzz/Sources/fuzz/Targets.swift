@@ -560,7 +560,7 @@ func header(_ sealed: SealedSession) -> String {
     sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
 }
 
-/// FORMAT §11 in few words: the values of a cookie, and those of its parts 1 to 3, at most 4 each.
+/// FORMAT §11 in few words: the values of a cookie, and those of its parts 1 to 3, the first 4 each that differ.
 func plainCookies(_ header: [UInt8], _ name: String) -> (values: [[UInt8]], parts: [[[UInt8]]]) {
     func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var text = text.drop { $0 == 32 || $0 == 9 }
@@ -577,7 +577,7 @@ func plainCookies(_ header: [UInt8], _ name: String) -> (values: [[UInt8]], part
         if value.count > 1, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") {
             value = value.dropFirst().dropLast()
         }
-        found[number].append(Array(value))
+        if !found[number].contains(Array(value)) { found[number].append(Array(value)) }
     }
     return (found[0], Array(found.dropFirst()))
 }
