@@ -192,9 +192,10 @@ private struct CookieSearch {
         _ first: Span<UInt8>, _ parts: [Range<Int>], in text: Span<UInt8>, limit: Int,
         _ body: (_ token: Span<UInt8>, _ limit: Int) throws(OpenError) -> Result
     ) throws(OpenError) -> Result? {
+        guard attempts > 0 else { return nil }
         let count = parts.reduce(first.count - CookieSplitting.overhead) { $0 + $1.count }
         guard count <= limit else {
-            attempts = max(0, attempts - 1)
+            attempts -= 1
             try note(.tooLong(byteCount: count))
             return nil
         }
