@@ -1573,7 +1573,7 @@ class Sealer {
     const ends = session.isFormer ? Math.min(session.ends, this.#end(session)) : this.#end(session);
     const refusal = this.#refusal({ ...session, ends }, {}, ring, now);
     const isKeyGone = !ring.keys.has(session.keyID);
-    if (isKeyGone && refusal !== 'expired') throw new SealError(moves ? 'foreign-key' : 'revoked-key');
+    if (isKeyGone && refusal !== 'expired') throw new SealError(moves && !ring.revoked.has(session.keyID) ? 'foreign-key' : 'revoked-key');
     if (refusal) throw new SealError(refusal);
     return { ...session, sealed: Math.max(session.sealed, Math.floor(now)) }; // never back: the greatest decides (§11.2)
   }
@@ -1919,7 +1919,7 @@ export class CookieSealer extends Sealer {
 
   async #sealed(item, times, now, parts, isNew) {
     const { token, session } = await this.sealItem(item, times, now, (count) => void this.divided('x'.repeat(count), parts, isNew));
-    const lives = times.ended ? this.lifetime.ceiling : session.ends - Math.floor(now);
+    const lives = (times.ended ? times.created + this.lifetime.ceiling : session.ends) - Math.floor(now);
     const maxAge = times.endsWithBrowser ? null : Math.min(lives, mostSeconds);
     const cookies = this.divided(token, parts, isNew);
     return { token, session: { ...session, parts }, cookies, maxAge, setCookie: this.#setCookie(cookies, maxAge) };

@@ -148,6 +148,11 @@ test('the latest of several cookies decides, and a sign-out says so where anothe
   assert.deepEqual([session.created, session.sealed], [now, now + 1]);
 });
 
+test('a header of blanks is read once: half a minute, where each run is tried at each of its characters', async () => {
+  const blanks = '\t'.repeat(200_000);
+  assert.equal(await sealer().open(`x${blanks}x=1; a=${blanks}b${blanks}; =${blanks}=`, { now }), null);
+});
+
 test('a session of a former form opens, is sealed in the present one, and its cookie is expired', async () => {
   const old = { name: 'old', purpose: 'p', path: '/x', domain: 'a.example', cookies: 2, lifetime: { absolute: 1000 } };
   const present = sealer({ formers: [old, { purpose: 'before' }] });

@@ -79,8 +79,11 @@ final class CookieCore: Sendable {
         _ session: SessionMetadata, parts: PartSet?, adopts: Bool = false, at now: Date,
         _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedSession {
-        // Another cookie's parts have other names.
-        let isOwn = session.identity.name.utf8.elementsEqual(form.nameBytes)
+        // Another cookie's parts have other names. But of a request from which this sealer opened a former cookie, the parts are
+        // those of the present one.
+        let isOwn =
+            session.identity.name.utf8.elementsEqual(form.nameBytes)
+            || formers.contains { $0.context.identity === session.identity }
         return SealedSession(
             sealed: try tokens.reseal(
                 session, adopts: adopts, formers: formers.map { $0.context.identity }, at: now, item),

@@ -1,7 +1,7 @@
 // What is used of Swift's module of this name, which on Linux brings in Linux's C library.
 public enum Ordering { case relaxed, acquiring, releasing }
 
-public struct Atomic<Value>: ~Copyable, @unchecked Sendable {
+public struct Atomic<Value>: ~Copyable, @unchecked Sendable {  // A stand-in: compiled, and never run.
     public init(_ value: Value) {}
     public func load(ordering: Ordering) -> Value { preconditionFailure() }
     public func exchange(_ value: Value, ordering: Ordering) -> Value { preconditionFailure() }

@@ -1201,7 +1201,7 @@ def least_age(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str
 def sign_out(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int,
              ceiling: int = DEFAULT_CEILING) -> tuple[dict[str, str], int]:
     """§11.2: the cookies that sign a visitor out, and the Max-Age of the one that is not expired, if there is one: where the request has
-    several values, what is left would be the session."""
+    several values, what is left would be the session. It knows no former forms (§11.3): expire theirs too, and count their values."""
     if len(distinct(header_values(header, name))) < 2:
         return dict.fromkeys(removal(header, name, most, ring), ""), 0
     age = least_age(ring, header, name=name, purpose=purpose, most=most, now=now)

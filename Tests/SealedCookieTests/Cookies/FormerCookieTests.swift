@@ -44,6 +44,21 @@ import Testing
         }
     }
 
+    @Test func `parts that the request had of the present cookie go with a former one, and another sealer's stay`() throws {
+        let new = try CookieSealer<Data>(
+            "session", keys: sampleRing(1), lifetime: fortnight, splitting: .upTo(3),
+            formerly: [FormerCookie("sid", lifetime: fortnight)])
+        let old = try sealer(name: "sid").seal(session(9), at: noon)
+        let other = try sealer(name: "session.1").seal(session(9), at: noon)
+        let header = "\(old.cookieHeader); \(other.cookieHeader); session.7=x"
+        let opened = try #require(try new.open(cookieHeader: header, at: noon))
+        #expect(try lines(new.reseal(opened, at: noon).cookies) == ["-sid", "+session", "-session.7"])
+        // The former sealer's own request tells nothing of them: all that may be there go.
+        let itself = try #require(try sealer(name: "sid").open(cookieHeader: header, at: noon))
+        #expect(
+            try lines(new.reseal(itself, at: noon).cookies) == ["-sid", "+session", "-session.1", "-session.2"])
+    }
+
     @Test func `a former cookie of a key that was withdrawn since is not sealed again`() throws {
         let shared = try SharedKeyRing(sampleRing(1, 2))
         let new = try CookieSealer<Data>(
