@@ -44,7 +44,10 @@ import Testing
         }
     }
 
-    @Test func `parts that the request had of the present cookie go with a former one, and another sealer's stay`() throws {
+    @Test
+    func `parts that the request had of the present cookie go with a former one, and another sealer's stay`()
+        throws
+    {
         let new = try CookieSealer<Data>(
             "session", keys: sampleRing(1), lifetime: fortnight, splitting: .upTo(3),
             formerly: [FormerCookie("sid", lifetime: fortnight)])
@@ -56,7 +59,9 @@ import Testing
         // The former sealer's own request tells nothing of them: all that may be there go.
         let itself = try #require(try sealer(name: "sid").open(cookieHeader: header, at: noon))
         #expect(
-            try lines(new.reseal(itself, at: noon).cookies) == ["-sid", "+session", "-session.1", "-session.2"])
+            try lines(new.reseal(itself, at: noon).cookies) == [
+                "-sid", "+session", "-session.1", "-session.2",
+            ])
     }
 
     @Test func `a former cookie of a key that was withdrawn since is not sealed again`() throws {
