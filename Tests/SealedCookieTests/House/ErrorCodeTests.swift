@@ -86,7 +86,7 @@ import Testing
             Codes(
                 type: "Problem", file: "Keys/KeyRingError.swift", codes: ring.map { ($0.code, $1) }),
             Codes(
-                type: "SealerConfigurationError", file: "Cookies/SetCookie.swift",
+                type: "SealerConfigurationError", file: "Cookies/SealerConfigurationError.swift",
                 codes: sealer.map { ($0.code, $1) }),
             Codes(
                 type: "DictionaryError", file: "Compression/CompressionDictionary.swift",
