@@ -152,6 +152,7 @@ extension OpenError {
 }
 
 extension OpenError: WorkspaceError {
-    var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
+    /// Whether a C library failed, for want of memory for example: the cookie may be good. Answer 503, and write no cookie over it.
+    public var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
     var leavesContents: Bool { !isBeforeOpening }
 }

@@ -138,6 +138,7 @@ extension SealError {
 }
 
 extension SealError: WorkspaceError {
-    var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
+    /// Whether a C library failed, for want of memory for example: the session is in order. Answer 503; the same may succeed later.
+    public var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
     var leavesContents: Bool { false }
 }
