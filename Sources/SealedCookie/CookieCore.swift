@@ -1,16 +1,18 @@
-// A cookie sealer without the type of its session: tokens into cookies, and out of a request's header. FORMAT §11.
+// A cookie sealer without its session's type: puts tokens into cookies, and finds them in a request's header. FORMAT
+// §11.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// What a `CookieSealer` does whatever its session's type is. A class, so that a sealer is one reference.
+/// The part of a `CookieSealer` that does not depend on its session's type. A class, so that a sealer is one
+/// reference.
 @usableFromInline
 final class CookieCore: Sendable {
     let form: CookieForm
     @usableFromInline let tokens: TokenCore
-    /// What opens the former forms' tokens, in the order of `form.formers`.
+    /// The cores that open the former forms' tokens, in the order of `form.formers`.
     let formers: [TokenCore]
 
     init(
@@ -41,9 +43,10 @@ final class CookieCore: Sendable {
     // MARK: Sealing
 
     /// - Parameters:
-    ///   - endsWithBrowser: nil: as the cookie's attributes say.
-    ///   - cutOff: the time before which its user's sessions have ended; nil: none.
-    ///   - header: the request's; nil: not known. The session is sealed after the one of the request was.
+    ///   - endsWithBrowser: Nil means as the cookie's attributes say.
+    ///   - cutOff: The time before which its user's sessions have ended; nil if none.
+    ///   - header: The request's header; nil if not known. The new session's time is later than that of the request's
+    ///     session.
     @usableFromInline
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, endsWithBrowser: Bool?,
@@ -59,9 +62,9 @@ final class CookieCore: Sendable {
             form: form, stale: stale)
     }
 
-    /// Seals that the session of this request was signed out.
+    /// Seals that this request's session was signed out.
     ///
-    /// - Parameter header: the request's; nil: not known.
+    /// - Parameter header: The request's header; nil if not known.
     func sealEnded(replacing header: String?, at now: Date) throws(SealError) -> SealedSession {
         let stale = header.map { parts(in: $0).all } ?? form.ownParts
         return SealedSession(
@@ -71,15 +74,15 @@ final class CookieCore: Sendable {
     }
 
     /// - Parameters:
-    ///   - parts: those of the session's that its request had; nil: not known.
-    ///   - adopts: whether the session may be of another cookie.
-    ///   - item: encodes it; not called for a session that must not be sealed again.
+    ///   - parts: The session's parts that its request had; nil if not known.
+    ///   - adopts: Whether the session may come from another cookie.
+    ///   - item: Encodes it. It is not called for a session that must not be sealed again.
     @usableFromInline
     func reseal(
         _ session: SessionMetadata, parts: PartSet?, adopts: Bool = false, at now: Date,
         _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedSession {
-        // Another cookie's parts have other names. But of a request from which this sealer opened a former cookie, the parts are
+        // Another cookie's parts have other names. But if this sealer opened a former cookie, the request's parts are
         // those of the present one.
         let isOwn =
             session.identity.name.utf8.elementsEqual(form.nameBytes)
@@ -103,16 +106,17 @@ final class CookieCore: Sendable {
 
     // MARK: Parts
 
-    /// The cookies that remove the session and its parts, as far as a response has room for them.
+    /// The cookies that remove the session and its parts, as far as they fit into a response.
     ///
-    /// - Parameter header: the request's; nil: not known.
+    /// - Parameter header: The request's header; nil if not known.
     func removalCookies(header: String?, beside sealed: SealedSession?) -> [SetCookie] {
         form.removalCookies(
             parts(in: header ?? "").all, beside: sealed?.cookies ?? [], limit: sealed?.form.limits.response)
     }
 
-    /// The cookies that sign a visitor out. Removal leaves whatever else the browser has of the name to be the session from
-    /// then on: so where the request had more than one value, the removal is a cookie that says so (FORMAT §11.2).
+    /// The cookies that sign a visitor out. A removal would leave any other cookie of the name in the browser, which
+    /// would become the session. So if the request had more than one value, a cookie is written that says "signed
+    /// out" (FORMAT §11.2).
     func signOutCookies(header: String?, at now: Date) throws(SealError) -> [SetCookie] {
         guard let header, hasSeveralValues(header.utf8.span) else {
             return removalCookies(header: header, beside: nil)
@@ -125,9 +129,10 @@ final class CookieCore: Sendable {
         return parts(of: CookieHeader(text, name: form.nameBytes), text)
     }
 
-    /// The session's parts in a request, and what an older one has left of them; with those that this sealer's
-    /// splitting may have written elsewhere than where this request came from. What is a token by itself or the
-    /// first cookie of one, under a key of the ring, is neither: it belongs to another sealer, whose cookie has such a name.
+    /// The session's parts in a request, and those that an older session has left. `all` also includes the parts that
+    /// this sealer's splitting may have written for other paths or domains than this request's. A value that is a
+    /// token by itself, or the first cookie of one, under a key of the ring is excluded: it belongs to another
+    /// sealer, whose cookie has such a name.
     func parts(of cookie: CookieHeader, _ text: Span<UInt8>) -> (seen: PartSet, all: PartSet) {
         guard !cookie.parts.isEmpty else { return (.none, form.ownParts) }
         let ring = tokens.keys.ring

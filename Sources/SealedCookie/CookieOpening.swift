@@ -1,4 +1,4 @@
-// Which of a request's cookies is its session. FORMAT §11.2: of several the latest authentic one decides.
+// Which of a request's cookies is its session. FORMAT §11.2: if there are several, the latest authentic one decides.
 //
 // - too many cookies, missing part: `CookieSearch.parts`
 // - all other refusals: Pipeline/Opening.swift
@@ -11,7 +11,8 @@
 extension CookieCore {
     /// Opens the session in a `Cookie` header.
     ///
-    /// - Returns: the session, and which parts of it or of an older one the header has; nil where there is no value.
+    /// - Returns: The session, and which of its parts, or of an older session's, the header has. Nil if there is no
+    ///   value.
     @usableFromInline
     func open(
         header text: Span<UInt8>, checksItem: Bool, at now: Date, _ take: TokenCore.Taking
@@ -20,7 +21,7 @@ extension CookieCore {
         var search = CookieSearch()
         var session = try search.open(
             cookie, in: text, form: form, tokens, checksItem: checksItem, at: now, take)
-        // A former name or purpose counts only where no value is authentic under the present ones.
+        // A former name or purpose counts only if no value is authentic under the present ones.
         for (former, tokens) in zip(form.formers, formers) where session == nil {
             session = try search.open(
                 CookieHeader(text, name: former.nameBytes), in: text, form: former, tokens,
@@ -33,7 +34,7 @@ extension CookieCore {
         return (session, cookie.parts.isEmpty ? .none : parts(of: cookie, text).seen)
     }
 
-    /// Before which nothing may be sealed that takes the place of a request's session. Nil: the request has none.
+    /// The time before which nothing may be sealed that replaces a request's session. Nil: the request has none.
     func earliestSealing(on header: String?, at now: Date) throws(SealError) -> Date? {
         guard let header else { return nil }
         let text = header.utf8.span
@@ -42,7 +43,8 @@ extension CookieCore {
             let decider = try search.decider(
                 of: CookieHeader(text, name: form.nameBytes), in: text, form: form, tokens, at: now)
             guard let decider, decider.isUsable, let times = decider.times else { return nil }
-            // Of equal times a place in the header would decide. But no server may take it for a wrong clock's.
+            // With equal times, the position in the header would decide. But the time must not make a server suspect
+            // a wrong clock.
             return min(times.sealedAt + 1, now + Double(KeyRing.clockSkew))
         } catch {
             guard case .libraryFailed(let operation) = error else { return nil }
@@ -50,7 +52,7 @@ extension CookieCore {
         }
     }
 
-    /// Whether the cookie, under its name and former ones, has more than one value.
+    /// Whether the request has more than one value for the cookie, under its name and former ones.
     func hasSeveralValues(_ text: Span<UInt8>) -> Bool {
         let names = Set([form.nameBytes] + form.formers.map(\.nameBytes))
         return names.reduce(0) { $0 + CookieHeader(text, name: $1).values.count } > 1
@@ -59,10 +61,10 @@ extension CookieCore {
 
 /// A search through the cookies of one request.
 private struct CookieSearch {
-    /// Tokens that are still tried, whole ones and parts put together: a bound on what a request can cost.
+    /// How many more tokens are tried, whether whole or joined from parts: a bound on what a request can cost.
     private var attempts = Self.mostAttempts
     private static let mostAttempts = 16
-    /// The first refusal, for where nothing is authentic.
+    /// The first refusal, in case nothing is authentic.
     private(set) var refusal: OpenError?
 
     /// One of several authentic tokens.
@@ -71,13 +73,13 @@ private struct CookieSearch {
         let limit: Int
         /// Nil: they cannot be read.
         let times: SessionTimes?
-        /// Whether it may decide: its times can be read, and were told by a clock not too far ahead.
+        /// Whether it may decide: its times can be read, and come from a clock that is not too far ahead.
         let isUsable: Bool
 
-        /// Whether it decides, where the other is a later one in the header.
+        /// Whether it decides over the other, which comes later in the header.
         func precedes(_ other: Candidate) -> Bool {
             guard isUsable, other.isUsable, let times, let others = other.times else {
-                // Where none may decide, the first says why.
+                // If neither may decide, the first says why.
                 return isUsable || !other.isUsable
             }
             if times.sealedAt != others.sealedAt { return times.sealedAt > others.sealedAt }
@@ -86,16 +88,16 @@ private struct CookieSearch {
         }
     }
 
-    /// Opens the session that a cookie has in one form; nil where none of its values is authentic.
+    /// Opens the session that a cookie has in one form; nil if none of its values is authentic.
     ///
-    /// - Throws: why the value that decides is refused: no other takes its place.
+    /// - Throws: The reason why the value that decides is refused. No other value replaces it.
     mutating func open(
         _ cookie: CookieHeader, in text: Span<UInt8>, form: CookieForm, _ tokens: TokenCore, checksItem: Bool,
         at now: Date, _ take: TokenCore.Taking
     ) throws(OpenError) -> SessionMetadata? {
         if let value = cookie.values.first, cookie.values.count == 1 {
             let open = { (token: Span<UInt8>, limit: Int) throws(OpenError) in
-                // One decides by itself, whenever it was sealed.
+                // A single value decides, whenever it was sealed.
                 try tokens.open(token, limit: limit, checksItem: checksItem, at: now, take)
             }
             let first = text.extracting(value)
@@ -110,7 +112,7 @@ private struct CookieSearch {
             decider.token.span, limit: decider.limit, checksItem: checksItem, at: now, take)
     }
 
-    /// The token that decides; nil where none is authentic.
+    /// The token that decides; nil if none is authentic.
     mutating func decider(
         of cookie: CookieHeader, in text: Span<UInt8>, form: CookieForm, _ tokens: TokenCore, at now: Date
     ) throws(OpenError) -> Candidate? {
@@ -125,12 +127,13 @@ private struct CookieSearch {
         }
     }
 
-    /// What `attempt` makes of each value's token that is authentic, in the order of the values.
+    /// What `attempt` returns for each value whose token is authentic, in the order of the values.
     ///
-    /// Each value is tried whole, or with the parts that have its place among theirs. Then, as far as attempts are left, those
-    /// that were not authentic are tried with all other parts.
+    /// Each value is tried whole, or with the parts at the same index as its own. Then, as far as attempts are left,
+    /// values that were not authentic are tried with all other parts.
     ///
-    /// - Parameter attempt: throws the refusal of a token. One before the tag's check or of it means the next; any other is thrown.
+    /// - Parameter attempt: Throws the refusal of a token. After a refusal by the tag's check or an earlier one the
+    ///   next token is tried; any other refusal is thrown.
     private mutating func authentic<Result>(
         _ cookie: CookieHeader, in text: Span<UInt8>, form: CookieForm,
         _ attempt: (_ token: Span<UInt8>, _ limit: Int) throws(OpenError) -> Result
@@ -156,7 +159,7 @@ private struct CookieSearch {
         return results.compactMap(\.self)
     }
 
-    /// The values of each part that a split session has behind its first; nil where it cannot be put together.
+    /// The values of each part after the first of a split session; nil if it cannot be put together.
     private mutating func parts(
         _ count: Int, of cookie: CookieHeader, _ form: CookieForm
     ) throws(OpenError) -> [[Range<Int>]]? {
@@ -173,7 +176,8 @@ private struct CookieSearch {
         return parts
     }
 
-    /// One value of each part in each way there is but one, the first part's varying fastest; no more than are ever tried.
+    /// Every combination of one value of each part, except `own`; the first part varies fastest. No more than are
+    /// ever tried.
     private static func combinations(
         _ parts: [[Range<Int>]], without own: [Range<Int>]
     ) -> [[Range<Int>]] {
@@ -187,7 +191,7 @@ private struct CookieSearch {
         }.filter { $0 != own }
     }
 
-    /// Tries a split token, put together.
+    /// Joins a split token and tries it.
     private mutating func join<Result>(
         _ first: Span<UInt8>, _ parts: [Range<Int>], in text: Span<UInt8>, limit: Int,
         _ body: (_ token: Span<UInt8>, _ limit: Int) throws(OpenError) -> Result
@@ -204,7 +208,7 @@ private struct CookieSearch {
         return try attempt(token.span, limit: limit, body)
     }
 
-    /// Tries a token, if it is none too many.
+    /// Tries a token unless the attempts are used up.
     private mutating func attempt<Result>(
         _ token: Span<UInt8>, limit: Int,
         _ body: (_ token: Span<UInt8>, _ limit: Int) throws(OpenError) -> Result
@@ -219,7 +223,7 @@ private struct CookieSearch {
         }
     }
 
-    /// Goes on after a refusal of the tag's check or before it.
+    /// Continues after a refusal by the tag's check or an earlier one.
     private mutating func note(_ error: OpenError) throws(OpenError) {
         guard error.isBeforeOpening else { throw error }
         if refusal == nil { refusal = error }

@@ -1,4 +1,5 @@
-// A sealer for one type of sessions: what an application uses. `CookieCore` does what is the same for all types.
+// The sealer for one session type: what an application uses. `CookieCore` does the work that is the same for all
+// types.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -10,61 +11,63 @@
 ///     let keys = try KeyRing(contentsOf: "/etc/shop/session.keys")
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
-/// Make one for each cookie and share it: it is Sendable, and may be used from any number of threads. A type's own `encode(to:)`
-/// and `init(from:)` must use the coder that they are given, and all that they get from it, on the thread that called them,
-/// and no longer than until they return. An encoder that is kept longer throws; a decoder may be read.
+/// Create one sealer for each cookie and share it: a sealer is `Sendable`, and any number of threads may use it.
+///
+/// A type's own `encode(to:)` and `init(from:)` must use the coder that they get, and everything they get from it, on
+/// the thread that called them, and only until they return. An encoder that is kept longer throws. A decoder may be
+/// read.
 public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookie's name.
     public var name: String { core.form.name }
-    /// What its sessions are for, which tokens are bound to; empty: no purpose of their own.
+    /// The purpose of its sessions, which tokens are bound to. Empty means no particular purpose.
     public var purpose: String { core.tokens.context.identity.purpose }
-    /// The ring that opens and seals now; for a followed file, the current one.
+    /// The ring that opens and seals now. For a followed file, this is the current ring.
     public var keys: KeyRing { core.tokens.keys.ring }
     /// How long sessions live.
     public var lifetime: SessionLifetime { core.tokens.lifetime }
-    /// Whether and with which dictionaries it compresses.
+    /// Whether sessions are compressed, and with which dictionaries.
     public var compression: SessionCompression { core.tokens.compression }
-    /// What its `Set-Cookie` lines say beside name and value.
+    /// The attributes of its `Set-Cookie` lines, which follow name and value.
     public var attributes: SetCookie.Attributes { core.form.attributes }
     /// The largest cookie that it writes.
     public var limits: CookieLimits { core.form.limits }
-    /// Into how many cookies a session may go.
+    /// How many cookies a session may span.
     public var splitting: CookieSplitting { core.form.splitting }
-    /// Bytes of the largest session that is sealed, as CBOR and uncompressed.
+    /// The size in bytes of the largest session that it seals, as CBOR and uncompressed.
     public var itemLimit: Int { core.tokens.itemLimit }
-    // What is generic here is inlinable, so that an application has it made for its own type: looking up
-    // generic types at run time would cost more than the cryptography.
+    // Generic code here is inlinable, so that an application gets it specialized for its own type. Looking up generic
+    // types at run time would cost more than the cryptography.
     @usableFromInline let core: CookieCore
 
     /// Creates a sealer.
     ///
     /// - Parameters:
-    ///   - name: the cookie's name, which is authenticated: a cookie copied under another name does not open.
-    ///   - keys: the ring whose keys open, and one of which seals: a `KeyRing`, or a `KeyRingFile` or `SharedKeyRing`, with
-    ///     which a rotation needs no restart.
-    ///   - lifetime: the policy by which sessions end.
-    ///   - purpose: a text that is authenticated with the name, for cookies of one name that must not be taken for one
-    ///     another, such as two applications' on one ring. A token sealed for another purpose does not open.
-    ///   - attributes: what the `Set-Cookie` lines say beside name and value.
-    ///   - limits: the largest cookie to write, in bytes.
-    ///   - splitting: the cookies that a session may take which one does not hold.
-    ///   - formerly: forms that the cookie had before and that browsers may still have, four at most, the latest first.
-    ///     Their removal takes its room of `limits.response`.
-    ///   - compression: the dictionaries to compress with, or none.
-    ///   - paddingBlock: bytes, 2 to 4096, to a multiple of which payloads are padded, to blur how long a
-    ///     session is; 0 for none.
-    ///   - itemLimit: bytes of the largest session that is sealed, as CBOR before compression, 1 to 65,536. It
-    ///     bounds what a visitor can make sealing and opening cost, as does how many values a session may
-    ///     have: 4,096, or a quarter of `itemLimit` if that is more. An entry of a map is one value, so is a byte
-    ///     string, and a map, an array and a secret are two. Nil: 16,384, or as many as the cookies
-    ///     hold uncompressed if that is more. Opening takes up to 65,536 (FORMAT §7) whatever it is, and any number of
-    ///     values, so it may differ between servers and change at any time: a session beyond a lowered one still
-    ///     opens, and is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
-    ///   - userInfo: entries of `encoder.userInfo` and `decoder.userInfo` for the session's types. An entry of
-    ///     the library's own is there besides.
-    /// - Throws: `SealerConfigurationError` for a name, attributes or limits with which browsers would
-    ///   drop the cookie, a splitting that is not 1 to 9 or would pass `limits.response`, dictionaries of one name, and a
-    ///   `paddingBlock` or `itemLimit` out of its range.
+    ///   - name: The cookie's name. It is authenticated: a cookie copied under another name does not open.
+    ///   - keys: The ring whose keys open, and one of which seals. This is a ``KeyRing``, or a ``KeyRingFile`` or
+    ///     ``SharedKeyRing``, with which a rotation needs no restart.
+    ///   - lifetime: The policy that decides when sessions end.
+    ///   - purpose: A text that is authenticated with the name. It separates cookies of one name that must not be
+    ///     confused, such as those of two applications with one ring. A token sealed for another purpose does not
+    ///     open.
+    ///   - attributes: The attributes of the `Set-Cookie` lines.
+    ///   - limits: The largest cookie to write, in bytes.
+    ///   - splitting: How many cookies a session may span that one cookie cannot hold.
+    ///   - formerly: Forms that the cookie had before and that browsers may still have: at most four, the latest
+    ///     first. Removing them takes up part of `limits.response`.
+    ///   - compression: The dictionaries to compress with, or none.
+    ///   - paddingBlock: A number of bytes, 2 to 4096. Payloads are padded to a multiple of it, to blur how long a
+    ///     session is. 0 means no padding.
+    ///   - itemLimit: The size in bytes of the largest session that is sealed, as CBOR before compression, 1 to
+    ///     65,536. Nil means 16,384, or as many as the cookies hold uncompressed if that is more.
+    ///
+    ///     The limit bounds what a visitor can make sealing and opening cost. So does the number of values in a session: 4,096, or a quarter of `itemLimit` if that is more. A map entry counts as one value, and so does a byte string. A map, an array and a secret count as two.
+    ///
+    ///     Opening accepts up to 65,536 bytes (FORMAT §7) and any number of values, whatever the limit. So the limit may differ between servers and change at any time. A session over a lowered limit still opens but is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
+    ///   - userInfo: Entries of `encoder.userInfo` and `decoder.userInfo` for the session's types. The library adds
+    ///     an entry of its own.
+    /// - Throws: ``SealerConfigurationError`` if browsers would drop the cookie because of its name, attributes or
+    ///   limits; if a splitting is not 1 to 9 or would exceed `limits.response`; if two dictionaries have the same
+    ///   name; and if `paddingBlock` or `itemLimit` is out of range.
     public init(
         _ name: String = "__Host-session", keys: some KeyRingSource, lifetime: SessionLifetime,
         purpose: String = "",
@@ -82,7 +85,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         _ = FirstUse.isOver
     }
 
-    /// For `FirstUse`, which the others wait for.
+    /// For `FirstUse`, which every other initializer waits for.
     init(core: CookieCore) { self.core = core }
 
     // MARK: Sealing
@@ -90,22 +93,26 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Seals a session that begins now.
     ///
     /// - Parameters:
-    ///   - session: the session, as the request leaves it.
-    ///   - ownLifetime: this session's own lifetime, which takes the place of the policy's whole, for example for
-    ///     "remember me": neither the policy's `absolute` nor its `idle` holds. The policy's `ceiling` does; a
-    ///     `ceiling` that is set here counts for nothing. It stays when the session is sealed again (FORMAT §10).
-    ///   - endsWithBrowser: whether the cookie is written without `Max-Age`, so that the browser drops it when it
-    ///     closes. Nil: as `attributes` says. It stays when the session is sealed again. What a browser restores with its
-    ///     windows, and a copy, open all the same until the session ends.
-    ///   - cutOff: the time before which this user's sessions have ended, which `OpenedSession.began(before:)` is asked for;
-    ///     nil: none. The session begins at it, rounded up to whole seconds, where that is up to 60 s ahead (FORMAT §10).
-    ///   - header: the request's `Cookie` header; nil: not known. With it, the session's `sealedAt` is at least a second
-    ///     after the request's, if need be up to 60 s ahead: so the new one decides where the browser keeps both (FORMAT §11.2).
-    ///     And parts of an older session (`name.1` to `name.8`) are removed too that `splitting` no longer allows, and
-    ///     another sealer's cookies of such a name are left alone.
-    ///   - now: the time at which the session begins, 1970 to 2106.
-    /// - Throws: `.tooLarge` with a report over the cookie limit; `.noActiveKey`; `.notEncodable`; `.endedBefore` with a
-    ///   cut-off further ahead; `.itemTooLarge` for more than `itemLimit` or too many values: `sizeReport(for:)` then says what is large.
+    ///   - session: The session, as the request leaves it.
+    ///   - ownLifetime: A lifetime for this session alone, for example for "remember me". It replaces the policy as a
+    ///     whole: neither the policy's `absolute` nor its `idle` applies. The policy's `ceiling` does apply, and a
+    ///     `ceiling` set here is ignored. The session keeps this lifetime when it is sealed again (FORMAT §10).
+    ///   - endsWithBrowser: Whether the cookie is written without `Max-Age`, so that the browser drops it on closing.
+    ///     Nil means as `attributes` says. The session keeps this when it is sealed again. A copy still opens until
+    ///     the session ends, and so does a cookie that the browser restores with its windows.
+    ///   - cutOff: The time before which this user's sessions have ended, the same one that you pass to
+    ///     ``OpenedSession/began(before:)``. Nil means none. If the cut-off, rounded up to whole seconds, is up to 60
+    ///     s ahead, the session begins at it (FORMAT §10).
+    ///   - header: The request's `Cookie` header; nil if it is not known. With it, the session's `sealedAt` is at
+    ///     least a second after that of the request's session, if need be up to 60 s ahead. So the new session
+    ///     decides if the browser keeps both (FORMAT §11.2). Also, parts of an older session (`name.1` to `name.8`)
+    ///     are removed even if `splitting` no longer allows them, and another sealer's cookies with such names are
+    ///     left alone.
+    ///   - now: The time at which the session begins, 1970 to 2106.
+    /// - Returns: The sealed session, whose `headerValues` go into the response.
+    /// - Throws: `.tooLarge` with a report if the cookie limit is exceeded; `.noActiveKey`; `.notEncodable`;
+    ///   `.endedBefore` if the cut-off is further ahead; `.itemTooLarge` for more than `itemLimit` bytes or too many
+    ///   values, and ``sizeReport(for:lifetime:at:)`` then shows what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
@@ -118,7 +125,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Seals a session that begins now, for a request with any number of `Cookie` headers.
     ///
-    /// - Parameter headers: the request's `Cookie` headers; empty: it has none. All else is as with one header.
+    /// The other parameters and the errors are those of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``.
+    ///
+    /// - Parameter headers: The request's `Cookie` headers; empty if it has none.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,
@@ -129,18 +138,21 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
             cookieHeader: headers.joined(separator: "; "), at: now)
     }
 
-    /// Seals a session again, perhaps changed, with its age: its absolute lifetime does not begin anew.
+    /// Seals a session again, changed or not, and keeps its age: its absolute lifetime does not start over.
     ///
-    /// After signing in, seal a new session instead; this prevents fixation.
+    /// After sign-in, seal a new session instead; this prevents fixation.
     ///
-    /// Cookies of the request that an older, longer session has left (`name.1` to `name.8`) are removed with
-    /// it. Where the session was opened by its value alone the request is not known: then all parts are removed
-    /// that this sealer's splitting could have written.
+    /// Cookies that an older, longer session has left in the request (`name.1` to `name.8`) are removed too. If the
+    /// session was opened by its value alone, the request is not known. All parts that this sealer's splitting could
+    /// have written are then removed.
     ///
     /// - Parameters:
-    ///   - opened: the session as it was opened, with its `session` changed or not.
-    ///   - now: the time of this sealing.
-    /// - Throws: as `seal` does, and `.expired`, `.endedBefore` or `.revokedKey` where the session is over
+    ///   - opened: The session as it was opened, with its `session` changed or not.
+    ///   - now: The time of this sealing.
+    /// - Returns: The sealed session, whose `headerValues` go into the response.
+    /// - Throws: The errors of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``; `.expired`,
+    ///   `.endedBefore` or `.revokedKey` if the session has ended since it was opened; `.anotherCookie` if it was
+    ///   opened from a cookie of another name or purpose.
     ///   since it was opened; `.anotherCookie` where it was opened from a cookie of another name or purpose.
     @inlinable
     public func reseal(
@@ -151,17 +163,22 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Makes a session of another cookie or purpose one of this sealer's: for moving sessions to a new name.
+    /// Turns a session of another cookie or purpose into one of this sealer's, for moving sessions to a new name.
     ///
-    /// When it began, its own lifetime if it has one, and whether it ends with the browser, stay; beside that this
-    /// sealer's policy holds. Send the other sealer's `removalCookies(cookieHeader:beside:)` too, or the browser keeps
-    /// both cookies. Adopt nothing that was sealed for less than a session of this sealer's is good for, such as a token that resets a password.
+    /// The session keeps when it began, its own lifetime if it has one, and whether it ends with the browser.
+    /// Otherwise this sealer's policy applies. Also send the other sealer's ``removalCookies(cookieHeader:beside:)``,
+    /// or the browser keeps both cookies.
+    ///
+    /// Adopt only what is worth as much as a session of this sealer: never a token such as one that resets a
+    /// password.
     ///
     /// - Parameters:
-    ///   - opened: the session as the other sealer opened it.
-    ///   - now: the time of this sealing.
-    /// - Throws: as `reseal` does, but `.anotherCookie`. `.expired` also where it is over under this sealer's policy.
-    ///   `.foreignKey` where this sealer's ring has not the key of the other's: let one ring hold both for the time.
+    ///   - opened: The session as the other sealer opened it.
+    ///   - now: The time of this sealing.
+    /// - Returns: The sealed session, whose `headerValues` go into the response.
+    /// - Throws: The errors of ``reseal(_:at:)`` except `.anotherCookie`; `.expired` also if the session is over
+    ///   under this sealer's policy; `.foreignKey` if this sealer's ring lacks the other's key, so keep both keys in
+    ///   one ring during the move.
     @inlinable
     public func adopt(
         _ opened: OpenedSession<Session>, at now: Date = .now
@@ -171,13 +188,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Makes a session of another type one of this sealer's: `session` takes its place.
+    /// Turns a session of another type into one of this sealer's: `session` replaces its value.
     ///
     /// - Parameters:
-    ///   - opened: the session as the other sealer opened it, whose age and own lifetime stay.
-    ///   - session: the value of this sealer's type that it becomes.
-    ///   - now: the time of this sealing.
-    /// - Throws: as `adopt(_:at:)` does.
+    ///   - opened: The session as the other sealer opened it. Its age and its own lifetime are kept.
+    ///   - session: The new value, of this sealer's type.
+    ///   - now: The time of this sealing.
+    /// - Returns: The sealed session, whose `headerValues` go into the response.
+    /// - Throws: The errors of ``adopt(_:at:)``.
     @inlinable
     public func adopt<Other>(
         _ opened: OpenedSession<Other>, as session: Session, at now: Date = .now
@@ -187,12 +205,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// What `session`'s cookie would cost, also where it is too large for one or over `itemLimit`.
+    /// Measures what `session`'s cookie would cost, even if it is too large for one or over `itemLimit`.
     ///
     /// - Parameters:
-    ///   - session: the session to measure; nothing is sealed.
-    ///   - ownLifetime: its own lifetime, as in `seal`, which takes some bytes.
-    ///   - now: the time at which it would begin.
+    ///   - session: The session to measure. Nothing is sealed.
+    ///   - ownLifetime: Its own lifetime, as in ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``, which
+    ///     takes some bytes.
+    ///   - now: The time at which it would begin.
+    /// - Returns: The sizes, in bytes and characters.
     /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes; `.timeOutOfRange`; `.libraryFailed`.
     public func sizeReport(
         for session: Session, lifetime ownLifetime: SessionLifetime? = nil, at now: Date = .now
@@ -202,10 +222,11 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         return try core.tokens.sizeReport(SessionPayload(times: times, item: item))
     }
 
-    /// What an opened session's cookie costs as it was sealed, with its age and its own lifetime.
+    /// Measures what an opened session's cookie costs as it was sealed, with its age and its own lifetime.
     ///
-    /// - Parameter opened: the session as it was opened, with its `session` changed or not.
-    /// - Throws: as `sizeReport(for:lifetime:at:)` does.
+    /// - Parameter opened: The session as it was opened, with its `session` changed or not.
+    /// - Returns: The sizes, in bytes and characters.
+    /// - Throws: The errors of ``sizeReport(for:lifetime:at:)``.
     public func sizeReport(for opened: OpenedSession<Session>) throws(SealError) -> SizeReport {
         try core.tokens.sizeReport(
             SessionPayload(
@@ -214,19 +235,20 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// The cookies that sign a visitor out.
     ///
-    /// They make the browser forget the session. Where the request had more than one value for the cookie, as when its `Domain`
-    /// was changed, one that is removed would leave the other to be the session. So a cookie that opens as none
-    /// (`OpenError.signedOut`) takes its place, of 63 characters unless padded, for as long as any session may live: the
-    /// lifetime's `ceiling`, 400 days at most. FORMAT §11.2.
+    /// They make the browser forget the session. A request may have several values for the cookie, for example after
+    /// its `Domain` was changed. Removing one would then leave another to become the session. So a cookie replaces it
+    /// that opens as no session (``OpenError/signedOut(_:)``). It has 63 characters unless padded, and lasts as long
+    /// as any session may live: the lifetime's `ceiling`, at most 400 days (FORMAT §11.2).
     ///
-    /// The token itself stays valid for whoever copied it, until it expires.
+    /// The token itself stays valid until it expires, for anyone who copied it.
     ///
     /// - Parameters:
-    ///   - header: the request's `Cookie` header; nil: it had none.
-    ///   - now: the time of signing out.
-    /// - Returns: the `Set-Cookie` headers to add to the response.
-    /// - Throws: `.noActiveKey`, `.endedBefore`, `.timeOutOfRange`, `.libraryFailed`; `.tooLarge` where a `paddingBlock` leaves no
-    ///   room: only where a cookie has to be sealed. The visitor is then still signed in; answer 503, or send `removalCookies`.
+    ///   - header: The request's `Cookie` header; nil if it had none.
+    ///   - now: The time of signing out.
+    /// - Returns: The `Set-Cookie` headers to add to the response.
+    /// - Throws: Only if a cookie has to be sealed: `.noActiveKey`, `.endedBefore`, `.timeOutOfRange`,
+    ///   `.libraryFailed`, and `.tooLarge` if a `paddingBlock` leaves no room. The visitor is then still signed in:
+    ///   answer 503, or send ``removalCookies(cookieHeader:beside:)``.
     public func signOutCookies(
         cookieHeader header: String?, at now: Date = .now
     ) throws(SealError) -> [SetCookie] {
@@ -236,24 +258,27 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookies that sign a visitor out, for a request with any number of `Cookie` headers.
     ///
     /// - Parameters:
-    ///   - headers: the request's `Cookie` headers; empty: it had none.
-    ///   - now: the time of signing out.
+    ///   - headers: The request's `Cookie` headers; empty if it had none.
+    ///   - now: The time of signing out.
+    /// - Returns: The `Set-Cookie` headers to add to the response.
+    /// - Throws: The errors of ``signOutCookies(cookieHeader:at:)``.
     public func signOutCookies(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(SealError) -> [SetCookie] {
         try signOutCookies(cookieHeader: headers.joined(separator: "; "), at: now)
     }
 
-    /// The cookies that make the browser forget the cookie of this sealer, whatever else it has: for moving to another
-    /// sealer with `adopt`. For signing out, `signOutCookies` looks at the request too.
+    /// The cookies that make the browser forget this sealer's cookie, whatever else it has: for moving to another
+    /// sealer with `adopt`. To sign a visitor out, use ``signOutCookies(cookieHeader:at:)``, which also considers the
+    /// request.
     ///
     /// - Parameters:
-    ///   - header: the request's `Cookie` header; nil: not known. With it, parts are removed too that `splitting` no
-    ///     longer allows, and another sealer's cookies of such a name are left alone.
-    ///   - sealed: another sealer's session that goes with the same response, as after `adopt`. `CookieLimits.response` is
-    ///     then for both, and what has no room is not removed: parts, and without room for itself the cookie, which ends
-    ///     by its `Max-Age`. Nor is a cookie that this session writes.
-    /// - Returns: the `Set-Cookie` headers to add to the response, the session's own cookie last.
+    ///   - header: The request's `Cookie` header; nil if it is not known. With it, parts are removed even if
+    ///     `splitting` no longer allows them, and another sealer's cookies with such names are left alone.
+    ///   - sealed: Another sealer's session that goes out with the same response, as after `adopt`. Both then share
+    ///     ``CookieLimits/response``, and what does not fit is not removed. That may be parts, or the cookie itself,
+    ///     which then ends by its `Max-Age`. A cookie that this session writes is not removed either.
+    /// - Returns: The `Set-Cookie` headers to add to the response, the session's own cookie last.
     public func removalCookies(cookieHeader header: String? = nil, beside sealed: SealedSession? = nil)
         -> [SetCookie]
     {
@@ -263,8 +288,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// The cookies that make the browser forget the cookie, for a request with any number of `Cookie` headers.
     ///
     /// - Parameters:
-    ///   - headers: the request's `Cookie` headers; empty: it has none.
-    ///   - sealed: as with one header.
+    ///   - headers: The request's `Cookie` headers; empty if it has none.
+    ///   - sealed: Another sealer's session, as with one header.
+    /// - Returns: The `Set-Cookie` headers to add to the response, the session's own cookie last.
     public func removalCookies(
         cookieHeaders headers: some Collection<String>, beside sealed: SealedSession? = nil
     ) -> [SetCookie] {
@@ -288,15 +314,16 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Opens the session in a request's `Cookie` header.
     ///
-    /// Where the header has the cookie more than once, as when a sibling domain set one of its name, the latest authentic of
-    /// the first 4 values decides: it is the session, or why there is none (FORMAT §11.2). Only where none is authentic are
-    /// `formerly` and its names looked at.
+    /// The header may contain the cookie more than once, for example if a sibling domain set one of its name. Then
+    /// the latest authentic of the first 4 values decides: it is the session, or the reason why there is none (FORMAT
+    /// §11.2). Only if no value is authentic are `formerly` and its names tried.
     ///
     /// - Parameters:
-    ///   - header: the request's `Cookie` header as it came, not percent-decoded; nil: it has none.
-    ///   - now: the time by which the session is judged.
-    /// - Returns: nil where the header, or the cookie in it, is missing.
-    /// - Throws: why the cookie is no session, for the log; to the visitor it is the same as nil.
+    ///   - header: The request's `Cookie` header as received, not percent-decoded; nil if it has none.
+    ///   - now: The time against which the session is judged.
+    /// - Returns: The session, or nil if the header, or the cookie in it, is missing.
+    /// - Throws: ``OpenError``, the reason why the cookie is no session. It is for the log: to the visitor it is the
+    ///   same as nil. Only after ``OpenError/isLibraryFailure`` is the answer 503.
     @inlinable
     public func open(
         cookieHeader header: String?, at now: Date = .now
@@ -311,20 +338,21 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         return OpenedSession(session: session, metadata, parts: parts)
     }
 
-    /// Opens the session in a request's `Cookie` header, for handlers that want a session or none: a cookie that is no
-    /// session is told to `onRefusal`, and is never an error of the request.
+    /// Opens the session in a request's `Cookie` header, for handlers that want a session or none. If a cookie is no
+    /// session, `onRefusal` is called; the request never fails because of it.
     ///
     ///     let opened = sessions.open(cookieHeader: request["Cookie"]) { log.info("no session: \($0)") }
     ///
     /// - Parameters:
-    ///   - header: the request's `Cookie` header; nil: it has none.
-    ///   - now: the time by which the session is judged.
-    ///   - onRefusal: called with why the cookie is no session, at most once and before this returns: for the log and
-    ///     for metrics (`OpenError.code`).
+    ///   - header: The request's `Cookie` header; nil if it has none.
+    ///   - now: The time against which the session is judged.
+    ///   - onRefusal: Called with the reason why the cookie is no session, at most once and before this returns: for
+    ///     the log and for metrics (``OpenError/code``).
     ///
-    ///     After `.libraryFailed` the cookie may be good: answer 503, and write no session over it.
-    /// - Returns: nil where the header or the cookie in it is missing, and where it is refused. Of a split session whose
-    ///   first cookie the browser has dropped nothing is known: nil too, without a call.
+    ///     After ``OpenError/libraryFailed(operation:)`` the cookie may be good: answer 503, and write no session over it.
+    /// - Returns: The session, or nil if the header or the cookie in it is missing, and if it is refused. If the
+    ///   browser has dropped the first cookie of a split session, the session is not seen at all: the result is nil,
+    ///   without a call.
     @inlinable
     public func open(
         cookieHeader header: String?, at now: Date = .now, onRefusal: (OpenError) -> Void
@@ -340,25 +368,26 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// Opens the session in a request with any number of `Cookie` headers, as HTTP/2 allows.
     ///
     /// - Parameters:
-    ///   - headers: the request's `Cookie` headers as they came; empty: it has none.
-    ///   - now: the time by which the session is judged.
-    /// - Returns: nil where the cookie is missing.
-    /// - Throws: why the cookie is no session.
+    ///   - headers: The request's `Cookie` headers as received; empty if it has none.
+    ///   - now: The time against which the session is judged.
+    /// - Returns: The session, or nil if the cookie is missing.
+    /// - Throws: ``OpenError``, the reason why the cookie is no session.
     @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now
     ) throws(OpenError) -> OpenedSession<Session>? {
-        // RFC 9113 §8.2.3: joined as here, they are the one header that they were.
+        // RFC 9113 §8.2.3: joining with "; " restores the one header.
         try open(cookieHeader: headers.count > 1 ? headers.joined(separator: "; ") : headers.first, at: now)
     }
 
-    /// Opens the session in a request with any number of `Cookie` headers, and tells `onRefusal` of a cookie that is no
-    /// session, as `open(cookieHeader:at:onRefusal:)` does.
+    /// Opens the session in a request with any number of `Cookie` headers, and calls `onRefusal` for a cookie that is
+    /// no session, as ``open(cookieHeader:at:onRefusal:)`` does.
     ///
     /// - Parameters:
-    ///   - headers: the request's `Cookie` headers as they came; empty: it has none.
-    ///   - now: the time by which the session is judged.
-    ///   - onRefusal: called with why the cookie is no session, at most once and before this returns.
+    ///   - headers: The request's `Cookie` headers as received; empty if it has none.
+    ///   - now: The time against which the session is judged.
+    ///   - onRefusal: Called with the reason why the cookie is no session, at most once and before this returns.
+    /// - Returns: The session, or nil.
     @inlinable
     public func open(
         cookieHeaders headers: some Collection<String>, at now: Date = .now, onRefusal: (OpenError) -> Void
@@ -371,15 +400,16 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Opens the session in a cookie's value, for frameworks that have parsed the header.
+    /// Opens the session in a cookie's value, for frameworks that have already parsed the header.
     ///
-    /// One that is split spans several cookies, and which of several values decides only the header can say: use
-    /// `open(cookieHeader:)` wherever it is at hand. Former forms are not looked at.
+    /// A split session spans several cookies, and only the header tells which of several values decides. So use
+    /// ``open(cookieHeader:at:)`` wherever you have the header. Former forms are not tried.
     ///
     /// - Parameters:
-    ///   - value: the cookie's value, without its name and as it came.
-    ///   - now: the time by which the session is judged.
-    /// - Throws: why it is no session.
+    ///   - value: The cookie's value, without its name and as received.
+    ///   - now: The time against which the session is judged.
+    /// - Returns: The session.
+    /// - Throws: ``OpenError``, the reason why it is no session.
     @inlinable
     public func open(value: String, at now: Date = .now) throws(OpenError) -> OpenedSession<Session> {
         var session: Session?
@@ -387,17 +417,18 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
             memory throws(OpenError) in
             session = try self.session(in: &memory)
         }
-        // There is one value, which is taken or refused.
+        // There is one value, which is either accepted or refused.
         guard let session = session.take() else { throw .notAuthentic }
         return OpenedSession(session: session, metadata, parts: nil)
     }
 
-    /// Opens the session in a part of a longer text, such as a substring.
+    /// Opens the session in a cookie's value that is part of a longer text, such as a substring.
     ///
     /// - Parameters:
-    ///   - value: the cookie's value, without its name and as it came.
-    ///   - now: the time by which the session is judged.
-    /// - Throws: why it is no session.
+    ///   - value: The cookie's value, without its name and as received.
+    ///   - now: The time against which the session is judged.
+    /// - Returns: The session.
+    /// - Throws: ``OpenError``, the reason why it is no session.
     @inlinable
     public func open(
         value: some StringProtocol, at now: Date = .now
@@ -405,13 +436,14 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         try open(value: String(value), at: now)
     }
 
-    /// Opens the session in a cookie's value, and tells `onRefusal` of one that is no session, as
-    /// `open(cookieHeader:at:onRefusal:)` does.
+    /// Opens the session in a cookie's value, and calls `onRefusal` if it is no session, as
+    /// ``open(cookieHeader:at:onRefusal:)`` does.
     ///
     /// - Parameters:
-    ///   - value: the cookie's value, without its name and as it came.
-    ///   - now: the time by which the session is judged.
-    ///   - onRefusal: called with why it is no session, at most once and before this returns.
+    ///   - value: The cookie's value, without its name and as received.
+    ///   - now: The time against which the session is judged.
+    ///   - onRefusal: Called with the reason why it is no session, at most once and before this returns.
+    /// - Returns: The session, or nil.
     @inlinable
     public func open(
         value: some StringProtocol, at now: Date = .now, onRefusal: (OpenError) -> Void
@@ -424,7 +456,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
         }
     }
 
-    /// Encoded sessions are handed on as they are.
+    /// An encoded session is used unchanged.
     @inlinable
     static var checksItem: Bool { Session.self != EncodedSession.self }
 

@@ -1,22 +1,21 @@
-// A session that is CBOR already.
+// A session that is already CBOR.
 
-/// One CBOR item as FORMAT §7 has it, for gateways and for other serializations than Codable:
-/// `CookieSealer<EncodedSession>` seals and opens it as it is.
+/// One CBOR item as FORMAT §7 defines it, for gateways and for serializations other than `Codable`. A
+/// `CookieSealer<EncodedSession>` seals and opens it unchanged.
 ///
-/// What was opened is authentic, and so what a holder of the key sealed; it is handed on without being
-/// checked against FORMAT §7 again, nor a compressed one for byte strings that lack their contents
-/// (§6.2). `init(_:)` checks both.
+/// An item from an opened token is authentic: a holder of the key sealed it. So it is not checked against FORMAT §7
+/// again, nor is a compressed one for byte strings that lack their contents (§6.2). ``init(_:)`` checks both.
 public struct EncodedSession: Equatable, Sendable {
     /// The item's bytes.
     public let bytes: [UInt8]
-    /// Where the contents of its byte strings stand; nil: not looked for yet.
+    /// The ranges of its byte strings' contents; nil if they have not been searched for yet.
     private let byteStrings: [Range<Int>]?
 
     /// Takes over an item.
     ///
-    /// - Parameter bytes: the bytes of exactly one item.
-    /// - Throws: `SealError.notEncodable` for bytes that are not exactly one item of FORMAT §7, with the place in it;
-    ///   `.itemTooLarge` for more than 65,536 bytes.
+    /// - Parameter bytes: The bytes of exactly one item.
+    /// - Throws: ``SealError/notEncodable(codingPath:reason:)`` for bytes that are not exactly one item of FORMAT §7,
+    ///   with the path in it; ``SealError/itemTooLarge(codingPath:reason:)`` for more than 65,536 bytes.
     public init(_ bytes: [UInt8]) throws(SealError) {
         let item = try Self.item(bytes)
         self.bytes = item.bytes
@@ -28,7 +27,7 @@ public struct EncodedSession: Equatable, Sendable {
         byteStrings = item.byteStrings
     }
 
-    /// Takes the item out of an opened token; puts the contents of its byte strings back in their places.
+    /// Takes the item out of an opened token, and puts the contents of its byte strings back where they belong.
     @usableFromInline
     init(takenFrom memory: inout WorkingMemory) throws(OpenError) {
         defer { memory.give(memory.item.takeBytes()) }
@@ -46,7 +45,8 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
-    /// - Parameter limit: bytes that it may have; so many values may be in it as in any session (`itemLimit`).
+    /// - Parameter limit: The size in bytes that it may have. It may contain as many values as any session
+    ///   (`itemLimit`).
     @usableFromInline
     func item(limit: Int) throws(SealError) -> CBORItem {
         try item(limit: limit, mostValues: CBORLimits.mostValues(ofItem: limit))
@@ -54,7 +54,7 @@ public struct EncodedSession: Equatable, Sendable {
 
     private func item(limit: Int, mostValues: Int) throws(SealError) -> CBORItem {
         guard bytes.count <= limit else { throw SealError(CBORFailure(.tooLong), limit: limit) }
-        // A value takes a byte at least, and none counts more than twice.
+        // A value takes at least one byte, and none counts more than twice.
         guard let byteStrings, bytes.count <= mostValues / 2 else {
             return try Self.item(bytes, mostValues: mostValues)
         }
@@ -77,7 +77,7 @@ public struct EncodedSession: Equatable, Sendable {
 }
 
 extension EncodedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Its size, not what it holds.
+    /// Its size, but not its contents.
     public var description: String { "EncodedSession(\(bytes.count) bytes)" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
@@ -86,12 +86,12 @@ extension EncodedSession: CustomStringConvertible, CustomDebugStringConvertible,
 extension EncodedSession {
     /// A dictionary of what many of `sessions` have in common, at most `size` bytes.
     ///
-    /// - Returns: nil where no two have anything in common.
+    /// - Returns: Nil if no two have anything in common.
     package static func trainedDictionary(
         on sessions: [EncodedSession], size: Int = 2048
     ) throws(DictionaryError) -> CompressionDictionary? {
         try CompressionDictionary.trained(
-            // One that could not be sealed, such as out of a token that was not checked, has nothing to teach.
+            // A session that could not be sealed, such as one from an unchecked token, is of no use for training.
             on: sessions.compactMap { try? $0.item(limit: CBORLimits.itemBytes, mostValues: .max) },
             size: size)
     }
@@ -102,7 +102,7 @@ extension EncodedSession {
 }
 
 extension EncodedSession: Codable {
-    /// As part of another session; other coders write its JSON view.
+    /// Encodes the item as part of another session. Coders other than this library's write its JSON view.
     public func encode(to encoder: any Encoder) throws {
         let index: CheckedItem
         do throws(CBORFailure) {

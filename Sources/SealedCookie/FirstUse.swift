@@ -1,20 +1,20 @@
-// What is made when it is first used, used before the first session.
+// Everything that is created lazily, created before the first session.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
 
-/// Tables, pools and libraries that are made at their first use.
+/// Tables, pools and libraries that are created at their first use.
 ///
-/// Where a process forks while one of its threads is making such a thing, the child would wait for that thread for good. So
-/// all of it is made before there is a sealer: a server that makes its sealers before it forks or starts threads has no
-/// such moment.
+/// If a process forks while one of its threads is creating such a thing, the child waits for that thread forever. So
+/// all of them are created before there is a sealer. A server that creates its sealers before it forks or starts
+/// threads never has that problem.
 enum FirstUse {
-    /// - Returns: whether there was a failure. The sealer then fails at its first session, and says why.
+    /// - Returns: Whether it succeeded. If not, the sealer fails at its first session and says why.
     static let isOver: Bool = (try? sealAndOpen()) != nil
 
-    /// A bit of everything that a session may hold.
+    /// A bit of everything that a session can contain.
     private struct Sample: Codable, Sendable {
         var text = "Zoë"
         var number = 184_467
@@ -44,7 +44,7 @@ enum FirstUse {
         if let opened = try sealer.open(cookieHeader: sealed.cookieHeader) {
             _ = try sealer.reseal(opened).cookies.map { "\($0)" } + sealer.removalCookies().map { "\($0)" }
         }
-        // Longer sessions get codes of their own.
+        // Longer sessions get their own Huffman codes.
         let texts = CookieSealer<[String]>(core: core)
         _ = try texts.open(value: texts.seal((0..<300).map { "\($0) \($0 * 7919)" }).cookies[0].value)
         _ = KeyRing.empty

@@ -1,36 +1,41 @@
-// What a sealer's cookie was before. FORMAT §11.3.
+// An earlier form of a sealer's cookie. FORMAT §11.3.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// A form that a sealer's cookie had before, which browsers may still send: another name, purpose, `Domain`, `Path` or
-/// `Partitioned`. With it nobody is signed out by the change, and no former cookie stays behind.
+/// A form that a sealer's cookie had before, and that browsers may still send: another name, purpose, `Domain`,
+/// `Path` or `Partitioned`. With it, the change signs nobody out and leaves no former cookie in a browser.
 ///
-/// A sealer opens a former form's session only where the request has none of the present form that is authentic. Such a
-/// session has `needsResealing`, and seals again as one of the present form. Each response that writes the cookie, or
-/// removes it, removes all former ones.
+/// A sealer opens a former form's session only if the request has no authentic one of the present form. Such a
+/// session has ``OpenedSession/needsResealing`` set and is sealed again in the present form. Each response that
+/// writes or removes the cookie removes all former ones.
 ///
-/// Roll a change out in three steps, each on all servers before the next: list the form to come among the former ones, so that
-/// every server opens it; switch, and list the old one; set its `sealedUntil` to when the last server had switched. Take it out
-/// of the list when its last session has ended.
+/// Roll out a change in three steps, each on all servers before the next:
+///
+/// 1. List the coming form among the former ones, so that every server opens it.
+/// 2. Switch to the new form, and list the old one.
+/// 3. Set the old form's ``sealedUntil`` to the time at which the last server had switched.
+///
+/// Remove it from the list when its last session has ended.
 public struct FormerCookie: Sendable {
-    /// The cookie's name then.
+    /// The name that the cookie had.
     public var name: String
-    /// Its sealer's purpose then; empty: none.
+    /// The purpose that its sealer had; empty if none.
     public var purpose: String
-    /// Its attributes then. `path`, `domain` and `isPartitioned` say which cookie the browser is to forget.
+    /// The attributes that it had. `path`, `domain` and `isPartitioned` determine which cookie the browser is told to
+    /// forget.
     public var attributes: SetCookie.Attributes
-    /// Into how many cookies a session might go.
+    /// How many cookies a session could span.
     public var splitting: CookieSplitting
-    /// Its policy then. A session ends at the earlier of this policy's end and the present one's.
+    /// The policy that it had. A session ends at the earlier of this policy's end and the present one's.
     public var lifetime: SessionLifetime
-    /// When the last server stopped sealing this form; nil: some still do. A session that was sealed more than 60 s later is
-    /// refused (`OpenError.formerCookie`).
+    /// The time at which the last server stopped sealing this form; nil if some still do. A session that was sealed
+    /// more than 60 s later is refused (``OpenError/formerCookie(_:)``).
     public var sealedUntil: Date?
 
-    /// A former form. Each parameter is told at the property of its name.
+    /// Creates a former form. Each parameter is described at the property of the same name.
     public init(
         _ name: String, purpose: String = "", attributes: SetCookie.Attributes = .init(),
         splitting: CookieSplitting = .never, lifetime: SessionLifetime, sealedUntil: Date? = nil
@@ -43,16 +48,17 @@ public struct FormerCookie: Sendable {
         self.sealedUntil = sealedUntil
     }
 
-    /// Forms that a sealer can have: each costs every response that writes the cookie a line, and a request without a session some tags.
+    /// The most forms that a sealer can have. Each adds a line to every response that writes the cookie, and some
+    /// tags to check to a request without a session.
     static let mostForms = 4
 
-    /// - Parameter limits: of the present form.
+    /// - Parameter limits: Those of the present form.
     static func forms(
         _ formers: [FormerCookie], limits: CookieLimits
     ) throws(SealerConfigurationError) -> [CookieForm] {
         guard formers.count <= mostForms else { throw .tooManyFormerCookies(formers.count) }
         var limits = limits
-        // They are removed, and never written.
+        // These cookies are removed, and never written.
         (limits.line, limits.response) = (nil, nil)
         return try formers.map { (former) throws(SealerConfigurationError) in
             try CookieForm(
@@ -60,9 +66,9 @@ public struct FormerCookie: Sendable {
         }
     }
 
-    /// What opens its tokens.
+    /// The core that opens its tokens.
     ///
-    /// - Parameter tokens: the present form's.
+    /// - Parameter tokens: The present form's core.
     func core(beside tokens: TokenCore) throws(SealerConfigurationError) -> TokenCore {
         try TokenCore(
             context: TokenContext(name: name, purpose: purpose), keys: tokens.keys, lifetime: lifetime,

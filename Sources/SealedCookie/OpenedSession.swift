@@ -1,16 +1,17 @@
-// What a server has in hand after opening.
+// What a server gets by opening a cookie.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// A session out of an authentic cookie that has not ended.
+/// A session from an authentic cookie that has not ended.
 public struct OpenedSession<Session: Sendable>: Sendable {
-    /// Change it and pass the whole to `reseal`, which keeps the session's age.
+    /// The session's value. To change it, set it and pass the whole to ``CookieSealer/reseal(_:at:)``, which keeps
+    /// the session's age.
     public var session: Session
     @usableFromInline let metadata: SessionMetadata
-    /// Parts of a split session that the request had; nil: not known.
+    /// The parts of a split session that the request had; nil if not known.
     @usableFromInline let parts: PartSet?
 
     @inlinable
@@ -22,42 +23,56 @@ public struct OpenedSession<Session: Sendable>: Sendable {
 }
 
 extension OpenedSession {
-    /// When the session began: its first sealing.
+    /// The time at which the session began: its first sealing.
     public var createdAt: Date { metadata.times.createdAt }
-    /// Whether the session began before a cut-off: the time that the server keeps of when it ended this user's sessions. Answer
-    /// then as where there is none. The cut-off counts rounded up to whole seconds. Pass the same time to `seal` as `cutOff`, so
-    /// that who signs in within that second is not signed out again (FORMAT §10).
+    /// Whether the session began before a cut-off.
+    ///
+    /// The cut-off is the time, kept by the server, at which it ended this user's sessions. If this is true, answer
+    /// as if there were no session. The cut-off counts rounded up to whole seconds. Pass the same time to `seal` as
+    /// `cutOff`: otherwise a user who signs in within that second would be signed out again (FORMAT §10).
+    ///
+    /// - Parameter cutOff: The time before which this user's sessions have ended.
+    /// - Returns: Whether the session has ended by it.
     public func began(before cutOff: Date) -> Bool { metadata.times.began(before: cutOff) }
-    /// When this cookie was sealed.
+    /// The time at which this cookie was sealed.
     public var sealedAt: Date { metadata.times.sealedAt }
-    /// When it ends unless it is sealed again before.
+    /// The time at which it ends unless it is sealed again before.
     public var expiresAt: Date { metadata.end }
     /// The key that sealed it.
     public var keyID: KeyID { metadata.keyID }
-    /// The name of the cookie that it was opened from.
+    /// The name of the cookie from which it was opened.
     public var cookieName: String { metadata.identity.name }
-    /// The purpose that it was opened for; empty: none.
+    /// The purpose for which it was opened; empty if there is none.
     public var purpose: String { metadata.identity.purpose }
-    /// Whether there is a reason to write the cookie again although the session has not changed: a newer key
-    /// seals, or a tenth of the time is over, in whole seconds and rounded up, for which a cookie of
-    /// this session is good: the idle time, the lifetime (its own, if it has one), or the 400 days that browsers keep
-    /// one. So a browser keeps its copy as long as the session lives, also where the policy has been made up to ten times
-    /// as long. Without an idle time that is ten writes in a session's life at most; where `endsWithBrowser` holds the
-    /// idle time alone counts, unless it was compressed with another dictionary than seals. That is no reason by
-    /// itself: during a change every other server would write the cookie again.
+    /// Whether there is a reason to write the cookie again although the session has not changed.
     ///
-    /// Where sealing such a session again fails, log why and send nothing: the cookie is as good as before. It fails
-    /// at each request for one that is over lowered limits or a lowered `itemLimit`, until that session ends.
+    /// There are three reasons:
+    ///
+    /// - A newer key seals.
+    /// - The session came from a former form of the cookie (``FormerCookie``).
+    /// - A tenth of the time is over for which a cookie of this session is good. That time is the shortest of the
+    ///   idle time, the lifetime (the session's own, if it has one) and the 400 days that browsers keep a cookie. A
+    ///   tenth is rounded up to whole seconds.
+    ///
+    /// So a browser keeps its copy as long as the session lives, even if the policy has since become up to ten times
+    /// as long. Without an idle time, that is at most ten writes in a session's life.
+    ///
+    /// With ``endsWithBrowser`` only the idle time counts, unless the cookie was compressed with another dictionary
+    /// than the one that seals now. Another dictionary is no reason by itself: during a change of dictionaries,
+    /// servers would rewrite each other's cookies at every request.
+    ///
+    /// If sealing such a session again fails, log the reason and send nothing: the cookie is as good as before. If
+    /// the session exceeds lowered limits or a lowered `itemLimit`, it fails at each request until the session ends.
     public var needsResealing: Bool { metadata.needsResealing }
-    /// The session's own lifetime, where it was sealed with one, in place of the policy's. Its `ceiling` is the usual
-    /// one and counts for nothing: the policy's holds.
+    /// The session's own lifetime, if it was sealed with one that replaces the policy. Its `ceiling` is the usual one
+    /// and is ignored: the policy's applies.
     public var lifetime: SessionLifetime? { metadata.times.lifetime?.lifetime }
-    /// Whether its cookie is written without `Max-Age`, so that the browser drops it when it closes.
+    /// Whether its cookie is written without `Max-Age`, so that the browser drops it on closing.
     public var endsWithBrowser: Bool { metadata.times.marks.contains(.endsWithBrowser) }
 }
 
 extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The times and the key, not what the session holds.
+    /// The times and the key, but not the session's value.
     public var description: String {
         "OpenedSession(key \(keyID), created \(Timestamp.text(createdAt)), expires \(Timestamp.text(expiresAt)))"
     }

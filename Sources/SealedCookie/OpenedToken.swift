@@ -1,11 +1,11 @@
-// What a server has in hand after opening a token that no cookie carries.
+// What a server gets by opening a token that no cookie carries.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// A value out of an authentic token that has not ended.
+/// A value from an authentic token that has not ended.
 public struct OpenedToken<Value: Sendable>: Sendable {
     public let value: Value
     @usableFromInline let metadata: SessionMetadata
@@ -18,21 +18,27 @@ public struct OpenedToken<Value: Sendable>: Sendable {
 }
 
 extension OpenedToken {
-    /// When the token was sealed.
+    /// The time at which the token was sealed.
     public var createdAt: Date { metadata.times.createdAt }
-    /// When it ends.
+    /// The time at which it ends.
     public var expiresAt: Date { metadata.end }
-    /// Whether it was sealed before a cut-off, for example the last change of the user's password: refuse it then. The cut-off
-    /// counts rounded up to whole seconds. Pass the same time to `seal`, so that a token sealed after it holds (FORMAT §10).
+    /// Whether the token was sealed before a cut-off, for example the last change of the user's password. If so,
+    /// refuse it.
+    ///
+    /// The cut-off counts rounded up to whole seconds. Pass the same time to `seal`, so that a token sealed after it
+    /// stays valid (FORMAT §10).
+    ///
+    /// - Parameter cutOff: The time before which this user's tokens have ended.
+    /// - Returns: Whether the token has ended by it.
     public func began(before cutOff: Date) -> Bool { metadata.times.began(before: cutOff) }
     /// The key that sealed it.
     public var keyID: KeyID { metadata.keyID }
-    /// The purpose that it was opened for.
+    /// The purpose for which it was opened.
     public var purpose: String { metadata.identity.purpose }
 }
 
 extension OpenedToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The times and the key, not the value.
+    /// The times and the key, but not the value.
     public var description: String {
         "OpenedToken(key \(keyID), created \(Timestamp.text(createdAt)), expires \(Timestamp.text(expiresAt)))"
     }

@@ -1,23 +1,23 @@
-// What a server has in hand after sealing.
+// What a server gets by sealing a session.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// A session in a cookie, ready to be sent.
+/// A sealed session in one or more cookies, ready to be sent.
 public struct SealedSession: Sendable {
     let sealed: SealedToken
     let form: CookieForm
-    /// Parts that a longer one may have left in the browser.
+    /// The parts that a longer session may have left in the browser.
     let stale: PartSet
 
-    /// When the session ends unless it is sealed again before.
+    /// The time at which the session ends unless it is sealed again before.
     public var expiresAt: Date { sealed.expiresAt }
     /// The values of the `Set-Cookie` headers to add to the response.
     public var headerValues: [String] { cookies.map(\.description) }
-    /// The `Set-Cookie` headers, one each: those that carry the session, and those that remove parts
-    /// which a longer one may have left.
+    /// The `Set-Cookie` headers, one element each: those that carry the session, and those that remove parts which a
+    /// longer session may have left.
     public var cookies: [SetCookie] {
         // Rounded up: the browser's copy ends no earlier than the session, and less than a second later.
         let seconds =
@@ -25,23 +25,23 @@ public struct SealedSession: Sendable {
         let maxAge = sealed.endsWithBrowser ? nil : Int(seconds)
         return form.cookies(for: sealed.text, maxAge: maxAge, stale: stale, now: sealed.sealedAt)
     }
-    /// The `Cookie` header with which a browser would send the session back, for tests: without the cookies that are
-    /// removed, divided by `; `.
+    /// The `Cookie` header with which a browser would send the session back, for tests. It separates the cookies with
+    /// `; ` and leaves out those that are removed.
     public var cookieHeader: String {
         cookies.filter { !$0.value.isEmpty }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
     }
-    /// The token itself, in one piece, for another carrier than cookies. It opens as this cookie's value does.
+    /// The token itself, in one piece, for carriers other than cookies. It opens as this cookie's value does.
     public var token: String { sealed.text }
-    /// Characters of the token.
+    /// The length of the token in characters.
     public var tokenLength: Int { sealed.text.utf8.count }
-    /// Characters of the largest token that the sealer's limits and splitting allow.
+    /// The length in characters of the largest token that the sealer's limits and splitting allow.
     public var tokenLimit: Int { form.tokenLimit }
-    /// Characters that are free.
+    /// The number of characters left before the limit.
     public var room: Int { tokenLimit - tokenLength }
 }
 
 extension SealedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Its size and when it ends, not the token: whoever has that is the visitor.
+    /// Its size and when it ends, but not the token: anyone who has that is the visitor.
     public var description: String {
         "SealedSession(\(tokenLength) characters, expires \(Timestamp.text(expiresAt)))"
     }

@@ -1,4 +1,4 @@
-// Tokens for what is not a cookie: a link's parameter, a form's field, a header. FORMAT §5.3.
+// Tokens that travel outside cookies: in a link's parameter, a form field or a header. FORMAT §5.3.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -11,44 +11,49 @@
 ///         purpose: "password-reset", keys: keys, lifetime: .init(absolute: .hours(1)))
 ///     let link = "https://example.com/reset?token=\(try resets.seal(PasswordReset(user: 42)).text)"
 ///
-/// A token's text is letters, digits, `-` and `_`: no URL needs to escape it. It opens for the same purpose alone, and
-/// never as a cookie's, nor does a cookie's open as one. Whoever has it can use it until it ends, as often as they like. For
-/// what may happen once, keep the texts of the tokens that were used until they end: each token has one spelling.
+/// A token's text consists of letters, digits, `-` and `_`, so no URL needs to escape it. It opens only for the same
+/// purpose. It never opens as a cookie's token, nor does a cookie's token open as this one.
 ///
-/// Make one for each purpose and share it: it is Sendable, and may be used from any number of threads.
+/// Anyone who has a token can use it until it ends, as often as they like. If something may happen only once,
+/// remember the texts of used tokens until they end: each token has exactly one spelling.
+///
+/// Create one sealer for each purpose and share it: a sealer is `Sendable`, and any number of threads may use it.
 public struct TokenSealer<Value: Codable & Sendable>: Sendable {
-    /// What its tokens are for.
+    /// The purpose of its tokens.
     public var purpose: String { core.context.identity.purpose }
-    /// The ring that opens and seals now; for a followed file, the current one.
+    /// The ring that opens and seals now. For a followed file, this is the current ring.
     public var keys: KeyRing { core.keys.ring }
-    /// How long tokens are good for.
+    /// How long tokens are valid.
     public var lifetime: SessionLifetime { core.lifetime }
-    /// Characters of the longest token that is sealed or opened.
+    /// The length in characters of the longest token that it seals or opens.
     public var tokenLimit: Int { core.carrier.tokenLimit }
     @usableFromInline let core: TokenCore
 
     /// Creates a sealer.
     ///
     /// - Parameters:
-    ///   - purpose: a text that is authenticated with each token, at least a character. A token of another purpose does
-    ///     not open.
-    ///   - keys: the ring whose keys open, and one of which seals: a `KeyRing`, or a `KeyRingFile` or `SharedKeyRing`, with
-    ///     which a rotation needs no restart. It may be that of the cookies.
-    ///   - lifetime: the policy by which tokens end. Its idle time counts from the sealing, as the absolute one does.
-    ///   - tokenLimit: characters of the longest token, 63 to 1,048,576. 2,000 unless set: what any URL has room for.
-    ///   - compression: the dictionaries to compress with, or none.
-    ///   - paddingBlock: bytes, 2 to 4096, to a multiple of which payloads are padded, to blur how long a value is; 0 for
-    ///     none.
-    ///   - itemLimit: bytes of the largest value that is sealed, as CBOR before compression, 1 to 65,536; nil: 16,384.
-    ///   - userInfo: entries of `encoder.userInfo` and `decoder.userInfo` for the value's types.
-    /// - Throws: `SealerConfigurationError` for an empty purpose, dictionaries of one name, and a `tokenLimit`,
-    ///   `paddingBlock` or `itemLimit` out of its range.
+    ///   - purpose: A text that is authenticated with each token; it must not be empty. A token of another purpose
+    ///     does not open.
+    ///   - keys: The ring whose keys open, and one of which seals. This is a ``KeyRing``, or a ``KeyRingFile`` or
+    ///     ``SharedKeyRing``, with which a rotation needs no restart. It may be the cookies' ring.
+    ///   - lifetime: The policy that decides when tokens end. Its idle time counts from the sealing, as the absolute
+    ///     time does.
+    ///   - tokenLimit: The length in characters of the longest token, 63 to 1,048,576. The default, 2,000, fits any
+    ///     URL.
+    ///   - compression: The dictionaries to compress with, or none.
+    ///   - paddingBlock: A number of bytes, 2 to 4096. Payloads are padded to a multiple of it, to blur how long a
+    ///     value is. 0 means no padding.
+    ///   - itemLimit: The size in bytes of the largest value that is sealed, as CBOR before compression, 1 to 65,536.
+    ///     Nil means 16,384.
+    ///   - userInfo: Entries of `encoder.userInfo` and `decoder.userInfo` for the value's types.
+    /// - Throws: ``SealerConfigurationError`` if the purpose is empty, if two dictionaries have the same name, and if
+    ///   `tokenLimit`, `paddingBlock` or `itemLimit` is out of range.
     public init(
         purpose: String, keys: some KeyRingSource, lifetime: SessionLifetime, tokenLimit: Int = 2000,
         compression: SessionCompression = .standard, paddingBlock: Int = 0, itemLimit: Int? = nil,
         userInfo: [CodingUserInfoKey: any Sendable] = [:]
     ) throws(SealerConfigurationError) {
-        // Without either, tokens of all sealers on a ring would open for one another.
+        // With neither a name nor a purpose, the tokens of all sealers on a ring would open for one another.
         guard !purpose.isEmpty else { throw .emptyPurpose }
         let limits = CookieForm.smallestToken...CookieForm.mostRoom
         guard limits.contains(tokenLimit) else { throw .invalidTokenLimit(tokenLimit) }
@@ -66,13 +71,16 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     /// Seals a value.
     ///
     /// - Parameters:
-    ///   - value: the value.
-    ///   - ownLifetime: a lifetime for this token in the policy's place; the policy's ceiling holds. Nil: the policy.
-    ///   - cutOff: the time before which this user's tokens have ended, which `OpenedToken.began(before:)` is asked for; nil:
-    ///     none. The token begins at it, rounded up to whole seconds, where that is up to 60 s ahead.
-    ///   - now: the time of the sealing.
-    /// - Throws: `.tooLarge` with a report over `tokenLimit`; `.noActiveKey`; `.notEncodable`; `.itemTooLarge`;
-    ///   `.endedBefore` with a cut-off further ahead.
+    ///   - value: The value.
+    ///   - ownLifetime: A lifetime for this token, which replaces the policy; the policy's ceiling still applies. Nil
+    ///     means the policy.
+    ///   - cutOff: The time before which this user's tokens have ended, the same one that you pass to
+    ///     ``OpenedToken/began(before:)``. Nil means none. If the cut-off, rounded up to whole seconds, is up to 60 s
+    ///     ahead, the token begins at it.
+    ///   - now: The time of the sealing.
+    /// - Returns: The token, whose `text` goes into the link.
+    /// - Throws: `.tooLarge` with a report if `tokenLimit` is exceeded; `.noActiveKey`; `.notEncodable`;
+    ///   `.itemTooLarge`; `.endedBefore` if the cut-off is further ahead.
     @inlinable
     public func seal(
         _ value: Value, lifetime ownLifetime: SessionLifetime? = nil, cutOff: Date? = nil, at now: Date = .now
@@ -84,9 +92,10 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     /// Opens a token.
     ///
     /// - Parameters:
-    ///   - text: the token as it came, without escapes.
-    ///   - now: the time by which it is judged.
-    /// - Throws: why it is none of this sealer's, or has ended.
+    ///   - text: The token as received, without escapes.
+    ///   - now: The time against which it is judged.
+    /// - Returns: The value with the token's times and key.
+    /// - Throws: ``OpenError``, the reason why it is not a token of this sealer, or has ended.
     @inlinable
     public func open(_ text: String, at now: Date = .now) throws(OpenError) -> OpenedToken<Value> {
         var value: Value?
@@ -97,15 +106,25 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
         return OpenedToken(value: value, metadata)
     }
 
-    /// Opens a token in a part of a longer text, such as a substring.
+    /// Opens a token that is part of a longer text, such as a substring.
+    ///
+    /// - Parameters:
+    ///   - text: The token as received, without escapes.
+    ///   - now: The time against which it is judged.
+    /// - Returns: The value with the token's times and key.
+    /// - Throws: ``OpenError``, the reason why it is not a token of this sealer, or has ended.
     @inlinable
     public func open(_ text: some StringProtocol, at now: Date = .now) throws(OpenError) -> OpenedToken<Value>
     {
         try open(String(text), at: now)
     }
 
-    /// What `value`'s token would cost, also where it is too long.
+    /// Measures what `value`'s token would cost, even if it is too long.
     ///
+    /// - Parameters:
+    ///   - value: The value to measure. Nothing is sealed.
+    ///   - now: The time of the sealing.
+    /// - Returns: The sizes, in bytes and characters.
     /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes.
     public func sizeReport(for value: Value, at now: Date = .now) throws(SealError) -> SizeReport {
         let item = try core.item(value, limit: CBORLimits.itemBytes)

@@ -1,33 +1,37 @@
-// How a token stands in a cookie, or in several. FORMAT §11.
+// How one or several cookies carry a token. FORMAT §11.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
 
-/// Whether a session that is too large for one cookie may take more.
+/// Whether a session that is too large for one cookie may span several.
 ///
-/// Every cookie travels with every request, and servers limit the sum: two full cookies are more than
-/// most take (`ServerLimit.common`). The names `name.1` to `name.8` belong to the session's cookie, whether it
-/// is split or not: give no other cookie one of them. Such cookies in a request that are no part of its session
-/// are removed when it is written, so that fewer cookies can be allowed than before; only what is another sealer's, with a
-/// key of the same ring, is left alone.
+/// Every cookie travels with every request, and servers limit the sum: two full cookies are more than most accept
+/// (``ServerLimit/common``).
+///
+/// The names `name.1` to `name.8` belong to the session's cookie, whether it is split or not: give no other cookie
+/// one of them. If a request has such cookies that are not part of its session, they are removed when the session is
+/// written, so you can later allow fewer cookies. Only another sealer's cookies, with a key of the same ring, are
+/// left alone.
 public struct CookieSplitting: Hashable, Sendable {
-    /// Cookies at the most.
+    /// The most cookies that a session may span.
     public let cookieCount: Int
 
-    /// One cookie; a larger session is an error.
+    /// One cookie. A larger session is an error.
     public static let never = CookieSplitting(cookieCount: 1)
-    /// Several cookies where one does not hold a session. Readers must allow as many as writers do.
+    /// Several cookies if one cannot hold the session. Every server that opens sessions must allow as many as those
+    /// that seal them.
     ///
-    /// - Parameter cookieCount: the most cookies, 2 to 9.
+    /// - Parameter cookieCount: The most cookies, 2 to 9.
+    /// - Returns: The splitting.
     public static func upTo(_ cookieCount: Int) -> CookieSplitting {
         CookieSplitting(cookieCount: cookieCount)
     }
 
     static let validCounts = 1...9
 
-    /// How many cookies the value of the first one says there are: `3.S…`. Nil: it is a token itself.
+    /// The number of cookies that the first one's value declares: `3.S…`. Nil: the value is a whole token.
     package static func count(_ value: Span<UInt8>) -> Int? {
         guard value.count >= 2, value[1] == UInt8(ascii: "."), (0x32...0x39).contains(value[0]) else {
             return nil
@@ -35,12 +39,12 @@ public struct CookieSplitting: Hashable, Sendable {
         return Int(value[0] - 0x30)
     }
 
-    /// Characters that a part needs beyond a cookie of its own: `3.` before the value, `.2` behind the name.
+    /// The characters that a part adds: `3.` before the value of the first, `.2` after the name of another.
     static let overhead = 2
 }
 
-/// One site's session cookie: its name, its attributes and how much it may hold. A class: each
-/// sealed session has a reference to it.
+/// One site's session cookie: its name, its attributes and its capacity. A class, because each sealed session has a
+/// reference to it.
 @usableFromInline
 final class CookieForm: Sendable {
     let name: String
@@ -48,20 +52,21 @@ final class CookieForm: Sendable {
     let attributes: SetCookie.Attributes
     let limits: CookieLimits
     let splitting: CookieSplitting
-    /// Characters of a token in one cookie.
+    /// The characters of a token that fit into one cookie.
     let room: Int
-    /// Characters of a token in one of several.
+    /// The characters of a token that fit into each of several cookies.
     private let partRoom: Int
-    /// Characters of the largest token that is written, in as many cookies as are allowed.
+    /// The length of the largest token that is written, in as many cookies as are allowed.
     let tokenLimit: Int
-    /// Characters of a token in one cookie that is read: whatever a sealer with other limits has written (FORMAT §11).
+    /// The length of the largest token that is read from one cookie, even if a sealer with other limits wrote it
+    /// (FORMAT §11).
     let openRoom: Int
-    /// Characters of a token in several that is read.
+    /// The length of the largest token that is read from several cookies.
     let openLimit: Int
     /// Forms that browsers may still have, and that every write removes.
     let formers: [CookieForm]
 
-    /// Characters of the smallest token: 47 bytes (FORMAT §5.2).
+    /// The length of the smallest token: 47 bytes (FORMAT §5.2).
     static let smallestToken = 63
     /// More than the largest token takes, whatever limits are set.
     static let mostRoom = 1 << 20
@@ -80,12 +85,12 @@ final class CookieForm: Sendable {
         }
         try attributes.check(name: name, limits: limits)
         let nameBytes = Array(name.utf8)
-        // The longest line that these attributes make.
+        // The longest line that these attributes can produce.
         let empty = SetCookie(
             name: name, value: "", attributes: attributes, maxAge: SetCookie.maxAgeLimit, now: .distantFuture)
         let emptyCount = empty.description.utf8.count
         let underLine = limits.line.map { $0 - emptyCount } ?? .max
-        // Else a response without room would leave a former cookie in the browser, and its session with it.
+        // Without this room, a response could leave a former cookie in the browser, and its session with it.
         let reserved = Self.headerBytes(formers.flatMap(\.allRemovals))
         let underResponse =
             limits.response.map { $0 - reserved - emptyCount - CookieLimits.headerOverhead } ?? .max
@@ -93,7 +98,7 @@ final class CookieForm: Sendable {
         guard room >= Self.smallestToken else {
             throw .nameTooLong(byteCount: nameBytes.count, limit: nameBytes.count + room)
         }
-        // A part's line is as long as a whole cookie's: its count or number is taken from its room.
+        // A part's line is as long as a whole cookie's: its count or number is subtracted from its room.
         let fullCount = reserved + splitting.cookieCount * (emptyCount + room + CookieLimits.headerOverhead)
         if let response = limits.response, splitting.cookieCount > 1, fullCount > response {
             throw .splittingOverResponse(byteCount: fullCount, limit: response)
@@ -115,20 +120,20 @@ final class CookieForm: Sendable {
         self.formers = formers
     }
 
-    /// How many cookies a token of this many characters takes, whether or not it may.
+    /// How many cookies a token of this length takes, allowed or not.
     func cookieCount(tokenCount: Int) -> Int {
         tokenCount <= room ? 1 : (tokenCount + partRoom - 1) / partRoom
     }
 
-    /// The name of part `index`: the first keeps the cookie's.
+    /// The name of part `index`. The first part keeps the cookie's name.
     func name(ofPart index: Int) -> String { index == 0 ? name : "\(name).\(index)" }
 
-    /// The parts that a session of this sealer's may have left in a browser of which nothing is known.
+    /// The parts that a session of this sealer may have left in a browser about which nothing is known.
     var ownParts: PartSet { .below(splitting.cookieCount) }
 
     /// The cookies that carry `token`, and those that remove what a longer one may have left.
     ///
-    /// - Parameter stale: parts that the browser may have; the token's own are written, not removed.
+    /// - Parameter stale: Parts that the browser may have. The token's own parts are written, not removed.
     func cookies(for token: String, maxAge: Int?, stale: PartSet, now: Date) -> [SetCookie] {
         let count = cookieCount(tokenCount: token.utf8.count)
         var cookies: [SetCookie] = []
@@ -142,17 +147,17 @@ final class CookieForm: Sendable {
                 cookies.append(cookie(index, index == 0 ? "\(count).\(part)" : String(part), maxAge, now))
             }
         }
-        // Removed first: to a browser that does not know `Partitioned`, both may be one cookie.
+        // Removals come first: a browser that does not know `Partitioned` may take both for one cookie.
         let former = formerRemovals(beside: cookies, limit: limits.response)
         return former + cookies
             + removals(
                 of: stale.subtracting(.below(count)), beside: former + cookies, limit: limits.response)
     }
 
-    /// Removes the session's cookie, `parts` and the former forms. The cookie comes last: curl up to 7.88 forgets only the
-    /// last of those that a response removes.
+    /// Removes the session's cookie, `parts` and the former forms. The cookie comes last: curl up to 7.88 forgets
+    /// only the last cookie that a response removes.
     ///
-    /// - Parameter others: what the response writes beside it, which is not removed.
+    /// - Parameter others: The other cookies of the response, which are not removed.
     func removalCookies(_ parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         let cookies = [SetCookie(removing: name, attributes: attributes)].filter { cookie in
             !others.contains { $0.slot == cookie.slot }
@@ -173,8 +178,8 @@ final class CookieForm: Sendable {
         fitting(formers.flatMap(\.allRemovals), beside: cookies, limit: limit)
     }
 
-    /// The removals of `parts` for which a response has room beside `others`. The highest numbers come first: a session
-    /// writes its lowest itself, and anybody on a sibling domain can plant eight.
+    /// The removals of `parts` that fit into a response next to `others`. The highest numbers come first: a session
+    /// writes its lowest itself, and anyone on a sibling domain can plant eight.
     private func removals(of parts: PartSet, beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         let removals = PartSet.numbers.reversed().filter(parts.contains).map {
             SetCookie(removing: name(ofPart: $0), attributes: attributes)
@@ -182,7 +187,7 @@ final class CookieForm: Sendable {
         return fitting(removals, beside: others, limit: limit).reversed()
     }
 
-    /// Of these removals those that a response has room for, and that remove none of its other cookies.
+    /// Those of the removals that fit into the response, and that remove none of its other cookies.
     private func fitting(_ removals: [SetCookie], beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         var count = Self.headerBytes(others)
         var slots = Set(others.map(\.slot))
@@ -195,7 +200,7 @@ final class CookieForm: Sendable {
         return fitting
     }
 
-    /// Bytes that these take of a response's head.
+    /// The bytes that these take in a response's head.
     private static func headerBytes(_ cookies: [SetCookie]) -> Int {
         cookies.reduce(0) { $0 + $1.description.utf8.count + CookieLimits.headerOverhead }
     }

@@ -1,20 +1,19 @@
 // Reading the Cookie header (RFC 6265bis §4.2, and what servers meet in practice).
 
-/// One cookie's values in a `Cookie` header, and those of its parts. One pass, whatever stands between.
+/// One cookie's values in a `Cookie` header, and those of its parts. One pass, whatever is in between.
 struct CookieHeader {
-    /// A name may be there twice, for instance set by a sibling domain: this many different values are tried.
+    /// A name may occur twice, for instance if a sibling domain set it. This many different values are tried.
     static let candidateLimit = 4
 
     /// The values of the cookie, in order and each once, at most `candidateLimit`.
     private(set) var values: [Range<Int>] = []
-    /// Those of `name.1` to `name.8`, in the same way; empty where there is none of them.
+    /// The values of `name.1` to `name.8`, likewise; empty if there are none.
     private(set) var parts: [[Range<Int>]] = []
 
     /// Finds the cookie `name` in headers of any shape.
     ///
-    /// Pairs are divided by `;`. Blanks around a name or value do not count; a value in double quotes
-    /// is taken without them. A pair without `=` has no name and is passed over. Names are compared
-    /// byte by byte.
+    /// Pairs are separated by `;`. Blanks around a name or value do not count, and double quotes around a value are
+    /// removed. A pair without `=` has no name and is skipped. Names are compared byte by byte.
     init(_ header: Span<UInt8>, name: [UInt8]) {
         var start = 0
         while start < header.count {

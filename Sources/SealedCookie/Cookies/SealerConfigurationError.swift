@@ -1,52 +1,53 @@
-// Why a sealer cannot be made.
+// Why a sealer cannot be created.
 
-/// Settings that no sealer can have, such as a cookie that browsers would refuse: found when it is made.
+/// Settings that no sealer can have, such as a cookie that browsers would refuse. They are found when the sealer is
+/// created.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif
 public enum SealerConfigurationError: Error, Equatable, Sendable {
-    /// Empty, or with a character that a cookie's name cannot have.
+    /// The name is empty, or contains a character that a cookie's name cannot have.
     case invalidName(String)
     case nameTooLong(byteCount: Int, limit: Int)
-    /// Begins with other than `/`, or holds `;` or a control character.
+    /// The path does not begin with `/`, or contains `;` or a control character.
     case invalidPath(String)
-    /// No name of a domain that browsers take: a single label, an IP address, empty labels or labels over 63
-    /// bytes, over 253 bytes in all, a dot at the end, other characters than ASCII's letters, digits, `-` and `_`.
+    /// The domain is not a name that browsers accept: a single label, an IP address, empty labels, labels over 63
+    /// bytes, over 253 bytes in all, a dot at the end, or characters other than ASCII letters, digits, `-` and `_`.
     case invalidDomain(String)
     case attributeTooLong(byteCount: Int, limit: Int)
     case hostPrefixNeedsSecure
     case hostPrefixForbidsDomain
     case hostPrefixNeedsRootPath
     case securePrefixNeedsSecure
-    /// A name that begins with `__Http-` or `__Host-Http-`.
+    /// A name that begins with `__Http-` or `__Host-Http-` needs `Secure`.
     case httpPrefixNeedsSecure
-    /// A name that begins with `__Http-` or `__Host-Http-`: out of reach of scripts.
+    /// A name that begins with `__Http-` or `__Host-Http-` needs `HttpOnly`: scripts cannot read the cookie.
     case httpPrefixNeedsHTTPOnly
     case sameSiteNoneNeedsSecure
     case partitionedNeedsSecure
-    /// Not 0 (none) or 2 to 4096 bytes.
+    /// The padding is neither 0 (none) nor 2 to 4096 bytes.
     case invalidPadding(Int)
-    /// Limits below 128 bytes of name and value, of a line or of a response, or without room for an attribute.
+    /// The limits for name and value, a line or a response are below 128 bytes, or leave no room for an attribute.
     case invalidLimits
-    /// Two dictionaries whose names in a token are the same: change one by a byte.
+    /// Two dictionaries have the same name in a token: change a byte of one.
     case ambiguousDictionaries
-    /// Not 1 to 65,536 bytes.
+    /// The item limit is not 1 to 65,536 bytes.
     case invalidItemLimit(Int)
-    /// A `TokenSealer`'s purpose is empty: its tokens would open for every other's.
+    /// A `TokenSealer`'s purpose is empty: its tokens would open for every other such sealer.
     case emptyPurpose
-    /// Not 63 to 1,048,576 characters of a token.
+    /// The token limit is not 63 to 1,048,576 characters.
     case invalidTokenLimit(Int)
-    /// More than 4 former forms of the cookie.
+    /// There are more than 4 former forms of the cookie.
     case tooManyFormerCookies(Int)
-    /// Not 1 to 9 cookies.
+    /// The splitting is not 1 to 9 cookies.
     case invalidSplitting(Int)
-    /// Full cookies of so many bytes, `Set-Cookie` headers and all, are over the limit of a response: split
-    /// sessions would not pass.
+    /// Full cookies, including their `Set-Cookie` headers, have this many bytes and exceed the limit of a response:
+    /// split sessions would not pass.
     case splittingOverResponse(byteCount: Int, limit: Int)
 }
 
 extension SealerConfigurationError {
-    /// A short word for metrics, which stays the same, such as `invalid-name`.
+    /// A short, stable word for metrics, such as `invalid-name`.
     public var code: String {
         switch self {
         case .invalidName: "invalid-name"

@@ -5,53 +5,56 @@
     import Foundation
 #endif
 
-/// One `Set-Cookie` header's value.
+/// The value of one `Set-Cookie` header.
 public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
-    /// The requests from other sites with which browsers send a cookie.
+    /// Which requests from other sites carry the cookie.
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
         case strict = "Strict"
         case lax = "Lax"
-        /// Sent with every request, from whatever site; needs `Secure`.
+        /// Sent with every request, whatever site it comes from; needs `Secure`.
         case none = "None"
-        /// The attribute is left out. Chromium then takes `Lax`, but sends a cookie of up to 2 minutes with
-        /// cross-site POSTs, as SAML and OpenID Connect make them; Firefox and Safari send it always.
+        /// The attribute is left out. Chromium then assumes `Lax`, but sends a cookie that is up to 2 minutes old
+        /// with cross-site POSTs, as SAML and OpenID Connect make them. Firefox and Safari always send it.
         case unspecified = ""
     }
 
-    /// Which cookies Chromium gives up first where a site has too many; other browsers ignore it.
+    /// Which cookies Chromium drops first if a site has too many. Other browsers ignore it.
     public enum Priority: String, Hashable, Sendable, CaseIterable {
         case low = "Low"
         case medium = "Medium"
         case high = "High"
     }
 
-    /// Where and how a browser may send the cookie back. The defaults are the strictest that a
-    /// session works with.
+    /// Where and how a browser may send the cookie back. The defaults are the strictest that a session works with.
     public struct Attributes: Hashable, Sendable {
-        /// The path below which browsers send it; begins with `/`.
+        /// The path below which browsers send it. It begins with `/`.
         public var path: String
-        /// Nil: the host alone, without its subdomains. Else a name in ASCII of two labels at least. For a single label
-        /// (`localhost`) or an IP address browsers drop the cookie or take it for that host alone: without `Domain` it is
-        /// the same, and plain. So it is with a public suffix such as `co.uk`, which nothing here can tell from others.
+        /// The domain whose hosts get the cookie: an ASCII name of at least two labels. Nil means the host alone,
+        /// without its subdomains.
+        ///
+        /// For a single label (`localhost`) or an IP address, browsers drop the cookie or restrict it to that host.
+        /// Use nil instead: it plainly means that host. The same applies to a public suffix such as `co.uk`, which
+        /// the library cannot tell from other names.
         public var domain: String?
-        /// Whether browsers send it over https alone.
+        /// Whether browsers send it only over HTTPS.
         public var isSecure: Bool
-        /// Whether it is out of reach of the page's scripts.
+        /// Whether the page's scripts cannot read it.
         public var isHTTPOnly: Bool
-        /// With which requests from other sites browsers send it.
+        /// Which requests from other sites carry it.
         public var sameSite: SameSite
-        /// Nil: the attribute is left out, and Chromium takes medium.
+        /// The priority. Nil: the attribute is left out, and Chromium assumes medium.
         public var priority: Priority?
-        /// Kept apart for each site that embeds this one (CHIPS).
+        /// Whether browsers keep it separately for each site that embeds this one (CHIPS).
         public var isPartitioned: Bool
-        /// Whether the browser drops the cookie when it closes, whatever the session's lifetime: for sessions that are
-        /// sealed without saying so themselves. One that is sealed again keeps what it began with.
+        /// Whether the browser drops the cookie on closing, whatever the session's lifetime. It applies to sessions
+        /// that are sealed without a setting of their own. A session that is sealed again keeps what it began with.
         public var endsWithBrowser: Bool
-        /// Whether `Expires` is written beside `Max-Age`, for clients that do not know the latter. It takes
-        /// 40 bytes of each response. Lines that remove a cookie always have both.
+        /// Whether `Expires` is written in addition to `Max-Age`, for clients that do not know the latter. It adds 40
+        /// bytes to each response. Lines that remove a cookie always have both.
         public var writesExpires: Bool
 
-        /// Attributes, by default the strictest that a session works with. Each is told at the property of its name.
+        /// Creates attributes, by default the strictest that a session works with. Each parameter is described at the
+        /// property of the same name.
         public init(
             path: String = "/", domain: String? = nil, isSecure: Bool = true, isHTTPOnly: Bool = true,
             sameSite: SameSite = .lax, isPartitioned: Bool = false, endsWithBrowser: Bool = false,
@@ -68,14 +71,14 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             self.writesExpires = writesExpires
         }
 
-        /// For development over plain http: without `Secure`, all else as by default. The cookie needs a name without
-        /// `__Host-`, `__Secure-` and `__Http-`, which browsers take over https alone. Never for others' sessions: whoever is on the way
-        /// reads the cookie.
+        /// For development over plain HTTP: without `Secure`, otherwise the defaults. The cookie needs a name without
+        /// `__Host-`, `__Secure-` and `__Http-`, which browsers accept only over HTTPS. Never use it for real users:
+        /// anyone on the network path can read the cookie.
         public static let plainHTTP = Attributes(isSecure: false)
 
-        /// Refuses what a browser would drop in silence.
+        /// Refuses what a browser would silently drop.
         func check(name: String, limits: CookieLimits) throws(SealerConfigurationError) {
-            // RFC 6265bis §5.7: browsers compare the prefixes without regard to case.
+            // RFC 6265bis §5.7: browsers compare the prefixes case-insensitively.
             let lowerName = name.lowercased()
             if lowerName.hasPrefix("__host-") {
                 guard isSecure else { throw .hostPrefixNeedsSecure }
@@ -98,19 +101,19 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             }
         }
 
-        /// Any printable character of ASCII but `;`, and no blank at an end, which would not survive.
+        /// Any printable ASCII character except `;`, and no blank at either end, which would not survive.
         private static func isAttributeValue(_ text: String) -> Bool {
             text.utf8.allSatisfy { (0x20...0x7E).contains($0) && $0 != UInt8(ascii: ";") }
                 && !text.hasSuffix(" ")
         }
 
-        /// A host's name that browsers take as `Domain`: labels of letters, digits, `_` and inner hyphens, divided
-        /// by dots, two at least. One dot in front may be there; browsers drop it (RFC 6265bis §5.6.3). One at the
-        /// end may not: such a cookie is for no host.
+        /// A host name that browsers accept as `Domain`: at least two labels of letters, digits, `_` and inner
+        /// hyphens, separated by dots. A leading dot is allowed; browsers drop it (RFC 6265bis §5.6.3). A trailing
+        /// dot is not: such a cookie matches no host.
         private static func isDomain(_ text: String) -> Bool {
             let name = text.utf8.first == UInt8(ascii: ".") ? text.utf8.dropFirst() : text.utf8[...]
             let labels = name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            // RFC 1035 §2.3.4: 255 bytes with the lengths of the labels, which are 253 characters.
+            // RFC 1035 §2.3.4: 255 bytes including the labels' lengths, which makes 253 characters.
             guard name.count <= 253, labels.count >= 2, let last = labels.last, !isNumber(last) else {
                 return false
             }
@@ -126,8 +129,8 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             }
         }
 
-        /// Whether a host that ends in this label is an IPv4 address to browsers, in whatever form (`127.1`,
-        /// `0x7f.0.0.1`), or none at all: "ends in a number" of the WHATWG's URL standard.
+        /// Whether browsers take a host that ends in this label for an IPv4 address, in any form (`127.1`,
+        /// `0x7f.0.0.1`), or refuse it: "ends in a number" in the WHATWG URL standard.
         private static func isNumber(_ label: Substring.UTF8View) -> Bool {
             func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
             func isLetterOfHex(_ byte: UInt8) -> Bool { (0x61...0x66).contains(byte | 0x20) }
@@ -142,20 +145,20 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
 
     /// The cookie's name.
     public let name: String
-    /// The token or a part of it; empty where the cookie is removed.
+    /// The token or a part of it; empty if the cookie is removed.
     public let value: String
-    /// What the line says beside name, value and `Max-Age`.
+    /// What the line contains apart from name, value and `Max-Age`.
     public let attributes: Attributes
-    /// Seconds until the browser drops it; 0: at once; nil: when it closes.
+    /// The seconds until the browser drops it. 0 means at once, and nil when it closes.
     public let maxAge: Int?
-    /// Agrees with `maxAge`: clients that know both may drop a cookie where they do not. Where the cookie is
-    /// removed it is always there: to libwww-perl `Max-Age=0` alone is no reason to forget a cookie.
+    /// Agrees with `maxAge`: a client that knows both may drop a cookie if they differ. A removal always has it: for
+    /// libwww-perl, `Max-Age=0` alone is no reason to forget a cookie.
     private let expires: String?
 
-    /// What browsers tell cookies apart by: two of one slot are one cookie, of which the later is kept.
+    /// What identifies a cookie to browsers: two with the same slot are one cookie, of which the later is kept.
     struct Slot: Hashable, Sendable {
         let name: String
-        /// In lower case and without the dot in front, which browsers drop; nil: the host alone.
+        /// In lower case and without the leading dot, which browsers drop. Nil: the host alone.
         let domain: String?
         let path: String
         let isPartitioned: Bool
@@ -168,10 +171,10 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             path: attributes.path, isPartitioned: attributes.isPartitioned)
     }
 
-    /// RFC 6265bis §5.5: browsers take no more than 400 days.
+    /// RFC 6265bis §5.5: browsers accept at most 400 days.
     static let maxAgeLimit = 34_560_000
 
-    /// - Parameter now: what `maxAge` is counted from.
+    /// - Parameter now: The time from which `maxAge` counts.
     init(name: String, value: String, attributes: Attributes, maxAge: Int?, now: Date) {
         self.name = name
         self.value = value
@@ -191,13 +194,13 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         self.init(name: name, value: "", attributes: attributes, maxAge: 0, now: .distantPast)
     }
 
-    /// RFC 9110 §5.6.7, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// The date as RFC 9110 §5.6.7 has it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
     private static func httpDate(_ date: Date) -> String {
         let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
         let months = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ]
-        // 2026-08-03T00:00:00Z; a cookie lives from 1970 on, and 400 days longer than 32 bits of seconds.
+        // 2026-08-03T00:00:00Z. A cookie lives from 1970 on, and 400 days longer than 32 bits of seconds.
         let last = Double(UInt32.max) + Double(maxAgeLimit)
         let seconds = Int64(min(max(date.timeIntervalSince1970, 0), last))
         let text = Timestamp.text(secondsSince1970: seconds) ?? "1970-01-01T00:00:00Z"
@@ -207,7 +210,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
             "\(days[Int(seconds / 86_400 % 7)]), \(fields[2]) \(month) \(fields[0]) \(fields[3].dropLast()) GMT"
     }
 
-    /// The header's value; attributes always in this order.
+    /// The header's value. Attributes are always in this order.
     public var description: String {
         var line = "\(name)=\(value); Path=\(attributes.path)"
         if let domain = attributes.domain { line += "; Domain=\(domain)" }
@@ -221,7 +224,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         return line
     }
 
-    /// RFC 6265bis §4.1.1: a token of RFC 9110.
+    /// A token of RFC 9110, as RFC 6265bis §4.1.1 requires.
     static func isName(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in

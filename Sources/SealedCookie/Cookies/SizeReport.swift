@@ -1,53 +1,53 @@
 // Where a cookie's bytes go, stage by stage and field by field.
 
-/// What a session's cookie costs, and what of it costs most.
+/// What a session's cookie costs, and what in it costs most.
 public struct SizeReport: Equatable, Sendable {
-    /// One top-level field of the session and the bytes of its item, key and value, uncompressed.
+    /// One top-level field of the session, and the bytes of its key and value in the uncompressed item.
     public struct Field: Equatable, Sendable {
         /// The field's key.
         public let name: String
-        /// Bytes of key and value.
+        /// The bytes of key and value.
         public let byteCount: Int
     }
 
-    /// Bytes of the CBOR item.
+    /// The bytes of the CBOR item.
     public let itemByteCount: Int
-    /// Bytes of the payload: flags, times and the item, compressed where that helps, with padding if any.
+    /// The bytes of the payload: flags, times and the item, compressed if that helps, and any padding.
     public let payloadByteCount: Int
-    /// Bytes of the payload with header and tag.
+    /// The bytes of the payload with header and tag.
     public let sealedByteCount: Int
-    /// Characters of the token's text.
+    /// The length of the token's text in characters.
     public let tokenLength: Int
-    /// Cookies that it takes: more than one only where the sealer allows it, or would have to.
+    /// The number of cookies that it takes. It is more than one only if the sealer allows that, or would have to.
     public let cookieCount: Int
-    /// Bytes of names and values of those cookies.
+    /// The bytes of these cookies' names and values.
     public let cookieByteCount: Int
-    /// Bytes that those cookies add to each request's `Cookie` header.
+    /// The bytes that these cookies add to each request's `Cookie` header.
     public let headerByteCount: Int
-    /// Bytes of the cookie's name.
+    /// The bytes of the cookie's name.
     public let nameByteCount: Int
-    /// The limit on bytes of name and value of one cookie.
+    /// The limit in bytes on the name and value of one cookie.
     public let nameAndValueLimit: Int
-    /// Characters of the largest token that the sealer's limits and splitting allow.
+    /// The length in characters of the largest token that the sealer's limits and splitting allow.
     public let tokenLimit: Int
-    /// Bytes of the largest item that the sealer seals.
+    /// The bytes of the largest item that the sealer seals.
     public let itemLimit: Int
-    /// The largest first. Empty where the session is not a map.
+    /// The fields, the largest first. Empty if the session is not a map.
     public let fields: [Field]
 
-    /// Characters that are free; negative where the token is too large.
+    /// The number of characters left before the limit; negative if the token is too large.
     public var room: Int { tokenLimit - tokenLength }
-    /// Characters that must go; 0 where it fits.
+    /// The number of characters that must go; 0 if the token fits.
     public var excess: Int { max(0, -room) }
-    /// Bytes of the item that must go, before compression; 0 where it is not over `itemLimit`.
+    /// The bytes of the item that must go, before compression; 0 if it does not exceed `itemLimit`.
     public var itemExcess: Int { max(0, itemByteCount - itemLimit) }
-    /// Servers whose stock settings refuse requests with these cookies alone, and clients that do not send
-    /// all of them, the strictest first.
+    /// Servers that refuse requests with these cookies alone under stock settings, and clients that do not send all
+    /// of them; the strictest first.
     public var refusingServers: [ServerLimit] {
         ServerLimit.common.filter { $0.cookieHeader < headerByteCount }
     }
 
-    /// - Parameter form: the cookie's; nil: no cookie carries the token, and all that is said of cookies is 0.
+    /// - Parameter form: The cookie's form. Nil: no cookie carries the token, and all figures about cookies are 0.
     init(
         item: CBORItem, payloadByteCount: Int, sealedByteCount: Int, tokenLength: Int, tokenLimit: Int,
         itemLimit: Int, form: CookieForm? = nil
@@ -67,11 +67,11 @@ public struct SizeReport: Equatable, Sendable {
             (cookieByteCount, headerByteCount) = (0, 0)
             return
         }
-        // A part has two bytes more: a count before the value, or a number behind the name.
+        // A part has two more bytes: a count before the value, or a number after the name.
         cookieByteCount =
             tokenLength + cookieCount * nameByteCount
             + (cookieCount > 1 ? cookieCount * CookieSplitting.overhead : 0)
-        // name=value, divided by "; ".
+        // name=value, separated by "; ".
         headerByteCount = cookieByteCount + cookieCount + (cookieCount - 1) * 2
     }
 

@@ -1,15 +1,15 @@
-// The second stage: a payload's bytes, compressed where that makes them fewer. FORMAT §6.
+// The second stage: a payload's bytes, compressed if that saves any. FORMAT §6.
 
 /// The plaintext of a token.
 ///
-/// What a byte string holds never meets the compressor: in a compressed body the contents follow the
-/// DEFLATE stream of the rest.
+/// The contents of byte strings never reach the compressor: in a compressed body they follow the DEFLATE stream of
+/// the rest.
 struct CompressedPayload: ~Copyable, Sendable {
-    /// The payload stands in `range`; around it is room for the stages to come.
+    /// Contains the payload in `range`, with room around it for the next stages.
     var bytes: [UInt8]
     let range: Range<Int>
 
-    /// The fewest bytes a payload can have: flags, created, age, an item of one byte.
+    /// The size of the smallest payload: flags, created, age, an item of one byte.
     static let minimumCount = 7
 
     enum Flag {
@@ -26,12 +26,12 @@ struct CompressedPayload: ~Copyable, Sendable {
     }
 
     /// - Parameters:
-    ///   - headroom: bytes to leave free in front, for the token's header.
-    ///   - tailroom: bytes to reserve behind, for the tag.
-    ///   - compression: how, if at all.
-    ///   - block: pads the payload to a multiple of this many bytes; 0: no padding.
-    ///   - deflater: what compresses.
-    ///   - bytes: an empty array, for its memory.
+    ///   - headroom: The bytes to leave free in front, for the token's header.
+    ///   - tailroom: The bytes to reserve at the end, for the tag.
+    ///   - compression: How to compress, if at all.
+    ///   - block: The payload is padded to a multiple of this many bytes; 0 means no padding.
+    ///   - deflater: The compressor.
+    ///   - bytes: An empty array, whose memory is reused.
     init(
         compressing payload: borrowing SessionPayload,
         by compression: SessionCompression = .withoutDictionary,
@@ -40,7 +40,7 @@ struct CompressedPayload: ~Copyable, Sendable {
     ) {
         let times = payload.times
         let itemCount = payload.item.bytes.count
-        // Room for all that follows, and zeros for the stage before and for flags that are not known yet.
+        // Room for everything that follows, and zeros for the token's header and for flags that are not known yet.
         bytes.append(addingCapacity: headroom + 20 + itemCount + block + tailroom) { start in
             start.append(repeating: 0, count: headroom)
             start.append(times.marks.rawValue | (times.lifetime == nil ? 0 : Flag.lifetime))
@@ -63,16 +63,16 @@ struct CompressedPayload: ~Copyable, Sendable {
         range = headroom..<bytes.count
     }
 
-    /// Appends the divided, compressed form of `item` if it is shorter than the item.
+    /// Appends `item`, divided and compressed, if that is shorter than the item.
     ///
-    /// - Returns: the flags that say so; 0 where nothing was appended.
+    /// - Returns: The flags for this form; 0 if nothing was appended.
     private static func appendCompressed(
         _ item: CBORItem, by compression: SessionCompression, using deflater: inout Deflater,
         to bytes: inout [UInt8]
     ) -> UInt8 {
         guard compression.isOn else { return 0 }
         let contentCount = item.byteStrings.reduce(0) { $0 + $1.count }
-        // No stream of a shorter item is shorter than the item itself.
+        // For an item this short, no stream is shorter than the item itself.
         guard item.bytes.count - contentCount > 4 else { return 0 }
         let skeleton = item.skeleton
         let start = bytes.count
@@ -81,7 +81,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             let (saved, id) = compression.dictionaries.withUncounted(\.contents, at: index) {
                 (deflater.findMatches(in: skeleton.span, after: $0.text), $0.id)
             }
-            // One that saves no more than its name takes helps nobody.
+            // A dictionary that saves no more than its name takes is of no use.
             if saved > 8 * id.byteCount {
                 flags |= Flag.dictionary
                 bytes.append(bigEndian: UInt64(id.number), byteCount: id.byteCount)
@@ -100,7 +100,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         return flags
     }
 
-    /// The payload back. Its item is in `memory.item`.
+    /// Restores the payload. Its item is in `memory.item`.
     consuming func decompressed(
         _ compression: SessionCompression, in memory: inout WorkingMemory
     ) throws(OpenError) -> (times: SessionTimes, dictionary: CompressionDictionary.ID?) {
@@ -130,8 +130,8 @@ struct CompressedPayload: ~Copyable, Sendable {
         return (fields.times, fields.dictionary)
     }
 
-    /// When it was sealed, and whether it says that a session was signed out, and no more of it; nil where its times cannot be
-    /// read. For telling which of several tokens decides (FORMAT §11.2).
+    /// The time at which it was sealed, and whether it marks a sign-out; nothing else is read. Nil if its times
+    /// cannot be read. This tells which of several tokens decides (FORMAT §11.2).
     var times: SessionTimes? {
         var reader = ByteReader(in: range)
         guard let flags = reader.byte(bytes.span), let times = try? Fields.times(&reader, bytes.span) else {
@@ -142,7 +142,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             marks: SessionMarks(rawValue: flags).intersection(.ended))
     }
 
-    /// Where a payload's fields stand.
+    /// The fields of a payload and their positions.
     private struct Fields {
         let times: SessionTimes
         let isCompressed: Bool
@@ -155,14 +155,14 @@ struct CompressedPayload: ~Copyable, Sendable {
             isCompressed = flags & Flag.compressed != 0
             let hasDictionary = flags & Flag.dictionary != 0
             let marks = SessionMarks(rawValue: flags).intersection(.all)
-            // A dictionary for nothing is refused as well, and so is a compressed session that has ended.
+            // An unused dictionary is refused as well, and so is a compressed session that has ended.
             guard flags & ~Flag.known == 0, isCompressed ? !marks.contains(.ended) : !hasDictionary else {
                 throw .unknownFlags(flags)
             }
             let (created, age) = try Self.times(&reader, bytes)
             var lifetime: OwnLifetime?
             if flags & Flag.lifetime != 0 {
-                // A lifetime of nothing is no lifetime; an idle time of nothing is none.
+                // A lifetime of 0 is refused. An idle time of 0 means none.
                 guard let absolute = reader.leb128(bytes), absolute > 0, let idle = reader.leb128(bytes)
                 else {
                     throw .number
@@ -186,7 +186,7 @@ struct CompressedPayload: ~Copyable, Sendable {
             body = reader.position..<end
         }
 
-        /// The two times, which follow the flags.
+        /// The two times that follow the flags.
         static func times(
             _ reader: inout ByteReader, _ bytes: Span<UInt8>
         ) throws(PayloadFailure) -> (created: UInt32, age: UInt32) {
@@ -196,7 +196,7 @@ struct CompressedPayload: ~Copyable, Sendable {
         }
     }
 
-    /// Leaves what `body` holds in `memory.item`.
+    /// Leaves the contents of `body` in `memory.item`.
     private func inflate(
         _ body: Range<Int>, _ dictionary: [UInt8], in memory: inout WorkingMemory
     ) throws(OpenError) {

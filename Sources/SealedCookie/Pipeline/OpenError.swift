@@ -1,63 +1,64 @@
-// Why a token is refused: for the server's log. A visitor sees one thing: no session.
+// Why a token is refused, for the server's log. Visitors see only one thing: no session.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// Why a cookie is no session. It holds no value of the session, no key and no token. A place in the
-/// session names map keys, and so those of dictionaries; nothing inside a `Secret` is named.
+/// The reason why a cookie is no session. It contains no value of the session, no key and no token. A coding path
+/// contains map keys, including those of dictionaries, but nothing inside a ``Secret``.
 ///
-/// In the order of the checks (FORMAT §5.2): what comes before `notAuthentic` is found without any
-/// cryptography and may be anybody's doing; what comes after it was sealed by a holder of the key.
+/// The cases are in the order of the checks (FORMAT §5.2). Those before ``notAuthentic`` are found without any
+/// cryptography, and anyone can cause them. For those after it, a holder of the key sealed the token.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif
 public enum OpenError: Error, Equatable, Sendable {
-    /// Longer than any token that this sealer writes.
+    /// The token is longer than any that this sealer writes.
     case tooLong(byteCount: Int)
-    /// In more cookies than this sealer allows.
+    /// The session is in more cookies than this sealer allows.
     case tooManyCookies(Int, limit: Int)
-    /// A split session of which this cookie did not come: 1 for the second.
+    /// A split session lacks this cookie: 1 is the second.
     case missingPart(Int, of: Int)
-    /// Not base64url without padding in its one valid spelling: another character, `=`, white space,
-    /// an impossible length, trailing bits that are not zero.
+    /// The text is not base64url without padding in its only valid spelling: another character, `=`, white space, an
+    /// impossible length, or trailing bits that are not zero.
     case notBase64URL
-    /// Too few bytes for a token.
+    /// The text has too few bytes for a token.
     case tooShort(byteCount: Int)
     /// The first byte is not 0x48.
     case unknownVersion(UInt8)
-    /// No key of the ring has this id.
+    /// No key in the ring has this ID.
     case unknownKey(KeyID)
     /// The ring refuses this key for good.
     case revokedKey(KeyID)
-    /// The tag does not verify: changed in any bit, or sealed with another key, for another cookie
-    /// name or for another purpose.
+    /// The tag does not verify: the token was changed, or sealed with another key, for another cookie name or for
+    /// another purpose.
     case notAuthentic
-    /// Authentic, but not a payload of this version; says where.
+    /// Authentic, but not a payload of this version. The text says in which way.
     case malformedPayload(String)
     /// Authentic, but compressed with a dictionary that this sealer does not have.
     case unknownDictionary(String)
-    /// Begun or sealed by a clock more than 60 s ahead of this one.
+    /// Begun or sealed by a clock that is more than 60 s ahead of this one.
     case inFuture(Date)
-    /// Not a session, but what a sign-out left in its place, at this time.
+    /// Not a session, but the mark that a sign-out left in its place, at this time.
     case signedOut(Date)
-    /// In a former form of the cookie, sealed at this time: more than 60 s after nothing more was (`FormerCookie.sealedUntil`).
+    /// In a former form of the cookie, and sealed at this time: more than 60 s after that form was retired
+    /// (``FormerCookie/sealedUntil``).
     case formerCookie(Date)
-    /// Over since this time, by its lifetime.
+    /// The session's lifetime ended at this time.
     case expired(Date)
-    /// Began before the ring's `not-before`.
+    /// The session began before the ring's `not-before`.
     case endedBefore(Date)
-    /// A session of another shape than the one to open: where in it, and why, such as "the key is missing", "text where Int was
-    /// expected" or "an integer that Int8 cannot hold".
+    /// The session does not match the expected type: the path in it, and the reason, such as "the key is missing",
+    /// "text where Int was expected" or "an integer that Int8 cannot hold".
     case sessionMismatch(codingPath: [String], reason: String)
-    /// A C library failed for a reason other than the token, such as want of memory.
+    /// A C library failed for a reason other than the token, such as lack of memory.
     case libraryFailed(operation: String)
 }
 
 extension OpenError {
-    /// A short word for metrics, which stays the same: FORMAT's word for the refusal (§5.2, §11.1) with hyphens, such as
-    /// `not-authentic`; besides those `session-mismatch` and `library-failed`.
+    /// A short, stable word for metrics: FORMAT's word for the refusal (§5.2, §11.1) with hyphens, such as
+    /// `not-authentic`. In addition, there are `session-mismatch` and `library-failed`.
     public var code: String {
         switch self {
         case .tooLong: "too-long"
@@ -110,7 +111,7 @@ extension OpenError: CustomStringConvertible {
 }
 
 extension OpenError {
-    /// Whether this was found before anything was opened: neither behind the tag nor by a failing library.
+    /// Whether this was found before anything was opened: neither after the tag's check nor by a failing library.
     var isBeforeOpening: Bool {
         switch self {
         case .tooLong, .tooManyCookies, .missingPart, .notBase64URL, .tooShort, .unknownVersion, .unknownKey,
@@ -133,7 +134,8 @@ extension OpenError {
         }
     }
 
-    /// Of a decoding error the place in the session, and why. Another's words are not repeated: they may quote the session.
+    /// The path in the session and the reason, from a decoding error. Descriptions by other code are not repeated:
+    /// they may quote the session.
     private init(_ error: DecodingError) {
         let (key, reason): ((any CodingKey)?, String) =
             switch error {
@@ -145,14 +147,15 @@ extension OpenError {
             }
         let own = (error.context?.underlyingError as? CBORMismatch)?.words
         var path = (error.context?.codingPath ?? []) + (key.map { [$0] } ?? [])
-        // Nor keys of another's making, which may hold a value.
+        // Nor are keys of other code's types, which may contain a value.
         if own == nil { path = Array(path.prefix { $0 is CBORKey }) }
         self = .sessionMismatch(codingPath: path.map(\.stringValue.printable), reason: own ?? reason)
     }
 }
 
 extension OpenError: WorkspaceError {
-    /// Whether a C library failed, for want of memory for example: the cookie may be good. Answer 503, and write no cookie over it.
+    /// Whether a C library failed, for lack of memory for example, so that the cookie may be good. Answer 503, and
+    /// write no cookie over it.
     public var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
     var leavesContents: Bool { !isBeforeOpening }
 }

@@ -1,6 +1,6 @@
-// A token into a session, check by check as FORMAT §5.2 has them. A refusal is thrown where its check is made:
+// Turns a token into a session, check by check in the order of FORMAT §5.2. Each check throws its own refusal:
 //
-// - too long, not base64url, too short, unknown version: `Token.check`, and `Token.box` where the key is there
+// - too long, not base64url, too short, unknown version: `Token.check`, and `Token.box` if the key is in the ring
 // - revoked key, unknown key: `TokenCore.key(of:)`
 // - not authentic: `SealedBox.opened`
 // - malformed payload, unknown dictionary: `CompressedPayload.decompressed`, then `checkItem`
@@ -13,23 +13,23 @@
 #endif
 
 extension TokenCore {
-    /// Opens a token of what the carrier takes at the most.
+    /// Opens a token of at most the length that the carrier accepts.
     @usableFromInline
     func open(_ text: Span<UInt8>, at now: Date, _ take: Taking) throws(OpenError) -> SessionMetadata {
         try open(text, limit: carrier.tokenLimit, checksItem: true, at: now, take)
     }
 
-    /// Takes the session out of the memory that its item was left in.
+    /// Takes the session out of the memory that contains its item.
     @usableFromInline
     typealias Taking = (inout WorkingMemory) throws(OpenError) -> Void
 
     /// Opens the token in `text`: the twelve checks.
     ///
     /// - Parameters:
-    ///   - limit: characters of the longest token.
-    ///   - checksItem: whether the item is to be checked as FORMAT §7 has it.
-    ///   - take: called for a session that is none of these refusals, before any other can use its memory. What it throws
-    ///     is a refusal too, such as a session of another type, or an `EncodedSession` whose byte strings lack contents.
+    ///   - limit: The length in characters of the longest token.
+    ///   - checksItem: Whether to check the item against FORMAT §7.
+    ///   - take: Called for a session that passes these checks, before its memory is reused. What it throws is a
+    ///     refusal too, such as a session of another type, or an `EncodedSession` whose byte strings lack contents.
     func open(
         _ text: Span<UInt8>, limit: Int, checksItem: Bool, at now: Date, _ take: Taking
     ) throws(OpenError) -> SessionMetadata {
@@ -50,7 +50,7 @@ extension TokenCore {
         }
     }
 
-    /// Checks 1 to 7, and when the token was sealed; nil where that cannot be read.
+    /// Checks 1 to 7, and the time at which the token was sealed; nil if that cannot be read.
     func times(of text: Span<UInt8>, limit: Int) throws(OpenError) -> SessionTimes? {
         let (ring, index) = try key(of: text, limit: limit)
         return try ring.keys.withUncounted(\.material, at: index) { (key) throws(OpenError) in
@@ -63,10 +63,10 @@ extension TokenCore {
         }
     }
 
-    /// Checks 1 to 6, which need no cryptography: the ring that has the key that the token names, and its index.
+    /// Checks 1 to 6, which need no cryptography. Returns the ring that has the token's key, and the key's index.
     ///
-    /// The key is looked for first and nothing is decoded, since most garbage names none. `Token.check` then finds what
-    /// comes first in the order of the checks; where the key is there, `decrypt` does.
+    /// The key is looked up first, and nothing is decoded, since most garbage names no key. If there is none,
+    /// `Token.check` finds the first failure in the order of the checks. If there is one, `decrypt` does.
     private func key(of text: Span<UInt8>, limit: Int) throws(OpenError) -> (KeyRing, index: Int) {
         let ring = keys.ring
         let id = Token.keyID(in: text, limit: limit)
@@ -81,7 +81,7 @@ extension TokenCore {
         return (later, index)
     }
 
-    /// Checks 1 to 4 and 7. The payload, which is authentic.
+    /// Checks 1 to 4 and 7. Returns the authentic payload.
     private func decrypt(
         _ text: Span<UInt8>, limit: Int, using workspace: inout Workspace
     ) throws(OpenError) -> CompressedPayload {
@@ -90,7 +90,7 @@ extension TokenCore {
         ).opened(using: &workspace.ciphers, authenticating: context)
     }
 
-    /// The last of check 8, whose others `CompressedPayload.decompressed` makes.
+    /// The last part of check 8. `CompressedPayload.decompressed` does the rest.
     private func checkItem(in memory: inout WorkingMemory) throws(OpenError) {
         do throws(CBORFailure) {
             try memory.checkItem()
@@ -99,10 +99,10 @@ extension TokenCore {
         }
     }
 
-    /// Checks 9 to 12. Only now: a date that is not authenticated is an attacker's. What was signed out is so whatever
-    /// the policy is, and has no end that a lifetime could say.
+    /// Checks 9 to 12. They come last because unauthenticated dates are controlled by the attacker. A signed-out
+    /// token stays signed out whatever the policy is, and no lifetime gives it an end.
     ///
-    /// - Returns: the session's end.
+    /// - Returns: The session's end.
     private func checkTimes(
         _ times: SessionTimes, _ notBefore: Date?, at now: Date
     ) throws(OpenError) -> Date {
@@ -130,14 +130,16 @@ extension TokenCore {
         }
     }
 
-    /// Whether a tenth of the time is over for which a token of this session is good: the least of its idle
-    /// time, its lifetime and what its carrier keeps it for.
+    /// Whether a tenth of the time is over for which a token of this session is good: the shortest of its idle time,
+    /// its lifetime and the time for which its carrier keeps it.
     ///
-    /// How long the browser keeps its copy is in no token. Under a shorter policy than today's it got a
-    /// shorter `Max-Age`; so it is written again by today's time, ten times in a lifetime at most, and not only
-    /// where it is known to end before the session does. What a browser keeps until it closes needs no other
-    /// time, but to move to the dictionary that seals: no sooner, for dictionaries have no order, and two servers
-    /// with two lists would write what the other wrote at every request.
+    /// No token says how long the browser keeps its copy. Under an earlier, shorter policy, that copy got a shorter
+    /// `Max-Age`. So the decision uses today's policy, with at most ten writes in a lifetime, and does not wait until
+    /// the copy is known to end before the session.
+    ///
+    /// A cookie that the browser keeps until it closes needs no new time, except to move to the dictionary that seals
+    /// now. That move does not happen sooner: dictionaries have no order, and two servers with different lists would
+    /// rewrite each other's cookies at every request.
     private func isWorn(_ times: SessionTimes, isOutdated: Bool, at now: Date) -> Bool {
         var span = times.idle(under: lifetime)
         if !times.marks.contains(.endsWithBrowser) || isOutdated {
@@ -145,15 +147,15 @@ extension TokenCore {
             span = min(span ?? kept, kept)
         }
         guard let span else { return false }
-        // Whole seconds, as `sealedAt` is: else there would be more than ten writes in a short span.
+        // Whole seconds, like `sealedAt`: otherwise there would be more than ten writes in a short span.
         return now.timeIntervalSince(times.sealedAt) >= Double((span + 9) / 10)
     }
 }
 
-/// What a token says of its session beside the session itself.
+/// What a token says about its session, apart from the session itself.
 @usableFromInline
 struct SessionMetadata: Sendable {
-    /// The name and purpose that it was opened with.
+    /// The name and purpose with which it was opened.
     let identity: TokenIdentity
     let times: SessionTimes
     let end: Date

@@ -5,46 +5,45 @@
     public import Foundation
 #endif
 
-/// Why `seal` wrote no cookie. It holds no value of the session and no key; a place in the session names
-/// map keys, but nothing inside a `Secret`.
+/// The reason why `seal` wrote no cookie. It contains no value of the session and no key. A coding path contains map
+/// keys, but nothing inside a ``Secret``.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif
 public enum SealError: Error, Equatable, Sendable {
-    /// The ring has no key. Where all are pending, the earliest seals (FORMAT §9).
+    /// The ring has no key. If all keys are pending, the earliest seals (FORMAT §9).
     case noActiveKey
-    /// Name and value are over the limit: a browser would keep the old cookie in silence. The report
-    /// says which fields are largest and how much must go.
+    /// Name and value exceed the limit: a browser would silently keep the old cookie. The report says which fields
+    /// are largest and how much must go.
     case tooLarge(SizeReport)
-    /// The session has more bytes as CBOR than the sealer's `itemLimit`, or than the 65,536 of FORMAT §7, or too many
-    /// values: where in it that was found. It is not compressed first. `sizeReport(for:)` says what is large, for up to
-    /// 65,536 bytes and 16,384 values.
+    /// As CBOR, before compression, the session has too many values, or exceeds the sealer's `itemLimit` or the
+    /// 65,536 bytes of FORMAT §7. The path says where that was found. For up to 65,536 bytes and 16,384 values,
+    /// ``CookieSealer/sizeReport(for:lifetime:at:)`` shows what is large.
     case itemTooLarge(codingPath: [String], reason: String)
-    /// The session cannot be encoded: where in it, and why.
+    /// The session cannot be encoded: the path in it, and the reason.
     case notEncodable(codingPath: [String], reason: String)
     /// `now` is not between 1970 and 2106.
     case timeOutOfRange
-    /// The session to seal again is over since this time.
+    /// The session to seal again ended at this time.
     case expired(Date)
-    /// The key of the session to seal again has been revoked since it was opened, or is no longer in the
-    /// ring: it is over.
+    /// The session to seal again has ended: its key was revoked since it was opened, or is no longer in the ring.
     case revokedKey(KeyID)
-    /// The session to adopt has a key that this sealer's ring neither has nor has revoked: the two sealers have
-    /// different rings. Let one ring hold the keys of both.
+    /// The key of the session to adopt is not in this sealer's ring, and not revoked there: the two sealers have
+    /// different rings. Put the keys of both into one ring.
     case foreignKey(KeyID)
-    /// The session begins before the ring's `not-before` or the cut-off that `seal` was given, and would be refused at once:
-    /// that time is in the future, or this clock is more than 60 s behind the one that set it.
+    /// The session begins before the ring's `not-before`, or before the cut-off passed to `seal`, so it would be
+    /// refused at once. That time is in the future, or this clock is more than 60 s behind the one that set it.
     case endedBefore(Date)
-    /// The session to seal again was opened from a cookie of another name, or for another purpose: `adopt`
-    /// makes it one of this sealer's, and says so.
+    /// The session to seal again was opened from a cookie of another name, or for another purpose. To make it one of
+    /// this sealer's on purpose, use ``CookieSealer/adopt(_:at:)``.
     case anotherCookie(name: String, purpose: String)
-    /// A C library failed, such as for want of randomness or memory.
+    /// A C library failed, for lack of randomness or memory for example.
     case libraryFailed(operation: String)
 }
 
 extension SealError {
-    /// Of `reseal` and `adopt`: the session is over since it was opened (`.expired`, `.endedBefore`, `.revokedKey`).
-    /// Answer as where there is none; the next request finds none.
+    /// Whether `reseal` or `adopt` failed because the session has ended since it was opened (`.expired`,
+    /// `.endedBefore`, `.revokedKey`). Answer as if there were no session; the next request finds none.
     public var isSessionOver: Bool {
         switch self {
         case .expired, .endedBefore, .revokedKey: true
@@ -55,8 +54,8 @@ extension SealError {
         }
     }
 
-    /// The session holds too much, before compression or after it (`.itemTooLarge`, `.tooLarge`): answer with 413, for
-    /// example, or let the visitor take something out.
+    /// Whether the session is too large, before or after compression (`.itemTooLarge`, `.tooLarge`). Answer 413, for
+    /// example, or let the visitor remove something.
     public var isTooLarge: Bool {
         switch self {
         case .tooLarge, .itemTooLarge: true
@@ -69,8 +68,8 @@ extension SealError {
 }
 
 extension SealError {
-    /// A short word for metrics, which stays the same, such as `too-large`. Words that
-    /// `OpenError` has too mean the same there, but that a key which is no longer in the ring is `revoked-key` here.
+    /// A short, stable word for metrics, such as `too-large`. A word that ``OpenError`` also has means the same
+    /// there, with one exception: here, `revoked-key` includes a key that is no longer in the ring.
     public var code: String {
         switch self {
         case .noActiveKey: "no-active-key"
@@ -112,7 +111,7 @@ extension SealError: CustomStringConvertible {
 }
 
 extension SealError {
-    /// - Parameter limit: bytes that the item was allowed.
+    /// - Parameter limit: The bytes that the item was allowed.
     init(_ failure: CBORFailure, limit: Int = CBORLimits.itemBytes) {
         let path = failure.path.map(\.text)
         switch failure.reason {
@@ -128,7 +127,7 @@ extension SealError {
         switch error {
         case let failure as CBORFailure: self.init(failure, limit: limit)
         case EncodingError.invalidValue(_, let context):
-            // Not the context's words, nor keys of its maker's: they may quote the value.
+            // Neither the context's description nor keys of other code's types: they may quote the value.
             self = .notEncodable(
                 codingPath: context.codingPath.prefix { $0 is CBORKey }.map(\.stringValue.printable),
                 reason: "an invalid value")
@@ -138,7 +137,8 @@ extension SealError {
 }
 
 extension SealError: WorkspaceError {
-    /// Whether a C library failed, for want of memory for example: the session is in order. Answer 503; the same may succeed later.
+    /// Whether a C library failed, for lack of memory for example, although the session is in order. Answer 503; the
+    /// same may succeed later.
     public var isLibraryFailure: Bool { if case .libraryFailed = self { true } else { false } }
     var leavesContents: Bool { false }
 }

@@ -1,8 +1,8 @@
 // The third stage: a payload encrypted and authenticated. FORMAT §3, §5.
 
-/// A token's bytes: header, ciphertext, tag. Used up by the stage that follows, as payloads are.
+/// A token's bytes: header, ciphertext, tag. Consumed by the next stage, as payloads are.
 struct SealedBox: ~Copyable, Sendable {
-    /// Every token's first byte; in base64url it makes an `S`.
+    /// Every token's first byte. In base64url the text then begins with `S`.
     static let version: UInt8 = 0x48
     /// Version, key id and R.
     static let headerCount = 24
@@ -11,7 +11,7 @@ struct SealedBox: ~Copyable, Sendable {
 
     private(set) var bytes: [UInt8]
 
-    /// Takes over bytes of which nothing is known yet.
+    /// Takes over bytes that have not been checked in any way.
     init(untrusted bytes: consuming [UInt8]) throws(OpenError) {
         guard bytes.count >= Self.minimumCount else { throw .tooShort(byteCount: bytes.count) }
         guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
@@ -20,16 +20,16 @@ struct SealedBox: ~Copyable, Sendable {
 
     /// Seals `payload`, which must have `headerCount` bytes of headroom, with a fresh random R.
     ///
-    /// - Parameter id: that of the ciphers' key.
+    /// - Parameter id: The ID of the ciphers' key.
     init(
         sealing payload: consuming CompressedPayload, using ciphers: inout XAESCiphers, of id: KeyID,
         authenticating context: borrowing TokenContext
     ) throws(NativeFailure) {
         let range = payload.range
         let end = range.upperBound + XAESKey.tagLength
-        // What stood behind the payload would go out behind the tag.
+        // Any bytes after the payload would go out after the tag.
         precondition(range.lowerBound == Self.headerCount && payload.bytes.count <= end)
-        // Taken out, so that there is no second reference for which it would be copied.
+        // Moved out, so that no second reference forces a copy.
         var bytes = exchange(&payload.bytes, with: [])
         bytes.append(zeros: end - bytes.count)
         bytes[0] = Self.version
@@ -40,7 +40,7 @@ struct SealedBox: ~Copyable, Sendable {
         self.bytes = bytes
     }
 
-    /// Bytes to reserve behind a payload: for its tag, and for what is authenticated with it.
+    /// The bytes to reserve after a payload: for its tag, and for what is authenticated with it.
     static func tailCount(authenticating context: borrowing TokenContext) -> Int {
         XAESKey.tagLength + context.count
     }
@@ -52,7 +52,7 @@ struct SealedBox: ~Copyable, Sendable {
 
     /// Opens the box.
     ///
-    /// - Throws: `.notAuthentic`; then nothing of the plaintext is left in memory.
+    /// - Throws: `.notAuthentic`. Nothing of the plaintext is then left in memory.
     consuming func opened(
         using ciphers: inout XAESCiphers, authenticating context: borrowing TokenContext
     ) throws(OpenError) -> CompressedPayload {

@@ -1,23 +1,23 @@
-// What sealing makes, whatever carries it.
+// The result of sealing, whatever carries it.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// A token's text, and when it ends.
+/// A token's text, and the time at which it ends.
 public struct SealedToken: Sendable {
-    /// Letters, digits, `-` and `_`: no URL, form or header needs to escape it.
+    /// The text: letters, digits, `-` and `_`, so no URL, form or header needs to escape it.
     public let text: String
-    /// When it ends unless what it holds is sealed again before.
+    /// The time at which it ends unless its contents are sealed again before.
     public let expiresAt: Date
     let sealedAt: Date
-    /// Whether the browser is to drop it when it closes.
+    /// Whether the browser must drop it on closing.
     let endsWithBrowser: Bool
 }
 
 extension SealedToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// Its length and when it ends, not the token: whoever has that may use it.
+    /// Its length and when it ends, but not the token: anyone who has that may use it.
     public var description: String {
         "SealedToken(\(text.utf8.count) characters, expires \(Timestamp.text(expiresAt)))"
     }

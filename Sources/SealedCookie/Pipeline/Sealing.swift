@@ -1,4 +1,4 @@
-// A session into a token, step by step as FORMAT §5.1 has it.
+// Turns a session into a token, step by step in the order of FORMAT §5.1.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -9,8 +9,9 @@ extension TokenCore {
     /// Seals a session that begins now.
     ///
     /// - Parameters:
-    ///   - cutOff: the time before which its user's sessions have ended (FORMAT §10); nil: none.
-    ///   - earliest: before which it must not have been sealed, if only by its age; nil: none.
+    ///   - cutOff: The time before which its user's sessions have ended (FORMAT §10); nil if none.
+    ///   - earliest: The session is sealed no earlier than this, even if that only takes a greater age; nil if there
+    ///     is no such time.
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, marks: SessionMarks,
         cutOff: Date? = nil, noEarlierThan earliest: Date? = nil, at now: Date
@@ -32,7 +33,7 @@ extension TokenCore {
             at: now)
     }
 
-    /// Seals a value for a carrier that knows nothing of sessions.
+    /// Seals a value for a carrier that has no sessions.
     @usableFromInline
     func seal(
         _ item: consuming CBORItem, lifetime ownLifetime: SessionLifetime?, cutOff: Date?, at now: Date
@@ -40,8 +41,8 @@ extension TokenCore {
         try seal(item, lifetime: ownLifetime, marks: [], cutOff: cutOff, at: now)
     }
 
-    /// Seals that a session was signed out: what opens as no session, and must be kept for as long as any other that
-    /// the browser may have could live (FORMAT §6.5).
+    /// Seals that a session was signed out. The token opens as no session, and must be kept for as long as any other
+    /// session that the browser may have could live (FORMAT §6.5).
     func sealEnded(noEarlierThan earliest: Date? = nil, at now: Date) throws(SealError) -> SealedToken {
         let ring = keys.ring
         guard
@@ -55,17 +56,17 @@ extension TokenCore {
             index, at: now)
     }
 
-    /// Seals a session again, with the age that it has (FORMAT §10).
+    /// Seals a session again and keeps its age (FORMAT §10).
     ///
     /// - Parameters:
-    ///   - adopts: whether the session may be of any other name or purpose.
-    ///   - formers: names and purposes that it may have besides this core's own.
-    ///   - item: encodes it; not called for a session that must not be sealed again.
+    ///   - adopts: Whether the session may have any other name or purpose.
+    ///   - formers: Names and purposes that it may have in addition to this core's own.
+    ///   - item: Encodes it. It is not called for a session that must not be sealed again.
     func reseal(
         _ session: SessionMetadata, adopts: Bool, formers: [TokenIdentity] = [], at now: Date,
         _ item: () throws(SealError) -> CBORItem
     ) throws(SealError) -> SealedToken {
-        // Else a session for ten minutes and one purpose would become one for two weeks and any other.
+        // Otherwise a session for ten minutes and one purpose could become one for two weeks and any other purpose.
         guard
             adopts || context.identity.isSame(as: session.identity)
                 || formers.contains(where: session.identity.isSame)
@@ -73,14 +74,15 @@ extension TokenCore {
             throw .anotherCookie(name: session.identity.name, purpose: session.identity.purpose)
         }
         guard let times = session.times.sealedAgain(at: now) else { throw .timeOutOfRange }
-        // The end that it was opened with, too: its idle time does not begin anew once it is over.
+        // Also check the end with which it was opened: its idle time does not start over once it has ended.
         let newEnd = times.end(under: lifetime)
         let end = min(session.end, newEnd)
         guard now < end else { throw .expired(end) }
-        // Else a session sealed with a stolen key would move to one that the thief never had.
+        // Otherwise a session sealed with a stolen key could move to a key that the thief never had.
         let ring = keys.ring
         guard ring.index(of: session.keyID) != nil else {
-            // One that this ring may never have had is a fault of the set-up, which must not look like a session's end.
+            // A key that this ring may never have had is a configuration fault. It must not appear as a session's
+            // end.
             throw adopts && !ring.revoked.contains(session.keyID)
                 ? .foreignKey(session.keyID) : .revokedKey(session.keyID)
         }
@@ -89,11 +91,11 @@ extension TokenCore {
             SessionPayload(times: times, item: item()), until: newEnd, with: ring, index, at: now)
     }
 
-    /// Steps 3 to 8. `sealingKey` is step 1, and `item`, which callers take before it, step 2.
+    /// Steps 3 to 8. The callers do step 1, `sealingKey`, and before it step 2, `item`.
     ///
     /// - Parameters:
-    ///   - end: when the session ends unless it is sealed again before.
-    ///   - index: of the key.
+    ///   - end: The time at which the session ends unless it is sealed again before.
+    ///   - index: The key's index.
     private func seal(
         _ session: SessionPayload, until end: Date, with ring: KeyRing, _ index: Int, at now: Date
     ) throws(SealError) -> SealedToken {
@@ -114,7 +116,7 @@ extension TokenCore {
             endsWithBrowser: session.times.marks.contains(.endsWithBrowser))
     }
 
-    /// Step 1. The key that seals now a session of these times.
+    /// Step 1. The key that now seals a session with these times.
     private func sealingKey(
         in ring: KeyRing, for times: SessionTimes, at now: Date
     ) throws(SealError) -> Int {
@@ -123,7 +125,7 @@ extension TokenCore {
         return index
     }
 
-    /// Step 2. The session as one CBOR item (FORMAT §7) of at most `limit` bytes.
+    /// Step 2. Encodes the session as one CBOR item (FORMAT §7) of at most `limit` bytes.
     @usableFromInline
     func item(_ session: some Encodable, limit: Int) throws(SealError) -> CBORItem {
         do {
@@ -134,7 +136,7 @@ extension TokenCore {
         }
     }
 
-    /// Step 3. The payload P (FORMAT §6), with room for the token's header and tag.
+    /// Step 3. Builds the payload P (FORMAT §6), with room for the token's header and tag.
     private func payload(
         _ session: SessionPayload, using deflater: inout Deflater, reusing bytes: consuming [UInt8] = []
     ) -> CompressedPayload {
@@ -143,7 +145,7 @@ extension TokenCore {
             tailroom: SealedBox.tailCount(authenticating: context), using: &deflater, reusing: bytes)
     }
 
-    /// Step 4. Before the cryptography: what is too large is not worth sealing.
+    /// Step 4. Comes before the cryptography: there is no point in sealing what is too large.
     private func checkSize(of payload: borrowing CompressedPayload, _ item: CBORItem) throws(SealError) {
         let size = TokenSize(payloadByteCount: payload.range.count)
         guard size.characters <= carrier.tokenLimit else {
@@ -151,7 +153,7 @@ extension TokenCore {
         }
     }
 
-    /// Steps 5 to 7. A fresh R, the header, the ciphertext and the tag.
+    /// Steps 5 to 7. Produces a fresh R, the header, the ciphertext and the tag.
     private func encrypt(
         _ payload: consuming CompressedPayload, under id: KeyID, using ciphers: inout XAESCiphers
     ) throws(SealError) -> SealedBox {
@@ -162,10 +164,10 @@ extension TokenCore {
         }
     }
 
-    /// Step 8.
+    /// Step 8. Encodes the box as text.
     private func text(of box: borrowing SealedBox) -> String { Base64URL.encode(box.bytes.span) }
 
-    /// What a session costs, whether or not it fits.
+    /// Measures what a session costs, whether or not it fits.
     func sizeReport(_ session: SessionPayload) throws(SealError) -> SizeReport {
         var deflater = Deflater()
         let payload = payload(session, using: &deflater)

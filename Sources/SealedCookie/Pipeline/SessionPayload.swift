@@ -1,4 +1,4 @@
-// The first stage: a session's item and its times, and what can be wrong with them. FORMAT §6.
+// The first stage: a session's item and its times, and the ways in which they can be invalid. FORMAT §6.
 
 /// A session as it goes into a token.
 struct SessionPayload: Sendable {
@@ -6,8 +6,8 @@ struct SessionPayload: Sendable {
     let item: CBORItem
 }
 
-/// Why an authenticated plaintext is not a payload of version 1. Another server with our key made
-/// it, so this is a fault or a later version, not an attack.
+/// Why an authenticated plaintext is not a payload of version 1. Another server with our key sealed it, so this is a
+/// bug or a later version, not an attack.
 enum PayloadFailure: Error, Equatable {
     case endsEarly
     case unknownFlags(UInt8)

@@ -1,4 +1,4 @@
-// When a session began, was last sealed, and must end. FORMAT §6, §10.
+// The times at which a session began, was last sealed, and must end. FORMAT §6, §10.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -12,7 +12,7 @@ struct SessionTimes: Equatable, Sendable {
     let created: UInt32
     /// Seconds from `created` to this sealing.
     let age: UInt32
-    /// This session's own lifetime in seconds, in place of the policy's; 0: it has none.
+    /// This session's own lifetime in seconds, which replaces the policy's. 0: it has none.
     private let ownAbsolute: UInt32
     /// 0: none.
     private let ownIdle: UInt32
@@ -26,15 +26,16 @@ struct SessionTimes: Equatable, Sendable {
         self.marks = marks
     }
 
-    /// This session's own lifetime, in place of the policy's.
+    /// This session's own lifetime, which replaces the policy's.
     var lifetime: OwnLifetime? {
         ownAbsolute > 0 ? OwnLifetime(absolute: ownAbsolute, idle: ownIdle) : nil
     }
 
     /// A session that begins now; nil outside the years 1970 to 2106.
     ///
-    /// - Parameter earliest: before which it must not have been sealed; nil: none. Its beginning stays now: a session that
-    ///   began ahead of the clock would outlive what ends all that began before now.
+    /// - Parameter earliest: The session is sealed no earlier than this; nil if there is no such time. Even so, the
+    ///   session begins now: if it began ahead of the clock, it would outlive a cut-off that ends everything that
+    ///   began before now.
     init?(
         beginningAt now: Date, sealedNoEarlierThan earliest: Date? = nil, lifetime: SessionLifetime?,
         marks: SessionMarks = []
@@ -46,10 +47,11 @@ struct SessionTimes: Equatable, Sendable {
             lifetime: lifetime.map { OwnLifetime($0) }, marks: marks)
     }
 
-    /// The same session sealed again now; nil after 2106.
+    /// The same session, sealed again now; nil after 2106.
     func sealedAgain(at now: Date) -> SessionTimes? {
         guard let now = UInt32(exactly: now.timeIntervalSince1970.rounded(.down)) else { return nil }
-        // By a clock behind the one that sealed it last: no earlier than then, or the older of two cookies would decide.
+        // If this clock is behind the one that sealed it last, keep that time: otherwise the older of two cookies
+        // would decide.
         return SessionTimes(
             created: created, age: max(now > created ? now - created : 0, age), lifetime: lifetime,
             marks: marks)
@@ -59,18 +61,19 @@ struct SessionTimes: Equatable, Sendable {
     var sealedAt: Date { Date(timeIntervalSince1970: Double(sealed)) }
     private var sealed: Int64 { Int64(created) + Int64(age) }
 
-    /// Seconds that the session lives from its beginning on.
+    /// The seconds that the session lives from its beginning.
     func absolute(under policy: SessionLifetime) -> Int {
         min(ownAbsolute > 0 ? Int(ownAbsolute) : policy.absolute.seconds, policy.ceiling.seconds)
     }
 
-    /// Seconds that it lives from its last sealing on. Nil: it does not end for want of use.
+    /// The seconds that it lives from its last sealing. Nil: it does not end through disuse.
     func idle(under policy: SessionLifetime) -> Int? {
         guard ownAbsolute > 0 else { return policy.idle?.seconds }
         return ownIdle > 0 ? Int(ownIdle) : nil
     }
 
-    /// The first second at which the session is over. Inlined: else 27 instructions of an open's 9,100 more.
+    /// The first second at which the session is over. Inlined: otherwise an open takes 27 more instructions, of
+    /// 9,100.
     @inline(__always)
     func end(under policy: SessionLifetime) -> Date {
         let absolute = Int64(created) + Int64(absolute(under: policy))
@@ -78,27 +81,29 @@ struct SessionTimes: Equatable, Sendable {
         return Date(timeIntervalSince1970: Double(min(absolute, idle)))
     }
 
-    /// The first second at which no session is left that had begun when this one did.
+    /// The first second at which no session can be left that began at the same time as this one.
     func latestEnd(under policy: SessionLifetime) -> Date { createdAt + Double(policy.ceiling.seconds) }
 
-    /// Whether the session began before a cut-off, whose seconds count rounded up: since those of `created` are whole, it is
-    /// the same with and without the rounding. A time that is no number cuts off everything; two dates of which one is that
-    /// compare as equal or later, so it is their numbers that are compared.
+    /// Whether the session began before a cut-off, whose seconds count rounded up. Since `created` is a whole second,
+    /// the result is the same with and without rounding.
+    ///
+    /// A cut-off that is not a number ends everything. `Date` compares such a value as equal or later, so the numbers
+    /// are compared.
     func began(before cutOff: Date) -> Bool {
         !(createdAt.timeIntervalSinceReferenceDate >= cutOff.timeIntervalSinceReferenceDate)
     }
 
-    /// Whether the session was begun or sealed by a clock further ahead than `KeyRing.clockSkew`.
+    /// Whether the session was begun or sealed by a clock more than `KeyRing.clockSkew` ahead.
     func isInFuture(at now: Date) -> Bool {
         Double(sealed) > now.timeIntervalSince1970 + Double(KeyRing.clockSkew)
     }
 }
 
-/// A session's own lifetime as a token has it, in seconds.
+/// A session's own lifetime in the form that a token has, in seconds.
 struct OwnLifetime: Equatable, Sendable {
     /// At least 1.
     let absolute: UInt32
-    /// 0: the session does not end for want of use.
+    /// 0: the session does not end through disuse.
     let idle: UInt32
 
     init(absolute: UInt32, idle: UInt32) {
@@ -117,11 +122,11 @@ struct OwnLifetime: Equatable, Sendable {
     }
 }
 
-/// What a token says of its session by a flag alone: the bits as they are in its flags (FORMAT §6).
+/// What single flags of a token say about its session; the bits are those of the flags (FORMAT §6).
 struct SessionMarks: OptionSet, Sendable {
     let rawValue: UInt8
 
-    /// The browser is to drop the cookie when it closes.
+    /// The browser must drop the cookie on closing.
     static let endsWithBrowser = SessionMarks(rawValue: 0x10)
     /// No session: it was signed out.
     static let ended = SessionMarks(rawValue: 0x20)

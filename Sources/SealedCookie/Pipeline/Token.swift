@@ -1,12 +1,13 @@
-// Text into a sealed box, and what is checked of it before any key is used. FORMAT §2, §5.2.
+// Turns text into a sealed box, and checks it before any key is used. FORMAT §2, §5.2.
 
 /// A token's text.
 enum Token {
-    /// The box in `text`.
+    /// Decodes the box in `text`.
     ///
-    /// - Parameter limit: bytes of text that are looked at, at the most.
-    /// - Parameter bytes: an empty array, for its memory.
-    /// - Parameter tailroom: bytes to reserve behind the box.
+    /// - Parameters:
+    ///   - limit: The number of bytes of text that are read at most.
+    ///   - bytes: An empty array, whose memory is reused.
+    ///   - tailroom: The bytes to reserve after the box.
     static func box(
         in text: Span<UInt8>, limit: Int, reusing bytes: consuming [UInt8] = [], tailroom: Int = 0
     ) throws(OpenError) -> SealedBox {
@@ -16,10 +17,10 @@ enum Token {
         return try SealedBox(untrusted: bytes)
     }
 
-    /// The key id in front of `text`, for who has not looked at the rest: of a token, or of anything.
+    /// The key ID at the start of `text`, without validating the rest: it may be a token or anything.
     ///
-    /// Looking up the key first and decoding afterwards makes garbage cheap. `check` then finds what comes
-    /// first in the order of the checks.
+    /// Looking up the key first and decoding later makes garbage cheap to refuse. `check` then finds the first
+    /// failure in the order of the checks.
     static func keyID(in text: Span<UInt8>, limit: Int) -> KeyID? {
         guard text.count <= limit, let first = Base64URL.firstFourBytes(text),
             first >> 24 == SealedBox.version
@@ -27,7 +28,7 @@ enum Token {
         return KeyID(number: first & 0xFF_FFFF)
     }
 
-    /// Throws what is wrong with `text` before any key is looked for; in FORMAT §5.2 steps 1 to 4.
+    /// Throws what is wrong with `text` before any key is looked up: steps 1 to 4 of FORMAT §5.2.
     static func check(_ text: Span<UInt8>, limit: Int) throws(OpenError) {
         guard text.count <= limit else { throw .tooLong(byteCount: text.count) }
         guard Base64URL.isText(text) else { throw .notBase64URL }

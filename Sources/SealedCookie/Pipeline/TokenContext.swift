@@ -1,4 +1,4 @@
-// What a token is bound to beside its contents: the cookie's name and the purpose. FORMAT §5.
+// What a token is bound to besides its contents: the cookie's name and the purpose. FORMAT §5.
 
 /// A cookie's name and the purpose of its sessions. A class: each opened session has a reference to it.
 final class TokenIdentity: Sendable {
@@ -10,8 +10,8 @@ final class TokenIdentity: Sendable {
         self.purpose = purpose
     }
 
-    /// Whether tokens of the other open here. By bytes, as they are authenticated: to Swift, é as one character and
-    /// as two are equal.
+    /// Whether tokens of the other open here. Compares bytes, because bytes are authenticated: Swift considers é as
+    /// one scalar and é as two to be equal.
     func isSame(as other: TokenIdentity) -> Bool {
         self === other
             || name.utf8.elementsEqual(other.name.utf8) && purpose.utf8.elementsEqual(other.purpose.utf8)
@@ -25,10 +25,10 @@ struct TokenContext: ~Copyable, Sendable {
     /// PAE(["SealedCookie", header, name, purpose]) with zeros for the header's four bytes.
     private let template: [UInt8]
     private static let label = Array("SealedCookie".utf8)
-    /// The header comes after the count, the label with its length, and its own length.
+    /// The header follows the count, the label with its length, and its own length.
     private let headerOffset = 8 + 8 + label.count + 8
 
-    /// Bytes of the associated data.
+    /// The bytes of the associated data.
     var count: Int { template.count }
 
     init(name: String, purpose: String) {
@@ -39,7 +39,7 @@ struct TokenContext: ~Copyable, Sendable {
 
     /// Appends the associated data for a token with these first four bytes.
     ///
-    /// - Returns: where it is.
+    /// - Returns: Its range in `bytes`.
     func append(header: InlineArray<4, UInt8>, to bytes: inout [UInt8]) -> Range<Int> {
         let start = bytes.count
         bytes.append(copying: template.span)
@@ -47,8 +47,8 @@ struct TokenContext: ~Copyable, Sendable {
         return start..<bytes.count
     }
 
-    /// PAE as in PASETO: a count and each piece behind its length, all numbers 64-bit little-endian,
-    /// so that no two lists of pieces have one encoding.
+    /// PAE as in PASETO: a count, and each piece after its length, with all numbers 64-bit little-endian. So no two
+    /// lists of pieces have the same encoding.
     static func preAuthenticationEncoding(_ pieces: [[UInt8]]) -> [UInt8] {
         var bytes: [UInt8] = []
         func append(_ number: Int) {

@@ -1,4 +1,4 @@
-// What a sealer has, whatever carries its tokens. Sealing.swift and Opening.swift say what it does.
+// The state of a sealer, whatever carries its tokens. Sealing.swift and Opening.swift contain its methods.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -13,18 +13,19 @@ final class TokenCore: Sendable {
     let lifetime: SessionLifetime
     let compression: SessionCompression
     @usableFromInline let userInfo: [CodingUserInfoKey: any Sendable]
-    /// Payloads are padded to a multiple of this many bytes; 0: they are not.
+    /// Payloads are padded to a multiple of this many bytes; 0 means no padding.
     let paddingBlock: Int
-    /// Bytes of an item that is sealed. Not of one that is opened, which another sealer may have sealed.
+    /// The bytes of the largest item that is sealed. It does not limit opening, since another sealer may have sealed
+    /// the token.
     @usableFromInline let itemLimit: Int
     let carrier: Carrier
-    /// Where its tokens are of a former form of a cookie: what took its place.
+    /// If its tokens are of a former form of a cookie: the form that replaced it.
     let successor: Successor?
 
-    /// What took the place of a former form of a cookie, under which no session may get longer (FORMAT §11.3).
+    /// The form that replaced a former form of a cookie. Under it, no session may live longer (FORMAT §11.3).
     struct Successor: Sendable {
         let lifetime: SessionLifetime
-        /// The last time at which a server sealed the former form; nil: some still do.
+        /// The last time at which a server sealed the former form; nil if some still do.
         let sealedUntil: Date?
 
         func isTooLate(_ times: SessionTimes) -> Bool {
@@ -32,17 +33,17 @@ final class TokenCore: Sendable {
         }
     }
 
-    /// What the core knows of what carries its tokens.
+    /// What the core knows about the carrier of its tokens.
     struct Carrier: Sendable {
-        /// Characters of the longest token that it takes.
+        /// The length in characters of the longest token that it accepts.
         let tokenLimit: Int
-        /// Seconds that it keeps a token at the most.
+        /// The most seconds for which it keeps a token.
         let longestKept: Int
         /// What a token of this size costs it.
         let report: @Sendable (_ item: CBORItem, _ size: TokenSize, _ itemLimit: Int) -> SizeReport
     }
 
-    /// Sessions that fit into a cookie have 3 KB, and where they compress as well as any, some 10.
+    /// A session that fits into a cookie has 3 KB uncompressed, and about 10 if it compresses very well.
     private static let usualItemLimit = 16_384
 
     init(
@@ -70,7 +71,7 @@ final class TokenCore: Sendable {
     }
 }
 
-/// Bytes of a token, stage by stage.
+/// The sizes of a token in bytes, stage by stage.
 struct TokenSize: Sendable {
     let payloadByteCount: Int
     /// The payload with header and tag.
