@@ -48,8 +48,8 @@ def example():
     assert reference.open_token(ring, token, now=CREATED).item == item
     return f"""\
 The session `{{"roles": ["member", "member-admin", "member-billing"], "user": 42, "csrf": bytes 00 to 0f}}`, begun and
-sealed at 2026-08-03T00:00:00Z, for the cookie `{NAME}` and no purpose. K is the bytes 00 to 1f and R
-the bytes a0 to b3, as no real ones may be. All in hexadecimal but the last.
+sealed at 2026-08-03T00:00:00Z, for the cookie `{NAME}` and no purpose. K is the bytes 00 to 1f and R the
+bytes a0 to b3, which real ones must never be. Everything is in hexadecimal, except the token.
 
 The key and its id (§4):
 
@@ -57,8 +57,8 @@ The key and its id (§4):
 
     key {header[1:].hex()} sck1_{reference.b64u(KEY)}
 
-The item (§7) and its parts (§6.2). The stream is zlib's, level 9, window 8 KiB, memLevel 6, with the standard
-dictionary; another compressor may write another, and its token is as good.
+The item (§7) and its parts (§6.2). The stream is zlib's: level 9, window 8 KiB, memLevel 6, with the standard
+dictionary. Another compressor may write another stream, and its token is as good.
 
 {rows(("item", item), ("skeleton", skeleton), ("DEFLATE(skeleton)", stream), ("contents", contents))}
 
