@@ -62,7 +62,7 @@ VENV := .build/venv
 PYTHON := $(VENV)/bin/python3
 .PHONY: venv
 venv: ## Install what Tests/Python and the fuzzing can use beside Debian's packages
-	@$(PYTHON) -c 'import cbor2, cryptography, httpx, starlette, werkzeug' 2> /dev/null || { \
+	@$(PYTHON) -c 'import cbor2, cryptography, httpx, jsonschema, mypy, starlette, werkzeug' 2> /dev/null || { \
 		{ python3 -m ensurepip --version > /dev/null 2>&1 || ( $(call install,python3 python3-venv) ); } && \
 		python3 -m venv --clear $(VENV) && $(PYTHON) -m pip install -q --disable-pip-version-check -r Tests/Python/requirements.txt; \
 	} || { \
@@ -82,6 +82,11 @@ test: setup ## Run every test
 		"$$python" Benchmarks/Dictionary/make.py --check; \
 		"$$python" Tests/Python/ring_safety.py "$$tool"; \
 		"$$python" Implementations/python/test_package.py; \
+		if "$$python" -c 'import mypy' 2> /dev/null; then \
+			"$$python" -m mypy --strict Implementations/python/sealed_cookie Implementations/python/examples Examples/fleet/worker.py; \
+		else \
+			echo "not run: mypy, for want of it"; \
+		fi; \
 	else \
 		echo "not run: Tests/Python and Implementations/python, for want of python3"; \
 	fi
@@ -114,6 +119,7 @@ examples: setup ## Build, test and start the example applications (6 minutes at 
 	swift test --package-path Examples/hummingbird-login
 	swift test --package-path Examples/polled-ring
 	swift build --package-path Examples/nio-minimal
+	swift build --package-path Examples/fleet
 	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
 		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"
 
@@ -137,6 +143,17 @@ web-test: build ## Three servers behind nginx while their key ring changes (4 mi
 	swift build -c release --package-path Examples/hummingbird-login
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
 		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)
+
+# Without Node, or without Python's cryptography: "not run", and no failure.
+.PHONY: fleet-test
+fleet-test: setup venv ## Servers in Swift, Node and Python behind nginx with one ring that is rotated (1 minute; SECONDS=30)
+	@$(call install,nginx python3)
+	@command -v node > /dev/null || { echo "not run: Tests/Fleet, for want of node"; exit 0; }; \
+	python="$$([ -x $(PYTHON) ] && echo $(PYTHON) || echo python3)"; \
+	"$$python" -c 'import cryptography' 2> /dev/null || { echo "not run: Tests/Fleet, for want of Python's cryptography"; exit 0; }; \
+	swift build --product sealed-cookie && swift build --package-path Examples/fleet && \
+	"$$python" Tests/Fleet/fleet_test.py "$$(swift build --show-bin-path)/sealed-cookie" \
+		"$$(swift build --package-path Examples/fleet --show-bin-path)/fleet" --seconds $(or $(SECONDS),30)
 
 .PHONY: rotation
 rotation: build ## Check the rotation examples: cron, systemd, Kubernetes

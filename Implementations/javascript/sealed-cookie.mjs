@@ -1206,8 +1206,13 @@ export class KeyRing {
   notBefore = null;
   #ready = new Map();
 
-  /** @param {string | Uint8Array} text a whole ring or none: an invalid line throws a KeyRingError @returns {Promise<KeyRing>} */
-  static async parse(text) {
+  /**
+   * @param {string | Uint8Array} text a whole ring or none: an invalid line throws a KeyRingError
+   * @param {KeyRing} [previous] the ring before it in this process: what that one revoked stays revoked, its not-before holds on, and a text
+   *   without a line does not replace it (§9)
+   * @returns {Promise<KeyRing>}
+   */
+  static async parse(text, previous) {
     if (typeof text !== 'string') {
       try {
         text = strictUTF8.decode(text);
@@ -1245,6 +1250,11 @@ export class KeyRing {
       if (secret === undefined) throw new KeyRingError('not-a-key', number);
       if ((await keyID(secret)) !== id) throw new KeyRingError('mislabelled', number);
       found.push({ id, secret, from, until, number });
+    }
+    if (previous) {
+      if (found.length === 0 && ring.revoked.size === 0 && ring.notBefore === null) return previous;
+      previous.revoked.forEach((id) => ring.revoked.add(id));
+      ring.notBefore = later(ring.notBefore, previous.notBefore);
     }
     for (const { number, ...key } of found.filter(({ id }) => !ring.revoked.has(id))) {
       const same = ring.keys.get(key.id);

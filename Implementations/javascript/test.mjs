@@ -236,6 +236,15 @@ test('is written again when a tenth has passed, or another key seals', async () 
   assert.equal(await sealer({ ring: newer }).isDue(session, now), true);
 });
 
+test('what was revoked stays revoked in the rings after it', async () => {
+  const revoked = await js.KeyRing.parse(`not-before 2026-08-03T00:00:00Z\nrevoked 113657\n${key}`);
+  const after = await js.KeyRing.parse(key, revoked);
+  assert.deepEqual([[...after.revoked], after.notBefore, after.active(now), after.keys.size], [['113657'], now, null, 0]);
+  assert.equal(await js.KeyRing.parse('# nothing\n', revoked), revoked);
+  assert.equal((await js.KeyRing.parse('not-before 2027-01-01T00:00:00Z', revoked)).notBefore, 1798761600);
+  assert.equal((await js.KeyRing.parse(key, ring)).notBefore, null);
+});
+
 test('dictionaries of an application make its tokens shorter, and are known by their name', async () => {
   const dictionary = Buffer.from('a phrase of this application, and another');
   const own = sealer({ dictionaries: [dictionary] });

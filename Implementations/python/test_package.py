@@ -54,12 +54,61 @@ class Package(unittest.TestCase):
                 sc.seal_again(ring, opened, now=now)
 
 
+    def test_what_was_revoked_stays_revoked_in_the_rings_after_it(self) -> None:
+        line, id = sc.key_line(KEY), sc.key_id(KEY)
+        revoked = sc.Ring.parse(f"not-before 2026-08-03T00:00:00Z\nrevoked {id}\n{line}".encode())
+        after = sc.Ring.parse(line.encode(), revoked)
+        self.assertEqual((after.revoked, after.not_before, after.active(NOW)), ({id}, NOW, None))
+        self.assertIs(sc.Ring.parse(b"# nothing\n", revoked), revoked)
+        self.assertEqual(sc.Ring.parse(b"not-before 2027-01-01T00:00:00Z", revoked).not_before, 1_798_761_600)
+        self.assertIsNone(sc.Ring.parse(line.encode(), RING).not_before)
+
+    def test_a_session_of_a_former_form_is_sealed_in_the_present_one_and_its_cookie_expired(self) -> None:
+        now = NOW
+        old = sc.Form("old", "p", most=2, absolute=1000, path="/x", domain="a.example")
+        before = sc.Sessions(RING, old, clock=lambda: NOW - 9)
+        present = sc.Sessions(RING, formers=[old, sc.Form(purpose="before")], clock=lambda: now)
+        pair = {line.split(";")[0] for line in before.seal("", sc.encode_item(7)) if not line.startswith("old.1=")}.pop()
+        opened = present.open(pair)
+        assert opened is not None
+        self.assertEqual((sc.decode_item(opened.item), opened.former, present.is_due(opened)), (7, old, True))
+        gone = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/x; Domain=a.example; Secure; HttpOnly; SameSite=Lax"
+        lines = present.seal_again(pair, opened)
+        self.assertEqual(lines[:-1], [f"old={gone}", f"old.1={gone}"])
+        self.assertTrue(lines[-1].startswith("__Host-session=S"))   # and no line expires it, though a former form has its name
+        self.assertEqual([line[:14] for line in present.sign_out(pair)], ["old=; Max-Age=", "old.1=; Max-Ag", "__Host-session"])
+        both = f"{pair}; __Host-session=x"                           # of two names: the one that is left would be the session
+        self.assertRegex(present.sign_out(both)[-1], r"^__Host-session=S[\w-]+; Max-Age=34560000; Path=/;")
+        now += 991
+        with self.assertRaises(sc.Expired):                          # by its former policy
+            present.seal_again(pair, opened)
+
+    def test_a_new_session_decides_over_what_the_request_has(self) -> None:
+        sessions = sc.Sessions(RING, clock=lambda: NOW)
+        [first] = sessions.seal("", sc.encode_item("first"))
+        [second] = sessions.seal(first.split(";")[0], sc.encode_item("second"), own=(90 * 86_400, 30 * 86_400))
+        self.assertIn("; Max-Age=2592001;", second)                  # sealed a second later than the first
+        opened = sessions.open(f"{second.split(';')[0]}; {first.split(';')[0]}")
+        assert opened is not None
+        self.assertEqual((sc.decode_item(opened.item), opened.created, opened.sealed), ("second", NOW, NOW + 1))
+
+    def test_a_call_has_one_time(self) -> None:
+        import itertools
+        seconds = itertools.count(NOW)                               # a clock that is a second further each time that it is read
+        sessions = sc.Sessions(RING, sc.Form(absolute=1000), clock=lambda: next(seconds))
+        [line] = sessions.seal("", sc.encode_item(1))
+        self.assertIn("; Max-Age=1000;", line)
+        opened = sessions.open(line.split(";")[0])
+        assert opened is not None
+        self.assertIn("; Max-Age=998;", sessions.seal_again("", opened)[0])
+
+
 class Browser:
     """A client that keeps cookies, of an application in one function of the session."""
 
     def __init__(self, **options: Any) -> None:
         self.now, self.jar, self.written = NOW, {}, []
-        self.middleware = SealedSessions(self.app, lambda: RING, clock=lambda: self.now, **options)
+        self.middleware = SealedSessions(self.app, sc.Sessions(lambda: RING, sc.Form(**options), clock=lambda: self.now))
         self.handler: Callable[[dict[str, Any]], None] = lambda session: None
         self.seen: Any = None
 
@@ -128,7 +177,7 @@ class Middleware(unittest.TestCase):
 
     def test_a_large_session_is_in_several_cookies_and_its_parts_go(self) -> None:
         import os
-        browser = Browser(cookies=4)
+        browser = Browser(most=4)
         browser.request(lambda session: session.update(bytes=os.urandom(9000)))
         self.assertEqual(sorted(browser.jar), ["__Host-session", "__Host-session.1", "__Host-session.2"])
         browser.request(lambda session: session.update(bytes=b""))
@@ -148,7 +197,7 @@ class Middleware(unittest.TestCase):
         async def count(request: Any) -> Any:
             request.session["visits"] = request.session.get("visits", 0) + 1
             return JSONResponse(request.session["visits"])
-        app = SealedSessions(Starlette(routes=[Route("/", count)]), lambda: RING)
+        app = SealedSessions(Starlette(routes=[Route("/", count)]), sc.Sessions(RING))
         with TestClient(app, base_url="https://shop.example") as client:
             self.assertEqual([client.get("/").json() for _ in range(3)], [1, 2, 3])
 

@@ -705,7 +705,8 @@ def cookies() -> list[dict]:
         age = sc.least_age(ring, header, most=most, now=fields["time"], **context)
         fields |= {"next": sc.beginning(ring, fields["time"]) + age}
         if formers:
-            fields |= {"formers": [{("cookies" if k == "most" else k): v for k, v in vars(form).items()} for form in formers]}
+            read = ("name", "purpose", "most", "absolute", "idle", "ceiling", "until")
+            fields |= {"formers": [{("cookies" if k == "most" else k): getattr(form, k) for k in read} for form in formers]}
         try:
             p = sc.open_header(ring, header, most=most, formers=formers, **opening(options))
             assert holds is None or p.item == sc.encode_item(holds), what

@@ -12,7 +12,7 @@ import argparse, base64, hashlib, itertools, json, math, os, re, struct, sys, ti
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from typing import Any, Iterable, Optional
+from typing import Any, Callable, Iterable, Optional, Sequence, Union
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -119,8 +119,7 @@ def xaes_derive(key: bytes, n: bytes) -> dict[str, bytes]:
     if l[0] & 0x80:
         k1[15] ^= 0x87
     m1, m2 = b"\x00\x01\x58\x00" + n[:12], b"\x00\x02\x58\x00" + n[:12]
-    xor = lambda a, b: bytes(x ^ y for x, y in zip(a, b))
-    derived = aes_block(key, xor(m1, k1)) + aes_block(key, xor(m2, k1))
+    derived = b"".join(aes_block(key, bytes(x ^ y for x, y in zip(m, k1))) for m in (m1, m2))
     return {"L": l, "K1": bytes(k1), "M1": m1, "M2": m2, "key": derived, "nonce": n[12:24]}
 
 
@@ -505,6 +504,7 @@ class Payload:
     marks: int = 0                              # the flags ENDS_WITH_BROWSER and ENDED
     sealed_by: str = field(default="", compare=False)               # of an opened one: its key's id
     dictionary: Optional[bytes] = field(default=None, compare=False)    # of an opened one: what it was compressed with
+    former: Optional["Form"] = field(default=None, compare=False)       # of an opened one: the former form that it was in (§11.3)
 
     @property
     def sealed(self) -> int:
@@ -678,8 +678,7 @@ def view(x: Item) -> Any:
     if isinstance(x, dict):
         if len({unicodedata.normalize("NFC", k) for k in x if not is_int(k)}) < sum(not is_int(k) for k in x):
             return {"$map": [[view(k), view(v)] for k, v in x.items()]}
-        key = lambda k: f"${k}" if is_int(k) else "$" + k if k.startswith("$") else k
-        return {key(k): view(v) for k, v in x.items()}
+        return {f"${k}" if is_int(k) or k.startswith("$") else k: view(v) for k, v in x.items()}
     if x.number in (1, 1001):
         return {"$date": date_text(x)}
     if x.number == 4:
@@ -784,7 +783,9 @@ class Ring:
     until: dict[str, int] = field(default_factory=dict)         # by id
 
     @staticmethod
-    def parse(data: bytes) -> "Ring":
+    def parse(data: bytes, after: Optional["Ring"] = None) -> "Ring":
+        """A whole ring, or InvalidRing. `after`: the ring before it in this process. What was revoked in that one stays revoked, its
+        `not-before` holds on, and a text without a line does not replace it."""
         ring = Ring()
         try:
             text = data.decode("utf-8")
@@ -808,6 +809,12 @@ class Ring:
                 raise InvalidRing(f"line {number}: {e}") from None
         if ring.shared - ring.revoked:
             raise InvalidRing("two different keys with one id")
+        if after is None:
+            return ring
+        if not ring.keys and not ring.revoked and ring.not_before is None:
+            return after
+        ring.revoked |= after.revoked
+        ring.not_before = max((t for t in (ring.not_before, after.not_before) if t is not None), default=None)
         return ring
 
     def _line(self, fields: list[str]) -> None:
@@ -1087,7 +1094,8 @@ def header_values(header: str, name: str) -> list[str]:
 
 @dataclass
 class Form:
-    """A form of a cookie, now or formerly (§11.3). most: cookies of a split session; until: when the last server stopped sealing it."""
+    """A form of a cookie, now or formerly (§11.3), with its policy (§10). most: cookies of a split session; until: when the last server
+    stopped sealing it."""
     name: str = DEFAULT_NAME
     purpose: str = ""
     most: int = 1
@@ -1095,6 +1103,9 @@ class Form:
     idle: Optional[int] = None
     ceiling: int = DEFAULT_CEILING
     until: Optional[int] = None
+    path: str = "/"
+    domain: Optional[str] = None
+    partitioned: bool = False
 
 
 @dataclass
@@ -1110,7 +1121,8 @@ class Candidate:
 class _Search:
     """The tokens of a request that are tried, 16 at most, and the first refusal before the tag or by it."""
     def __init__(self, ring: Ring, header: str) -> None:
-        self.ring, self.header, self.left, self.refusal = ring, header, 16, None
+        self.ring, self.header, self.left = ring, header, 16
+        self.refusal: Optional[Refused] = None
 
     def refuse(self, refusal: Refused) -> None:
         self.refusal = self.refusal or refusal
@@ -1122,7 +1134,8 @@ class _Search:
         try:
             payload = _authentic(self.ring, text, form.name, form.purpose, limit_of(form.name, most, None))
         except Refused as refusal:
-            return self.refuse(refusal)
+            self.refuse(refusal)
+            return None
         found = Candidate(text, most)
         try:
             age, _ = read_leb128(payload, 5)
@@ -1182,9 +1195,11 @@ def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: s
     for form in (current, *formers):
         decider = search.decider(form, now)
         if decider is not None:
-            former = {} if form is current else {"successor": current, "until": form.until}
-            return open_token(ring, decider.text, name=form.name, purpose=form.purpose, most=decider.most, now=now, absolute=form.absolute, idle=form.idle,
-                              ceiling=form.ceiling, **former, **options)
+            is_former = form is not current
+            opened = open_token(ring, decider.text, name=form.name, purpose=form.purpose, most=decider.most, now=now, absolute=form.absolute,
+                                idle=form.idle, ceiling=form.ceiling, successor=current if is_former else None,
+                                until=form.until if is_former else None, **options)
+            return replace(opened, former=form) if is_former else opened
     if search.refusal is not None:
         raise search.refusal
     return None
@@ -1193,22 +1208,108 @@ def open_header(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: s
 def least_age(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int) -> int:
     """§11.2: the age of a session that begins on a request, so that it decides over what the request has."""
     decider = _Search(ring, header).decider(Form(name, purpose, most), now)
-    usable = decider is not None and decider.sealed is not None and decider.sealed <= now + 60
-    sealed = min(decider.sealed + 1, now + 60) if usable else now
+    sealed = now
+    if decider is not None and decider.sealed is not None and decider.sealed <= now + 60:
+        sealed = min(decider.sealed + 1, now + 60)
     return max(0, sealed - beginning(ring, now))
 
 
 def sign_out(ring: Ring, header: str, *, name: str = DEFAULT_NAME, purpose: str = "", most: int = 1, now: int,
-             ceiling: int = DEFAULT_CEILING) -> tuple[dict[str, str], int]:
+             ceiling: int = DEFAULT_CEILING, formers: Iterable[Form] = ()) -> tuple[dict[str, str], int]:
     """§11.2: the cookies that sign a visitor out, and the Max-Age of the one that is not expired, if there is one: where the request has
-    several values, what is left would be the session. It knows no former forms (§11.3): expire theirs too, and count their values."""
-    if len(distinct(header_values(header, name))) < 2:
+    several values, of this name and of former ones, what is left would be the session. set_cookies() expires the former forms' cookies."""
+    if not must_say_ended(header, [name, *(form.name for form in formers)]):
         return dict.fromkeys(removal(header, name, most, ring), ""), 0
     age = least_age(ring, header, name=name, purpose=purpose, most=most, now=now)
     token = seal_ended(ring, name=name, purpose=purpose, now=now, least_age=age)
+    return split_beside(ring, header, token, name, most), min(beginning(ring, now) + ceiling - now, 400 * 86_400)
+
+
+def must_say_ended(header: str, names: Iterable[str]) -> bool:
+    """§11.2: whether a request has several values of the cookie's names, so that one of them would be the session once another is removed."""
+    return sum(len(distinct(header_values(header, name))) for name in set(names)) > 1
+
+
+def split_beside(ring: Ring, header: str, token: str, name: str, most: int, new: bool = True) -> dict[str, str]:
+    """split_token() on a request: another sealer's cookies are spared (§11.1)."""
     seen, others = parts_of(header, name, ring)
-    cookies = split_token(token, name, most, seen, new=True)
-    return {part: value for part, value in cookies.items() if value or int(part[-1]) not in others}, min(beginning(ring, now) + ceiling - now, 400 * 86_400)
+    return {part: value for part, value in split_token(token, name, most, seen, new).items() if value or int(part[-1]) not in others}
+
+
+def set_cookies(cookies: dict[str, str], age: Optional[int], form: Form, formers: Iterable[Form] = ()) -> list[str]:
+    """The values of Set-Cookie; first those that expire the cookies of former forms (§11.3). An empty value expires its cookie.
+    `age`: the Max-Age of the others; None: they have none."""
+    lines: dict[tuple[object, ...], str] = {}
+
+    def place(form: Form) -> tuple[object, ...]:
+        return form.path, (form.domain or "").lower().removeprefix("."), form.partitioned
+
+    def write(part: str, value: str, form: Form) -> None:
+        kept = "" if value and age is None else f"; Max-Age={age}" if value else "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        where = f"; Path={form.path}" + (f"; Domain={form.domain}" if form.domain else "")
+        lines[part, *place(form)] = f"{part}={value}{kept}{where}; Secure; HttpOnly; SameSite=Lax{'; Partitioned' if form.partitioned else ''}"
+
+    for former in formers:
+        for part in [former.name, *(f"{former.name}.{i}" for i in range(1, former.most))]:
+            if part not in cookies or place(former) != place(form):
+                write(part, "", former)
+    for part, value in cookies.items():
+        write(part, value, form)
+    return list(lines.values())
+
+
+class Sessions:
+    """Sessions in a cookie: a request's Cookie header in, the response's Set-Cookie values out. Items are CBOR: encode_item, decode_item."""
+
+    def __init__(self, ring: Union[Ring, Callable[[], Ring]], form: Form = Form(), *, formers: Sequence[Form] = (),
+                 clock: Callable[[], float] = time.time) -> None:
+        check_context(form.name, form.purpose)
+        if len(formers) > 4:
+            raise Invalid("more than four former forms")
+        self._ring, self.form, self.formers, self._clock = ring, form, formers, clock
+        self._context: dict[str, Any] = {"name": form.name, "purpose": form.purpose, "most": form.most}
+        self._policy: dict[str, Any] = {"absolute": form.absolute, "idle": form.idle, "ceiling": form.ceiling}
+
+    @property
+    def ring(self) -> Ring:
+        return self._ring() if callable(self._ring) else self._ring
+
+    @property
+    def now(self) -> int:
+        return math.floor(self._clock())
+
+    def open(self, header: str) -> Optional[Payload]:
+        """The session of a request; None: it has no such cookie. Raises a Refused, whose words are for the log: to the visitor it is no session."""
+        return open_header(self.ring, header, now=self.now, formers=self.formers, **self._context, **self._policy)
+
+    def seal(self, header: str, item: bytes, *, own: Optional[tuple[int, int]] = None, marks: int = 0, cut_off: Optional[float] = None) -> list[str]:
+        """Begins a session, as after every sign-in. `own`: a lifetime of its own, absolute and idle (0: none)."""
+        ring, now = self.ring, self.now
+        age, created = least_age(ring, header, now=now, **self._context), beginning(ring, now, cut_off)
+        token = seal(ring, item, now=now, created=created, least_age=age, own=own, marks=marks, **self._context)
+        return self._written(ring, header, token, Payload(created, max(0, now - created, age), item, own, marks), now, True)
+
+    def seal_again(self, header: str, opened: Payload, item: Optional[bytes] = None) -> list[str]:
+        """Seals an opened session again, with another item if one is given. Its beginning and its own lifetime stay. Raises a Refused if
+        it is over by now."""
+        ring, now = self.ring, self.now
+        if opened.former is not None and now >= end_of(opened, opened.former.absolute, opened.former.idle, opened.former.ceiling):
+            raise Expired()
+        token = seal_again(ring, opened, item=item, now=now, **self._context, **self._policy)
+        return self._written(ring, header, token, replace(opened, age=max(opened.age, now - opened.created)), now, False)
+
+    def is_due(self, opened: Payload) -> bool:
+        """Whether the cookie should be written again, though nothing in it changed (§10)."""
+        return opened.former is not None or is_due(self.ring, opened, now=self.now, **self._policy)
+
+    def sign_out(self, header: str) -> list[str]:
+        cookies, age = sign_out(self.ring, header, now=self.now, ceiling=self.form.ceiling, formers=self.formers, **self._context)
+        return set_cookies(cookies, age, self.form, self.formers)
+
+    def _written(self, ring: Ring, header: str, token: str, payload: Payload, now: int, new: bool) -> list[str]:
+        # With the ring and the time that sealed: a second later, Max-Age would be one less.
+        cookies = split_beside(ring, header, token, self.form.name, self.form.most, new)
+        return set_cookies(cookies, max_age(payload, now, **self._policy), self.form, self.formers)
 
 
 # ---------------------------------------------------------------- command line
