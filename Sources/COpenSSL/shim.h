@@ -1,4 +1,4 @@
-// OpenSSL's libcrypto, with functions for the macros that Swift cannot see, and the processor's random generator.
+// OpenSSL's libcrypto, functions for the macros that Swift cannot see, and the processor's random generator.
 #ifndef SEALED_COOKIE_OPENSSL_SHIM_H
 #define SEALED_COOKIE_OPENSSL_SHIM_H
 
@@ -24,7 +24,7 @@ static inline void sealed_cookie_wipe_and_free(void *pointer, size_t size) {
     OPENSSL_clear_free(pointer, size);
 }
 
-// Whether there is RDRAND. Other processors' generators are not used.
+// Whether the processor has RDRAND. Other processors' generators are not used.
 static inline bool sealed_cookie_has_processor_random(void) {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx;
@@ -34,7 +34,7 @@ static inline bool sealed_cookie_has_processor_random(void) {
 #endif
 }
 
-// 0 where the generator has nothing to give, or there is none.
+// 0 if the generator has nothing to return, or there is none.
 static inline uint64_t sealed_cookie_processor_random(void) {
 #if defined(__x86_64__)
     uint64_t bits;

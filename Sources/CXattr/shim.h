@@ -1,5 +1,5 @@
-// What Swift's modules of the C library may lack: extended attributes, in which Linux keeps access control lists, and
-// macOS's own calls.
+// What Swift's modules of the C library may lack: macOS's own calls, and extended attributes, in which Linux keeps
+// access control lists.
 #include <sys/xattr.h>
 #if defined(__APPLE__)
 #include <copyfile.h>

@@ -1,11 +1,11 @@
 // A variable that several structs share, without the run-time exclusivity check of a class property.
 
-/// A reference to a mutable value, for the encoder's containers, which all write to one tree, and for the
-/// decoder's, whose reads note where they were. For one thread at a time.
+/// A reference to a mutable value, used by one thread at a time. All of the encoder's containers write to one tree
+/// through it, and the decoder's reads note their position.
 ///
-/// The check costs more than a third of the time to encode a small session. It is not needed here
-/// as long as one rule holds: `Value`'s methods never call code that could reach this same
-/// reference again (they call no closure and no protocol witness of the user's).
+/// The exclusivity check costs more than a third of the time to encode a small session. It is not needed as long as
+/// one rule holds: `Value`'s methods never call code that could reach this same reference again. They call no
+/// closure, and no protocol witness of the user's types.
 final class Shared<Value> {
     @exclusivity(unchecked) private var storage: Value
 

@@ -1,4 +1,4 @@
-// Bits into bytes. RFC 1951 §3.1.1.
+// Packs bits into bytes. RFC 1951 §3.1.1.
 
 /// Writes bits one after the other, the lowest first.
 struct BitWriter {

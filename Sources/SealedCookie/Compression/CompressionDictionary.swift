@@ -1,20 +1,20 @@
-// What a compressor has seen before a session begins. FORMAT §6.4.
+// The text that a compressor has seen before a session begins. FORMAT §6.4.
 
-/// Likely names and values, which a session then costs only a reference to.
+/// Likely names and values, each of which then costs a session only a reference.
 ///
-/// The standard dictionary is part of the format. An application's own, made of its sessions by
-/// `sealed-cookie train`, makes tokens shorter still. Whoever opens a token needs the dictionary that
-/// sealed it: keep an older one in the list for as long as a session lives.
+/// The standard dictionary is part of the format. An application's own, which `sealed-cookie train` makes from its
+/// sessions, makes tokens shorter still. To open a token, a server needs the dictionary that sealed it: keep an older
+/// one in the list for as long as a session lives.
 public struct CompressionDictionary: Sendable, Hashable {
-    /// How a payload names a dictionary: 1 for the standard one; for an application's own a byte from
-    /// 16 up and three more, out of the SHA-256 of its content.
+    /// The name of a dictionary in a payload: 1 for the standard one. An application's own has a byte from 16 up and
+    /// three more, from the SHA-256 of its contents.
     struct ID: Sendable, Hashable, CustomStringConvertible {
         static let standard = ID(number: 1, byteCount: 1)
-        /// Its bytes, big-endian.
+        /// The name's bytes, big-endian.
         let number: UInt32
         let byteCount: Int
 
-        /// As it stands at the reader, if there is one before `end`.
+        /// Reads a name at the reader's position, if there is one before `end`.
         init?(_ reader: inout ByteReader, _ bytes: Span<UInt8>, end: Int) {
             guard reader.position < end else { return nil }
             let byteCount = bytes[reader.position] < 16 ? 1 : 4
@@ -24,7 +24,7 @@ public struct CompressionDictionary: Sendable, Hashable {
             self.init(number: UInt32(truncatingIfNeeded: number), byteCount: byteCount)
         }
 
-        /// The name of a content with this SHA-256.
+        /// The name of a dictionary whose contents have this SHA-256.
         init(digest: [UInt8]) {
             let first = UInt32(16 + digest[0] % 240)
             let rest = digest[1...3].reduce(0) { $0 << 8 | UInt32($1) }
@@ -43,10 +43,11 @@ public struct CompressionDictionary: Sendable, Hashable {
         }
     }
 
-    /// Bytes of the longest; beyond them a compressor could not look back from a session's first byte.
+    /// The size in bytes of the longest dictionary. A compressor could not reach back further from a session's first
+    /// byte.
     public static let maximumByteCount = 7936
 
-    /// One reference, of which no count is taken.
+    /// A class, so that it can be borrowed without a retain.
     final class Contents: Sendable {
         let id: ID
         let text: IndexedText
@@ -59,21 +60,22 @@ public struct CompressionDictionary: Sendable, Hashable {
 
     let contents: Contents
     var id: ID { contents.id }
-    /// What to write into a file, and to make the dictionary of again.
+    /// The contents, to write into a file and to create the dictionary from again.
     public var bytes: [UInt8] { contents.text.bytes }
     /// The dictionary of FORMAT §6.4.
     public static let standard = CompressionDictionary(id: .standard, bytes: standardBytes)
 
-    /// A dictionary of an application's own.
+    /// Creates an application's own dictionary.
     ///
-    /// - Parameter bytes: likely names and values as CBOR writes them, the likeliest last; 1 to `maximumByteCount` bytes.
-    /// - Throws: `DictionaryError` for none or too many.
+    /// - Parameter bytes: Likely names and values as CBOR writes them, the likeliest last; 1 to ``maximumByteCount``
+    ///   bytes.
+    /// - Throws: ``DictionaryError`` if there are none or too many.
     public init(_ bytes: [UInt8]) throws(DictionaryError) {
         guard !bytes.isEmpty, bytes.count <= Self.maximumByteCount else {
             throw .invalidByteCount(bytes.count)
         }
         do throws(NativeFailure) {
-            // A name, not a number that somebody has to give out: another content has another name.
+            // A derived name, not a number that someone has to assign: other contents have another name.
             self.init(id: ID(digest: try SHA256.digest(of: bytes)), bytes: bytes)
         } catch {
             throw .libraryFailed(operation: error.operation)
@@ -87,8 +89,7 @@ public struct CompressionDictionary: Sendable, Hashable {
     public static func == (a: CompressionDictionary, b: CompressionDictionary) -> Bool { a.bytes == b.bytes }
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 
-    /// SHA-256 36c8569d3e04e5c8d8934a138d697ceb4d244910f3f7d1e14f6b1aa239975ced, made by
-    /// Benchmarks/Dictionary.
+    /// SHA-256 36c8569d3e04e5c8d8934a138d697ceb4d244910f3f7d1e14f6b1aa239975ced, generated by Benchmarks/Dictionary.
     private static let standardBytes =
         Base64URL.decode(
             """
@@ -124,17 +125,17 @@ public struct CompressionDictionary: Sendable, Hashable {
             """) ?? []
 }
 
-/// Bytes that can be no dictionary.
+/// Why bytes cannot be a dictionary.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif
 public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// No bytes, or more than `CompressionDictionary.maximumByteCount`.
+    /// There are no bytes, or more than ``CompressionDictionary/maximumByteCount``.
     case invalidByteCount(Int)
-    /// A C library failed, such as for want of memory.
+    /// A C library failed, for lack of memory for example.
     case libraryFailed(operation: String)
 
-    /// A short word for metrics, which stays the same.
+    /// A short, stable word for metrics.
     public var code: String {
         switch self {
         case .invalidByteCount: "invalid-byte-count"
@@ -151,12 +152,12 @@ public enum DictionaryError: Error, Equatable, Sendable, CustomStringConvertible
     }
 }
 
-/// Whether and how a sealer compresses. It opens what any other way has sealed, as long as it has the
-/// dictionary.
+/// Whether and how a sealer compresses. Whatever the setting, it opens what any other setting has sealed, provided
+/// that it has the dictionary.
 public struct SessionCompression: Sendable, Hashable {
-    /// Those that open: the standard one, and the application's.
+    /// The dictionaries that open: the standard one and the application's.
     let dictionaries: [CompressionDictionary]
-    /// Where the one that seals stands among them; nil: none does.
+    /// The index of the one that seals; nil if none does.
     let sealingIndex: Int?
     let isOn: Bool
 
@@ -165,36 +166,38 @@ public struct SessionCompression: Sendable, Hashable {
     /// DEFLATE without a dictionary.
     public static let withoutDictionary = SessionCompression(
         dictionaries: [.standard], sealingIndex: nil, isOn: true)
-    /// None: sealing takes less than half of the time, and tokens are up to twice as long.
+    /// No compression: sealing takes less than half the time, and tokens are up to twice as long.
     public static let off = SessionCompression(dictionaries: [.standard], sealingIndex: nil, isOn: false)
 
     /// DEFLATE with an application's own dictionaries.
     ///
-    /// To bring one in, let it first stand before another that seals, `.standard` for example, until every
-    /// server can open what it seals.
+    /// To introduce a dictionary, first put it before another that seals, such as ``CompressionDictionary/standard``.
+    /// When every server can open what it seals, put it last.
     ///
-    /// - Parameter dictionaries: the application's dictionaries, of which the last seals and all open, as the standard one
+    /// - Parameter dictionaries: The application's dictionaries. The last one seals and all open, as the standard one
+    ///   always does. Drop a dictionary when no session that it sealed is left.
+    /// - Returns: The setting.
     ///   always does. Drop one when no session is left that it sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
         SessionCompression(
             dictionaries: [.standard] + dictionaries, sealingIndex: dictionaries.count, isOn: true)
     }
 
-    /// Where the dictionary of this name stands.
+    /// The index of the dictionary with this name.
     func index(of id: CompressionDictionary.ID) -> Int? {
         let dictionaries = dictionaries.span
         return dictionaries.indices.first { dictionaries[$0].id == id }
     }
 
-    /// Whether a session is to be sealed again because of the dictionary that sealed it.
+    /// Whether a session should be sealed again because of the dictionary that sealed it.
     func isOutdated(_ id: CompressionDictionary.ID?) -> Bool {
         guard let id else { return false }
         return sealingIndex.map { dictionaries[$0].id != id } ?? true
     }
 
-    /// Two dictionaries of one name could not be told apart: one pair in 4 thousand million.
+    /// Whether two dictionaries have the same name, so that they cannot be told apart: one pair in 4 billion.
     var hasAmbiguousNames: Bool {
-        // The standard one's name is no application's, though its content may be.
+        // No dictionary of an application has the standard one's name, though it may have its contents.
         let own = dictionaries.dropFirst()
         return Set(own).count != Set(own.map(\.id)).count
     }

@@ -1,8 +1,9 @@
-// A text as the symbols of a DEFLATE block. RFC 1951 §3.2.5.
+// Turns a text into the symbols of a DEFLATE block. RFC 1951 §3.2.5.
 
-/// A letter, a length or a distance as it is written: a symbol, for which there is a code, and bits behind it as they are.
+/// A letter, a length or a distance as it is written: a symbol, for which there is a code, and raw bits after it.
 struct DeflateSymbol {
-    /// 0 to 255: that letter. 256: the end. 257 to 285: a length. 288 to 317: a distance; the RFC counts these from 0.
+    /// 0 to 255: that letter. 256: the end. 257 to 285: a length. 288 to 317: a distance; the RFC counts these from
+    /// 0.
     let number: Int
     let extra: Int
     let extraCount: Int
@@ -13,8 +14,9 @@ struct DeflateSymbol {
     @inline(__always)
     private init(_ number: Int) { (self.number, extra, extraCount) = (number, 0, 0) }
 
-    /// RFC 1951's tables are of floating-point numbers: the highest bit's place and the `kept` bits after it are the symbol,
-    /// and what bits are left follow as they are. Numbers that leave none are their own symbols.
+    /// RFC 1951's tables work like floating-point numbers. The position of the highest bit and the `kept` bits after
+    /// it make up the symbol, and the remaining bits follow unchanged. Numbers with no remaining bits are their own
+    /// symbols.
     @inline(__always)
     private init(_ value: Int, kept: Int, from first: Int) {
         extraCount = max(0, Int.bitWidth &- 1 &- kept &- (value | 1).leadingZeroBitCount)
@@ -29,16 +31,16 @@ struct DeflateSymbol {
 
     @inline(__always)
     static func length(_ length: Int) -> Self {
-        // The longest has a symbol of its own.
+        // The greatest length has its own symbol.
         length == 258 ? Self(285) : Self(length &- 3, kept: 2, from: 257)
     }
 
     @inline(__always)
     static func distance(_ distance: Int) -> Self { Self(distance &- 1, kept: 1, from: distances.lowerBound) }
 
-    /// What `input` is made of, in its order.
+    /// The symbols that make up `input`, in order.
     ///
-    /// - Parameter all: the dear matches too.
+    /// - Parameter all: Whether to include dear matches.
     @inline(__always)
     static func forEach(of input: Span<UInt8>, _ matches: Span<Match>, all: Bool, _ body: (Self) -> Void) {
         var place = 0
@@ -61,16 +63,16 @@ struct DeflateSymbol {
     }
 }
 
-/// How often each symbol occurs in a text, and the bits that it takes.
+/// The frequency of each symbol in a text, and the bits that it takes.
 struct SymbolCounts {
     private(set) var counts = InlineArray<320, UInt32>(repeating: 0)
-    /// Of letters and lengths, and of distances.
+    /// For letters and lengths, and for distances.
     private var totals = InlineArray<2, Int>(repeating: 0)
     private var extraBits = 0
-    /// Of a block with the fixed codes.
+    /// The bits of a block with the fixed codes.
     private(set) var fixedBits = 3
-    /// About those of a block with codes made for it: the entropy of its symbols, and what telling the codes takes in
-    /// sessions, 5 bits a symbol.
+    /// The approximate bits of a block with codes made for it: the entropy of its symbols, plus the description of
+    /// the codes, which in sessions is about 5 bits a symbol.
     private(set) var estimatedBits = 3 + 30
 
     init(_ input: Span<UInt8>, _ matches: Span<Match>) {
@@ -95,26 +97,26 @@ struct SymbolCounts {
         }
     }
 
-    /// To base 2 in 256ths, rounded down to a line between powers of two; of 0 as of 1.
+    /// The binary logarithm in 256ths, rounded down to a line between powers of two. For 0 it is that of 1.
     @inline(__always)
     private static func logarithm(_ number: Int) -> Int {
         let whole = Int.bitWidth &- 1 &- (number | 1).leadingZeroBitCount
         return (whole &- 1) &<< 8 &+ ((number | 1) &<< 8) &>> whole
     }
 
-    /// Bits of a block with these codes, without what tells them.
+    /// The bits of a block with these codes, without their description.
     func bits(by codes: borrowing HuffmanCodes) -> Int {
         let (counts, codes) = (counts.span, codes.codes.span)
         return counts.indices.reduce(3 + extraBits) { $0 + Int(counts[$1]) * Int(codes[$1].length) }
     }
 
-    /// Marks the matches that take as many bits as their letters or more, each symbol by its frequency, and counts their
-    /// letters instead.
+    /// Marks the matches that take at least as many bits as their letters, going by each symbol's frequency, and
+    /// counts their letters instead.
     ///
-    /// - Returns: whether there were such.
+    /// - Returns: Whether there were any.
     mutating func replaceDear(_ matches: inout [Match], in input: Span<UInt8>) -> Bool {
         var isChanged = false
-        // Longer ones seldom are, and looking at them would take as long as finding them.
+        // Longer ones are rarely dear, and checking them would take as long as finding them.
         for index in matches.indices where matches[index].length <= 4 && !matches[index].isDear {
             let match = matches[index]
             let length = DeflateSymbol.length(Int(match.length))
@@ -138,7 +140,7 @@ struct SymbolCounts {
         return isChanged
     }
 
-    /// 256ths of the bits that a symbol takes: `most` if it occurs once.
+    /// The bits that a symbol takes, in 256ths: `most` if it occurs once.
     @inline(__always)
     private mutating func price(_ symbol: DeflateSymbol, _ most: Int) -> Int {
         most &- Self.logarithm(Int(counts[symbol.number])) &+ 256 &* symbol.extraCount

@@ -1,16 +1,16 @@
-// Raw DEFLATE streams (RFC 1951) of small texts. FORMAT §6.
+// Writes raw DEFLATE streams (RFC 1951) of small texts. FORMAT §6.
 
-/// Makes streams of one block, with the fixed codes or, where that takes fewer bits, with codes made for the text.
+/// Makes streams of one block, with the fixed codes or, if that takes fewer bits, with codes made for the text.
 ///
-/// For texts of up to 64 KiB, most of a few hundred bytes. Equal texts make equal streams, whatever came before: what is
-/// kept is memory alone.
+/// It is meant for texts of up to 64 KiB, most of a few hundred bytes. Equal texts make equal streams, whatever came
+/// before: only memory is kept.
 struct Deflater: ~Copyable {
     private var index = TripleIndex()
     private var matches: [Match] = []
 
-    /// Finds what of `input` stands in it before, or in `dictionary`.
+    /// Finds what in `input` repeats earlier parts of it, or of `dictionary`.
     ///
-    /// - Returns: the bits that references to the dictionary save.
+    /// - Returns: The bits that references to the dictionary save.
     @discardableResult
     mutating func findMatches(in input: Span<UInt8>, after dictionary: IndexedText = .empty) -> Int {
         var matches = exchange(&matches, with: [])
@@ -26,19 +26,19 @@ struct Deflater: ~Copyable {
     private static func find(
         _ matches: inout [Match], in input: TextInMemory, after dictionary: TextInMemory
     ) {
-        // The match at the place before, not taken yet.
+        // The match at the previous position, not taken yet.
         var held = Match()
         var place = 0
         while place < input.triples {
             var hash = input.hash(at: place)
             var found = Match(start: Int32(truncatingIfNeeded: place))
-            // Shorter ones cannot be better than that.
+            // Shorter matches cannot be better than that.
             found.length = max(2, (held.saving &+ 14) / 8)
             input.improve(&found, hash, for: input, lead: 0)
             dictionary.improve(&found, hash, for: input, lead: dictionary.count)
             input.insert(place, hash)
             place &+= 1
-            // Lazy matching: the one at the next place is better, with a letter in between, which costs too.
+            // Lazy matching: the match at the next position is better, even counting the letter in between.
             if held.saving > 0, found.saving <= held.saving &+ 2 {
                 matches.append(held)
                 let end = Int(held.start &+ held.length)
@@ -57,15 +57,15 @@ struct Deflater: ~Copyable {
         if held.saving > 0 { matches.append(held) }
     }
 
-    /// Appends the stream of `input`, whose matches were found.
+    /// Appends the stream of `input`, whose matches have been found.
     ///
-    /// - Returns: false, with `output` as it was, where it would take more than `limit` bytes.
+    /// - Returns: False if it would take more than `limit` bytes; `output` is then unchanged.
     mutating func append(_ input: Span<UInt8>, to output: inout [UInt8], limit: Int) -> Bool {
         var counts = SymbolCounts(input, matches.span)
         let fixedBits = counts.fixedBits
         if counts.estimatedBits < fixedBits {
-            // Letters take less than eight bits then, and a match may take more than its letters. Without it they take
-            // less again.
+            // Letters then take less than eight bits, so a match may take more than its letters. Without that match,
+            // they take less again.
             for _ in 0..<2 { guard counts.replaceDear(&matches, in: input) else { break } }
             let codes = HuffmanCodes(counts.counts.span)
             let header = CodeHeader(of: codes)
@@ -86,7 +86,7 @@ struct Deflater: ~Copyable {
         var writer = BitWriter(at: output.count)
         output.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
         var span = output.mutableSpan
-        // Sound: any bits are bytes, and each store looks whether there is room.
+        // Sound: any bits are bytes, and each store checks that there is room.
         var bytes = unsafe span.mutableBytes
         writer.write(1, 1, to: &bytes)
         if let header {
@@ -105,16 +105,16 @@ struct Deflater: ~Copyable {
     }
 }
 
-/// Bytes that stand before already: `length` of them from `start` on are those `distance` before.
+/// A repetition: `length` bytes from `start` on equal those `distance` before.
 struct Match {
     var start: Int32 = 0
     /// 3 to 258.
     var length: Int32 = 2
     /// Up to 32,768.
     var distance: Int32 = 0
-    /// Bits that it saves against letters of eight, by the fixed codes.
+    /// The bits that it saves compared with letters of eight bits, by the fixed codes.
     var saving: Int32 = 0
-    /// Takes more bits than its letters by codes made for the text.
+    /// Whether it takes more bits than its letters with codes made for the text.
     var isDear = false
 
     var end: Int { Int(start + length) }

@@ -1,18 +1,18 @@
-// Makes a dictionary out of sample sessions. FORMAT §6.4.
+// Makes a dictionary from sample sessions. FORMAT §6.4.
 
 extension CompressionDictionary {
     /// A dictionary of what many of `items` have in common, at most `size` bytes.
     ///
-    /// Takes the stretches whose pieces of six bytes stand in most sessions, one after the other, and
-    /// counts what is taken no more; the likeliest stand last, where references to them are shortest.
-    /// Contents of byte strings, which are never compressed, are not looked at.
+    /// Repeatedly takes the stretch whose pieces of six bytes occur in most sessions, and no longer counts what it
+    /// has taken. The likeliest come last, where references to them are shortest. The contents of byte strings are
+    /// skipped, because they are never compressed.
     ///
-    /// - Returns: nil where no two sessions have anything in common.
+    /// - Returns: Nil if no two sessions have anything in common.
     static func trained(
         on items: [CBORItem], size: Int
     ) throws(DictionaryError) -> CompressionDictionary? {
         let skeletons = items.map(\.skeleton)
-        // In how many sessions each piece stands.
+        // The number of sessions in which each piece occurs.
         var counts: [Piece: Int] = [:]
         for skeleton in skeletons {
             for piece in Set(skeleton.indices.dropLast(Piece.length - 1).map({ Piece(skeleton, $0) })) {
@@ -61,7 +61,7 @@ extension CompressionDictionary {
         for (session, pieces) in pieces.enumerated() {
             var position = 0
             while position < pieces.count {
-                // From a piece that is wanted to the last in a row that is.
+                // From a wanted piece to the last wanted one in a row.
                 guard counts[pieces[position]] != nil else {
                     position += 1
                     continue

@@ -1,9 +1,9 @@
-// Prefix codes, fixed or made for a text, and how an opener is told which. RFC 1951 §3.2.2, §3.2.6 and §3.2.7.
+// Prefix codes, fixed or made for a text, and their description for the opener. RFC 1951 §3.2.2, §3.2.6 and §3.2.7.
 
 /// A code for each symbol that has one.
 struct HuffmanCodes {
     struct Code {
-        /// As they are written: the first one lowest.
+        /// The bits as they are written: the first one lowest.
         var bits: UInt16 = 0
         /// 0: the symbol does not occur.
         var length: UInt8 = 0
@@ -11,7 +11,7 @@ struct HuffmanCodes {
 
     private(set) var codes = InlineArray<320, Code>(repeating: Code())
 
-    /// RFC 1951 §3.2.6. Of all streams the same: nothing has to be told.
+    /// The fixed codes of RFC 1951 §3.2.6. All streams share them, so they need no description.
     static let fixed: Self = {
         var fixed = Self()
         for (range, length) in [(0..<144, 8), (144..<256, 9), (256..<280, 7), (280..<288, 8), (288..<320, 5)]
@@ -24,21 +24,22 @@ struct HuffmanCodes {
         return fixed
     }()
 
-    /// No symbol has one.
+    /// No symbol has a code.
     init() {}
 
-    /// The shortest for a text in which symbols occur so often.
+    /// The shortest codes for a text in which symbols have these frequencies.
     init(_ counts: Span<UInt32>) {
         setLengths(DeflateSymbol.letters, counts, longest: 15)
         setLengths(DeflateSymbol.distances, counts, longest: 15)
     }
 
-    /// The shortest for the lengths of other codes.
+    /// The shortest codes for the lengths of other codes.
     init(ofLengths counts: Span<UInt32>) { setLengths(0..<19, counts, longest: 7) }
 
-    /// Huffman's algorithm for the symbols of `range` that occur, two at least: a code of one would not be complete.
+    /// Huffman's algorithm for the symbols of `range` that occur. There must be at least two: a single code would not
+    /// be complete.
     private mutating func setLengths(_ range: Range<Int>, _ counts: Span<UInt32>, longest: UInt32) {
-        // The rarest first; each with its symbol in the lowest bits.
+        // The rarest first; each has its symbol in the lowest bits.
         var leaves = InlineArray<286, UInt32>(repeating: 0)
         var count = 0
         for symbol in range where counts[symbol] > 0 {
@@ -49,7 +50,7 @@ struct HuffmanCodes {
             leaves[count] = 1 << 9 | UInt32(symbol)
             count += 1
         }
-        // Shell's sort: no memory, and fast for so few.
+        // Shell's sort: it needs no memory, and is fast for so few elements.
         for gap in [23, 10, 4, 1] {
             var place = gap
             while place < count {
@@ -63,7 +64,7 @@ struct HuffmanCodes {
                 place &+= 1
             }
         }
-        // The leaves and then the nodes above them, each in the order of their weights: the lightest node without a
+        // The leaves, followed by the nodes above them, each in order of weight. So the lightest node without a
         // parent is the first such leaf or the first such node.
         var weights = InlineArray<572, UInt32>(repeating: 0)
         var parents = InlineArray<572, UInt16>(repeating: 0)
@@ -94,14 +95,14 @@ struct HuffmanCodes {
                 node &-= 1
                 weights[node] = weights[Int(parents[node])] &+ 1
             }
-            // Where a code would be too long, nearer weights make it shorter.
+            // If a code would be too long, bringing the weights closer together makes it shorter.
             halvings += 1
         } while weights[0] > longest
         for leaf in 0..<count { codes[Int(leaves[leaf] & 511)].length = UInt8(weights[leaf]) }
         setBits(range)
     }
 
-    /// RFC 1951 §3.2.2: the lengths say which codes these are. Shorter ones come first, then by the symbol.
+    /// RFC 1951 §3.2.2: the lengths determine the codes. Shorter codes come first, then they are ordered by symbol.
     private mutating func setBits(_ range: Range<Int>) {
         var next = InlineArray<16, UInt16>(repeating: 0)
         for symbol in range { next[Int(codes[symbol].length)] &+= 1 }
@@ -120,12 +121,14 @@ struct HuffmanCodes {
     }
 }
 
-/// How an opener is told a block's codes: by their lengths, in runs, for which there is a code in turn. RFC 1951 §3.2.7.
+/// The description of a block's codes for the opener: their lengths, in runs, which have a code in turn. RFC 1951
+/// §3.2.7.
 struct CodeHeader {
     private var letterCount = DeflateSymbol.letters.upperBound
     private var distanceCount = DeflateSymbol.distances.count
     private var lengthCount = 19
-    /// 0 to 15 is a length; 16 the one before, 17 and 18 none, as often as the bits from the sixth on say.
+    /// 0 to 15 is a length. 16 repeats the previous length, and 17 and 18 repeat "none". The bits from the sixth on
+    /// give the number of times.
     private var runs = InlineArray<320, UInt16>(repeating: 0)
     private var runCount = 0
     private var codes = HuffmanCodes()
@@ -146,7 +149,7 @@ struct CodeHeader {
             runs[runCount] = UInt16(truncatingIfNeeded: run | extra &<< 5)
             runCount &+= 1
         }
-        // The distances' lengths follow the letters' at once.
+        // The distances' lengths follow the letters' directly.
         let gap = DeflateSymbol.distances.lowerBound - letterCount
         var place = 0
         while place < letterCount + distanceCount {

@@ -1,15 +1,16 @@
-// Where three bytes of a text are, to find what it repeats. RFC 1951 §4.
+// An index of every three bytes of a text, to find what it repeats. RFC 1951 §4.
 
-/// A text's places by a hash of their three bytes, in lists with the latest place first.
+/// A text's positions by a hash of the three bytes there, in lists with the latest position first.
 struct TripleIndex: Sendable {
-    /// For each list its latest place; then for each place the one before it in its list. Places are counted from 1: 0 is none.
+    /// First the latest position of each list, then for each position the previous one in its list. Positions count
+    /// from 1; 0 means none.
     private var places: [UInt16] = []
     private var bits: UInt32 = 6
 
-    /// Runs `body` with a text that has no place in a list yet.
+    /// Runs `body` with a text whose lists are still empty.
     @inline(__always)
     mutating func with<Result>(_ text: Span<UInt8>, _ body: (TextInMemory) -> Result) -> Result {
-        // More lists than bytes, so that most have one place at most: a small text has little to clear.
+        // More lists than bytes, so that most have at most one position. A small text has little to clear.
         bits = UInt32(min(max(6, Int.bitWidth + 1 - text.count.leadingZeroBitCount), 13))
         let (lists, bits) = (1 << Int(bits), bits)
         if places.count < lists + text.count {
@@ -23,7 +24,7 @@ struct TripleIndex: Sendable {
         }
     }
 
-    /// Runs `body` with a text that has its places in the lists.
+    /// Runs `body` with a text whose positions are in the lists.
     @inline(__always)
     func with<Result>(indexed text: [UInt8], _ body: (TextInMemory) -> Result) -> Result {
         unsafe text.withUnsafeBufferPointer { text in
@@ -34,7 +35,7 @@ struct TripleIndex: Sendable {
     }
 }
 
-/// A dictionary, whose index is made once.
+/// A dictionary, whose index is created once.
 struct IndexedText: Sendable {
     let bytes: [UInt8]
     private var index = TripleIndex()
@@ -56,14 +57,14 @@ struct IndexedText: Sendable {
     func with<Result>(_ body: (TextInMemory) -> Result) -> Result { index.with(indexed: bytes, body) }
 }
 
-/// A text and its lists. Bounds are checked in a debug build alone: these loops are most of what compressing takes.
+/// A text and its lists. Bounds are only checked in a debug build: these loops take most of the time for compression.
 @safe struct TextInMemory {
-    // Sound: a place is of `triples`, or one that was inserted, and lengths end with the shorter text.
+    // Sound: a position is below `triples` or was inserted, and lengths end with the shorter text.
     private let bytes: UnsafeBufferPointer<UInt8>
     private let places: UnsafeMutableBufferPointer<UInt16>
     private let bits: UInt32
     var count: Int { unsafe bytes.count }
-    /// The first this many places have three bytes.
+    /// The number of positions, from the first, that have three bytes.
     var triples: Int { count &- 2 }
 
     @unsafe init(
@@ -90,15 +91,16 @@ struct IndexedText: Sendable {
         unsafe places[list] = UInt16(truncatingIfNeeded: place &+ 1)
     }
 
-    /// Places that are looked at for one match. zlib's level 9 looks at 4,096, which saves a byte in a thousand. So text
+    /// The positions that are tried for one match. zlib's level 9 tries 4,096, which saves a byte in a thousand. With
+    /// this limit, text that begins alike everywhere takes only linear time.
     /// that begins alike everywhere takes no time that grows faster than itself.
     private static let effort = 32
 
-    /// Makes `match` the one in this text that saves most, if it saves more.
+    /// Replaces `match` by the match in this text that saves most, if it saves more.
     ///
     /// - Parameters:
-    ///   - hash: of the three bytes where the match begins.
-    ///   - input: what the match is for: this text, or one that begins `lead` bytes after this text begins.
+    ///   - hash: The hash of the three bytes at which the match begins.
+    ///   - input: The text that needs the match: this one, or one that begins `lead` bytes after it.
     @inline(__always)
     func improve(_ match: inout Match, _ hash: UInt32, for input: TextInMemory, lead: Int) {
         var next = unsafe Int(places[list(hash)])
@@ -112,7 +114,7 @@ struct IndexedText: Sendable {
             effort &-= 1
             let distance = start &+ lead &- place
             let most = min(longest, count &- place)
-            // From farther away only more bytes can save more.
+            // Farther away, a match must be longer to save more.
             guard unsafe length < most && bytes[place &+ length] == input.bytes[start &+ length] else {
                 continue
             }
@@ -128,7 +130,7 @@ struct IndexedText: Sendable {
         } while next > 0 && effort > 0
     }
 
-    /// How many bytes from `place` on are those of `other` from `start` on.
+    /// How many bytes from `place` on equal those of `other` from `start` on.
     @inline(__always)
     private func countInCommon(_ place: Int, with other: TextInMemory, _ start: Int, atMost most: Int) -> Int
     {

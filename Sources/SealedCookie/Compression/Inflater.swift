@@ -1,10 +1,10 @@
-// Raw DEFLATE streams (RFC 1951) read by zlib, with a stream that is reset rather than made anew. FORMAT §6.
+// Reads raw DEFLATE streams (RFC 1951) with zlib. A stream is reset, not created again. FORMAT §6.
 import SealedCookieZlib
 
 /// A reusable decompressor.
 @safe struct Inflater: ~Copyable, @unchecked Sendable {
-    // @unchecked: owned by whoever took it out of its pool, alone. zlib keeps a pointer back to its
-    // z_stream, which therefore has one fixed place on the heap.
+    // @unchecked: only the code that took it out of its pool has it. zlib keeps a pointer back to its z_stream, which
+    // therefore has a fixed address on the heap.
     private let stream: UnsafeMutablePointer<z_stream>
 
     init() throws(NativeFailure) {
@@ -30,9 +30,9 @@ import SealedCookieZlib
         case tooLong
     }
 
-    /// Appends what the DEFLATE stream at the start of `input` holds to `output`, at most `limit` bytes.
+    /// Appends the contents of the DEFLATE stream at the start of `input` to `output`, at most `limit` bytes.
     ///
-    /// - Parameter dictionary: what the stream was primed with; empty: nothing.
+    /// - Parameter dictionary: The text that the stream was primed with; empty for none.
     func decompress(
         _ input: Span<UInt8>, dictionary: [UInt8] = [], appendingTo output: inout [UInt8], limit: Int
     ) throws(NativeFailure) -> Outcome {
@@ -44,7 +44,7 @@ import SealedCookieZlib
         }
         var consumed = 0
         var produced = 0
-        // One byte beyond the limit tells an item that fits exactly from one that goes on.
+        // One byte beyond the limit distinguishes an item that fits exactly from one that continues.
         let most = limit + 1
         // Most sessions inflate to less than four times their size: one step, one allocation.
         var room = min(most, max(256, input.count * 4))
@@ -73,10 +73,10 @@ import SealedCookieZlib
                 return produced > limit ? .tooLong : .ended(consumed: consumed)
             case Z_OK, Z_BUF_ERROR:
                 if produced == most { return .tooLong }
-                // Room left but no end: the input ran out in the middle of the stream.
+                // Room is left but no end was found: the input stopped in the middle of the stream.
                 if unsafe stream.pointee.avail_out != 0 { return .corrupt }
                 room = min(most - produced, produced)
-            // Z_NEED_DICT is of zlib's own wrapper, which a raw stream has not.
+            // Z_NEED_DICT belongs to zlib's own wrapper, which a raw stream lacks.
             case Z_DATA_ERROR, Z_NEED_DICT:
                 return .corrupt
             default:

@@ -4,11 +4,11 @@ import Synchronization
 
 /// A value under a lock.
 ///
-/// All such values of a process are under one lock, and `fork` takes it first: a child never finds it held by a thread
-/// that only its parent has. That is why it must be held for a few instructions only: nothing is read, freed or called
-/// back under it.
+/// All such values of a process share one lock, and `fork` takes it first. So a child never finds it held by a thread
+/// that only its parent has. That is why it must be held for only a few instructions: nothing is read, freed or
+/// called back under it.
 @safe final class Guarded<Value: Sendable>: @unchecked Sendable {
-    // @unchecked: `value` is used under the lock alone.
+    // @unchecked: `value` is used only under the lock.
     private let value: UnsafeMutablePointer<Value>
 
     init(_ value: Value) {
@@ -22,19 +22,19 @@ import Synchronization
         unsafe value.deallocate()
     }
 
-    /// - Parameter body: must not call back, and must hand out what it replaces, to be freed afterwards.
+    /// - Parameter body: Must not call back, and must return what it replaces, to be freed afterwards.
     @inline(__always)
     func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
         ForkLock.lock()
         defer { ForkLock.unlock() }
-        // Sound: nobody else has the lock, and the value lives as long as this object.
+        // Sound: no one else has the lock, and the value lives as long as this object.
         return unsafe body(&value.pointee)
     }
 }
 
-/// The lock of all shared values, and how many forks lie between this process and the first.
+/// The lock of all shared values, and the number of forks between this process and the first.
 enum ForkLock {
-    // Sound: made once, never freed, and used by way of pthread's functions alone.
+    // Sound: created once, never freed, and used only through pthread's functions.
     nonisolated(unsafe) private static let mutex: UnsafeMutablePointer<pthread_mutex_t> = {
         let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
@@ -45,12 +45,12 @@ enum ForkLock {
         pthread_atfork(
             { ForkLock.lock() }, { ForkLock.unlock() },
             {
-                // What a thread of the parent had begun, nobody ends here.
+                // Whatever another thread of the parent had begun is never finished here.
                 ForkLock.forks.add(1, ordering: .relaxed)
                 ForkLock.unlock()
             }) == 0
 
-    /// Told apart by it: what a thread has begun that this process has, and what one that only its parent has.
+    /// A number that tells work of this process's threads from work of a thread that only its parent has.
     static var process: Int { forks.load(ordering: .relaxed) }
 
     static func prepare() {

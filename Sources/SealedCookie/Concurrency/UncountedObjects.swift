@@ -1,15 +1,15 @@
-// Objects that are used without counting a reference to them.
+// Objects that are used without a retain.
 
 extension Array {
-    /// Runs `body` with the object that an element has, which this array keeps meanwhile.
+    /// Runs `body` with the object of an element, which this array keeps alive meanwhile.
     ///
-    /// Every request uses the same key, and threads that count one object wait for each other: counted, opening takes 8 %
-    /// longer on two threads (0.7 % more instructions on one).
+    /// Every request uses the same key, and threads that count references to one object wait for each other. With
+    /// counting, opening takes 8 % longer on two threads (0.7 % more instructions on one).
     @inline(__always)
     func withUncounted<Object: AnyObject, Result, Failure: Error>(
         _ object: (Element) -> Object, at index: Int, _ body: (Object) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // Sound: the array is kept until the end of this call, and nothing takes its elements out.
+        // Sound: the array lives until the end of this call, and nothing removes its elements.
         defer { extendLifetime(self) }
         let object = unsafe Unmanaged.passUnretained(object(self[index]))
         let outcome: Swift.Result<Result, Failure> = unsafe object._withUnsafeGuaranteedRef { object in

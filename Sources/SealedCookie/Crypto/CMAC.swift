@@ -1,4 +1,4 @@
-// AES-256-CMAC (NIST SP 800-38B), for key ids. FORMAT §4.
+// AES-256-CMAC (NIST SP 800-38B), for key IDs. FORMAT §4.
 import SealedCookieOpenSSL
 
 enum CMAC {

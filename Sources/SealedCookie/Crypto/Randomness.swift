@@ -4,21 +4,21 @@ import SealedCookieOpenSSL
 
 /// A page of random bytes for nonces.
 ///
-/// One call of RAND_bytes costs more than encrypting a small session, whatever it asks for; so they
-/// are drawn some two hundred nonces at a time. How many are left stands in the page too: in a forked
-/// child the kernel hands out zeros in place of the page, which says that none are left.
+/// One call of RAND_bytes costs more than encrypting a small session, whatever its size, so bytes for about two
+/// hundred nonces are drawn at a time. The number of bytes left is in the page too. In a forked child, the kernel
+/// replaces the page with zeros, which means that none are left.
 @safe struct RandomBuffer: ~Copyable, @unchecked Sendable {
-    // @unchecked: the page is this value's alone.
+    // @unchecked: the page belongs to this value alone.
     static var pageCount: Int { 4096 }
     static var headerCount: Int { MemoryLayout<Int>.size + MemoryLayout<Int64>.size }
-    /// Nanoseconds. A machine that is copied while it runs copies the page with it: so there is never
-    /// much in it that has waited.
+    /// In nanoseconds. If a machine is copied while it runs, the page is copied with it, so bytes must not stay there
+    /// for long.
     static var longestKept: Int64 { 1_000_000_000 }
 
-    /// A header of how many bytes are left and when they were drawn, then the bytes. Nil where the system cannot
-    /// wipe a page on fork: then every draw is a call of its own.
+    /// A header with the number of bytes left and the time when they were drawn, followed by the bytes. Nil if the
+    /// system cannot wipe a page on fork: then every draw is a separate call.
     let page: UnsafeMutableRawPointer?
-    /// Bytes that are drawn but not handed out; for tests.
+    /// The bytes that are drawn but not handed out, for tests.
     var left: Int { unsafe page?.load(as: Int.self) ?? 0 }
 
     init() {
@@ -42,32 +42,32 @@ import SealedCookieOpenSSL
         unsafe munmap(page, Self.pageCount)
     }
 
-    /// What a copy of this machine does not share, though it has a copy of the page.
+    /// What a copy of this machine does not share, although it has a copy of the page.
     struct Moment {
-        /// Nanoseconds of the monotonic clock, where there are `bits` as of its last tick. Two copies that go on
-        /// together may see the same.
+        /// Nanoseconds of the monotonic clock; if there are `bits`, as of its last tick. Two copies that resume at
+        /// the same time may see the same value.
         var time: Int64
-        /// From the processor's own generator; 0 where it has none. Two copies get different ones.
+        /// From the processor's own generator; 0 if it has none. Two copies get different bits.
         var bits: UInt64
 
         @inline(__always)
         static var now: Moment {
-            // One of the two, 22 ns each: both would be 6 % of sealing a login without compression.
+            // Only one of the two, at 22 ns each: both would be 6 % of sealing a login without compression.
             hasGenerator
                 ? Moment(time: coarseMonotonicTime(), bits: sealed_cookie_processor_random())
                 : Moment(time: fineMonotonicTime(), bits: 0)
         }
 
-        // Asked once: on a virtual machine the question costs more than sealing a session.
+        // Asked once: on a virtual machine, the question costs more than sealing a session.
         private static let hasGenerator = sealed_cookie_has_processor_random()
     }
 
-    /// Fills `range` of `bytes` with random bytes that nobody else gets.
+    /// Fills `range` of `bytes` with random bytes that no one else gets.
     ///
-    /// Two machines cloned from one snapshot have the same page for up to `longestKept`. So the moment of
-    /// each draw is xored onto its first 16 bytes. It is independent of them: they stay as random as they were,
-    /// and two clones' bytes differ where their moments do. That costs
-    /// 3 % of sealing a login without compression (22 of 700 ns); the kernel's generator would cost a third.
+    /// Two machines cloned from one snapshot have the same page for up to `longestKept`. So each draw's moment is
+    /// xored onto its first 16 bytes. The moment is independent of these bytes, so they stay as random as they were,
+    /// and two clones' bytes differ if their moments do. That costs 3 % of sealing a login without compression (22 of
+    /// 700 ns). The kernel's generator would cost a third.
     mutating func fill(
         _ bytes: inout [UInt8], in range: Range<Int>, at moment: Moment = .now
     ) throws(NativeFailure) {
@@ -95,12 +95,12 @@ import SealedCookieOpenSSL
         guard let page = unsafe page, target.count <= capacity else {
             return try unsafe Self.draw(base, target.count)
         }
-        // Sound: the page is aligned and holds a header and `capacity` bytes; `left` never exceeds those.
+        // Sound: the page is aligned and has a header and `capacity` bytes; `left` never exceeds those.
         let left = unsafe page.assumingMemoryBound(to: Int.self)
         let filled = unsafe (page + MemoryLayout<Int>.size).assumingMemoryBound(to: Int64.self)
         let bytes = unsafe page + Self.headerCount
         if unsafe left.pointee < target.count || now - filled.pointee > Self.longestKept {
-            // Counted only when drawn: a failure leaves none to hand out.
+            // Counted only when drawn: after a failure there are none to hand out.
             unsafe left.pointee = 0
             try unsafe Self.draw(bytes, capacity)
             unsafe filled.pointee = now
@@ -112,22 +112,22 @@ import SealedCookieOpenSSL
         unsafe OPENSSL_cleanse(next, target.count)
     }
 
-    /// - Parameter kernel: `getentropy`, or for tests one that fails.
+    /// - Parameter kernel: `getentropy`, or for tests a function that fails.
     static func draw(
         _ target: UnsafeMutableRawPointer, _ count: Int,
         kernel: (UnsafeMutableRawPointer?, Int) -> Int32 = { unsafe getentropy($0, $1) }
     ) throws(NativeFailure) {
         let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
-        // OpenSSL's generator has a lock, which the child of a fork would find taken for good. Not while ours is.
+        // OpenSSL's generator has a lock. A fork's child could find it taken forever, but not while our lock is held.
         let isDrawn = ForkLock.holding { unsafe RAND_bytes(bytes, Int32(count)) == 1 }
         guard isDrawn else { throw NativeFailure(operation: "RAND_bytes") }
-        // OpenSSL's generator is copied with a machine that is cloned, and in a child whose process number
-        // is the parent's, and then gives both the same. The kernel's does not.
+        // A cloned machine has a copy of OpenSSL's generator, and so does a child whose process number equals the
+        // parent's. Both copies then return the same bytes. The kernel's generator does not.
         var more = InlineArray<256, UInt8>(repeating: 0)
         let failed = unsafe withUnsafeMutableBytes(of: &more) { more in
             let failed = unsafe kernel(more.baseAddress, more.count)
             if failed == 0 {
-                // Sound: `count` bytes, which the caller has room for.
+                // Sound: `count` bytes, for which the caller has room.
                 var bytes = unsafe MutableSpan(_unsafeStart: bytes, count: count)
                 unsafe mix(more.bindMemory(to: UInt8.self).span, into: &bytes)
             }
@@ -136,8 +136,8 @@ import SealedCookieOpenSSL
         guard failed == 0 else { throw NativeFailure(operation: "getentropy") }
     }
 
-    /// Adds 256 bytes to a page of others, over and over, and each time otherwise: one source by itself is
-    /// enough to have all nonces of a page differ.
+    /// Xors 256 bytes repeatedly onto a page of others, differently each time. Either source by itself is then enough
+    /// to make all nonces of a page differ.
     static func mix(_ more: Span<UInt8>, into bytes: inout MutableSpan<UInt8>) {
         precondition(more.count == 256)
         for index in bytes.indices {

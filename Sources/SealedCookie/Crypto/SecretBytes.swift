@@ -1,18 +1,18 @@
-// Memory for keys and for text that holds keys: wiped when it grows and when it is freed.
+// Memory for keys and for text that contains keys: wiped when it grows and when it is freed.
 import SealedCookieLibc
 import SealedCookieOpenSSL
 
-/// Bytes that never lie about in freed memory.
+/// Bytes that are never left in freed memory.
 ///
-/// Lives on the heap, because wiping a value in a `deinit` may wipe a copy of it. Not copyable, so
-/// there is one place to wipe.
+/// They are on the heap, because wiping a value in a `deinit` may wipe a copy of it. The type is not copyable, so
+/// there is only one copy to wipe.
 @safe struct SecretBytes: ~Copyable, @unchecked Sendable {
-    // @unchecked: the pointer is owned by this value alone, and mutation needs `mutating`.
+    // @unchecked: this value alone owns the pointer, and mutation needs `mutating`.
     private var base: UnsafeMutableRawPointer?
     private var capacity: Int
     private(set) var count: Int
 
-    /// An empty buffer with room for `capacity` bytes.
+    /// An empty buffer with a capacity of `capacity` bytes.
     init(capacity: Int) throws(NativeFailure) {
         let capacity = max(capacity, 1)
         guard let base = unsafe sealed_cookie_allocate(capacity) else {
@@ -29,13 +29,13 @@ import SealedCookieOpenSSL
         return copy
     }
 
-    /// An environment variable's value; nil: there is no such variable.
+    /// An environment variable's value; nil if there is no such variable.
     static func environment(_ name: String) throws(NativeFailure) -> SecretBytes? {
         guard let value = unsafe getenv(name) else { return nil }
         let count = unsafe strlen(value)
         var bytes = try SecretBytes(capacity: count)
         try unsafe bytes.fill(room: count) { target in
-            // Sound: `fill` gives room for `count` bytes, which the value has before its zero.
+            // Sound: `fill` provides room for `count` bytes, and the value has that many before its zero.
             unsafe target.copyMemory(from: value, byteCount: count)
             return count
         }
@@ -47,7 +47,7 @@ import SealedCookieOpenSSL
         try OpenSSL.prepare()
         var bytes = try SecretBytes(capacity: count)
         try unsafe bytes.fill(room: count) { (target) throws(NativeFailure) in
-            // Sound: `fill` gives room for `count` bytes.
+            // Sound: `fill` provides room for `count` bytes.
             guard unsafe RAND_priv_bytes(target.assumingMemoryBound(to: UInt8.self), Int32(count)) == 1 else {
                 throw NativeFailure(operation: "RAND_priv_bytes")
             }
@@ -64,7 +64,7 @@ import SealedCookieOpenSSL
         try reserve(bytes.count)
         unsafe bytes.withUnsafeBufferPointer { source in
             guard source.count > 0, let from = source.baseAddress, let base = unsafe base else { return }
-            // Sound: `reserve` made room for source.count bytes behind `count`.
+            // Sound: `reserve` made room for source.count bytes after `count`.
             unsafe (base + count).copyMemory(from: from, byteCount: source.count)
         }
         count += bytes.count
@@ -88,7 +88,7 @@ import SealedCookieOpenSSL
         return try unsafe body(bytes.span)
     }
 
-    /// Lets a C function write the next bytes: at most `room` of them; it returns how many it wrote.
+    /// Lets a C function write the next bytes, at most `room` of them; it returns how many it wrote.
     mutating func fill(
         room: Int, _ write: (UnsafeMutableRawPointer) throws(NativeFailure) -> Int
     ) throws(NativeFailure) {

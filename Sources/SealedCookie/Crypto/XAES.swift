@@ -15,14 +15,14 @@ final class XAESKey: Sendable {
         self.key = key
     }
 
-    /// The key's own 32 bytes, for the ring file and the key id.
+    /// The key's own 32 bytes, for the ring file and the key ID.
     func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try key.withSpan(body)
     }
 
-    /// Compares the keys themselves, in time that does not depend on them.
+    /// Compares the keys themselves, in constant time.
     func holdsSameKey(as other: XAESKey) -> Bool {
         withBytes { mine in
             other.withBytes { others in
@@ -39,7 +39,7 @@ final class XAESKey: Sendable {
 
 /// The 24 bytes of N.
 struct XAESNonce {
-    /// Its bytes in memory's order, and so in three words.
+    /// Its bytes in memory order, as three words.
     fileprivate let words: InlineArray<3, UInt64>
 
     init(_ bytes: Span<UInt8>) {
@@ -68,7 +68,7 @@ struct XAESNonce {
     }
 }
 
-/// The AES-256-GCM inside XAES by itself, for the test vectors of others. A nonce has 12 bytes.
+/// The AES-256-GCM inside XAES by itself, for other projects' test vectors. A nonce has 12 bytes.
 enum AES256GCM {
     static func seal(
         _ bytes: inout [UInt8], plaintext: Range<Int>, key: [UInt8], nonce: [UInt8], associatedData: [UInt8]
@@ -93,7 +93,7 @@ enum AES256GCM {
 
 /// One OpenSSL cipher context; freeing it wipes the key schedule inside.
 @safe struct CipherContext: ~Copyable, @unchecked Sendable {
-    // @unchecked: a context is used by whoever took it out of its key's pool, alone.
+    // @unchecked: only the code that took a context out of its key's pool uses it.
     let pointer: OpaquePointer
 
     init() throws(NativeFailure) {
@@ -108,14 +108,14 @@ enum AES256GCM {
     }
 }
 
-/// K1, and the key and nonce of the message at hand: on the heap, wiped when freed.
+/// K1, and the key and nonce of the current message: on the heap, wiped when freed.
 @safe struct MessageSecrets: ~Copyable, @unchecked Sendable {
     // @unchecked: as for CipherContext.
     /// 16 bytes: K1 of the CMAC subkey derivation (NIST SP 800-38B §6.1), which XAES xors into its blocks.
     let subkey: UnsafeMutablePointer<UInt8>
     /// 32 bytes.
     var key: UnsafeMutablePointer<UInt8> { unsafe subkey + 16 }
-    /// 12 bytes, and 4 that are not used.
+    /// 12 bytes, and 4 unused ones.
     var nonce: UnsafeMutablePointer<UInt8> { unsafe subkey + 48 }
     private static var count: Int { 64 }
 
@@ -134,7 +134,7 @@ enum AES256GCM {
 }
 
 extension [UInt8] {
-    /// Runs `body` with other bytes behind these, which are gone afterwards.
+    /// Runs `body` with other bytes after these, which are wiped afterwards.
     fileprivate mutating func with<Result>(
         tail: Span<UInt8>, _ body: (inout [UInt8], Range<Int>) throws(NativeFailure) -> Result
     ) throws(NativeFailure) -> Result {
@@ -145,12 +145,12 @@ extension [UInt8] {
     }
 }
 
-/// XAES-256-GCM's ciphers under one key, for one message at a time. They own OpenSSL's copies of the key,
-/// which are freed, and so wiped, with them.
+/// XAES-256-GCM's ciphers under one key, for one message at a time. They own OpenSSL's copies of the key, which are
+/// freed, and so wiped, with them.
 struct XAESCiphers: ~Copyable, Sendable {
     /// AES-256-ECB under the long-term key.
     private let block: CipherContext
-    /// AES-256-GCM, keyed anew for each message.
+    /// AES-256-GCM, with a new key for each message.
     private let encrypt: CipherContext
     private let decrypt: CipherContext
     private let secrets: MessageSecrets
@@ -202,12 +202,12 @@ struct XAESCiphers: ~Copyable, Sendable {
         unsafe bytes[15] = bytes[15] << 1 ^ reduction
     }
 
-    /// Draws a fresh R into `bytes[random]` and encrypts `bytes[plaintext]` where it stands, under the
-    /// nonce that FORMAT §5 makes of R; the 16-byte tag goes behind it.
+    /// Draws a fresh R into `bytes[random]` and encrypts `bytes[plaintext]` in place, under the nonce that FORMAT §5
+    /// derives from R. The 16-byte tag follows it.
     ///
     /// - Parameters:
-    ///   - random: 20 bytes.
-    ///   - associatedData: where it stands in `bytes`.
+    ///   - random: The range of R, 20 bytes.
+    ///   - associatedData: Its range in `bytes`.
     mutating func seal(
         _ bytes: inout [UInt8], random: Range<Int>, plaintext: Range<Int>, associatedData: Range<Int>
     ) throws(NativeFailure) {
@@ -216,13 +216,13 @@ struct XAESCiphers: ~Copyable, Sendable {
         try seal(&bytes, plaintext, associatedData)
     }
 
-    /// Decrypts `bytes[ciphertext]` where it stands, if the 16-byte tag behind it verifies.
+    /// Decrypts `bytes[ciphertext]` in place, if the 16-byte tag after it verifies.
     ///
     /// - Parameters:
-    ///   - random: where R stands, 20 bytes.
-    ///   - associatedData: where it stands in `bytes`.
-    /// - Returns: whether the tag verified. Where it did not, the ciphertext's place holds zeros:
-    ///   nothing of an unauthenticated plaintext is left.
+    ///   - random: The range of R, 20 bytes.
+    ///   - associatedData: Its range in `bytes`.
+    /// - Returns: Whether the tag verified. If not, the ciphertext is replaced by zeros: nothing of an
+    ///   unauthenticated plaintext is left.
     mutating func open(
         _ bytes: inout [UInt8], random: Range<Int>, ciphertext: Range<Int>, associatedData: Range<Int>
     ) throws(NativeFailure) -> Bool {
@@ -234,16 +234,16 @@ struct XAESCiphers: ~Copyable, Sendable {
         _ bytes: inout [UInt8], _ nonce: XAESNonce, _ ciphertext: Range<Int>, _ associatedData: Range<Int>
     ) throws(NativeFailure) -> Bool {
         var authentic = false
-        // Also on a failure in mid-way: what was written by then is not authenticated.
+        // Also after a failure midway: what was written by then is not authenticated.
         defer { if !authentic { wipe(&bytes, in: ciphertext) } }
         try prepare(nonce)
         authentic = try open(&bytes, ciphertext, associatedData)
         return authentic
     }
 
-    // MARK: With any nonce, as test vectors have it
+    // MARK: With any nonce, as test vectors need it
 
-    /// - Parameter nonce: never used before with this key.
+    /// - Parameter nonce: Must never have been used with this key.
     mutating func seal(
         _ bytes: inout [UInt8], plaintext: Range<Int>, nonce: XAESNonce, associatedData: Span<UInt8>
     ) throws(NativeFailure) {
@@ -274,7 +274,7 @@ struct XAESCiphers: ~Copyable, Sendable {
 
     /// Derives the key and the nonce of the next message.
     private mutating func prepare(_ nonce: XAESNonce) throws(NativeFailure) {
-        // M1 ‖ M2, each 00 counter 'X' 00 nonce[0..<12], xored with K1. Words are as memory has them.
+        // M1 ‖ M2, each 00 counter 'X' 00 nonce[0..<12], xored with K1. Words are in memory order.
         let start = UInt64(littleEndian: UInt64(littleEndian: nonce.words[0]) << 32 | 0x0058_0100)
         let counter = UInt64(littleEndian: 0x0300)  // 1 xor 2
         let rest = UInt64(
@@ -304,7 +304,7 @@ struct XAESCiphers: ~Copyable, Sendable {
         }
     }
 
-    /// Takes the next message's key and nonce as they are.
+    /// Uses the given key and nonce for the next message.
     fileprivate mutating func prepare(messageKey: [UInt8], gcmNonce: [UInt8]) {
         precondition(messageKey.count == 32 && gcmNonce.count == 12)
         // Sound: room for 32 and 12 bytes.
@@ -312,14 +312,14 @@ struct XAESCiphers: ~Copyable, Sendable {
         unsafe secrets.nonce.update(from: gcmNonce, count: 12)
     }
 
-    /// The text, its tag and the associated data are inside the array, in this order.
+    /// Checks that the text, its tag and the associated data are inside the array, in this order.
     private static func check(_ bytes: [UInt8], _ text: Range<Int>, _ associatedData: Range<Int>) {
         precondition(
             text.lowerBound >= 0 && text.upperBound + XAESKey.tagLength <= associatedData.lowerBound
                 && associatedData.upperBound <= bytes.count)
     }
 
-    /// AES-256-GCM under the prepared key, in place; the tag goes behind. The key is gone afterwards.
+    /// AES-256-GCM under the prepared key, in place, followed by the tag. The key is wiped afterwards.
     fileprivate mutating func seal(
         _ bytes: inout [UInt8], _ plaintext: Range<Int>, _ associatedData: Range<Int>
     ) throws(NativeFailure) {
@@ -332,9 +332,9 @@ struct XAESCiphers: ~Copyable, Sendable {
         let failed: String? = unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return "EVP_EncryptUpdate" }
             var written: Int32 = 0
-            // Sound: `check` keeps the text, its tag and the data inside the array; GCM
-            // writes exactly as many bytes as it reads, and may write in place. Its counts are checked
-            // too: what it left out would stand in the token as it is.
+            // Sound: `check` keeps the text, its tag and the data inside the array. GCM writes exactly as many bytes
+            // as it reads, and may write in place. Its counts are checked too: bytes that it left out would be in the
+            // token unencrypted.
             let data = unsafe base + associatedData.lowerBound
             let text = unsafe base + plaintext.lowerBound
             let end = unsafe base + plaintext.upperBound
@@ -358,7 +358,7 @@ struct XAESCiphers: ~Copyable, Sendable {
         if let failed { throw NativeFailure(operation: failed) }
     }
 
-    /// The way back; false where the tag does not verify. What stands in place then is not authentic.
+    /// The inverse; false if the tag does not verify. The bytes in place are then not authentic.
     fileprivate mutating func open(
         _ bytes: inout [UInt8], _ ciphertext: Range<Int>, _ associatedData: Range<Int>
     ) throws(NativeFailure) -> Bool {
@@ -388,7 +388,7 @@ struct XAESCiphers: ~Copyable, Sendable {
             guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagLength, end) == 1 else {
                 return "EVP_CTRL_AEAD_SET_TAG"
             }
-            // Compares the tags in constant time; 0 or less is a tag that does not verify.
+            // Compares the tags in constant time; 0 or less means that the tag does not verify.
             authentic = unsafe EVP_DecryptFinal_ex(context, end, &written) == 1
             return nil
         }
@@ -396,9 +396,9 @@ struct XAESCiphers: ~Copyable, Sendable {
         return authentic
     }
 
-    /// What `prepare` has derived, for the specification's vectors; behind a message zeros.
+    /// What `prepare` has derived, for the specification's vectors; zeros after a message.
     var intermediates: (subkey: [UInt8], messageKey: [UInt8], gcmNonce: [UInt8]) {
-        // Sound: the lengths that the three have.
+        // Sound: these are the lengths of the three.
         unsafe (
             Array(UnsafeBufferPointer(start: secrets.subkey, count: 16)),
             Array(UnsafeBufferPointer(start: secrets.key, count: 32)),

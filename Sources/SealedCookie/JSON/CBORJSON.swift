@@ -7,8 +7,8 @@
 
 /// A value as JSON shows it.
 ///
-/// What JSON has no form for is an object with one key that begins with `$`; a text key that itself
-/// begins with `$` gets a second one in front, and an integer key is `$` and its digits.
+/// A value for which JSON has no form is an object with one key that begins with `$`. A text key that itself begins
+/// with `$` gets another `$` in front. An integer key is `$` and its digits.
 package struct CBORJSON: Codable, Equatable, Sendable {
     package var value: CBORValue
 
@@ -26,7 +26,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        // Cannot fail: every number below is finite, and the view encodes a value always.
+        // Cannot fail: every number below is finite, and the view always encodes a value.
         guard let json = try? encoder.encode(self) else { return Data() }
         return Data(TerminalJSON.escaping(String(decoding: json, as: UTF8.self)).utf8)
     }
@@ -62,7 +62,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
             }
         case .float(let bits):
             let number = Double(bitPattern: bits)
-            // A whole number would read back as an integer, or look like one.
+            // A whole number would be read back as an integer, or look like one.
             if number.isFinite, number != number.rounded() {
                 try single.encode(number)
             } else {
@@ -75,7 +75,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         case .decimal(let decimal): try single.encode([Mark.decimal: decimal.text])
         case .secret(let secret): try single.encode([Mark.secret: CBORJSON(secret)])
         case .map(let entries) where Set(entries.map { Self.keyText($0.key) }).count < entries.count:
-            // Keys that differ in their bytes, but are equal as Strings: in an object one would be lost.
+            // Keys that differ in their bytes but are equal as Strings: an object would lose one.
             let pairs = entries.map { entry in
                 CBORJSON(.array([entry.key.value, entry.value]))
             }
@@ -96,7 +96,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         }
     }
 
-    /// Whether a key begins with `$`. Not as a String: a `$` and a combining accent are one character there.
+    /// Whether a key begins with `$`. Not compared as a String, where a `$` with a combining accent is one character.
     private static func isMarked(_ key: some Collection<UInt8>) -> Bool { key.first == UInt8(ascii: "$") }
 
     // MARK: Reading
@@ -121,7 +121,8 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         }
     }
 
-    /// An integer if its value is one of 64 bits, else a float, which must not lose a whole number's digits in silence.
+    /// An integer if its value has at most 64 bits, otherwise a float, which must not silently lose a whole number's
+    /// digits.
     private static func number(_ text: String) throws(CBORJSONFailure) -> CBORValue {
         let digits = DecimalDigits(text)
         if let integer = digits.integer,
@@ -166,7 +167,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         return .map(entries.sorted { $0.key < $1.key })
     }
 
-    /// A failure within is one at this place.
+    /// Adds this path element to a failure inside `body`.
     private static func at<Result>(
         _ place: String, _ body: () throws(CBORJSONFailure) -> Result
     ) throws(CBORJSONFailure) -> Result {
@@ -178,7 +179,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         }
     }
 
-    /// A map out of pairs of key and value; nil where one is not, or two keys have the same bytes.
+    /// A map from pairs of key and value; nil if an element is not a pair, or two keys have the same bytes.
     private static func map(_ value: CBORValue) -> CBORValue? {
         guard case .array(let pairs) = value else { return nil }
         var entries: [CBORMapEntry] = []
@@ -200,7 +201,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         return .integer(integer)
     }
 
-    /// The value of an object with one key that is a mark; nil for any other key.
+    /// The value of an object whose only key is a mark; nil for any other key.
     private static func markedValue(_ key: String, _ json: JSONTree) throws(CBORJSONFailure) -> CBORValue? {
         try at(key) { () throws(CBORJSONFailure) in
             let read: CBORValue?
@@ -220,7 +221,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
         switch mark {
         case Mark.bytes: Base64URL.decode(text).map { .bytes($0) }
         case Mark.date: CBORTime(text: text).map { .time($0) }
-        // Foundation's reader takes 0x for two digits.
+        // Foundation's parser accepts 0x as two digits.
         case Mark.uuid:
             UUID(uuidString: text).flatMap { $0.uuidString == text.uppercased() ? .uuid($0) : nil }
         case Mark.decimal: CBORDecimal(text: text).map { .decimal($0) }
@@ -232,7 +233,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
 }
 
 extension JSONTree: Decodable {
-    /// What another coder's decoder has.
+    /// The value from another library's decoder.
     init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: CBORKey.self) {
             self = .object(

@@ -1,6 +1,6 @@
-// JSON text as a tree that keeps what Foundation's reader drops: numbers as they are written, and every member. RFC 8259.
+// JSON text as a tree that keeps what Foundation's parser drops: the spelling of numbers, and every member. RFC 8259.
 
-/// What stands in a JSON text, before it means anything.
+/// The contents of a JSON text, before they are interpreted.
 indirect enum JSONTree {
     case null
     case bool(Bool)
@@ -8,13 +8,13 @@ indirect enum JSONTree {
     case number(String)
     case text(String)
     case array([JSONTree])
-    /// In the text's order; a key may stand twice.
+    /// In the text's order. A key may occur twice.
     case object([(key: String, value: JSONTree)])
 
-    /// Reads UTF-8 text, with or without a byte order mark.
+    /// Parses UTF-8 text, with or without a byte order mark.
     ///
-    /// - Throws: `CBORJSONFailure` with the line, for anything that RFC 8259 does not have, half a surrogate pair, and more than
-    ///   512 levels.
+    /// - Throws: `CBORJSONFailure`, with the line, for anything that RFC 8259 does not allow, half a surrogate pair,
+    ///   and more than 512 levels.
     init(parsing json: [UInt8]) throws(CBORJSONFailure) {
         var reader = JSONReader(bytes: json)
         guard (try? UTF8Span(validating: json.span)) != nil else { throw reader.failure("not UTF-8") }
@@ -24,7 +24,7 @@ indirect enum JSONTree {
 
 /// Reads JSON from front to back.
 private struct JSONReader {
-    /// A view of 64 levels takes up to three for each.
+    /// A view with 64 levels takes up to three JSON levels for each.
     private static let depthLimit = 512
 
     let bytes: [UInt8]
@@ -180,13 +180,14 @@ private struct JSONReader {
     }
 }
 
-/// The value of a decimal number: digits × 10^exponent, without zeros at either end of the digits; none for zero.
+/// The value of a decimal number: digits × 10^exponent, without zeros at either end of the digits. Zero has no
+/// digits.
 struct DecimalDigits: Equatable {
     let isNegative: Bool
     let digits: String
     let exponent: Int
 
-    /// - Parameter text: as JSON or Swift write a finite number.
+    /// - Parameter text: A finite number as JSON or Swift writes it.
     init(_ text: String) {
         let parts = text.split { "eE".contains($0) }
         let number = parts[0].split(separator: ".")
@@ -195,7 +196,7 @@ struct DecimalDigits: Equatable {
         let zeros = all.reversed().prefix { $0 == "0" }.count
         isNegative = text.utf8.first == UInt8(ascii: "-")
         digits = String(all.dropLast(zeros))
-        // Beyond any double, and far from where the sums below would not fit.
+        // Beyond any double, but far from overflow in the sums below.
         let limit = 1_000_000_000_000
         let written =
             parts.count > 1 ? Int(parts[1]) ?? (parts[1].utf8.first == UInt8(ascii: "-") ? -limit : limit) : 0
@@ -204,7 +205,7 @@ struct DecimalDigits: Equatable {
 
     var isWhole: Bool { exponent >= 0 }
 
-    /// The number, if it is whole and has no more than 20 digits.
+    /// The number, if it is whole and has at most 20 digits.
     var integer: CBORInteger? {
         guard isWhole, digits.utf8.count + exponent <= 20 else { return nil }
         guard !digits.isEmpty else { return CBORInteger(UInt64(0)) }

@@ -1,26 +1,26 @@
-// The ring that holds now, where rings follow one another in a running server. FORMAT §9.
+// The current ring, if a running server replaces one ring by another. FORMAT §9.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
 
-/// What became of a ring that is followed, or replaced in a running server.
+/// An event of a ring that is followed, or replaced in a running server.
 #if hasAttribute(nonexhaustive)
     @nonexhaustive
 #endif
 public enum KeyRingEvent: Sendable, CustomStringConvertible {
-    /// This ring holds from now on.
+    /// This ring is used from now on.
     case changed(KeyRing)
-    /// The new ring cannot be used: the one before holds on. Told once for each new reason.
+    /// The new ring cannot be used, so the previous one stays in use. Reported once for each new reason.
     case failed(KeyRingError)
-    /// The new ring does not have these revoked ids, or an earlier end of sessions; both hold on all the same. It is an
-    /// older copy, or lines were deleted. Told once.
+    /// The new ring lacks these revoked IDs, or has an earlier `not-before`. Both stay in force. The ring is an older
+    /// copy, or lines were deleted. Reported once.
     case revocationsKept(Set<KeyID>, notBefore: Date?)
     /// All keys are pending, and this one seals before its time: a clock is wrong, or the ring is new.
     case sealsEarly(KeyID)
-    /// A session names a key that the ring does not have: if the ring's source may have it, ask now. From
-    /// `SharedKeyRing`, at most once a second.
+    /// A session names a key that the ring does not have. If the ring's source may have it, ask the source now.
+    /// ``SharedKeyRing`` reports this at most once a second.
     case unknownKey(KeyID)
 
     public var description: String {
@@ -39,23 +39,24 @@ public enum KeyRingEvent: Sendable, CustomStringConvertible {
     }
 }
 
-/// The ring that holds now, for every thread that asks.
+/// The current ring, shared by all threads.
 ///
-/// What it revokes and ends goes on to be revoked and to have ended, whatever ring comes next.
+/// Whatever it has revoked or ended stays revoked or ended, whatever ring comes next.
 final class CurrentRing: Sendable {
     private struct State: Sendable {
         var ring: KeyRing
-        /// Counts the changes of what is above.
+        /// Counts the changes of the properties above.
         var version = 0
         var failure: KeyRingError?
-        /// What was told last of revocations that the newest ring does not have.
+        /// The last reported revocations that the newest ring lacks.
         var kept: Revocations?
-        /// Numbers of the rings whose reading began, of the newest that holds, and of the last that forgot revocations.
+        /// The numbers of the latest ring whose reading began, of the newest ring in use, and of the last that forgot
+        /// revocations.
         var begun = 0
         var taken = 0
         var forgot = 0
         var events: [KeyRingEvent] = []
-        /// The process of the thread that tells the events.
+        /// The process of the thread that reports the events.
         var teller: Int?
     }
 
@@ -75,7 +76,7 @@ final class CurrentRing: Sendable {
     var ring: KeyRing { state.withLock { $0.ring } }
     var failure: KeyRingError? { state.withLock { $0.failure } }
 
-    /// The number of a new ring that is now being read, in the order of which they hold.
+    /// The number of a new ring that is about to be read. Numbers decide which ring wins.
     func begin() -> Int {
         state.withLock {
             $0.begun += 1
@@ -83,14 +84,16 @@ final class CurrentRing: Sendable {
         }
     }
 
-    /// Has a new ring hold.
+    /// Puts a new ring into use.
     ///
     /// - Parameters:
-    ///   - number: of `begin`. Of a ring that a newer one has overtaken only what it revokes and ends holds.
-    ///   - isSettled: false: it may be half written. What it adds, revokes or ends holds at once; what it lacks stays.
-    ///   - forgets: whether what the ring before revoked and ended holds only if this one says it too.
-    ///   - fault: what is to be told although the ring can be used.
-    /// - Returns: whether all of it holds; nil: it was overtaken.
+    ///   - number: The number from `begin`. If a newer ring has overtaken this one, only its revocations and its
+    ///     `not-before` take effect.
+    ///   - isSettled: False if the ring may be half written. What it adds, revokes or ends takes effect at once; what
+    ///     it lacks stays.
+    ///   - forgets: Whether earlier revocations and ends stay in force only if this ring repeats them.
+    ///   - fault: A problem to report although the ring can be used.
+    /// - Returns: Whether the whole ring took effect; nil if it was overtaken.
     @discardableResult
     func take(
         _ new: KeyRing, _ number: Int, isSettled: Bool, forgets: Bool = false, fault: KeyRingError? = nil
@@ -102,7 +105,7 @@ final class CurrentRing: Sendable {
                 return takeRevocations(of: new, number)
             }
             let whole = forgets ? new : new.stricter(with: ring)
-            // Two keys of one id, one in 16 million: the one that is there stays until the new ring has settled.
+            // Two keys with one ID happen once in 16 million. The existing key stays until the new ring has settled.
             let next = isSettled ? whole : (try? ring.union(new)) ?? ring.stricter(with: new)
             var events: [KeyRingEvent] = []
             let isNews = next.entries != ring.entries
@@ -122,7 +125,7 @@ final class CurrentRing: Sendable {
                 guard state.version == before.version else { return false }
                 (state.taken, state.version) = (number, before.version + 1)
                 if forgets { state.forgot = number }
-                // The one before is freed with `before`, after the lock.
+                // The previous ring is freed with `before`, after the lock.
                 if isNews { state.ring = next }
                 (state.failure, state.kept) = (fault, kept)
                 state.events += events
@@ -152,7 +155,7 @@ final class CurrentRing: Sendable {
         }
     }
 
-    /// The ring before holds on, for this reason.
+    /// Keeps the previous ring, for this reason.
     func fail(_ error: KeyRingError, _ number: Int) {
         let isTaken = state.withLock { state in
             guard number > state.taken else { return false }
@@ -170,7 +173,7 @@ final class CurrentRing: Sendable {
         tell()
     }
 
-    /// What there is to say of the ring with which a server begins.
+    /// Reports what there is to say about the ring with which a server starts.
     func tellOfBeginning(fault: KeyRingError?) {
         let events = Self.earlySealing(ring) + (fault.map { [.failed($0)] } ?? [])
         state.withLock {
@@ -186,7 +189,8 @@ final class CurrentRing: Sendable {
         return [.sealsEarly(key.id)]
     }
 
-    /// Tells what there is, in its order: by one thread at a time, and under no lock, for it is the application's code.
+    /// Reports the pending events in order. Only one thread does so at a time, and without a lock, because it calls
+    /// the application's code.
     private func tell() {
         let process = ForkLock.process
         while true {

@@ -1,9 +1,9 @@
-// Which key sealed a token: three bytes derived from the key itself. FORMAT §4.
+// The ID of the key that sealed a token: three bytes derived from the key itself. FORMAT §4.
 
 /// The public name of a key: the first 3 bytes of its AES-256-CMAC of `SealedCookie/1 key id`.
 ///
-/// Derived, never assigned, so that a key cannot go by another's name. It stands readable in every
-/// token and says nothing about the key.
+/// It is derived, never assigned, so that no key can use another's name. It is readable in every token and reveals
+/// nothing about the key.
 public struct KeyID: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The three bytes as a big-endian number, below 2^24.
     let number: UInt32
@@ -17,9 +17,9 @@ public struct KeyID: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.number = number
     }
 
-    /// Reads an id as tokens' and rings' reports show it; nil for anything else.
+    /// Reads an ID as tokens' and rings' reports show it; nil for anything else.
     ///
-    /// - Parameter text: six lower-case hexadecimal digits, such as `5f3a9c`.
+    /// - Parameter text: Six lower-case hexadecimal digits, such as `5f3a9c`.
     public init?(_ text: some StringProtocol) {
         guard text.utf8.count == 6,
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }),

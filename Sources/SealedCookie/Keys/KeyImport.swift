@@ -1,4 +1,4 @@
-// A key that a secret manager made, as text, for the command line tool.
+// Reads a key that a secret manager made, as text, for the command line tool.
 #if canImport(FoundationEssentials)
     package import FoundationEssentials
 #else
@@ -6,16 +6,16 @@
 #endif
 
 extension SealingKey {
-    /// Reads a key's 32 bytes as text out of an open file, such as the standard input: 64 hexadecimal digits, base64 or
-    /// base64url with or without padding, or `sck1_` and base64url. White space around it does not count.
+    /// Reads the text of a key's 32 bytes from an open file, such as standard input: 64 hexadecimal digits, base64 or
+    /// base64url with or without padding, or `sck1_` and base64url. Surrounding white space is ignored.
     ///
-    /// The text is in memory that is wiped, and in no String.
+    /// The text is in memory that is wiped, and never in a String.
     ///
     /// - Throws: `KeyRingError`: `.notAKey` for any other text.
     package static func importing(
         textFrom descriptor: Int32, source: String, activeFrom: Date?
     ) throws(KeyRingError) -> SealingKey {
-        // The longest spelling has 64 characters; the rest is room for white space.
+        // The longest spelling has 64 characters. The rest is room for white space.
         let file = try KeyRingError.reading(source) { () throws(SystemFailure) in
             try SecretFile.read(descriptor, limit: 1024, orPipe: true)
         }
@@ -45,7 +45,7 @@ extension SealingKey {
         guard end - start == Base64URL.encodedCount(XAESKey.keyLength) else { return nil }
         var characters = try SecretBytes(capacity: end - start)
         for index in start..<end {
-            // Base64's two characters that base64url spells otherwise.
+            // The two characters of base64 that base64url spells differently.
             switch text[index] {
             case UInt8(ascii: "+"): try characters.append(UInt8(ascii: "-"))
             case UInt8(ascii: "/"): try characters.append(UInt8(ascii: "_"))

@@ -1,4 +1,4 @@
-// What is done to a ring in the course of its life. Every change gives a new ring. FORMAT §9.
+// The changes of a ring in the course of its life. Every change returns a new ring. FORMAT §9.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -6,34 +6,37 @@
 #endif
 
 extension KeyRing {
-    /// The ring with a new key.
+    /// Adds a new key.
     ///
     /// - Parameters:
-    ///   - activeFrom: the time from which the new key seals, rounded up to whole seconds: later than every server's next
-    ///     reading of the ring, so that all of them can open with the key before any of them seals with it.
-    ///   - now: the time of the change.
-    /// - Throws: `KeyRingError`: `.notATime` outside of the years 1583 to 9999; `.libraryFailed` without randomness.
+    ///   - activeFrom: The time from which the new key seals, rounded up to whole seconds. Choose it later than every
+    ///     server's next reading of the ring, so that all of them can open with the key before any of them seals with
+    ///     it.
+    ///   - now: The time of the change.
+    /// - Returns: The changed ring, and the new key.
+    /// - Throws: ``KeyRingError``: `.notATime` outside the years 1583 to 9999; `.libraryFailed` without randomness.
     public func rotated(
         activeFrom: Date, at now: Date = .now
     ) throws(KeyRingError) -> (ring: KeyRing, added: SealingKey) {
         while true {
             let key = try SealingKey.generate(activeFrom: activeFrom)
-            // One in 16 million is the id of another key.
+            // One key in 16 million has the ID of another.
             guard self.key(withID: key.id) == nil, !revoked.contains(key.id) else { continue }
             return (try adding(key, at: now), key)
         }
     }
 
-    /// The ring with a key that was made elsewhere.
+    /// Adds a key that was made elsewhere.
     ///
-    /// As with `rotated`, every server should have the ring before the key's `activeFrom`. A key that the ring has
-    /// already gets the later time.
+    /// As with ``rotated(activeFrom:at:)``, every server should have the ring before the key's `activeFrom`. A key
+    /// that the ring already has gets the later time.
     ///
     /// - Parameters:
-    ///   - key: the key, such as one of `SealingKey.init(importing:activeFrom:)`.
-    ///   - now: the time of the change.
-    /// - Throws: `KeyRingError`: `.revokedKey` where the ring revokes the key's id; `.idCollision` where it has another
-    ///   key of that id. Import another key then.
+    ///   - key: The key, for example from ``SealingKey/init(importing:activeFrom:)``.
+    ///   - now: The time of the change.
+    /// - Returns: The changed ring.
+    /// - Throws: ``KeyRingError``: `.revokedKey` if the ring revokes the key's ID; `.idCollision` if it has another
+    ///   key with that ID. In either case, import another key.
     public func adding(_ key: SealingKey, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         guard !revoked.contains(key.id) else {
             throw KeyRingError(source: "keys", line: nil, problem: .revokedKey(key.id))
@@ -41,24 +44,28 @@ extension KeyRing {
         return try union(KeyRing([key])).noting(theEndOfSealingIn: [self], at: now)
     }
 
-    /// The ring without the key `id`, which no ring that this one is merged with brings back.
+    /// Revokes the key `id`. It is removed, and no ring that is merged with this one brings it back.
     ///
-    /// What the key sealed opens no longer.
+    /// Tokens that the key sealed no longer open.
     ///
-    /// - Parameter id: the key's id, which need not be one of this ring's.
+    /// - Parameter id: The key's ID. The ring need not have the key.
+    /// - Returns: The changed ring.
+    /// - Throws: ``KeyRingError`` in no known case: the changed ring is as valid as this one.
     public func revoking(_ id: KeyID) throws(KeyRingError) -> KeyRing {
         try KeyRing(keys, revoked: revoked.union([id]), notBefore: notBefore)
     }
 
-    /// The ring with a new key that seals at once, and every other, pending ones too, revoked: for a ring that
-    /// was stolen, and for one that is begun.
+    /// Adds a new key that seals at once, and revokes all others, including pending ones: for a ring that was stolen,
+    /// and for a new ring.
     ///
-    /// One change. Between a rotation and a revocation servers would open what the thief sealed, and seal it
-    /// again under the new key. A key that was pruned before is not among those revoked: merge no older copy
-    /// of the ring in.
+    /// Both happen in one change. Between a rotation and a revocation, servers would open what the thief sealed, and
+    /// seal it again under the new key. A key that was pruned earlier is not among those revoked, so never merge an
+    /// older copy of the ring.
     ///
-    /// - Parameter now: the time of the change. The key seals from a minute before on, so that a server whose clock is
-    ///   behind by as much as servers' may be (FORMAT §10) is not without one.
+    /// - Parameter now: The time of the change. The key seals from a minute earlier, so that a server whose clock is
+    ///   behind by the allowed amount (FORMAT §10) has a key too.
+    /// - Returns: The changed ring, and the new key.
+    /// - Throws: ``KeyRingError``: `.libraryFailed` without randomness.
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {
@@ -68,23 +75,27 @@ extension KeyRing {
         )
     }
 
-    /// The ring that ends every session begun before a time.
+    /// Ends every session that began before a time.
     ///
-    /// - Parameter time: the first at which a session may have begun, rounded up to whole seconds. One before the ring's
-    ///   own `notBefore` changes nothing.
+    /// - Parameter time: The first time at which a session may have begun, rounded up to whole seconds. A time before
+    ///   the ring's own `notBefore` changes nothing.
+    /// - Returns: The changed ring.
+    /// - Throws: ``KeyRingError``: `.notATime` outside the years 1583 to 9999.
     public func endingSessions(createdBefore time: Date) throws(KeyRingError) -> KeyRing {
         try KeyRing(keys, revoked: revoked, notBefore: max(notBefore ?? time, time))
     }
 
-    /// The ring without the keys that no session can need that has not ended.
+    /// Removes the keys that no live session can need.
     ///
-    /// A key is needed for `lifetime` after the next one began to seal, or after its `sealedUntil` where that is
-    /// later, and an hour, for servers that read the ring late. The active key and pending ones are always kept; where
-    /// all are pending, every key is.
+    /// A key is needed for `lifetime` after the next key began to seal, or after its own `sealedUntil` if that is
+    /// later, and another hour for servers that read the ring late. The active key and pending keys are always kept.
+    /// If all keys are pending, all are kept.
     ///
     /// - Parameters:
-    ///   - lifetime: the longest that any session lives, own lifetimes included.
-    ///   - now: the time of the change.
+    ///   - lifetime: The longest that any session lives, including those with their own lifetime.
+    ///   - now: The time of the change.
+    /// - Returns: The changed ring.
+    /// - Throws: ``KeyRingError`` in no known case: the changed ring is as valid as this one.
     public func pruned(lifetime: Duration, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         let needed = neededUntil(lifetime: lifetime, at: now)
         return try KeyRing(
@@ -92,19 +103,19 @@ extension KeyRing {
             notBefore: notBefore)
     }
 
-    /// Until when a session may need a key: `pruned` removes it from then on.
+    /// The time until which a session may need each key. From then on, ``pruned(lifetime:at:)`` removes the key.
     ///
     /// - Parameters:
-    ///   - lifetime: the longest that any session lives, own lifetimes included.
-    ///   - now: the time that decides which key is active.
-    /// - Returns: the time for each key that no longer seals. Not the active key and pending ones, for which nobody
-    ///   knows it yet; where no key is active, none.
+    ///   - lifetime: The longest that any session lives, including those with their own lifetime.
+    ///   - now: The time that decides which key is active.
+    /// - Returns: The time for each key that no longer seals. The active key and pending keys are left out, since
+    ///   their times are not known yet. If no key is active, the result is empty.
     public func neededUntil(lifetime: Duration, at now: Date = .now) -> [KeyID: Date] {
         let span = Double(lifetime.components.seconds) + Self.readingDelay
         return ends(at: now).compactMapValues { $0.map { $0 + span } }
     }
 
-    /// When each key ceased to seal that was active before the one that is. Nil: some time that the ring does not say.
+    /// The time at which each key before the active one ceased to seal. Nil: a time that the ring does not say.
     private func ends(at now: Date) -> [KeyID: Date?] {
         guard let active = activeKey(at: now), let position = keys.firstIndex(where: { $0.id == active.id })
         else { return [:] }
@@ -115,25 +126,27 @@ extension KeyRing {
         return times
     }
 
-    /// Seconds within which every server has read a changed ring.
+    /// The seconds within which every server has read a changed ring.
     private static let readingDelay = 3600.0
 
-    /// Both rings in one. Where they disagree the stricter holds: revoked before a key, the later
-    /// time for when a key begins to seal and for `notBefore`.
+    /// Merges two rings into one. If they disagree, the stricter wins: a revocation over a key, the later time for
+    /// the start of a key and for `notBefore`.
     ///
-    /// The order does not matter, nor how often a ring is merged in. Where a key sealed for longer than the new ring's
-    /// times tell, until now or until another ring's next key began, its `sealedUntil` says so to `pruned`.
+    /// The order does not matter, nor does merging a ring again. A key may have sealed for longer than the new ring's
+    /// times say: until now, or until another ring's next key began. Its `sealedUntil` then tells this to
+    /// ``pruned(lifetime:at:)``.
     ///
     /// - Parameters:
-    ///   - other: the other ring, such as another server's.
-    ///   - now: the time of the change.
-    /// - Throws: `.idCollision` where the rings have different keys of one id.
+    ///   - other: The other ring, such as another server's.
+    ///   - now: The time of the change.
+    /// - Returns: The merged ring.
+    /// - Throws: ``KeyRingError``: `.idCollision` if the rings have different keys with the same ID.
     public func merged(with other: KeyRing, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         try union(other).noting(theEndOfSealingIn: [self, other], at: now)
     }
 
-    /// This ring, in which every key seems to have sealed for as long as it did in `before`: where another key has come
-    /// between it and the one that followed it, `sealedUntil` says how long that was.
+    /// This ring, with every key shown to have sealed for as long as it did in `before`. If another key has come
+    /// between a key and its successor, `sealedUntil` says how long that was.
     private func noting(theEndOfSealingIn before: [KeyRing], at now: Date) throws(KeyRingError) -> KeyRing {
         let time = try KeyRingError.time(now, source: "keys")
         let active = activeKey(at: now)?.id
@@ -151,7 +164,7 @@ extension KeyRing {
             let next = index + 1 < keys.count ? keys[index + 1].activeFrom : nil
             let seeming = later(next, keys[index].sealedUntil)
             let isUnknown = unknown.contains(keys[index].id)
-            // Still not said: the key is kept for good, as before.
+            // Still unknown: the key is kept for good, as before.
             if isUnknown, seeming == nil { continue }
             let end = later(ends[keys[index].id], isUnknown ? time : nil)
             guard let end, later(seeming, end) != seeming else { continue }
@@ -160,7 +173,7 @@ extension KeyRing {
         return try KeyRing(keys, revoked: revoked, notBefore: notBefore)
     }
 
-    /// The ring of both rings' lines.
+    /// The ring with the lines of both rings.
     func union(_ other: KeyRing) throws(KeyRingError) -> KeyRing {
         try KeyRing(
             keys + other.keys, revoked: revoked.union(other.revoked),

@@ -1,4 +1,4 @@
-// What is wrong with a key ring, in words that hold no secret.
+// What is wrong with a key ring, in words that contain no secret.
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -13,64 +13,64 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         @nonexhaustive
     #endif
     public enum Problem: Equatable, Sendable {
-        /// The operating system's reason, such as `No such file or directory`.
+        /// The ring cannot be read. The text is the operating system's reason, such as `No such file or directory`.
         case unreadable(String)
-        /// The operating system's reason.
+        /// The ring cannot be written. The text is the operating system's reason.
         case unwritable(String)
-        /// The file is mounted by itself, as into a container, or has no name any more: where another takes its place, this
-        /// process does not see it. Mount its folder.
+        /// The file is mounted by itself, as into a container, or no longer has a name. If another file replaces it,
+        /// this process does not see that. Mount its folder.
         case detached
-        /// There is a file of this name already.
+        /// A file with this name already exists.
         case alreadyExists
-        /// Where a server begins with a ring: it has no key.
+        /// The ring with which a server starts has no key.
         case noKeys
-        /// Where a ring replaces another: it says nothing at all, as an emptied file.
+        /// The ring that replaces another is empty, like a truncated file.
         case noLines
         /// Another process has been changing the file for half a minute.
         case locked
         case notUTF8
         /// The text begins with U+FEFF.
         case byteOrderMark
-        /// A carriage return that is not before a line feed or at the end: it ends no line.
+        /// A carriage return is not before a line feed or at the end: it ends no line.
         case carriageReturn
-        /// One line where there should be several, such as an environment variable whose line breaks became blanks, `\n`
-        /// or nothing. There is a form of one line, divided by `;`.
+        /// There is one line instead of several, as in an environment variable whose line breaks became blanks or
+        /// `\n`, or were removed. The form on one line separates them with `;`.
         case lostLineBreaks
-        /// The form of one line has empty lines before or behind it.
+        /// The form on one line has empty lines before or after it.
         case emptyLines
-        /// The form of one line has no comments: the rest of the ring would be one.
+        /// The form on one line contains a comment, which would swallow the rest of the ring.
         case commentInOneLine
-        /// A line that begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
+        /// A line begins with none of `key`, `revoked`, `not-before` and `#`, or has other fields.
         case unknownLine
         /// The secret is not `sck1_` and 43 base64url characters.
         case notAKey
-        /// Not six lower-case hexadecimal digits.
+        /// The ID is not six lower-case hexadecimal digits.
         case notAKeyID
-        /// Not a time such as `2026-08-03T00:00:00Z`.
+        /// The text is not a time such as `2026-08-03T00:00:00Z`.
         case notATime
-        /// The id is not the one that belongs to the secret.
+        /// This ID is not the one derived from the secret.
         case mislabelled(KeyID)
-        /// Two different keys with one id: it could not select one. About 1 in 16 million pairs.
+        /// Two different keys have this ID, so it could not select one. This happens to about 1 in 16 million pairs.
         case idCollision(KeyID)
-        /// A key is to be added whose id the ring revokes.
+        /// The key to add has an ID that the ring revokes.
         case revokedKey(KeyID)
-        /// A C library failed, such as for want of randomness or memory.
+        /// A C library failed, for lack of randomness or memory for example.
         case libraryFailed(operation: String)
     }
 
-    /// The file, or where else the ring came from.
+    /// The file, or the other source that the ring came from.
     public let source: String
-    /// The line at fault, counted from 1; nil: none in particular.
+    /// The number of the faulty line, counted from 1; nil if there is none in particular.
     public let line: Int?
     /// What is wrong.
     public let problem: Problem
 
-    /// For a source of rings of the application's own, that failed.
+    /// Creates an error for an application's own source of rings that failed.
     ///
     /// - Parameters:
-    ///   - source: the name of the file, or of where else the ring came from.
-    ///   - line: the line at fault, counted from 1; nil: none in particular.
-    ///   - problem: what is wrong. Its words must hold no secret.
+    ///   - source: The name of the file or other source of the ring.
+    ///   - line: The number of the faulty line, counted from 1; nil if there is none in particular.
+    ///   - problem: What is wrong. Its text must contain no secret.
     public init(source: String, line: Int? = nil, problem: Problem) {
         self.source = source
         self.line = line
@@ -84,12 +84,12 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 extension KeyRingError {
-    /// The problem's: a short word for metrics, which stays the same, such as `not-a-key`.
+    /// The problem's short, stable word for metrics, such as `not-a-key`.
     public var code: String { problem.code }
 }
 
 extension KeyRingError.Problem {
-    /// A short word for metrics, which stays the same, such as `not-a-key`.
+    /// A short, stable word for metrics, such as `not-a-key`.
     public var code: String {
         switch self {
         case .unreadable: "unreadable"
@@ -147,7 +147,7 @@ extension KeyRingError.Problem {
 }
 
 extension KeyRingError {
-    /// `date` in whole seconds, as a ring can write it.
+    /// `date` in whole seconds, in the range that a ring can write.
     static func time(_ date: Date?, source: String) throws(KeyRingError) -> Date? {
         guard let date else { return nil }
         guard let whole = Timestamp.wholeSeconds(date) else {

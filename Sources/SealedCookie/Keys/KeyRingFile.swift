@@ -6,26 +6,27 @@ import Synchronization
 ///     let keys = try KeyRingFile("/etc/shop/session.keys") { log.warning("\($0)") }
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///
-/// Reading `ring` polls the file, at most once in an interval. One thread polls, and waits where the file system hangs;
-/// the others go on. Symbolic links are followed anew each time, so a file swapped by its link, as Kubernetes does, is
-/// seen. On a network file system a change is seen when the system's cache of attributes lets it be, on NFS within a
-/// minute unless mounted otherwise.
+/// Reading ``ring`` polls the file, at most once in an interval. One thread polls, and waits if the file system
+/// hangs; the others continue. Each poll follows symbolic links again, so it notices a file that is swapped by its
+/// link, as Kubernetes does. On a network file system, it notices a change when the system's attribute cache does: on
+/// NFS within a minute, unless mounted otherwise.
 ///
-/// What a changed file adds, revokes and ends holds at once. Keys that it lacks go when it has not changed for two seconds:
-/// it may be half written. Ids that were revoked and sessions that were ended stay so, whatever is in the file later. A
-/// file that cannot be read, is no ring, or says nothing changes nothing: the last good ring holds.
+/// What a changed file adds, revokes and ends takes effect at once. Keys that it lacks are dropped when it has not
+/// changed for two seconds, because it may be half written. Revoked IDs stay revoked and ended sessions stay ended,
+/// whatever the file contains later. If the file cannot be read, is not a ring, or is empty, nothing changes: the
+/// last good ring stays in use.
 ///
-/// Mount the folder, never the file alone: a file that is mounted by itself stays the one that it was when another takes
-/// its place. `failure` says so from the beginning (`.detached`). What systemd's LoadCredential gives is a copy of the start, and does not
-/// change either.
+/// Mount the folder, never the file alone. A file that is mounted by itself stays the same file even after another
+/// replaces it. ``failure`` reports this from the start (``KeyRingError/Problem/detached``). A file from systemd's
+/// LoadCredential is a copy made at the start, and does not change either.
 public final class KeyRingFile: Sendable {
-    /// What is known of the file.
+    /// What is known about the file.
     private struct Sight: Sendable {
-        /// How the file looks, and when it was first seen so, on the monotonic clock: clocks of file servers may be
-        /// ahead or behind.
+        /// The file's attributes, and when they were first seen. That time is on the monotonic clock, because clocks
+        /// of file servers may be ahead or behind.
         var identity: FileIdentity?
         var since: Int64 = 0
-        /// How it looked when all of it was read and could not change any more without a trace.
+        /// Its attributes when all of it had been read and could no longer change without a trace.
         var read: FileIdentity?
         /// The process of the thread that polls.
         var poller: Int?
@@ -39,23 +40,25 @@ public final class KeyRingFile: Sendable {
     private let isMounted: @Sendable (String) -> Bool
     private let current: CurrentRing
     private let sight: Guarded<Sight>
-    /// On the monotonic clock, in nanoseconds.
+    /// The time of the next poll on the monotonic clock, in nanoseconds.
     private let nextLook: Atomic<Int64>
     private let nextLookForUnknownKey: Atomic<Int64>
 
     private static let unknownKeyInterval: Int64 = 1_000_000_000
-    /// A file that has looked the same for this long has settled, with some ticks of the clock to spare.
+    /// A file whose attributes have not changed for this long has settled. Some ticks of the clock are added as a
+    /// margin.
     private static let settlingTime = FileIdentity.longestTick + 100_000_000
 
     /// Reads a ring file and follows it from then on.
     ///
     /// - Parameters:
-    ///   - path: the file's path, which is resolved anew at each poll.
-    ///   - interval: the least time between two polls. A session with an unknown key has the file polled earlier, at most
+    ///   - path: The file's path, which is resolved again at each poll.
+    ///   - interval: The least time between two polls. A session with an unknown key causes an earlier poll, at most
     ///     once a second.
-    ///   - onEvent: called for every change and failure, one at a time and in their order, by a thread that found one; it
+    ///   - onEvent: Called for every change and failure, one at a time and in order, on a thread that found one. It
     ///     must be quick.
-    /// - Throws: what is wrong with the file, or that it has no key. There is no ring to go on with.
+    /// - Throws: ``KeyRingError``: what is wrong with the file, or that it has no key. There is then no ring to
+    ///   continue with.
     public convenience init(
         _ path: String, pollInterval interval: Duration = .seconds(30),
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in }
@@ -64,9 +67,9 @@ public final class KeyRingFile: Sendable {
     }
 
     /// - Parameters:
-    ///   - clock: nanoseconds that never go back.
-    ///   - identify: how a file looks; nil: it cannot be looked at.
-    ///   - isMounted: whether it is mounted by itself.
+    ///   - clock: Nanoseconds that never go back.
+    ///   - identify: The file's attributes; nil if they cannot be read.
+    ///   - isMounted: Whether it is mounted by itself.
     init(
         _ path: String, pollInterval interval: Duration, clock: @escaping @Sendable () -> Int64,
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in },
@@ -78,7 +81,7 @@ public final class KeyRingFile: Sendable {
         self.clock = clock
         self.identify = identify
         self.isMounted = isMounted
-        // Before the file is read: what changes in between is seen at the next poll.
+        // Before the file is read, so that the next poll sees what changes in between.
         let identity = identify(path)
         let now = clock()
         current = CurrentRing(try KeyRing(contentsOf: path), onEvent: onEvent)
@@ -88,27 +91,27 @@ public final class KeyRingFile: Sendable {
         current.tellOfBeginning(fault: identity.flatMap(fault))
     }
 
-    /// The ring that holds now.
+    /// The current ring.
     public var ring: KeyRing {
         pollIfDue(nextLook, interval)
         return current.ring
     }
 
-    /// What was wrong with the file at the last poll; nil: nothing.
+    /// What was wrong with the file at the last poll; nil if nothing was.
     public var failure: KeyRingError? { current.failure }
 
-    /// The ring for a key id that the ring did not have: polls the file at once, but not more
-    /// than once a second, whatever cookies come in. Others may have polled meanwhile.
+    /// The ring for a key ID that the ring did not have. Polls the file at once, but at most once a second, whatever
+    /// cookies come in. Other threads may have polled meanwhile.
     func ringForUnknownKey() -> KeyRing {
         pollIfDue(nextLookForUnknownKey, Self.unknownKeyInterval)
         return current.ring
     }
 
-    /// Reads the file now, for example on SIGHUP, and takes it as it is: it must not be half written.
+    /// Reads the file now, for example on SIGHUP, and uses it as it is: it must not be half written.
     ///
-    /// - Parameter forgettingRevocations: whether what was revoked and ended before holds only if the file says it too. For
-    ///   a revocation that was a mistake.
-    /// - Throws: what is wrong with the file; the ring before holds on.
+    /// - Parameter forgettingRevocations: Whether earlier revocations and ends stay in force only if the file repeats
+    ///   them. Use it for a revocation that was a mistake.
+    /// - Throws: ``KeyRingError``: what is wrong with the file. The previous ring then stays in use.
     public func reload(forgettingRevocations: Bool = false) throws(KeyRingError) {
         read(at: clock(), isAsked: true, forgets: forgettingRevocations)
         if let failure { throw failure }
@@ -119,11 +122,12 @@ public final class KeyRingFile: Sendable {
         let due = time.load(ordering: .relaxed)
         guard now >= due else { return }
         let next = now.addingClamped(interval)
-        // One of those who come now polls; the others go on with the ring there is.
+        // One of the threads that arrive now polls; the others continue with the current ring.
         if time.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged { poll(at: now) }
     }
 
-    /// Reads the file if it has changed, unless another thread is at it, which may wait for a file system that hangs.
+    /// Reads the file if it has changed, unless another thread is doing so, which may be waiting for a file system
+    /// that hangs.
     private func poll(at now: Int64) {
         let process = ForkLock.process
         let isMine = sight.withLock { sight in
@@ -136,10 +140,10 @@ public final class KeyRingFile: Sendable {
         sight.withLock { $0.poller = nil }
     }
 
-    /// - Parameter now: before the file is looked at.
+    /// - Parameter now: A time before the file's attributes are read.
     private func read(at now: Int64, isAsked: Bool, forgets: Bool) {
         let number = current.begin()
-        // Before the file is read: what changes in between is seen at the next poll.
+        // Before the file is read, so that the next poll sees what changes in between.
         let identity = identify(path)
         let known = sight.withLock { sight in
             (
@@ -149,7 +153,7 @@ public final class KeyRingFile: Sendable {
         }
         let isSettled = known.isSame && now - known.since >= Self.settlingTime
         if !known.isSame {
-            // After the look, which may have waited.
+            // After reading the attributes, which may have blocked.
             let since = clock()
             sight.withLock { ($0.identity, $0.since) = (identity, since) }
         }
@@ -157,7 +161,7 @@ public final class KeyRingFile: Sendable {
         do throws(KeyRingError) {
             let ring = try KeyRing(contentsOf: path, requiringKey: false)
             guard !ring.isEmpty else { throw KeyRingError(source: path, line: nil, problem: .noLines) }
-            // What changed while it was read may have been read by half.
+            // A file that changed while it was read may have been read in part.
             let isWhole = isSettled && identify(path) == identity
             let isTaken = current.take(
                 ring, number, isSettled: isAsked || isWhole, forgets: forgets, fault: identity.flatMap(fault))
@@ -171,12 +175,12 @@ public final class KeyRingFile: Sendable {
     }
 
     private func fault(_ identity: FileIdentity) -> KeyRingError? {
-        // A file that was replaced has a link left where it has another name: the count alone does not tell.
+        // A replaced file that has another name keeps a link, so the link count alone does not tell.
         identity.isDetached || isMounted(path)
             ? KeyRingError(source: path, line: nil, problem: .detached) : nil
     }
 
-    /// So that keys that are to go when the file has settled do not stay for a whole interval.
+    /// Otherwise keys that must be dropped when the file has settled would stay for a whole interval.
     private func hastenNextPoll() {
         let soon = clock().addingClamped(Self.settlingTime)
         if nextLook.load(ordering: .relaxed) > soon { nextLook.store(soon, ordering: .relaxed) }

@@ -1,4 +1,4 @@
-// What is to be said about a ring's file and what stands beside it, for the command line tool.
+// What there is to report about a ring's file and its surroundings, for the command line tool.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -6,16 +6,16 @@
 #endif
 
 extension KeyRing {
-    /// A ring, and what its file says beyond it.
+    /// A ring, and what its file contains beyond it.
     package struct Loaded: Sendable {
         package let ring: KeyRing
-        /// Of the file; 0 where it is none.
+        /// The file's permissions; 0 if it is not a file.
         package let permissions: UInt32
-        /// Keys that stand on more than one line.
+        /// Keys that are on more than one line.
         package let repeated: [KeyID]
         /// Revoked keys whose secrets are still there.
         package let unremoved: [KeyID]
-        /// Lines, counted from 1, with a comment that holds a secret.
+        /// The numbers, counted from 1, of lines with a comment that contains a secret.
         package let commentLines: [Int]
 
         package var isOpenToOthers: Bool { permissions & 0o077 != 0 }
@@ -33,9 +33,9 @@ extension KeyRing {
         }
     }
 
-    /// The ring file at `path`, which may be without keys.
+    /// The ring file at `path`, which may have no keys.
     ///
-    /// - Parameter forAnother: whether its secrets go into another ring, whose owner may not be one to have them: then
+    /// - Parameter forAnother: Whether its secrets go into another ring, whose owner may have no right to them. Then
     ///   no other user's link is followed.
     package static func load(_ path: String, forAnother: Bool = false) throws(KeyRingError) -> Loaded {
         let file = try KeyRingError.reading(path) { () throws(SystemFailure) in
@@ -46,9 +46,9 @@ extension KeyRing {
         return try Loaded(file.bytes, permissions: file.permissions, source: path)
     }
 
-    /// A ring out of an open file, such as the standard input.
+    /// Reads a ring from an open file, such as standard input.
     ///
-    /// - Parameter source: what errors call it.
+    /// - Parameter source: The name that errors use for it.
     package static func load(descriptor: Int32, source: String) throws(KeyRingError) -> Loaded {
         let file = try KeyRingError.reading(source) { () throws(SystemFailure) in
             try SecretFile.read(descriptor, limit: fileLimit, orPipe: true)
@@ -56,35 +56,36 @@ extension KeyRing {
         return try Loaded(file.bytes, permissions: 0, source: source)
     }
 
-    /// What endangers a ring's file, and secrets that no ring needs, in it and beside it.
+    /// Threats to a ring's file, and secrets that no ring needs, in the file and next to it.
     package struct Surroundings: Sendable {
-        /// Lines, counted from 1, with a comment that holds a secret.
+        /// The numbers, counted from 1, of lines with a comment that contains a secret.
         package fileprivate(set) var commentLines: [Int] = []
-        /// Files of changes that were ended midway.
+        /// Files left by changes that were interrupted.
         package fileprivate(set) var remains: [String] = []
-        /// What has the name of such a file or of the lock, and is another user's.
+        /// Files with the name of such a file or of the lock that belong to another user.
         package fileprivate(set) var planted: [String] = []
-        /// Files beside it with a secret that the ring revokes, copies and other names of a file that it was.
+        /// Files next to it with a secret that the ring revokes: copies and other names of an earlier file.
         package fileprivate(set) var copies: [String] = []
-        /// Where no copies were looked for, in words.
+        /// The reasons, in words, why some copies were not searched for.
         package fileprivate(set) var unsearched: [String] = []
-        /// How many names the file has; 0: it was replaced where it was mounted from.
+        /// The number of names that the file has; 0 if it was replaced where it was mounted from.
         package fileprivate(set) var nameCount = 1
         package fileprivate(set) var isMountedByItself = false
         package fileprivate(set) var hasForeignLink = false
         package fileprivate(set) var folder = ""
         package fileprivate(set) var folderPermissions: UInt32 = 0
-        /// Folders above the file's that everybody may write to, and take away what is others' there.
+        /// Folders above the file's that everyone may write to, and where everyone may remove the files of others.
         package fileprivate(set) var openParents: [String] = []
-        /// The file's folder and those above it, where another than root, the file's owner and this user owns them.
+        /// The file's folder and those above it that belong to someone other than root, the file's owner and this
+        /// user.
         package fileprivate(set) var foreignFolders: [String] = []
-        /// Whether the file is neither root's nor this user's.
+        /// Whether the file belongs to neither root nor this user.
         package fileprivate(set) var isForeign = false
-        /// Other folders on the way in which anybody could put a link in another's place.
+        /// Other folders on the path in which anyone could replace a link.
         package fileprivate(set) var openFolders: [String] = []
     }
 
-    /// Files that are looked through for revoked secrets.
+    /// The number of files that are searched for revoked secrets.
     private static let copyLimit = 1000
 
     package static func surroundings(of path: String) throws(KeyRingError) -> Surroundings {
@@ -109,19 +110,19 @@ extension KeyRing {
         try KeyRingError.reading(path) { () throws(SystemFailure) in
             try found.look(at: location, ownedBy: file.status.owner)
         }
-        // In a folder that cannot be listed, what would have the one name.
+        // If the folder cannot be listed, only files whose names are known are checked.
         let listed = (try? FileManager.default.contentsOfDirectory(atPath: location.folderPath))?.sorted()
         let names = listed ?? [location.temporary(), location.lock]
         for name in names where name != location.name {
             let path = location.path(of: name)
             guard let status = try? location.status(of: name) else { continue }
             if location.isTemporary(name) || name == location.lock {
-                // A lock that root makes is the owner's in a moment, unless root's process dies in that moment.
+                // A lock that root makes becomes the owner's a moment later, unless root's process dies in between.
                 let isRoots = status.owner == 0 && (name != location.lock || status.hasJustChanged)
                 if !isRoots, status.owner != file.status.owner {
                     found.planted.append(path)
                 } else if location.isTemporary(name), !status.hasJustChanged {
-                    // What was written only now belongs to a change that goes on.
+                    // A file that was written just now belongs to a change in progress.
                     found.remains.append(path)
                 }
             }
@@ -144,8 +145,8 @@ extension KeyRing {
         return found
     }
 
-    /// The keys whose secrets stand in a file beside a ring, whatever else it is; nil where it is too large, or not for
-    /// this process to read.
+    /// The keys whose secrets are in a file next to a ring, whatever else the file is; nil if it is too large, or
+    /// this process may not read it.
     private static func keyIDs(_ name: String, in location: borrowing FileLocation) throws(SystemFailure)
         -> [KeyID]?
     {
@@ -186,7 +187,7 @@ extension KeyRing {
 }
 
 extension KeyRing.Surroundings {
-    /// Who could put another file in the ring's place by way of a folder.
+    /// Finds out who could replace the ring's file by means of a folder.
     fileprivate mutating func look(at location: borrowing FileLocation, ownedBy owner: UInt32)
         throws(SystemFailure)
     {

@@ -1,4 +1,4 @@
-// The key ring as text, one line a key. FORMAT §9.
+// The key ring as text, one line per key. FORMAT §9.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -6,7 +6,7 @@
 #endif
 
 extension KeyRing {
-    /// Bytes of a ring file at the most: some 10,000 keys.
+    /// The size in bytes of the largest ring file: about 10,000 keys.
     static let fileLimit = 1_048_576
     static let secretPrefix = "sck1_"
     private static let header = "# sealed-cookie key ring\n"
@@ -14,24 +14,24 @@ extension KeyRing {
     /// Reads a ring file.
     ///
     /// - Parameters:
-    ///   - path: the file's path; symbolic links are followed.
-    ///   - requiringKey: whether a ring without a key is refused, with which a server could neither open nor
-    ///     seal. False: any valid ring (FORMAT §9), such as one to be changed or merged.
-    /// - Throws: `KeyRingError` with the line, for a file that cannot be read, a line that is not of a
-    ///   ring, a secret under another key's id. Nothing is skipped.
+    ///   - path: The file's path. Symbolic links are followed.
+    ///   - requiringKey: Whether to refuse a ring without a key, with which a server could neither open nor seal.
+    ///     False accepts any valid ring (FORMAT §9), such as one to be changed or merged.
+    /// - Throws: ``KeyRingError``, with the line, for a file that cannot be read, a line that is not of a ring, or a
+    ///   secret under another key's ID. Nothing is skipped.
     public init(contentsOf path: String, requiringKey: Bool = true) throws(KeyRingError) {
         try self.init(parsing: Self.read(path).bytes, source: path, requiringKey: requiringKey)
     }
 
-    /// Reads a ring from an environment variable that holds the text of a ring file, or its form of one line.
+    /// Reads a ring from an environment variable that contains the text of a ring file, or its form on one line.
     ///
-    /// The variable stays readable for the process and whoever may look into it; prefer a file.
+    /// The variable stays readable for the process and anyone who can inspect it, so prefer a file.
     ///
     /// - Parameters:
-    ///   - name: the variable's name.
-    ///   - requiringKey: whether a ring without a key is refused, as in `init(contentsOf:requiringKey:)`.
-    /// - Throws: `KeyRingError`, also where there is no such variable; `.lostLineBreaks` where it seems to be a ring whose
-    ///   line breaks are lost.
+    ///   - name: The variable's name.
+    ///   - requiringKey: Whether to refuse a ring without a key, as in ``init(contentsOf:requiringKey:)``.
+    /// - Throws: ``KeyRingError``, also if there is no such variable; `.lostLineBreaks` if it seems to be a ring
+    ///   without its line breaks.
     public init(environment name: String, requiringKey: Bool = true) throws(KeyRingError) {
         let source = "$\(name)"
         let found = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
@@ -50,23 +50,22 @@ extension KeyRing {
         }
     }
 
-    /// Changes a ring file, under a lock that keeps every other change out.
+    /// Changes a ring file, under a lock that keeps out all other changes.
     ///
-    /// The new file takes the old one's place in one step, with its owner and mode: a reader, or a
-    /// machine that loses power, sees the one or the other, whole. Comments are kept, at the top. A
-    /// symbolic link is followed.
+    /// The new file replaces the old one in one step, with its owner and mode. A reader sees one or the other, whole,
+    /// and so does a machine that loses power. Comments are kept, at the top. A symbolic link is followed.
     ///
-    /// The lock is `.NAME.lock` beside it (FORMAT §9), for its owner and root alone: who may only read the ring cannot
-    /// hold up a change. On a network file system it is as good as that system's locks: it takes a server and mount
-    /// that keep `flock` between machines (NFSv4; not `nolock`). Where that is not known, change the ring on one
-    /// machine only. A symbolic link that another user made, who is not the owner of what it leads to, is refused.
+    /// The lock is `.NAME.lock` in the same folder (FORMAT §9), for its owner and root alone: users who may only read
+    /// the ring cannot block a change. On a network file system, it is as good as that system's locks: server and
+    /// mount must keep `flock` between machines (NFSv4; not `nolock`). If you are not sure, change the ring on one
+    /// machine only. A symbolic link is refused if another user made it who does not own its target.
     ///
     /// - Parameters:
-    ///   - path: the file's path.
-    ///   - change: makes the new ring of the one in the file; it is called at most once.
-    /// - Returns: the ring that is in the file now.
-    /// - Throws: `KeyRingError`; the old ring is in place unless the error says that the folder could
-    ///   not be synchronized.
+    ///   - path: The file's path.
+    ///   - change: Makes the new ring from the one in the file. It is called at most once.
+    /// - Returns: The ring that is now in the file.
+    /// - Throws: ``KeyRingError``. The old ring is still in place, unless the error says that the folder could not be
+    ///   synchronized.
     @discardableResult
     public static func update(
         at path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
@@ -74,7 +73,7 @@ extension KeyRing {
         try updateFile(path, change).ring
     }
 
-    /// The same, and how many names the file had beside this one: these keep what was in it before.
+    /// Like `update`, and also returns how many other names the file had, which keep its old contents.
     package static func updateFile(
         _ path: String, _ change: (KeyRing) throws(KeyRingError) -> KeyRing
     ) throws(KeyRingError) -> (ring: KeyRing, otherNames: Int) {
@@ -87,7 +86,7 @@ extension KeyRing {
         do throws(KeyRingError) {
             changed = try change(ring)
         } catch {
-            // A change knows no file.
+            // A change does not know the file, so the error's source is replaced.
             throw error.source == "keys"
                 ? KeyRingError(source: path, line: error.line, problem: error.problem) : error
         }
@@ -100,32 +99,32 @@ extension KeyRing {
         return (changed, file.nameCount - 1)
     }
 
-    /// Nobody could read a longer file again.
+    /// No one could read a longer file again.
     private static func checkSize(_ contents: borrowing SecretBytes, _ path: String) throws(KeyRingError) {
         guard contents.count <= fileLimit else {
             throw KeyRingError(source: path, line: nil, problem: .unwritable("more than \(fileLimit) bytes"))
         }
     }
 
-    /// What makes two rings the same, but for the secrets, which the ids stand for.
+    /// Identifies a ring's contents without its secrets, which the IDs represent.
     var entries: [String] {
         keys.map { "\($0)" } + revoked.sorted().map { "\($0)" } + [notBefore.map { "\($0)" } ?? ""]
     }
 
     /// Reads a ring from its text, for a ring that is not in a file.
     ///
-    /// The text itself stays in memory as long as the caller's string does; prefer a file.
+    /// The text stays in memory as long as the caller's string does, so prefer a file.
     ///
     /// - Parameters:
-    ///   - text: the text of a ring file, or its form of one line (FORMAT §9).
-    ///   - source: the name by which errors call it.
-    ///   - requiringKey: whether a ring without a key is refused, as in `init(contentsOf:requiringKey:)`.
-    /// - Throws: `KeyRingError` with the line.
+    ///   - text: The text of a ring file, or its form on one line (FORMAT §9).
+    ///   - source: The name that errors use for it.
+    ///   - requiringKey: Whether to refuse a ring without a key, as in ``init(contentsOf:requiringKey:)``.
+    /// - Throws: ``KeyRingError``, with the line.
     public init(
         parsing text: String, source: String = "text", requiringKey: Bool = true
     ) throws(KeyRingError) {
         let bytes = try KeyRingError.unlessItFails(source) { () throws(NativeFailure) in
-            // Not by way of an array, which nobody would wipe.
+            // Not through an array, which would not be wiped.
             var bytes = try SecretBytes(capacity: text.utf8.count)
             try bytes.append(text)
             return bytes
@@ -139,17 +138,19 @@ extension KeyRing {
         let parser = try KeyRingParser.parse(bytes, source: source)
         self = try parser.ring()
         guard requiringKey, keys.isEmpty else { return }
-        // One comment and nothing else is how a ring looks whose line breaks are lost, or that was cut at the first.
+        // A single comment is what a ring becomes that lost its line breaks, or was cut at the first.
         let problem: KeyRingError.Problem = parser.isOneComment ? .lostLineBreaks : .noKeys
         throw KeyRingError(source: source, line: nil, problem: problem)
     }
 
-    /// The ring's text, secrets included, for `body` to keep where the ring is kept; the memory is wiped afterwards.
+    /// Passes the ring's text, secrets included, to `body`, which stores it. The memory is wiped afterwards.
     ///
     /// - Parameters:
-    ///   - onOneLine: whether it is in the form of one line (FORMAT §9), for an environment variable. What ends sessions
-    ///     and revokes keys is first in both forms, so that a text that is cut off has lost keys alone.
-    ///   - body: called once with the text's bytes, which it must not keep beyond that.
+    ///   - onOneLine: Whether to use the form on one line (FORMAT §9), for an environment variable. In both forms,
+    ///     `not-before` and revocations come first, so that a text that is cut off has lost only keys.
+    ///   - body: Called once with the text's bytes, which it must not keep.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws, and an error if memory is lacking.
     public func withText<Result>(
         onOneLine: Bool = false, _ body: (Span<UInt8>) throws -> Result
     ) throws -> Result {
@@ -159,7 +160,7 @@ extension KeyRing {
         return try text.withSpan(body)
     }
 
-    /// The form of one line, without a line end. Of a ring that says nothing it is empty.
+    /// The form on one line, without a line end. For an empty ring it is empty.
     private func oneLineContents() throws(NativeFailure) -> SecretBytes {
         var text = try SecretBytes(capacity: 4096)
         func divide(_ text: inout SecretBytes) throws(NativeFailure) {
@@ -189,7 +190,7 @@ extension KeyRing {
         try comments.withSpan { span throws(NativeFailure) in try text.append(span) }
         // A comment alone could be taken for a ring that lost its line breaks.
         if isEmpty { try text.append("\n") }
-        // What ends sessions and revokes is first: a file that is cut off has lost keys alone.
+        // First what ends sessions and revokes keys: a file that is cut off has then lost only keys.
         if let notBefore { try text.append("not-before \(Timestamp.text(notBefore))\n") }
         for id in revoked.sorted() { try text.append("revoked \(id)\n") }
         for key in keys {
@@ -199,10 +200,10 @@ extension KeyRing {
         return text
     }
 
-    /// Writes the ring to a new file of mode 0600, which has its name when it is whole.
+    /// Writes the ring to a new file of mode 0600, which gets its name when it is complete.
     ///
-    /// - Parameter path: the new file's path.
-    /// - Throws: `.alreadyExists` where there is a file of this name; it is left as it is.
+    /// - Parameter path: The new file's path.
+    /// - Throws: ``KeyRingError``: `.alreadyExists` if a file has this name; it is left unchanged.
     public func create(at path: String) throws(KeyRingError) {
         let contents = try KeyRingError.unlessItFails(path) { () throws(NativeFailure) in try fileContents() }
         try Self.checkSize(contents, path)
@@ -217,7 +218,7 @@ extension SealingKey {
         if let activeFrom { try text.append("from=\(Timestamp.text(activeFrom)) ") }
         if let sealedUntil { try text.append("until=\(Timestamp.text(sealedUntil)) ") }
         try text.append(KeyRing.secretPrefix)
-        // Encoded straight into memory that is wiped: no String of the secret.
+        // Encoded directly into memory that is wiped, so that no String contains the secret.
         try material.key.withBytes { bytes throws(NativeFailure) in
             try Base64URL.append(secret: bytes, to: &text)
         }
@@ -230,12 +231,12 @@ struct KeyRingParser: ~Copyable {
     var keys: [SealingKey] = []
     var revoked: Set<KeyID> = []
     var notBefore: Date?
-    /// Each with its line's end. Kept as a secret: one may be a key that somebody commented out.
+    /// The comments, each with its line end. Kept as a secret: one may be a key that someone commented out.
     var comments: SecretBytes
-    /// Of each comment.
+    /// The line number of each comment.
     private var commentLines: [Int] = []
     private var line = 0
-    /// Whether the text is one line, which is a comment.
+    /// Whether the text is a single line, which is a comment.
     private(set) var isOneComment = false
 
     private init(source: String, comments: consuming SecretBytes) {
@@ -254,13 +255,14 @@ struct KeyRingParser: ~Copyable {
         return parser
     }
 
-    /// Whether there are secrets of revoked keys, or a key on several lines: a change removes them.
+    /// Whether there are secrets of revoked keys, or a key is on several lines: a change removes them.
     var hasSurplus: Bool {
         let ids = Set(keys.map(\.id))
         return ids.count < keys.count || !ids.isDisjoint(with: revoked)
     }
 
-    /// Lines with a comment that holds a whole secret. It goes by the text, unlike the rest: not for a server's every look.
+    /// The numbers of lines with a comment that contains a whole secret. It scans the text, unlike the rest, so it is
+    /// too slow for every poll.
     var secretCommentLines: [Int] {
         comments.withSpan { text in
             var lines: [Int] = []
@@ -297,7 +299,7 @@ struct KeyRingParser: ~Copyable {
             throw KeyRingError(source: source, line: nil, problem: .byteOrderMark)
         }
         let lineFeed = UInt8(ascii: "\n")
-        // The last line may lack its end, and one line may have one.
+        // The last line may lack its line end, and a single line may have one.
         let isOneLine = !text.indices.dropLast().contains { text[$0] == lineFeed }
         guard isOneLine else {
             do throws(KeyRingError) {
@@ -317,7 +319,7 @@ struct KeyRingParser: ~Copyable {
             if isDivided, let comment = commentLines.first {
                 throw KeyRingError(source: source, line: comment, problem: .commentInOneLine)
             }
-            // Else a key would be a comment, and nobody the wiser.
+            // Otherwise a key would silently become a comment.
             if isOneComment, text.contains(KeyRing.secretPrefix) {
                 throw KeyRingError(source: source, line: nil, problem: .lostLineBreaks)
             }
@@ -327,7 +329,7 @@ struct KeyRingParser: ~Copyable {
         }
     }
 
-    /// Whether it seems to be the form of one line, but for empty lines before or behind it.
+    /// Whether it seems to be the form on one line, except for empty lines before or after it.
     private static func isOneLineAmongEmptyOnes(_ text: Span<UInt8>) -> Bool {
         func isBlank(_ index: Int) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(text[index]) }
         guard let first = text.indices.first(where: { !isBlank($0) }),
@@ -338,7 +340,7 @@ struct KeyRingParser: ~Copyable {
             && !line.indices.contains { line[$0] == UInt8(ascii: "\n") }
     }
 
-    /// Whether one line that is no ring seems to have been several.
+    /// Whether a single line that is not a ring seems to have been several.
     private static func hasLostLineBreaks(_ text: Span<UInt8>) -> Bool {
         let isEscaped = ["\\n", "\\r"].contains { text.contains($0) }
         let lines = [KeyRing.secretPrefix, "revoked ", "not-before "].reduce(0) { $0 + text.count(of: $1) }
@@ -357,7 +359,7 @@ struct KeyRingParser: ~Copyable {
         }
     }
 
-    /// Those that are part of a line's end are the only ones: another may have been meant as one.
+    /// Carriage returns are only allowed as part of a line end: elsewhere one may have been meant as a line end.
     private func checkCarriageReturns(_ text: Span<UInt8>, _ line: Range<Int>) throws(KeyRingError) {
         let isBeforeEnd = line.upperBound == text.count || text[line.upperBound] == UInt8(ascii: "\n")
         let rest = isBeforeEnd ? line.dropLast() : line
@@ -377,7 +379,7 @@ struct KeyRingParser: ~Copyable {
         case ("revoked", 2): revoked.insert(try keyID(text, fields[1]))
         case ("not-before", 2):
             let time = try time(word(text, fields[1]))
-            // Of two, the stricter: the later.
+            // Of two, the later one wins: it is stricter.
             notBefore = max(notBefore ?? time, time)
         default: throw failure(.unknownLine)
         }
@@ -436,14 +438,15 @@ struct KeyRingParser: ~Copyable {
         KeyRingError(source: source, line: line, problem: problem)
     }
 
-    /// A field that holds no secret. Longer than any such field may be: empty, which none is.
+    /// A field that contains no secret. If it is longer than any such field may be, the result is empty, which
+    /// matches none.
     private func word(_ text: Span<UInt8>, _ field: Range<Int>) -> String {
         guard field.count <= 32 else { return "" }
         return String(decoding: field.map { text[$0] }, as: UTF8.self)
     }
 
-    /// The runs of other than blanks; a carriage return at the end is a blank too. No more than six: a
-    /// line of a ring has five at most, a comment any number.
+    /// The whitespace-separated fields; a carriage return at the end is white space too. At most six are returned: a
+    /// ring's line has at most five, and a comment any number.
     private static func fields(_ text: Span<UInt8>, _ line: Range<Int>) -> [Range<Int>] {
         var fields: [Range<Int>] = []
         var start: Int?

@@ -1,15 +1,15 @@
-// Where a sealer's ring comes from.
+// The source of a sealer's ring.
 
-/// What a sealer can take its keys from: a `KeyRing`, which stays as it is, a `KeyRingFile`, which follows a file, or a
-/// `SharedKeyRing`, whose ring the application replaces. With the latter two a rotation needs no restart.
+/// A source of keys for a sealer: a ``KeyRing``, which never changes; a ``KeyRingFile``, which follows a file; or a
+/// ``SharedKeyRing``, whose ring the application replaces. With the latter two, a rotation needs no restart.
 ///
-/// These three are all there are; an application's own store of keys puts its rings into a `SharedKeyRing`.
+/// There are only these three. An application with its own key store puts its rings into a ``SharedKeyRing``.
 public protocol KeyRingSource: Sendable {
-    /// For the sealer.
+    /// The source as the sealer uses it.
     var keySource: KeySource { get }
 }
 
-/// A ring that is given once, one that follows a file, or one that the application replaces.
+/// A fixed ring, one that follows a file, or one that the application replaces.
 public struct KeySource: Sendable {
     private enum Kind: Sendable {
         case ring(KeyRing)
@@ -18,7 +18,7 @@ public struct KeySource: Sendable {
     }
     private let kind: Kind
 
-    /// The ring that holds now.
+    /// The current ring.
     var ring: KeyRing {
         switch kind {
         case .ring(let ring): ring
@@ -27,7 +27,7 @@ public struct KeySource: Sendable {
         }
     }
 
-    /// The ring for a key id that `ring` did not have; nil: there is no other.
+    /// The ring for a key ID that `ring` did not have; nil if there is no other.
     func ringForUnknownKey(_ id: KeyID) -> KeyRing? {
         switch kind {
         case .ring: nil
@@ -46,9 +46,10 @@ extension KeyRing: KeyRingSource {
 }
 
 extension KeyRingSource where Self == KeyRing {
-    /// A ring of one new key, for tests and development: what it seals opens until the process ends, and nowhere else.
+    /// A ring with one new key, for tests and development. What it seals opens only in this process.
     ///
-    /// - Throws: `KeyRingError` if there is no randomness to be had.
+    /// - Returns: The ring.
+    /// - Throws: ``KeyRingError`` if there is no randomness.
     public static func forTesting() throws(KeyRingError) -> KeyRing { try KeyRing([SealingKey.generate()]) }
 }
 

@@ -1,4 +1,4 @@
-// One key of a ring: 32 random bytes, its derived id, and the time from which it seals. FORMAT §4, §9.
+// One key of a ring: 32 random bytes, its derived ID, and the time from which it seals. FORMAT §4, §9.
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -7,15 +7,16 @@
 
 /// A key that seals and opens tokens.
 ///
-/// The secret is never shown: not in a description, a dump, an error or a comparison. Its memory is
-/// wiped when the last ring that holds the key is released.
+/// The secret is never shown: not in a description, a dump, an error or a comparison. Its memory is wiped when the
+/// last ring that has the key is released.
 public struct SealingKey: Sendable, Identifiable {
-    /// The name of the key in tokens, derived from it (FORMAT §4).
+    /// The key's name in tokens, derived from it (FORMAT §4).
     public let id: KeyID
-    /// When the key begins to seal; it opens from the start. Nil: earlier than any other. Whole seconds.
+    /// The time from which the key seals, in whole seconds. It opens from the start. Nil means earlier than any
+    /// other.
     public private(set) var activeFrom: Date?
-    /// Until when the key may have sealed, where that is later than the next key's `activeFrom` (FORMAT §9). Whole
-    /// seconds. Only `KeyRing.pruned` reads it.
+    /// The time until which the key may have sealed, if that is later than the next key's `activeFrom` (FORMAT §9).
+    /// In whole seconds. Only ``KeyRing/pruned(lifetime:at:)`` reads it.
     public internal(set) var sealedUntil: Date?
     let material: WorkingKey
 
@@ -25,12 +26,12 @@ public struct SealingKey: Sendable, Identifiable {
         id = try KeyID.derived(from: material)
     }
 
-    /// A new key from OpenSSL's random generator.
+    /// Creates a new key with OpenSSL's random generator.
     ///
-    /// - Parameter activeFrom: the time from which it seals, rounded up to whole seconds, so that every
-    ///   server can have it first; nil: at once, for the first key of a ring, but after no other.
-    /// - Throws: `KeyRingError` if there is no randomness to be had, or for a time outside of the years
-    ///   1583 to 9999.
+    /// - Parameter activeFrom: The time from which it seals, rounded up to whole seconds, so that every server can have
+    ///   it first. Nil means at once, for the first key of a ring: such a key never takes over from another.
+    /// - Returns: The key.
+    /// - Throws: ``KeyRingError`` if there is no randomness, or for a time outside the years 1583 to 9999.
     public static func generate(activeFrom: Date? = nil) throws(KeyRingError) -> SealingKey {
         let activeFrom = try KeyRingError.time(activeFrom, source: "new key")
         return try KeyRingError.unlessItFails("new key") { () throws(NativeFailure) in
@@ -39,16 +40,17 @@ public struct SealingKey: Sendable, Identifiable {
         }
     }
 
-    /// A key that was made elsewhere, such as by a secret manager.
+    /// Creates a key from bytes that were made elsewhere, such as by a secret manager.
     ///
     ///     let key = try SealingKey(importing: data.span, activeFrom: .now + 3600)
     ///
-    /// The bytes are copied; the caller's are the caller's to wipe.
+    /// The bytes are copied. It is up to the caller to wipe its own.
     ///
     /// - Parameters:
-    ///   - bytes: 32 bytes from a cryptographic random generator. Never a password, nor made of one (FORMAT §4).
-    ///   - activeFrom: the time from which it seals, as in `generate(activeFrom:)`.
-    /// - Throws: `KeyRingError`: `.notAKey` where there are not 32 bytes, or all of them are zero; `.notATime`.
+    ///   - bytes: 32 bytes from a cryptographic random generator. Never use a password, or bytes derived from one
+    ///     (FORMAT §4).
+    ///   - activeFrom: The time from which it seals, as in ``generate(activeFrom:)``.
+    /// - Throws: ``KeyRingError``: `.notAKey` if there are not 32 bytes, or all of them are zero; `.notATime`.
     public init(importing bytes: Span<UInt8>, activeFrom: Date? = nil) throws(KeyRingError) {
         let source = "imported key"
         guard bytes.count == XAESKey.keyLength, bytes.indices.contains(where: { bytes[$0] != 0 }) else {
@@ -60,7 +62,7 @@ public struct SealingKey: Sendable, Identifiable {
         }
     }
 
-    /// One key that is on two lines: both times are the later.
+    /// One key from two lines: each time is the later of the two.
     func joined(with other: SealingKey) -> SealingKey {
         var key = self
         key.activeFrom = later(activeFrom, other.activeFrom)
@@ -68,7 +70,7 @@ public struct SealingKey: Sendable, Identifiable {
         return key
     }
 
-    /// The same key with another time from which it seals.
+    /// The same key, sealing from another time.
     package func sealing(from time: Date) throws(KeyRingError) -> SealingKey {
         var key = self
         key.activeFrom = try KeyRingError.time(time, source: "key \(id)")
@@ -89,7 +91,7 @@ func later(_ a: Date?, _ b: Date?) -> Date? {
 }
 
 extension SealingKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The id and the times, never the secret.
+    /// The ID and the times, but never the secret.
     public var description: String {
         let from = activeFrom.map { " from \(Timestamp.text($0))" } ?? ""
         let until = sealedUntil.map { ", sealed until \(Timestamp.text($0))" } ?? ""

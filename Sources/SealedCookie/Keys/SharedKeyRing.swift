@@ -1,28 +1,29 @@
 // A ring that the application replaces while the server runs. FORMAT §9.
 import Synchronization
 
-/// A key ring from a secret manager, a database or wherever else, which the application replaces while its server runs.
+/// A key ring from a secret manager, a database or another source, which the application replaces while its server
+/// runs.
 ///
 ///     let keys = try SharedKeyRing(KeyRing(parsing: text)) { log.warning("\($0)") }
 ///     let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
 ///     // whenever the secret manager has been asked again, here every 30 s:
 ///     try keys.replace(with: KeyRing(parsing: newText, requiringKey: false))
 ///
-/// A new ring holds for all sealers at once, and for any number of threads. Ids that were revoked and sessions that were
-/// ended stay so, whatever ring comes next: a stale copy undoes neither. A ring that says nothing is refused.
+/// A new ring takes effect at once, for all sealers and any number of threads. Revoked IDs stay revoked and ended
+/// sessions stay ended, whatever ring comes next: a stale copy undoes neither. An empty ring is refused.
 public final class SharedKeyRing: Sendable {
     private let current: CurrentRing
     private let clock: @Sendable () -> Int64
-    /// On the monotonic clock, in nanoseconds.
+    /// The time of the next report of an unknown key, on the monotonic clock, in nanoseconds.
     private let nextUnknownKey: Atomic<Int64>
 
-    /// Begins with a ring.
+    /// Starts with a ring.
     ///
     /// - Parameters:
-    ///   - ring: the ring that holds until another replaces it.
-    ///   - onEvent: called for every change and failure, one at a time and in their order, by a thread that caused
-    ///     one; it must be quick.
-    /// - Throws: `KeyRingError.noKeys` for a ring without a key: a server cannot begin with it.
+    ///   - ring: The ring to use until another replaces it.
+    ///   - onEvent: Called for every change and failure, one at a time and in order, on a thread that caused one. It
+    ///     must be quick.
+    /// - Throws: ``KeyRingError/Problem/noKeys`` for a ring without a key: a server cannot start with it.
     public convenience init(
         _ ring: KeyRing, onEvent: @escaping @Sendable (KeyRingEvent) -> Void = { _ in }
     ) throws(KeyRingError) {
@@ -40,21 +41,21 @@ public final class SharedKeyRing: Sendable {
         current.tellOfBeginning(fault: nil)
     }
 
-    /// The ring that holds now.
+    /// The current ring.
     public var ring: KeyRing { current.ring }
 
-    /// Why the last ring could not be used; nil: it could.
+    /// The reason why the last ring could not be used; nil if it could.
     public var failure: KeyRingError? { current.failure }
 
-    /// Has another ring hold from now on.
+    /// Replaces the ring.
     ///
-    /// Without a key too, where all are revoked: nothing opens or seals then.
+    /// The new ring may have no key, if all are revoked. Then nothing opens or seals.
     ///
     /// - Parameters:
-    ///   - ring: the new ring, whole.
-    ///   - forgettingRevocations: whether what the ring before revoked and ended holds only if this one says it
-    ///     too. For a revocation that was a mistake; never by a program's own decision.
-    /// - Throws: `KeyRingError.noLines` for a ring that says nothing: the one before holds on.
+    ///   - ring: The new ring, complete.
+    ///   - forgettingRevocations: Whether earlier revocations and ends stay in force only if this ring repeats them.
+    ///     Use it for a revocation that was a mistake, and never let a program decide on it.
+    /// - Throws: ``KeyRingError/Problem/noLines`` for an empty ring. The previous one stays in use.
     public func replace(with ring: KeyRing, forgettingRevocations: Bool = false) throws(KeyRingError) {
         let number = current.begin()
         guard !ring.isEmpty else {
@@ -65,11 +66,11 @@ public final class SharedKeyRing: Sendable {
         current.take(ring, number, isSettled: true, forgets: forgettingRevocations)
     }
 
-    /// Tells that the source of rings failed: the ring before holds on.
+    /// Reports that the source of rings failed, so that the previous ring stays in use.
     ///
-    /// For the log and for whoever asks for `failure`, as with a file that cannot be read.
+    /// The report goes to the log and to ``failure``, as with a file that cannot be read.
     ///
-    /// - Parameter error: what failed, in words that hold no secret.
+    /// - Parameter error: What failed, in words that contain no secret.
     public func reportFailure(_ error: KeyRingError) {
         current.fail(error, current.begin())
     }

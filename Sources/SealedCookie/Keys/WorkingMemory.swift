@@ -1,24 +1,25 @@
-// What one token leaves for the next to be worked with.
+// The memory and streams that one token leaves for the next.
 
 /// A stream to inflate with, and memory for a token's bytes and for its item.
 ///
-/// What one token leaves here the next overwrites, and does not read. Only what holds of a type's keys stays (`KnownKeys`).
+/// The next token overwrites what one token leaves here, and does not read it. Only what is known about the keys of a
+/// type stays (`KnownKeys`).
 @usableFromInline
 struct WorkingMemory: ~Copyable {
     private var inflater: Inflater?
-    /// The item, once it is checked: for a session of some type.
+    /// The item after its check, for decoding a session of some type.
     private var reader = CBORReader(CBORReading())
-    /// The item as it came: for who takes it as bytes.
+    /// The item as received, for callers that want the raw bytes.
     var item = UncheckedItem()
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 
-    /// Bytes of an array that is kept: enough for a session in one cookie.
+    /// The size in bytes of the largest array that is kept: enough for a session in one cookie.
     private static let mostKept = 16_384
 
     init() {}
 
-    /// Inflates with the stream, made where there is none.
+    /// Inflates with the stream, which is created if there is none.
     mutating func inflate(
         _ input: Span<UInt8>, _ dictionary: [UInt8], appendingTo output: inout [UInt8], limit: Int
     ) throws(NativeFailure) -> Inflater.Outcome {
@@ -29,19 +30,19 @@ struct WorkingMemory: ~Copyable {
         return outcome
     }
 
-    /// An empty array, with room if there is one to spare.
+    /// An empty array, with capacity if one is spare.
     mutating func takeBytes() -> [UInt8] {
         spare.capacity > 0 ? exchange(&spare, with: []) : exchange(&secondSpare, with: [])
     }
 
-    /// Keeps an array's memory for another `takeBytes`.
+    /// Keeps an array's memory for a later `takeBytes`.
     mutating func give(_ bytes: consuming [UInt8]) {
         guard bytes.capacity <= Self.mostKept else { return }
         bytes.removeAll(keepingCapacity: true)
         if spare.capacity == 0 { spare = bytes } else { secondSpare = bytes }
     }
 
-    /// Checks `item` (FORMAT §7), which is then for `decode` to read.
+    /// Checks `item` (FORMAT §7), so that `decode` can read it.
     mutating func checkItem() throws(CBORFailure) {
         let (range, contents) = (item.range, item.contents)
         try reader.value.check(item.takeBytes(), item: range, contents: contents)
@@ -53,7 +54,7 @@ struct WorkingMemory: ~Copyable {
     ) throws -> Session {
         if !userInfo.isEmpty { reader.value.userInfo = userInfo }
         defer {
-            // A value that has kept its decoder, against Codable's rules, keeps this item too.
+            // A value that has kept its decoder, against Codable's rules, also keeps this item.
             if isKnownUniquelyReferenced(&reader) {
                 give(reader.value.takeBytes())
             } else {

@@ -1,10 +1,10 @@
-// A file that is no secret, read whole.
+// Reads a whole file that is not secret.
 import SealedCookieLibc
 
 package enum InputFile {
-    /// The whole of a file, or of the standard input for nil.
+    /// The contents of a file, or of standard input for nil.
     ///
-    /// - Throws: what the system refused, or `.tooLong` for more than `limit` bytes.
+    /// - Throws: What the system refused, or `.tooLong` for more than `limit` bytes.
     package static func read(_ path: String?, limit: Int) throws(SystemFailure) -> [UInt8] {
         var file: Int32 = 0
         if let path {

@@ -1,4 +1,4 @@
-// What the operating system refused. It names the call and never its operands.
+// An operation that the operating system refused. It names the call and never its operands.
 import SealedCookieLibc
 
 /// Why the operating system refused: the call and its errno.
@@ -6,7 +6,7 @@ package struct SystemFailure: Error, Equatable {
     let operation: String
     let code: Int32
 
-    /// A reason that the system has no number for.
+    /// A reason for which the system has no number.
     private var words: String?
 
     package init(operation: String, code: Int32) {
@@ -19,16 +19,16 @@ package struct SystemFailure: Error, Equatable {
         self.words = words
     }
 
-    /// A device, a pipe or a folder, where a file must stand.
+    /// A device, a pipe or a folder where a file is required.
     static let notAFile = SystemFailure(operation: "open", words: "not a regular file")
-    /// One that would lead a change to where its owner may not change anything.
+    /// A link that would lead a change to a file that the link's owner may not change.
     static let foreignLink = SystemFailure(
         operation: "open", words: "a symbolic link in its path belongs to another user")
-    /// A lock of another user's making, which would hold up every change.
+    /// A lock that another user made, and which would block every change.
     static func foreignLock(_ name: String) -> SystemFailure {
         SystemFailure(operation: "lock", words: "\"\(name)\" beside it is not its owner's")
     }
-    /// What was written is not what has the name now, though no other change can be under way.
+    /// The file with this name is no longer the one that was written, although no other change can be in progress.
     static let swapped = SystemFailure(
         operation: "rename", words: "another file was put in its place meanwhile")
 
@@ -38,7 +38,7 @@ package struct SystemFailure: Error, Equatable {
 
     var isExisting: Bool { code == EEXIST }
     var isMissing: Bool { code == ENOENT }
-    /// The file is there, and cannot be changed.
+    /// Whether the file exists but cannot be changed.
     private(set) var isOfChanging = false
 
     static func ofChanging<Result: ~Copyable>(
@@ -52,9 +52,9 @@ package struct SystemFailure: Error, Equatable {
             throw error
         }
     }
-    /// The medium or memory failed; not that the file is gone, another's or too large.
+    /// Whether the medium or memory failed, rather than the file being missing, another user's or too large.
     var isOfReading: Bool { ![ENOENT, EACCES, EPERM, ELOOP, ENXIO, EFBIG, EISDIR].contains(code) }
-    /// Somebody else held the lock for too long.
+    /// Whether another process held the lock for too long.
     var isLocked: Bool { operation == "flock" && code == EWOULDBLOCK }
 
     /// The system's words for `code`.

@@ -10,26 +10,25 @@ enum Base64URL {
         Base64Words.encode(bytes)
     }
 
-    /// The bytes of `text`, or nil where it is not the one base64url form of any bytes: a character
-    /// outside the alphabet, padding, white space, an impossible length, or trailing bits that are
-    /// not zero.
+    /// The bytes of `text`, or nil if it is not the one base64url form of any bytes: a character outside the
+    /// alphabet, padding, white space, an impossible length, or trailing bits that are not zero.
     static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         return decode(text, appendingTo: &bytes) ? bytes : nil
     }
 
-    /// The same; false where there are none: what was appended then means nothing.
+    /// Appends the bytes of `text`; false if it is not valid, and whatever was appended then means nothing.
     static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
         Base64Words.decode(text, appendingTo: &bytes)
     }
 
-    /// The first four bytes of `text` as a number, without looking at the rest; nil where its first six
-    /// characters are not base64url.
+    /// The first four bytes of `text` as a number, without validating the rest; nil if its first six characters are
+    /// not base64url.
     static func firstFourBytes(_ text: Span<UInt8>) -> UInt32? {
         Base64Words.firstFourBytes(text)
     }
 
-    /// Whether `decode` takes `text`.
+    /// Whether `decode` accepts `text`.
     static func isText(_ text: Span<UInt8>) -> Bool {
         Base64Words.isText(text)
     }
@@ -40,8 +39,8 @@ enum Base64URL {
 
     // MARK: Secrets
 
-    /// Appends the text of a secret. No branch and no address depends on its bits, and it never
-    /// becomes a String.
+    /// Appends the text of a secret. No branch and no address depends on the secret's bits, and no String contains
+    /// it.
     static func append(secret bytes: Span<UInt8>, to text: inout SecretBytes) throws(NativeFailure) {
         var bits: UInt32 = 0
         var count: UInt32 = 0
@@ -56,8 +55,8 @@ enum Base64URL {
         if count > 0 { try text.append(character(bits << (6 - count) & 63)) }
     }
 
-    /// A secret's bytes, under the rules of `decode`. No branch and no address depends on a character
-    /// until it is known whether all are valid.
+    /// A secret's bytes, by the rules of `decode`. No branch and no address depends on a character until it is known
+    /// whether all are valid.
     static func decodeSecret(_ text: Span<UInt8>) throws(NativeFailure) -> SecretBytes? {
         guard text.count & 3 != 1 else { return nil }
         var bytes = try SecretBytes(capacity: text.count * 3 / 4)
@@ -74,7 +73,7 @@ enum Base64URL {
                 try bytes.append(UInt8(truncatingIfNeeded: bits >> count))
             }
         }
-        // What no byte takes: a second spelling of the same bytes if not zero.
+        // The bits that belong to no byte. If they are not zero, this is a second spelling of the same bytes.
         invalid |= bits & ((1 << count) - 1)
         return invalid == 0 ? consume bytes : nil
     }
@@ -94,7 +93,7 @@ enum Base64URL {
         return UInt8(truncatingIfNeeded: character)
     }
 
-    /// 64 for what is not of the alphabet.
+    /// 64 for a character that is not in the alphabet.
     private static func sextet(_ character: UInt32) -> UInt32 {
         let upper = mask(character, UInt8(ascii: "A"), UInt8(ascii: "Z"))
         let lower = mask(character, UInt8(ascii: "a"), UInt8(ascii: "z"))

@@ -1,8 +1,8 @@
-// base64url by table, eight characters at a time. For what is not secret: table look-ups by a
-// secret's bits could be timed. Text/Base64URL.swift says what the encoding is.
+// base64url by table, eight characters at a time. Not for secrets: lookups that depend on a secret's bits could be
+// timed. Text/Base64URL.swift describes the encoding.
 
 enum Base64Words {
-    /// Text of `bytes`, without padding.
+    /// The text of `bytes`, without padding.
     static func encode(_ bytes: Span<UInt8>) -> String {
         let count = (bytes.count * 4 + 2) / 3
         return unsafe String(unsafeUninitializedCapacity: count) { text in
@@ -16,7 +16,7 @@ enum Base64Words {
         }
     }
 
-    /// - Parameter text: room for the text of all `bytes`.
+    /// - Parameter text: Has room for the text of all `bytes`.
     @inline(__always)
     private static func encode(
         _ bytes: UnsafeRawBufferPointer, _ pairs: UnsafeBufferPointer<UInt16>,
@@ -24,9 +24,9 @@ enum Base64Words {
     ) {
         var next = unsafe text
         var index = 0
-        // Sound: eight bytes are read while eight are left, of which six make eight characters; then three
-        // while three are left make four, and the rest its two or three: the whole text. A pair's index has
-        // 12 bits.
+        // Sound: eight bytes are read while eight are left, and six of them make eight characters. Then three make
+        // four while three are left, and the rest make their two or three: the whole text. A pair's index has 12
+        // bits.
         while index &+ 8 <= bytes.count {
             let word = unsafe UInt64(
                 bigEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
@@ -59,7 +59,7 @@ enum Base64Words {
         }
     }
 
-    /// Appends the bytes of `text`; false where it is not the one spelling of any bytes.
+    /// Appends the bytes of `text`; false if it is not the only spelling of any bytes.
     static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
         guard text.count & 3 != 1 else { return false }
         guard !text.isEmpty else { return true }
@@ -79,15 +79,15 @@ enum Base64Words {
         return isValid
     }
 
-    /// - Parameter bytes: room for the bytes of all of `text`, whose length is possible.
-    /// - Returns: whether it is valid.
+    /// - Parameter bytes: Has room for the bytes of all of `text`, whose length is possible.
+    /// - Returns: Whether it is valid.
     @inline(__always)
     private static func decode(
         _ text: UnsafeRawBufferPointer, _ sextets: UnsafeBufferPointer<UInt32>,
         into bytes: UnsafeMutableRawPointer
     ) -> Bool {
-        // A bit above the 24 of a group for characters outside the alphabet; bits behind those of the last
-        // group that make a byte.
+        // A bit above the 24 of a group for each character outside the alphabet, and bits of the last group that
+        // belong to no byte.
         var seen: UInt32 = 0
         var unused: UInt32 = 0
         @inline(__always) func group(_ index: Int) -> UInt32 {
@@ -96,9 +96,9 @@ enum Base64Words {
         }
         var next = unsafe bytes
         var index = 0
-        // Sound: eight characters make six bytes, and a store of eight is inside while four more characters
-        // follow, which make three; then four while four are left make three, and the rest its one or two.
-        // A table's index has 8 bits.
+        // Sound: eight characters make six bytes, and a store of eight stays inside while four more characters
+        // follow, which make three. Then four make three while four are left, and the rest make their one or two. A
+        // table's index has 8 bits.
         while index + 12 <= text.count {
             let (first, second) = (group(index), group(index + 4))
             seen |= first | second
@@ -131,8 +131,8 @@ enum Base64Words {
         return seen < 1 << 24 && unused == 0
     }
 
-    /// The first four bytes of `text` as a number, without looking at the rest; nil where its first six
-    /// characters are not of the alphabet.
+    /// The first four bytes of `text` as a number, without validating the rest; nil if its first six characters are
+    /// not in the alphabet.
     static func firstFourBytes(_ text: Span<UInt8>) -> UInt32? {
         guard text.count >= 6 else { return nil }
         let group =
@@ -142,12 +142,12 @@ enum Base64Words {
         return (group | next) < 1 << 24 ? group << 8 | next >> 16 : nil
     }
 
-    /// Whether `decode` takes `text`, in a third of its time and up to the first character that is wrong.
+    /// Whether `decode` accepts `text`. It takes a third of the time, and stops at the first wrong character.
     static func isText(_ text: Span<UInt8>) -> Bool {
         let rest = text.count & 3
         guard rest != 1 else { return false }
         return unsafe text.withUnsafeBufferPointer { text in
-            // Sound: 64 characters are read where there are as many; the last 64 may be in part those before.
+            // Sound: 64 characters are read if there are as many. The last 64 may overlap those before.
             if text.count >= 64 {
                 var index = 0
                 while index < text.count {
@@ -159,18 +159,18 @@ enum Base64Words {
                 for index in text.indices { unsafe seen |= sextets[Int(text[index])] }
                 guard seen < 1 << 24 else { return false }
             }
-            // Bits of the last character that no byte takes.
+            // The bits of the last character that belong to no byte.
             guard rest >= 2 else { return true }
             let last = unsafe sextets[768 + Int(text[text.count - 1])]
             return last & (rest == 2 ? 0xF : 3) == 0
         }
     }
 
-    /// Whether 64 characters are of the alphabet.
+    /// Whether 64 characters are in the alphabet.
     @inline(__always)
     private static func isText(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Bool {
-        // How far a character is from the alphabet: 25 and less is in it. With least and greatest instead of
-        // branches and comparisons, of which the compiler makes one instruction for 16 characters.
+        // The distance of a character from the alphabet: 25 or less means inside. Minimum and maximum replace
+        // branches and comparisons, so the compiler makes one instruction for 16 characters.
         var farthest: UInt8 = 0
         for index in start..<start &+ 64 {
             let character = unsafe text[index]
@@ -182,19 +182,20 @@ enum Base64Words {
         return farthest <= 25
     }
 
-    /// The sum, 255 at the most.
+    /// The sum, at most 255.
     @inline(__always)
     private static func plus(_ a: UInt8, _ b: UInt8) -> UInt8 { min(a, 255 &- b) &+ b }
 
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// For 12 bits their two characters, the first in the lower byte.
+    /// For each 12 bits, their two characters, with the first in the lower byte.
     private static let pairs: [UInt16] = (0..<4096).map { bits in
         UInt16(alphabet[bits >> 6]) | UInt16(alphabet[bits & 63]) << 8
     }
 
-    /// For each of a group's four characters its bits where they belong, bit 31 for no character.
+    /// For each of a group's four positions: a character's bits, shifted to where they belong, and bit 31 for an
+    /// invalid character.
     private static let sextets: [UInt32] = (0..<4).flatMap { index in
         var table = [UInt32](repeating: 1 << 31, count: 256)
         for (bits, character) in alphabet.enumerated() {

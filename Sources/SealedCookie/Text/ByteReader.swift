@@ -1,7 +1,7 @@
 // A cursor over bytes that cannot run past their end.
 
-/// Reads from the front of a range of bytes, which each read is given anew: a cursor holds no reference
-/// to them. Every read says whether there was enough.
+/// Reads from the front of a range of bytes, which each read gets as an argument: the cursor has no reference to
+/// them. Every read tells whether there was enough.
 struct ByteReader {
     private(set) var position: Int
     let end: Int
@@ -20,14 +20,14 @@ struct ByteReader {
         return bytes[position]
     }
 
-    /// Passes over one byte if it is such a one.
+    /// Skips one byte if it matches.
     mutating func skipByte(_ bytes: Span<UInt8>, where isSuch: (UInt8) -> Bool) -> Bool {
         guard position < end, isSuch(bytes[position]) else { return false }
         position += 1
         return true
     }
 
-    /// The next byte if it is below `limit`; else nil, without moving.
+    /// The next byte if it is below `limit`; otherwise nil, without moving.
     @inline(__always)
     mutating func byte(_ bytes: Span<UInt8>, below limit: UInt8) -> UInt8? {
         guard position < end, bytes[position] < limit else { return nil }
@@ -42,7 +42,7 @@ struct ByteReader {
         return bytes.extracting(position...).prefix >> UInt64(64 - 8 * count)
     }
 
-    /// The next `count` bytes' place; nil, without moving, where fewer are left.
+    /// The range of the next `count` bytes; nil, without moving, if fewer are left.
     @inline(__always)
     mutating func skip(_ count: UInt64) -> Range<Int>? {
         guard count <= UInt64(remaining) else { return nil }
@@ -58,7 +58,7 @@ struct ByteReader {
             guard let byte = byte(bytes) else { return nil }
             value |= UInt64(byte & 0x7F) << UInt64(shift)
             if byte & 0x80 == 0 {
-                // A last group of zero adds nothing: a longer spelling of the same number.
+                // A last group of zero adds nothing: it would be a longer spelling of the same number.
                 guard byte != 0 || shift == 0 else { return nil }
                 return UInt32(exactly: value)
             }
@@ -67,7 +67,7 @@ struct ByteReader {
     }
 }
 
-/// What bytes are appended to.
+/// A destination for bytes.
 protocol ByteSink: ~Copyable, ~Escapable {
     mutating func append(_ byte: UInt8)
 }

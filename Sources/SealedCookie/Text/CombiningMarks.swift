@@ -1,15 +1,16 @@
-// Long runs of combining marks, which a session's text must not have. FORMAT §7.
+// Long runs of combining marks, which a session's text must not contain. FORMAT §7.
 
-/// Swift puts text into a canonical form to hash or compare it, and sorts each run of combining marks on the
-/// way, in time that grows with the square of the run's length: 30,000 in a row take 0.4 s.
+/// To hash or compare text, Swift puts it into a canonical form and sorts each run of combining marks, in time
+/// quadratic in the run's length: 30,000 in a row take 0.4 s.
 enum CombiningMarks {
-    /// Code points of general category M that a text may have in a row. Written languages need fewer than ten.
+    /// The number of code points of general category M that a text may have in a row. Written languages need fewer
+    /// than ten.
     static let longestRun = 256
 
-    /// Bytes of the shortest run that is too long. A mark takes two or more.
+    /// The bytes of the shortest run that is too long. A mark takes two or more.
     private static let fewestBytes = 2 * (longestRun + 1)
 
-    /// Whether UTF-8 text has too many in a row. Short text is not looked at.
+    /// Whether UTF-8 text has too many marks in a row. Short text needs no check.
     @inline(__always)
     static func areTooMany(in text: Span<UInt8>) -> Bool {
         text.count >= fewestBytes && hasLongRun(text)
@@ -21,7 +22,7 @@ enum CombiningMarks {
     }
 
     private static func hasLongRun(_ text: Span<UInt8>) -> Bool {
-        // Wherever such a run stands, one of every `fewestBytes` bytes is in it: most of a text is passed over.
+        // Any such run contains one of every `fewestBytes` bytes, so most of a text is skipped.
         var position = fewestBytes - 1
         while position < text.count {
             var end = position
@@ -57,7 +58,7 @@ enum CombiningMarks {
         // U+0300 is the first mark: 0xCC 0x80.
         guard lead >= 0xCC else { return nil }
         let length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
-        // Valid UTF-8 has them all.
+        // Valid UTF-8 has all of them.
         guard start + length <= text.count else { return nil }
         var value = UInt32(lead) & (0x7F >> UInt32(length))
         for offset in 1..<length { value = value << 6 | UInt32(text[start + offset] & 0x3F) }

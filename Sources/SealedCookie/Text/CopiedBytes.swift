@@ -1,4 +1,4 @@
-// Bytes moved and compared in one piece: into arrays, texts and Data.
+// Copies and compares bytes in one piece: arrays, texts and Data.
 import SealedCookieLibc
 
 #if canImport(FoundationEssentials)
@@ -8,9 +8,9 @@ import SealedCookieLibc
 #endif
 
 extension String {
-    /// The text of bytes that a check has found to be UTF-8 already.
+    /// The text of bytes that were already checked to be UTF-8.
     init(validated bytes: Span<UInt8>) {
-        // Sound: callers have them from `CheckedItem`, which keeps no text that is not UTF-8.
+        // Sound: callers get them from `CheckedItem`, which accepts no text that is not UTF-8.
         self.init(copying: unsafe UTF8Span(unchecked: bytes))
     }
 }
@@ -26,7 +26,7 @@ extension Data {
 }
 
 extension Span<UInt8> {
-    /// The first eight bytes, big-endian; zeros for those that there are not.
+    /// The first eight bytes, big-endian, padded with zeros.
     var prefix: UInt64 {
         if count >= 8 {
             // Sound: eight bytes.
@@ -37,12 +37,12 @@ extension Span<UInt8> {
         return prefix
     }
 
-    /// Whether none is beyond 0x7F.
+    /// Whether no byte is above 0x7F.
     var isASCII: Bool {
         let highBits: UInt64 = 0x8080_8080_8080_8080
         guard count >= 8 else { return prefix & highBits == 0 }
         return unsafe withUnsafeBytes { bytes in
-            // Sound: eight bytes at a time, the last ones once more where eight do not divide them.
+            // Sound: eight bytes at a time. If the count is not a multiple of eight, the last eight overlap.
             var all = unsafe bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
             for offset in stride(from: 0, to: count - 8, by: 8) {
                 all |= unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
@@ -51,13 +51,13 @@ extension Span<UInt8> {
         }
     }
 
-    /// The order of these bytes and of as many others: below 0, 0 or above. Not for secrets.
+    /// Compares these bytes with as many others: below 0, 0 or above. Not for secrets.
     func compare(with other: Span<UInt8>) -> Int {
         precondition(count == other.count)
         return unsafe withUnsafeBufferPointer { a in
             unsafe other.withUnsafeBufferPointer { b in
                 guard let a = a.baseAddress, let b = b.baseAddress else { return 0 }
-                // Sound: both have as many.
+                // Sound: both have the same number of bytes.
                 return unsafe Int(memcmp(a, b, count))
             }
         }
@@ -72,7 +72,7 @@ extension OutputSpan<UInt8> {
             precondition(target.count - initialized >= bytes.count)
             unsafe bytes.withUnsafeBufferPointer { source in
                 guard let to = target.baseAddress, let from = source.baseAddress else { return }
-                // Sound: there is room for as many.
+                // Sound: there is room for that many.
                 unsafe (to + initialized).initialize(from: from, count: source.count)
                 initialized += source.count
             }
@@ -82,7 +82,8 @@ extension OutputSpan<UInt8> {
 
 extension [UInt8] {
     mutating func append(copying bytes: Span<UInt8>) {
-        // Swift 6.3 writes an array's count after `append(addingCapacity: 0)` too. All empty arrays of all
+        // Swift 6.3 also writes an array's count after `append(addingCapacity: 0)`. All empty arrays of all threads
+        // share one count: it stays 0, but the write is a data race. So nothing here asks for a capacity of 0.
         // threads share one count: it stays 0, but is a data race. So nothing here asks for room for none.
         guard !bytes.isEmpty else { return }
         append(addingCapacity: bytes.count) { $0.append(copying: bytes) }

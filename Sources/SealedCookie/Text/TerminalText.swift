@@ -1,11 +1,11 @@
-// Text that does nothing to the terminal or the log that shows it.
+// Text that cannot affect the terminal or the log that shows it.
 
 package enum TerminalJSON {
-    /// The same JSON (FORMAT §8), with escapes for what acts on a terminal or a line rather than standing in
-    /// it: controls beyond ASCII's, DEL, line and paragraph separators, and marks that turn the direction of
-    /// writing. A session's texts are a visitor's.
+    /// The same JSON (FORMAT §8), with escapes for everything that would affect a terminal or a line instead of being
+    /// shown: controls beyond ASCII's, DEL, line and paragraph separators, and marks that change the direction of
+    /// writing. Visitors may choose a session's texts.
     ///
-    /// - Parameter json: with ASCII's controls escaped already, as JSON demands.
+    /// - Parameter json: JSON text, which already has ASCII's controls escaped, as JSON requires.
     package static func escaping(_ json: String) -> String {
         guard json.unicodeScalars.contains(where: acts) else { return json }
         var text = String.UnicodeScalarView()
@@ -33,14 +33,14 @@ package enum TerminalJSON {
 }
 
 extension String {
-    /// For a line of a log: control characters escaped, what is beyond 64 characters left out.
+    /// For a log line: control characters are escaped, and characters after the 64th are left out.
     package var printable: String {
         let start = unicodeScalars.prefix(64)
         let text = String(start).escaped
         return start.endIndex == unicodeScalars.endIndex ? text : text + "…"
     }
 
-    /// For a line of a log, whole: control characters escaped. Names of files must not lose their ends.
+    /// For a log line, in full: control characters are escaped. File names must not lose their ends.
     package var escaped: String {
         guard unicodeScalars.contains(where: Self.acts) else { return self }
         return unicodeScalars.map { scalar in

@@ -1,12 +1,12 @@
-// The check of an item, once and whole. FORMAT §7.
+// The check of an item, done once and in full. FORMAT §7.
 
-/// The check itself: one pass over an item's bytes, which it is given with each call.
+/// The check itself: one pass over an item's bytes, which are passed to each call.
 struct CBORChecker {
-    /// At the item, or its skeleton.
+    /// Reads the item, or its skeleton.
     private var reader: ByteReader
-    /// At the contents of a skeleton's byte strings.
+    /// Reads the contents of a skeleton's byte strings.
     private var contents: ByteReader?
-    /// Counting only: what has been checked is forgotten, but for its count.
+    /// Whether it only counts: checked nodes are forgotten, except for their number.
     private var isForgetting = false
     private var forgotten = 0
 
@@ -15,11 +15,11 @@ struct CBORChecker {
         self.contents = contents.map { ByteReader(in: $0) }
     }
 
-    /// Nodes at once while they are forgotten: of each level what holds the others, four entries of what is
-    /// looked at once more, and one.
+    /// The most nodes at a time while nodes are forgotten. For each level, that is the node that contains the others,
+    /// four entries that are examined again, and one more.
     private static let mostWhileForgetting = 6 * (CBORLimits.depth + 1)
 
-    /// Checks the item without noting it: how many nodes it has.
+    /// Checks the item without recording it, and returns the number of its nodes.
     mutating func count(_ bytes: Span<UInt8>) throws(CBORFailure) -> Int {
         let start = (reader, contents)
         isForgetting = true
@@ -40,7 +40,7 @@ struct CBORChecker {
 
     typealias Nodes = OutputSpan<CheckedItem.Node>
 
-    /// Where what is checked need not be kept, takes back the nodes from `position` on.
+    /// Removes the nodes from `position` on if they need not be kept after their check.
     @inline(__always)
     private mutating func forget(_ nodes: inout Nodes, from position: Int) {
         guard isForgetting else { return }
@@ -48,7 +48,7 @@ struct CBORChecker {
         nodes.removeLast(nodes.count - position)
     }
 
-    /// - Parameter tag: the tag that this item is the content of.
+    /// - Parameter tag: The tag that has this item as its content.
     private mutating func checkItem(
         _ bytes: Span<UInt8>, depth: Int, tag: UInt64? = nil, _ nodes: inout Nodes
     ) throws(CBORFailure) {
@@ -71,10 +71,10 @@ struct CBORChecker {
             try checkText(bytes.extracting(content))
             nodes.append(.text, start: content.lowerBound, argument: argument)
         case .array:
-            // Every element takes a byte at least: a length beyond that is refused before any work.
+            // Every element takes at least one byte: a greater length is refused before any work.
             guard argument <= UInt64(reader.remaining) else { throw CBORFailure(.endsEarly) }
             let position = try open(.array, argument, depth, &nodes)
-            // The two of a decimal fraction are looked at once more.
+            // The two elements of a decimal fraction are examined again.
             let isKept = tag == CBORTag.decimalFraction && argument == 2
             try checkElements(bytes, Int(argument), depth: depth + 1, isKept: isKept, &nodes)
             nodes.close(position)
@@ -106,7 +106,7 @@ struct CBORChecker {
         _ bytes: Span<UInt8>, _ count: Int, depth: Int, isKept: Bool, _ nodes: inout Nodes
     ) throws(CBORFailure) {
         for element in 0..<count {
-            // The most that there can be of, and nothing to check in them.
+            // An item can have more of these than of any other element, and there is nothing to check in them.
             if isForgetting, !isKept, depth < CBORLimits.depth,
                 reader.skipByte(bytes, where: Self.isWholeItem)
             {
@@ -137,7 +137,7 @@ struct CBORChecker {
         var previous: CheckedItem.Node?
         for _ in 0..<count {
             let keyPosition = nodes.count
-            // A head that is a whole key, as those of declared integers are: there is nothing to check in it.
+            // A head that is a whole key, such as a declared integer: there is nothing to check in it.
             if let integer = reader.byte(bytes, below: 24) {
                 nodes.append(.unsigned, argument: UInt64(integer))
             } else {
@@ -156,14 +156,14 @@ struct CBORChecker {
         }
     }
 
-    /// A checked key as a path has it; only a failure needs it so.
+    /// A checked key as a path shows it. Only a failure needs it in this form.
     func keyElement(_ bytes: Span<UInt8>, _ key: CheckedItem.Node) -> CBORPathElement {
         if let integer = key.int64 { return .integerKey(integer) }
         return .key(String(validated: bytes.extracting(key.content)))
     }
 
-    /// That of two keys the second's bytes come behind the first's. Heads in their shortest form are ordered as
-    /// their types and arguments are.
+    /// Checks that the second key's bytes sort after the first's. Heads in their shortest form sort by type and
+    /// argument.
     @inline(__always)
     private func checkOrder(
         _ bytes: Span<UInt8>, _ a: CheckedItem.Node, _ b: CheckedItem.Node
@@ -183,7 +183,7 @@ struct CBORChecker {
 
     @inline(__always)
     private func checkText(_ text: Span<UInt8>) throws(CBORFailure) {
-        // Most texts are.
+        // Most texts are ASCII.
         if !text.isASCII { try checkBeyondASCII(text) }
     }
 
@@ -192,7 +192,7 @@ struct CBORChecker {
         guard !CombiningMarks.areTooMany(in: text) else { throw CBORFailure(.combiningMarks) }
     }
 
-    /// An argument behind its head, which must need all of its bytes; a float's may be any.
+    /// Reads an argument after its head, which must need all of its bytes. A float's argument may be anything.
     private mutating func checkArgument(
         _ bytes: Span<UInt8>, _ information: UInt8, isSimple: Bool
     ) throws(CBORFailure) -> UInt64 {
@@ -229,7 +229,7 @@ struct CBORChecker {
         }
     }
 
-    /// Each known tag with the content that FORMAT §7 gives it; the content is the node behind.
+    /// Checks that a known tag has the content that FORMAT §7 requires. The content is the next node.
     private mutating func checkTag(
         _ bytes: Span<UInt8>, _ tag: UInt64, at position: Int, depth: Int, _ nodes: inout Nodes
     ) throws(CBORFailure) {
@@ -237,10 +237,10 @@ struct CBORChecker {
         let fits: Bool
         switch tag {
         case CBORTag.epochTime:
-            // Whole seconds within Int64.
+            // Whole seconds must fit Int64.
             fits = content.kind == .float || content.isInt64
         case CBORTag.positiveBignum, CBORTag.negativeBignum:
-            // Beyond 64 bits, or the plain integer is the shortest form; no leading zero.
+            // Beyond 64 bits, otherwise the plain integer is the shortest form; no leading zero.
             fits =
                 content.kind == .bytes && (9...16).contains(content.argument)
                 && bytes[Int(content.start)] != 0
@@ -250,7 +250,7 @@ struct CBORChecker {
                 && nodes[nodes[position + 2].next].isIntegerOrBignum
         case CBORTag.embeddedItem:
             guard content.kind == .bytes else { throw CBORFailure(.tagContent(tag)) }
-            // An item of its own inside the content.
+            // A separate item inside the content.
             let outer = (reader, contents)
             let start = Int(content.start)
             reader = ByteReader(in: start..<start + Int(content.argument))
@@ -258,7 +258,7 @@ struct CBORChecker {
             do throws(CBORFailure) {
                 try checkItem(bytes, depth: depth, &nodes)
             } catch {
-                // What is inside is a secret, its keys included.
+                // The contents are a secret, including keys.
                 throw CBORFailure(error.reason)
             }
             guard reader.remaining == 0 else { throw CBORFailure(.trailingBytes) }
@@ -284,7 +284,7 @@ extension OutputSpan<CheckedItem.Node> {
         append(CheckedItem.Node(kind, start: start, argument: argument, next: count + 1))
     }
 
-    /// All that came since is inside the node at `position`.
+    /// All nodes that came since are inside the node at `position`.
     fileprivate mutating func close(_ position: Int) {
         self[position].next = count
     }

@@ -1,4 +1,4 @@
-// Decodable values from a checked item. FORMAT §7 maps the types.
+// Decodes Decodable values from a checked item. FORMAT §7 maps the types.
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -8,20 +8,20 @@
 
 /// Decodes Codable values from items that `CheckedItem` has checked.
 enum CBORDecoder {
-    /// - Throws: `DecodingError` with a coding path where the item is not a `Value`.
+    /// - Throws: `DecodingError`, with a coding path, if the item is not a `Value`.
     static func decode<Value: Decodable>(_ type: Value.Type, from index: CheckedItem) throws -> Value {
         try CBORReader(CBORReading(index)).decode(type)
     }
 
-    /// What this thread decodes from.
+    /// The reader that this thread decodes from.
     static let working = ThreadVariable<CBORReader>()
 }
 
-/// The Decoder for the item at one position. Three words, so that it fits an existential.
+/// The Decoder for the item at one position. It is three words long, so that it fits an existential.
 struct CBORItemDecoder: Decoder {
     let reader: CBORReader
     let position: CBORReader.Position
-    /// What is being decoded here: tells a dictionary's keys apart.
+    /// The type that is being decoded here, which tells a dictionary's keys apart.
     let type: Any.Type
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
@@ -39,7 +39,8 @@ struct CBORItemDecoder: Decoder {
         CBORSingleValueDecodingContainer(reader: reader, position: position, type: type)
     }
 
-    /// This library's decoder where `decoder` reads: `decoder` itself, or the one that it forwards to. Nil for any other.
+    /// This library's decoder at the position that `decoder` reads: `decoder` itself, or the one to which it
+    /// forwards. Nil for any other decoder.
     static func behind(_ decoder: any Decoder) throws -> CBORItemDecoder? {
         if let own = decoder as? CBORItemDecoder { return own }
         let handed = CodingUserInfoKey.own(in: decoder.userInfo, as: CBORReader.self)
@@ -49,23 +50,23 @@ struct CBORItemDecoder: Decoder {
         }
         let container = try decoder.singleValueContainer()
         (reader.value.isAwaitingMark, reader.value.mark) = (true, nil)
-        // Refused or not: whoever forwards asks this library's decoder for it.
+        // Refused or not: a decoder that forwards asks this library's decoder for it.
         _ = try? container.decode(Bool.self)
         let position = reader.value.mark
         (reader.value.isAwaitingMark, reader.value.mark) = (false, nil)
         return position.map { CBORItemDecoder(reader: reader, position: $0, type: Never.self) }
     }
 
-    /// Whether here is an item inside a byte string.
+    /// Whether an item inside a byte string is here.
     var isEmbedded: Bool {
         let node = reader.index.node(Int(position))
         return node.kind == .tag && node.argument == CBORTag.embeddedItem
     }
 
-    /// Decodes the item inside a byte string (tag 24), or one in the plain, as it was sealed before its property
-    /// was made a secret.
+    /// Decodes the item inside a byte string (tag 24), or a plain one, which was sealed before its property became a
+    /// secret.
     ///
-    /// What it throws names nothing inside: containers and types append keys of their own to the path.
+    /// What it throws names nothing inside: containers and types append their own keys to the path.
     func decodeEmbedded<Value: Decodable>(_ type: Value.Type) throws -> Value {
         do {
             // The tag, the byte string, the item in it.
@@ -76,16 +77,16 @@ struct CBORItemDecoder: Decoder {
     }
 }
 
-// Not part of the container, which is generic: looking an entry up there would ask for the container's type.
+// Not part of the generic container: looking up an entry there would also look up the container's type.
 extension CBORReader {
-    /// The value of an entry; nil for one that is not there.
+    /// The value of an entry; nil if it is missing.
     ///
-    /// A key with an integer finds the integer entry, else the text one: what another tool wrote as
-    /// text, or what was written before the key got its integer, still opens. A key that is spelled as an integer finds
-    /// either as well: dictionaries and dynamic keys read one another's.
+    /// A key with an integer finds the integer entry, otherwise the text entry. So a session still opens if another
+    /// tool wrote the key as text, or if it was written before the key got its integer. A key that spells an integer
+    /// finds either as well: dictionaries and dynamic keys read each other's entries.
     @inline(__always)
     fileprivate func find(_ key: some CodingKey, in map: Position, _ form: KeyForm) -> Position? {
-        // Before the key is asked for its text: a type of many optional fields asks for each.
+        // Before the key is asked for its text: a type with many optional fields asks for each.
         if node(map).argument == 0 { return nil }
         if let (integer, _) = form.integer(of: key, in: self),
             let position = value(in: map, integer: integer)
@@ -96,7 +97,7 @@ extension CBORReader {
         return value(in: map, text: text) ?? value(in: map, spelled: text)
     }
 
-    /// Nil for an absent key and for null.
+    /// Nil for a missing key and for null.
     @inline(__always)
     fileprivate func findIfPresent(_ key: some CodingKey, in map: Position, _ form: KeyForm) -> Position? {
         guard let position = find(key, in: map, form), !isNull(position) else { return nil }
@@ -126,7 +127,7 @@ struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
 
     private static func key(_ index: CheckedItem, _ position: Int) -> Key? {
         if index.node(position).kind == .text { return Key(stringValue: index.text(position)) }
-        // As JSON asks: not every key type is made of integers. Only a declared one's text is another.
+        // As JSON does: not every key type can be made from integers. Only a declared key has another text.
         guard case .integerKey(let integer) = index.keyElement(position) else { return nil }
         return Key(stringValue: String(integer)) ?? Key(intValue: Int(integer))
     }
@@ -190,7 +191,7 @@ struct CBORKeyedDecodingContainer<Key: CodingKey>: KeyedDecodingContainerProtoco
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
         try reader.decode(type, at: try position(key))
     }
-    /// As `decodeIfPresent` elsewhere: nil for an absent key and for null, with one look-up.
+    /// Like `decodeIfPresent` of other types: nil for a missing key and for null, with a single lookup.
     func decodeIfPresent<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value? {
         guard let position = reader.findIfPresent(key, in: map, form),
             !(reader.isNullSecret(position) && reader.isNothing(position, as: type))
@@ -237,8 +238,8 @@ private struct CBORSingleValueDecodingContainer: SingleValueDecodingContainer {
 
     var codingPath: [any CodingKey] { reader.path(to: position) }
 
-    /// An integer. Of a float only where the value that is decoded here is one itself (`[Int]`), not one of several types that are
-    /// tried.
+    /// An integer. A float counts as one only if the value decoded here is itself an integer (`[Int]`), not one of
+    /// several types that are tried.
     private func integer<Integer: FixedWidthInteger>(_ type: Integer.Type) throws -> Integer {
         try reader.decode(integer: type, at: position, takesWhole: self.type == type)
     }
@@ -289,7 +290,7 @@ struct CBORUnkeyedDecodingContainer: UnkeyedDecodingContainer {
         return CBORReader.Position(truncatingIfNeeded: next)
     }
 
-    /// The element that `read` returns; the container moves on only if it does not throw.
+    /// The element that `read` returns. The container advances only if it does not throw.
     private mutating func element<Value>(
         _ type: Any.Type, _ read: (CBORReader.Position) throws -> Value
     ) throws -> Value {

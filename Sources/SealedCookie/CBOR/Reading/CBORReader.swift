@@ -1,37 +1,39 @@
-// Single values out of a checked item. FORMAT §7.
+// Reads single values from a checked item. FORMAT §7.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
 
-/// A checked item, and where in it the decoder is.
+/// A checked item, and the decoder's position in it.
 struct CBORReading {
     var index: CheckedItem
-    /// Where the key may stand that is asked for next: entries are mostly asked for in their order. Of the
-    /// map last read among those whose position has the same two low bits; it and the key.
+    /// The likely position of the next key, since entries are mostly read in their order. There is one guess for each
+    /// value of the two low bits of a map's position. It contains the last map read among those, and the key.
     var guesses = InlineArray<4, UInt64>(repeating: 0)
-    /// What finds entries and paths of large items without going through all that stands before; made when
-    /// first asked for: the positions of a map's keys, and what each node is inside of.
+    /// An index for large items, which finds entries and paths without a scan of everything before them. Created when
+    /// first needed: the positions of a map's keys, and the container of each node.
     var keys: [Int32: [Int32]] = [:]
     fileprivate var parents: CheckedItem.Parents?
     private var knownKeys = KnownKeys()
-    /// What the application gave its types to decode with.
+    /// The application's entries for its types to decode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     var refusals = CBORRefusals()
-    /// Whether the next Bool that is asked for, or the next value that is refused as another type, shows where another decoder reads (`CBORItemDecoder.behind`); where it was.
+    /// Whether a mark is awaited: the next Bool that is asked for, or the next value that is refused as another type,
+    /// shows where another decoder reads (`CBORItemDecoder.behind`). And the position of that mark.
     var isAwaitingMark = false
     var mark: Int32?
-    /// The value was decoded, and a decoder was kept: all that is noted for speed is noted no longer, so that threads may
-    /// share it.
+    /// Whether the value was decoded and a decoder was kept. Then nothing more is noted for speed, so that threads
+    /// may share it.
     private(set) var isKept = false
-    /// An item that was made of a value for a type that asks for it in its own form: where that value stands.
+    /// If the item was created from a value, for a type that asks for that value in its own form: the value's
+    /// position.
     var outer: Outer?
 
     struct Outer {
         let reader: CBORReader
         let position: Int32
-        /// The entry of the map at `position` that is meant, where there is none.
+        /// The missing entry of the map at `position`, if one is meant.
         var missing: CBORPathElement?
     }
 
@@ -39,14 +41,14 @@ struct CBORReading {
         self.index = index
     }
 
-    /// Checks another item, in the memory of the one before, of which `takeBytes` has left nothing else.
+    /// Checks another item, in the memory of the previous one, of which `takeBytes` has left nothing else.
     mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
         try index.check(bytes, item: item, contents: contents)
     }
 
-    /// Gives the item's bytes away, and forgets where what was in them.
+    /// Returns the item's bytes, and forgets the positions in them.
     mutating func takeBytes() -> [UInt8] {
         forget()
         return index.takeBytes()
@@ -64,8 +66,8 @@ struct CBORReading {
 
     /// Reads the content of a byte or text string.
     ///
-    /// Mutating, though it changes nothing: who has the index alone reads its bytes without counting one more
-    /// reference to them.
+    /// `inout` only to avoid a retain: a caller that has exclusive access to the index reads its bytes without
+    /// another reference to them.
     @inline(__always)
     mutating func content<Result>(_ position: Int, _ read: (Span<UInt8>) -> Result) -> Result {
         read(index.bytes.span.extracting(index.content(position)))
@@ -78,7 +80,7 @@ extension CBORReading: KeyMemory {
     mutating func remember<Key: CodingKey>(_ key: Key) { if !isKept { knownKeys.insert(key) } }
 }
 
-/// What every container of one decoding reads from.
+/// The state that every container of one decoding reads from.
 typealias CBORReader = Shared<CBORReading>
 
 extension CBORReader {
@@ -91,7 +93,7 @@ extension CBORReader {
 
     /// Decodes the whole item.
     ///
-    /// - Throws: `DecodingError` with a coding path where it is not a `Session`, and whatever the type throws.
+    /// - Throws: `DecodingError`, with a coding path, if it is not a `Session`, and whatever the type throws.
     func decode<Session: Decodable>(_ type: Session.Type) throws -> Session {
         do {
             return try CBORDecoder.working.with(self) { try decode(type, at: 0) }
@@ -117,12 +119,12 @@ extension CBORReader {
         return index.path(to: position, parents)
     }
 
-    /// As many nodes or entries as are gone through in less time than a table takes.
+    /// The number of nodes or entries for which a scan takes less time than a table.
     static var fewNodes: Int { 32 }
 
     func isNull(_ position: Position) -> Bool { node(position).kind == .null }
 
-    /// Whether a secret is here that holds null: written by a `Secret` of an optional.
+    /// Whether a secret with null is here, as a `Secret` of an optional writes it.
     @inline(__always)
     func isNullSecret(_ position: Position) -> Bool {
         let node = node(position)
@@ -130,7 +132,7 @@ extension CBORReader {
         return node.kind == .tag && node.argument == CBORTag.embeddedItem && isNull(position + 2)
     }
 
-    /// Whether a secret of null is nothing to `type`: a `Secret` of what null is no value of.
+    /// Whether a secret of null means "no value" for `type`: a `Secret` whose value cannot be null.
     func isNothing(_ position: Position, as type: Any.Type) -> Bool {
         (type as? any SecretOfDecodable.Type).map { !$0.holds(self, at: position + 2) } ?? false
     }
@@ -154,7 +156,7 @@ extension CBORReader {
 
     func decode(_ type: String.Type, at position: Position) throws -> String {
         guard node(position).kind == .text else {
-            // What others write as text.
+            // Values that others write as text.
             switch (node(position).kind, node(position).argument) {
             case (.tag, CBORTag.uuid): return try uuid(at: position).uuidString
             case (.tag, CBORTag.url): return index.text(Int(position) + 1)
@@ -164,8 +166,8 @@ extension CBORReader {
         return value.content(Int(position)) { String(validated: $0) }
     }
 
-    /// - Parameter takesWhole: whether a float of a whole value is taken: not where a type asks for one type of number after the
-    ///   other, which then comes back as it was.
+    /// - Parameter takesWhole: Whether a float with a whole value is accepted. It is not if a type tries one number
+    ///   type after the other: the number then comes back as it was.
     func decode<Integer: FixedWidthInteger>(
         integer type: Integer.Type, at position: Position, takesWhole: Bool = true
     ) throws -> Integer {
@@ -191,16 +193,17 @@ extension CBORReader {
         throw failure(.outOfRange, type, at: position)
     }
 
-    /// Floats of any width, the nearest to an integer or decimal number, as with JSON, and a Date as it encodes itself.
+    /// Accepts a float of any width, the double nearest to an integer or decimal number, as JSON does, and a Date in
+    /// the form in which it encodes itself.
     func decode(_ type: Double.Type, at position: Position) throws -> Double {
         if let bits = floatBits(at: position) { return Double(bitPattern: bits) }
         return try nearest(type, at: position)
     }
 
-    /// The nearest Float, as with JSON, where that is a number.
+    /// The nearest Float, as with JSON, if that is a number.
     func decode(_ type: Float.Type, at position: Position) throws -> Float {
         guard let bits = floatBits(at: position) else { return try nearest(type, at: position) }
-        // Exactly first: it keeps the payload of a NaN.
+        // An exact conversion first: it keeps the payload of a NaN.
         if let exact = CBORFloat.narrowToSingle(bits) { return exact }
         let nearest = Float(Double(bitPattern: bits))
         guard nearest.isFinite || !Double(bitPattern: bits).isFinite, nearest != 0 else {
@@ -209,7 +212,7 @@ extension CBORReader {
         return nearest
     }
 
-    /// The bits of a float, or of a Date as it encodes itself.
+    /// The bits of a float, or of a Date in the form in which it encodes itself.
     private func floatBits(at position: Position) -> UInt64? {
         let node = node(position)
         if node.kind == .float { return node.argument }
@@ -218,7 +221,7 @@ extension CBORReader {
             .bitPattern
     }
 
-    /// Rounded once: a Float of an integer would not be by way of a Double.
+    /// Rounds once: an integer converted to Float by way of Double would be rounded twice.
     private func nearest<Number: BinaryFloatingPoint & LosslessStringConvertible>(
         _ type: Number.Type, at position: Position
     ) throws -> Number {
@@ -244,7 +247,7 @@ extension CBORReader {
     private func date(at position: Position) throws -> Date {
         guard let time = CBORTime(checked: { index.node(Int(position) + $0) }) else {
             switch node(position).kind {
-            // As a Date encodes itself.
+            // A Date in the form in which it encodes itself.
             case .float, .unsigned, .negative:
                 return Date(timeIntervalSinceReferenceDate: try decode(Double.self, at: position))
             default: throw mismatch(Date.self, at: position)
@@ -256,7 +259,7 @@ extension CBORReader {
     private func data(at position: Position) throws -> Data {
         guard node(position).kind == .bytes else {
             guard node(position).kind == .array else { throw mismatch(Data.self, at: position) }
-            // As JSON has to write bytes, too.
+            // JSON has to write bytes in this form, too.
             return Data(try [UInt8](from: CBORItemDecoder(reader: self, position: position, type: Data.self)))
         }
         return value.content(Int(position)) { Data(copying: $0) }
@@ -267,7 +270,7 @@ extension CBORReader {
     private func uuid(at position: Position) throws -> UUID {
         guard node(position).kind == .tag, node(position).argument == CBORTag.uuid else {
             guard node(position).kind == .text else { throw mismatch(UUID.self, at: position) }
-            // As a UUID encodes itself.
+            // A UUID in the form in which it encodes itself.
             guard let uuid = UUID(uuidString: index.text(Int(position))) else {
                 throw failure(.malformed, UUID.self, at: position)
             }
@@ -281,7 +284,7 @@ extension CBORReader {
         switch (node(position).kind, node(position).argument) {
         case (.tag, CBORTag.url): text = Int(position) + 1
         case (.text, _): text = Int(position)
-        // As a URL encodes itself.
+        // A URL in the form in which it encodes itself.
         case (.map, _):
             return try URL(from: CBORItemDecoder(reader: self, position: position, type: URL.self))
         default: throw mismatch(URL.self, at: position)
@@ -298,12 +301,12 @@ extension CBORReader {
         case .float:
             let number = Double(bitPattern: node(position).argument)
             if number.isNaN { return .nan }
-            // The digits that JSON would have.
+            // The same digits as in JSON.
             guard number.isFinite, let decimal = Decimal(string: "\(number)") else {
                 throw failure(.outOfRange, Decimal.self, at: position)
             }
             return decimal
-        // As a Decimal encodes itself.
+        // A Decimal in the form in which it encodes itself.
         case .map:
             return try Decimal(from: CBORItemDecoder(reader: self, position: position, type: Decimal.self))
         default:
@@ -319,7 +322,7 @@ extension CBORReader {
         return decimal
     }
 
-    /// A dictionary with text keys, without a container and a key for each entry; nil where there are others.
+    /// A dictionary with text keys, without a container and a key for each entry; nil if it has other keys.
     private func dictionary<Element>(
         at map: Position, _ decode: (Position) throws -> Element
     ) throws -> [String: Element]? {
@@ -331,7 +334,7 @@ extension CBORReader {
         while position < end {
             let value = Position(truncatingIfNeeded: position + 1)
             let next = index.node(position + 1).next
-            // Integer keys are Dictionary's own affair.
+            // Integer keys are left to Dictionary itself.
             guard index.node(position).kind == .text else { return nil }
             dictionary[index.text(position)] = try decode(value)
             position = next
@@ -339,7 +342,7 @@ extension CBORReader {
         return dictionary
     }
 
-    /// Decodes any value, with the format's own forms for the types that have one.
+    /// Decodes any value, using the format's own forms for the types that have one.
     func decode<Session: Decodable>(_ type: Session.Type, at position: Position) throws -> Session {
         if type == Date.self { return sameType(try date(at: position), as: type) }
         if type == UUID.self { return sameType(try uuid(at: position), as: type) }
@@ -353,7 +356,7 @@ extension CBORReader {
         case .array where type == [String].self:
             return sameType(try texts(at: position), as: type)
         case .map:
-            // The common dictionaries. Integer keys are Dictionary's own affair.
+            // The common dictionaries. Integer keys are left to Dictionary itself.
             if type == [String: String].self,
                 let value = try dictionary(at: position, { try decode(String.self, at: $0) })
             {

@@ -1,15 +1,16 @@
-// Why a value cannot be decoded, in words, and at little cost for types that try one form after the other. FORMAT §7.
+// Why a value cannot be decoded, in words. Refusals are cheap, for types that try one form after the other. FORMAT
+// §7.
 
-/// What this decoder says of a value, without the value: fit for a log.
+/// What this decoder says about a value, without the value itself: fit for a log.
 struct CBORMismatch: Error {
     let words: String
 }
 
 /// The refusals of one decoding.
 ///
-/// A type that tries one form after the other makes an error for each that fails, a million times where a session is made for
-/// it. So the first few errors have their paths and words, as anybody may look at them; later ones are made once for each type,
-/// and what is missing in the last one is filled in when it comes out.
+/// A type that tries one form after the other causes an error for each that fails. In a session made for it, that is
+/// a million errors. So only the first few errors get paths and words, since anyone may read them. Later errors are
+/// created once for each type, and the last one is completed when it leaves the decoder.
 struct CBORRefusals {
     enum Reason {
         case mismatch, outOfRange, missing, end, malformed, secret, refusedSecret
@@ -31,7 +32,7 @@ struct CBORRefusals {
         let error: any Error
     }
 
-    /// Errors that are made whole.
+    /// The number of errors that are created in full.
     fileprivate static let mostWhole = 16
     fileprivate static let mostBare = 16
     fileprivate static let bareContext = DecodingError.Context(
@@ -40,7 +41,7 @@ struct CBORRefusals {
 
 extension CBORReader {
     func mismatch(_ type: Any.Type, at position: Position) -> any Error {
-        // A user's decoder may read something else where a Bool is asked of it.
+        // A decoder of the user's may read something else when it is asked for a Bool.
         if value.isAwaitingMark { (value.isAwaitingMark, value.mark) = (false, position) }
         return failure(.mismatch, type, at: position)
     }
@@ -62,13 +63,13 @@ extension CBORReader {
         return bare.error
     }
 
-    /// Counts a refusal: its context, or nil where the bare one has to do.
+    /// Counts a refusal. Returns its context, or nil if the bare error must do.
     func next(
         _ reason: CBORRefusals.Reason, _ type: Any.Type, at position: Position
     ) -> DecodingError.Context? {
         let refusal = CBORRefusals.Refusal(reason: reason, type: type, position: position)
         if let outer = value.outer {
-            // Which is what the error is filled in from.
+            // The error is later completed from this.
             return outer.reader.next(reason, type, at: outer.position).map { _ in context(refusal) }
         }
         guard !value.isKept else { return context(refusal) }
@@ -109,7 +110,7 @@ extension CBORReader {
         }
     }
 
-    /// As people say it.
+    /// The type's name as people say it.
     private func name(_ type: Any.Type) -> String {
         switch type {
         case is [String: Any].Type: "a map"
@@ -142,7 +143,7 @@ extension CBORReader {
         }
     }
 
-    /// An error that leaves the decoder, with what was not made for it.
+    /// Completes an error that leaves the decoder.
     func whole(_ error: DecodingError) -> DecodingError {
         guard let words = (error.context?.underlyingError as? CBORMismatch)?.words, words.isEmpty,
             let last = value.refusals.last
@@ -153,9 +154,9 @@ extension CBORReader {
         }
     }
 
-    /// An error inside a secret at `position`, with nothing of what is inside but types.
+    /// An error inside a secret at `position`, which reveals nothing inside it except types.
     ///
-    /// - Parameter type: of the secret's value.
+    /// - Parameter type: The type of the secret's value.
     func secret(_ error: DecodingError, _ type: Any.Type, at position: Position) -> DecodingError {
         let (reason, type): (CBORRefusals.Reason, Any.Type) =
             switch error {
@@ -163,7 +164,7 @@ extension CBORReader {
             case .keyNotFound: (.secret, type)
             default: (.refusedSecret, type)
             }
-        // The refusal inside is counted already, where it is this decoder's.
+        // If the refusal inside is this decoder's own, it has already been counted.
         let refusal = CBORRefusals.Refusal(reason: reason, type: type, position: position)
         if !value.isKept { value.refusals.last = refusal }
         let isWhole = value.isKept || value.refusals.count <= CBORRefusals.mostWhole

@@ -1,18 +1,18 @@
-// The strict reader: checks a whole item once and notes where everything in it stands. FORMAT §7.
+// The strict reader: checks a whole item once and records the position of everything in it. FORMAT §7.
 
-/// A checked item. What the decoder and the value tree read needs no further checking.
+/// A checked item. The decoder and the value tree read it without further checks.
 struct CheckedItem: Sendable {
-    /// One item, or the head of one that holds others: those follow it, up to `next`. 16 bytes.
+    /// An item, or the head of one that contains others: those follow it, up to `next`. 16 bytes.
     struct Node: Sendable {
         enum Kind: UInt8, Sendable {
             case unsigned, negative, bytes, text, array, map, tag, bool, null, float
         }
 
-        /// A number, a length, a count, a tag, 0 or 1 for a Bool, a float's 64 bits.
+        /// A number, a length, a count, a tag, 0 or 1 for a Bool, or a float's 64 bits.
         let argument: UInt64
-        /// Where the content of a byte or text string begins in `bytes`.
+        /// The start of a byte or text string's content in `bytes`.
         let start: UInt32
-        /// `next`, which is below 2^28, and behind it four bits of `kind`.
+        /// `next`, which is below 2^28, followed by four bits of `kind`.
         private var nextAndKind: UInt32
 
         init(_ kind: Kind, start: Int, argument: UInt64, next: Int) {
@@ -35,9 +35,9 @@ struct CheckedItem: Sendable {
             default: .float
             }
         }
-        /// Rises with the kind, and the kind of a key with its major type.
+        /// Increases with the kind, and for keys the kind increases with the major type.
         var order: UInt32 { nextAndKind & 15 }
-        /// The position of the node behind this one and all it holds.
+        /// The position of the node after this one and everything inside it.
         var next: Int {
             get { Int(nextAndKind >> 4) }
             set { nextAndKind = UInt32(truncatingIfNeeded: newValue) << 4 | nextAndKind & 15 }
@@ -46,14 +46,14 @@ struct CheckedItem: Sendable {
 
     private(set) var bytes: [UInt8]
     var nodes: [Node]
-    /// Where the item stands in `bytes`; nil for a divided one, whose byte strings' contents are apart.
+    /// The item's range in `bytes`; nil for a divided item, whose byte strings' contents are separate.
     private(set) var whole: Range<Int>?
 
-    /// Bytes of an item beyond which it is checked once before anything of it is noted: a node takes 16
-    /// bytes, an element of an array one.
+    /// An item with more bytes than this is checked once before anything is recorded: a node takes 16 bytes, and an
+    /// element of an array takes one.
     private static let largeItem = 16_384
 
-    /// Of no item yet.
+    /// Without an item so far.
     init() {
         bytes = []
         nodes = []
@@ -69,7 +69,7 @@ struct CheckedItem: Sendable {
         try self.init(parsing: bytes, in: 0..<bytes.count)
     }
 
-    /// Of an array whose elements are these bytes.
+    /// Represents an array whose elements are these bytes.
     init(elements: Span<UInt8>) {
         bytes = []
         nodes = [Node(.array, start: 0, argument: UInt64(elements.count), next: elements.count + 1)]
@@ -79,18 +79,18 @@ struct CheckedItem: Sendable {
         }
     }
 
-    /// Checks another item, in the memory of the one before.
+    /// Checks another item, in the memory of the previous one.
     ///
-    /// - Parameter contents: nil where `bytes[item]` is the whole item. Else it is the skeleton without the
-    ///   contents of its byte strings, and those stand here behind one another, in order and without a byte
-    ///   left over (FORMAT §6.2).
+    /// - Parameter contents: Nil if `bytes[item]` is the whole item. Otherwise it is the skeleton, without the
+    ///   contents of its byte strings. Those are here one after the other, in order and without a byte left over
+    ///   (FORMAT §6.2).
     mutating func check(
         _ bytes: consuming [UInt8], item: Range<Int>, contents: Range<Int>?
     ) throws(CBORFailure) {
-        // An item has no more nodes than bytes.
+        // An item has at most as many nodes as bytes.
         var room = item.count + (contents?.count ?? 0)
         guard room <= CBORLimits.itemBytes else { throw CBORFailure(.tooLong) }
-        // Room for none would be written to all empty arrays' shared count (Text/CopiedBytes.swift).
+        // With room for none, the code would write to the count that all empty arrays share (Text/CopiedBytes.swift).
         guard room > 0 else { throw CBORFailure(.endsEarly) }
         var nodes = exchange(&nodes, with: [])
         nodes.removeAll(keepingCapacity: true)
@@ -107,7 +107,7 @@ struct CheckedItem: Sendable {
         self.bytes = bytes
     }
 
-    /// Gives its bytes away, for their memory; it is of no item afterwards.
+    /// Returns its bytes, so that their memory can be reused. It is then without an item.
     mutating func takeBytes() -> [UInt8] {
         nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
         whole = nil
@@ -120,12 +120,12 @@ struct CheckedItem: Sendable {
 
     func node(_ position: Int) -> Node { nodes[position] }
 
-    /// The content of a byte or text string.
+    /// The range of a byte or text string's content.
     func content(_ position: Int) -> Range<Int> {
         nodes[position].content
     }
 
-    /// The order of a text's bytes and of as many others: below 0, 0 or above.
+    /// Compares a text's bytes with as many others: below 0, 0 or above.
     func compare(_ text: Node, with bytes: Span<UInt8>) -> Int {
         self.bytes.span.extracting(Int(text.start)..<Int(text.start) + bytes.count).compare(with: bytes)
     }
@@ -134,8 +134,7 @@ struct CheckedItem: Sendable {
         String(validated: bytes.span.extracting(content(position)))
     }
 
-    /// The positions of the items directly inside an array, map or tag; a map's keys and values
-    /// in turn.
+    /// The positions of the items directly inside an array, map or tag; for a map, keys and values alternate.
     func children(of position: Int) -> Children {
         Children(index: self, position: position + 1, end: nodes[position].next)
     }
@@ -152,13 +151,13 @@ struct CheckedItem: Sendable {
         }
     }
 
-    /// The path element of a map key; nil for what cannot be one: neither text nor an Int64.
+    /// The path element of a map key; nil for what cannot be a key: neither text nor an Int64.
     func keyElement(_ position: Int) -> CBORPathElement? {
         let node = nodes[position]
         return node.kind == .text ? .key(text(position)) : node.int64.map { .integerKey($0) }
     }
 
-    /// The entries of a map and the bytes that each takes in the item, key and value together.
+    /// The entries of a map, and the bytes that each takes in the item, key and value together.
     func entrySizes(in map: Int) -> [(key: CBORPathElement, byteCount: Int)] {
         let positions = Array(children(of: map))
         return stride(from: 0, to: positions.count, by: 2).compactMap { entry in
@@ -168,7 +167,7 @@ struct CheckedItem: Sendable {
         }
     }
 
-    /// The bytes of an item in its one form.
+    /// The bytes of an item in its only form.
     private func byteCount(of position: Int) -> Int {
         let node = nodes[position]
         let head =
@@ -193,13 +192,13 @@ struct CheckedItem: Sendable {
         }
     }
 
-    /// The way from the root to the item at `target`.
+    /// The path from the root to the item at `target`.
     func path(to target: Int) -> [CBORPathElement] {
         var path: [CBORPathElement] = []
         var position = 0
         while position != target {
             let kind = nodes[position].kind
-            // What is inside an embedded item is a secret, its keys included.
+            // The contents of an embedded item are a secret, including keys.
             if kind == .tag, nodes[position].argument == CBORTag.embeddedItem { return path }
             var key: Int?
             var number = 0
@@ -224,7 +223,7 @@ struct CheckedItem: Sendable {
         return path
     }
 
-    /// What each node is inside of, and as which of how many: paths from the inside out.
+    /// For each node, the node that contains it and its index there: for paths from the inside out.
     struct Parents: Sendable {
         fileprivate var parents: [UInt32]
         fileprivate var numbers: [UInt32]
@@ -234,7 +233,7 @@ struct CheckedItem: Sendable {
         var table = Parents(
             parents: Array(repeating: 0, count: nodes.count), numbers: Array(repeating: 0, count: nodes.count)
         )
-        // Those that are open, and how many nodes directly inside each there were.
+        // The nodes that are still open, and the number of nodes directly inside each so far.
         var open: [(position: Int, count: UInt32)] = []
         for position in nodes.indices {
             while let last = open.last, nodes[last.position].next <= position { open.removeLast() }
@@ -248,7 +247,7 @@ struct CheckedItem: Sendable {
         return table
     }
 
-    /// The same as `path(to:)`, in as many steps as there are levels.
+    /// Like `path(to:)`, in as many steps as there are levels.
     func path(to target: Int, _ table: Parents) -> [CBORPathElement] {
         var path: [CBORPathElement] = []
         var position = target
@@ -257,11 +256,11 @@ struct CheckedItem: Sendable {
             switch nodes[parent].kind {
             case .array: path.append(.index(Int(table.numbers[position])))
             case .map:
-                // A value stands behind its key, which is one node.
+                // A value follows its key, which is one node.
                 let key = table.numbers[position].isMultiple(of: 2) ? position : position - 1
                 if let element = keyElement(key) { path.append(element) }
             case .tag where nodes[parent].argument == CBORTag.embeddedItem:
-                // What is inside an embedded item is a secret, its keys included.
+                // The contents of an embedded item are a secret, including keys.
                 path.removeAll()
             default: break
             }
@@ -272,7 +271,7 @@ struct CheckedItem: Sendable {
 }
 
 extension CheckedItem.Node {
-    /// Where the content of a byte or text string stands.
+    /// The range of a byte or text string's content.
     var content: Range<Int> { Int(start)..<Int(start) + Int(argument) }
     var isInteger: Bool { kind == .unsigned || kind == .negative }
     var isInt64: Bool { isInteger && argument <= UInt64(Int64.max) }
@@ -280,7 +279,7 @@ extension CheckedItem.Node {
         guard isInt64 else { return nil }
         return kind == .unsigned ? Int64(bitPattern: argument) : Int64(bitPattern: ~argument)
     }
-    /// What a map's key may be.
+    /// Whether it can be a map's key.
     var isKey: Bool { kind == .text || isInt64 }
     var isIntegerOrBignum: Bool {
         isInteger

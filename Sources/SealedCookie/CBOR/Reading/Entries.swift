@@ -1,4 +1,4 @@
-// Entries and elements of a checked item, and what types write of themselves.
+// Looks up entries and elements of a checked item, and reads what types write of themselves.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -6,7 +6,7 @@
 #endif
 
 extension CBORReader {
-    /// The value of an entry, by its text or integer key.
+    /// The value of an entry, found by its text or integer key.
     func value(in map: Position, text: String) -> Position? {
         let utf8 = text.utf8.span
         let count = UInt64(utf8.count)
@@ -14,7 +14,7 @@ extension CBORReader {
             key.kind == .text && key.argument == count && index.compare(key, with: utf8) == 0
         } precedes: { key in
             guard key.kind == .text, key.argument == count else {
-                // Integers, then texts, the shorter first.
+                // Order: integers, then texts, with the shorter first.
                 return key.kind != .text || key.argument < count
             }
             return index.compare(key, with: utf8) < 0
@@ -27,7 +27,7 @@ extension CBORReader {
         return firstValue(in: map) {
             $0.kind == kind && $0.argument == argument
         } precedes: {
-            // Integers from 0 up, then from -1 down, then texts.
+            // Order: integers from 0 up, then from -1 down, then texts.
             $0.kind == kind ? $0.argument < argument : $0.kind == .unsigned
         }
     }
@@ -39,7 +39,7 @@ extension CBORReader {
         let start = Int(map) + 1
         let end = index.node(Int(map)).next
         let guess = guess(map) ?? start
-        // A key is one node; its value is the next.
+        // A key is one node, and the next is its value.
         if guess < end, matches(index.node(guess)) { return found(guess, in: map) }
         if index.node(Int(map)).argument > UInt64(Self.fewNodes), !value.isKept {
             guard let position = search(map, precedes), matches(index.node(position)) else { return nil }
@@ -58,7 +58,7 @@ extension CBORReader {
         return nil
     }
 
-    /// The first key of a map that does not precede the one that is asked for: they are sorted.
+    /// The first key of a map that does not precede the one searched for: keys are sorted.
     private func search(_ map: Position, _ precedes: (CheckedItem.Node) -> Bool) -> Int? {
         let keys = value.keys[map] ?? keyPositions(of: map)
         value.keys[map] = keys
@@ -82,7 +82,7 @@ extension CBORReader {
         return keys
     }
 
-    /// The value behind the key at `position`; behind it is where the next key is looked for first.
+    /// The value after the key at `position`. The next search starts after it.
     @inline(__always)
     private func found(_ position: Int, in map: Position) -> Position {
         if !value.isKept {
@@ -98,7 +98,7 @@ extension CBORReader {
             ? Int(guess & 0xFFFF_FFFF) : nil
     }
 
-    /// The value of an entry whose key is an integer, where a key's text spells one.
+    /// The value of an entry with an integer key, if a key's text spells that integer.
     func value(in map: Position, spelled text: String) -> Position? {
         // Integers come first.
         guard index.node(Int(map)).argument > 0, index.node(Int(map) + 1).kind != .text,
@@ -125,19 +125,21 @@ extension CBORReader {
         switch node(position).kind {
         case .array: return CBORUnkeyedDecodingContainer(reader: self, array: position)
         case .bytes:
-            // Bytes for a type that takes them one by one.
+            // Bytes, for a type that reads them one by one.
             let elements = CheckedItem(elements: index.bytes.span.extracting(index.content(Int(position))))
             return CBORUnkeyedDecodingContainer(reader: inner(elements, at: position), array: 0)
         default: throw mismatch([Any].self, at: position)
         }
     }
 
-    /// Null in place of an entry that is not there, for `superDecoder`: as JSON's, which a superclass may take for nothing.
+    /// A null instead of a missing entry, for `superDecoder`: JSON's decoder does the same, and a superclass may take
+    /// it for nothing.
     func null(forKey key: some CodingKey, in map: Position) throws -> CBORReader {
         inner(try CheckedItem(parsing: [0xF6]), at: map, missing: .key(key.stringValue))
     }
 
-    /// A URL or Decimal as it encodes itself, for its own `init(from:)`, which asks for a container.
+    /// A URL or Decimal in the form in which it encodes itself, for its own `init(from:)`, which asks for a
+    /// container.
     private func ownForm(for keyType: Any.Type, at position: Position) throws -> CBORReader? {
         let value: any Encodable
         if keyType == OwnForm.urlKeys {
@@ -150,7 +152,7 @@ extension CBORReader {
         return inner(try CheckedItem(parsing: CBOREncoder.encode(OwnForm(value: value)).bytes), at: position)
     }
 
-    /// A reader of an item that stands for the value at `position`.
+    /// A reader of an item that represents the value at `position`.
     private func inner(
         _ index: CheckedItem, at position: Position, missing: CBORPathElement? = nil
     ) -> CBORReader {
@@ -161,9 +163,9 @@ extension CBORReader {
     }
 }
 
-/// `Secret`, whatever is in it.
+/// `Secret`, whatever its value's type.
 protocol SecretOfDecodable {
-    /// Whether the item at `position` is a value of what is secret.
+    /// Whether the item at `position` is a value of the secret's type.
     static func holds(_ reader: CBORReader, at position: CBORReader.Position) -> Bool
 }
 protocol OptionalSecret {
@@ -173,7 +175,7 @@ extension Optional: OptionalSecret where Wrapped: SecretOfDecodable {
     static var secret: Any.Type { Wrapped.self }
 }
 
-/// A value that writes itself, not in the format's form for its type.
+/// A value that encodes itself, instead of in the format's form for its type.
 private struct OwnForm: Encodable {
     let value: any Encodable
 

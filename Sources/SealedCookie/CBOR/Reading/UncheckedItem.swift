@@ -1,12 +1,12 @@
-// An item of which nothing is known yet.
+// An item that has not been checked.
 
-/// A session's item as it came out of a token: authentic, and not yet checked against FORMAT §7.
+/// A session's item as it came out of a token: authentic, but not yet checked against FORMAT §7.
 @usableFromInline
 struct UncheckedItem: Sendable {
     private(set) var bytes: [UInt8]
-    /// Where the item is in `bytes`, or its skeleton (FORMAT §6.2).
+    /// The range in `bytes` of the item, or of its skeleton (FORMAT §6.2).
     let range: Range<Int>
-    /// Where the contents of the skeleton's byte strings are; nil: the item is whole.
+    /// The range of the contents of the skeleton's byte strings; nil if the item is whole.
     let contents: Range<Int>?
 
     init(bytes: consuming [UInt8], range: Range<Int>, contents: Range<Int>?) {
@@ -15,13 +15,13 @@ struct UncheckedItem: Sendable {
         self.contents = contents
     }
 
-    /// Nothing.
+    /// Creates an empty one.
     init() { self.init(bytes: [], range: 0..<0, contents: nil) }
 
-    /// Gives the bytes away.
+    /// Returns the bytes and leaves it empty.
     mutating func takeBytes() -> [UInt8] { exchange(&bytes, with: []) }
 
-    /// The bytes of an item that is not divided: a copy, of their size.
+    /// The bytes of an item that is not divided: a copy, without spare capacity.
     func wholeItem() -> [UInt8] { [UInt8](copying: bytes.span.extracting(range)) }
 }
 

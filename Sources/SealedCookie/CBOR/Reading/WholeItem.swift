@@ -1,8 +1,8 @@
-// A checked item back as the bytes that it has.
+// Turns a checked item back into its bytes.
 
 extension CheckedItem {
-    /// How many values a sealer counts: a map's entry, a byte string and what has a tag are one each, a map, an array and
-    /// a secret two.
+    /// The number of values as a sealer counts them. A map entry, a byte string and a tagged item count as one each;
+    /// a map, an array and a secret count as two.
     var valueCount: Int {
         var (values, position) = (0, 0)
         while position < count {
@@ -12,7 +12,7 @@ extension CheckedItem {
             case .array: values += 1
             case .map: values += 1 - Int(node.argument)
             case .tag where node.argument == CBORTag.embeddedItem:
-                // The byte string is the tag's; the item in it has values of its own.
+                // The byte string belongs to the tag; the item in it has its own values.
                 values += 1
                 position += 1
             case .tag: position = Int(node.next) - 1
@@ -23,7 +23,7 @@ extension CheckedItem {
         return values
     }
 
-    /// Where the contents of the byte strings stand that are in no other's, empty ones left out.
+    /// The contents of the byte strings that are not inside another, without empty ones.
     private var outerByteStrings: [Range<Int>] {
         var ranges: [Range<Int>] = []
         var position = 0
@@ -39,9 +39,9 @@ extension CheckedItem {
         return ranges
     }
 
-    /// The item with the contents of its byte strings in their places.
+    /// The item, with the contents of its byte strings where they belong.
     ///
-    /// An item has one encoding only, so its nodes, which stand in the item's order, give it back.
+    /// An item has only one encoding, so its nodes, which are in the item's order, determine it.
     var wholeItem: CBORItem {
         if let whole {
             let bytes = whole.count == bytes.count ? bytes : Array(bytes[whole])
@@ -74,7 +74,7 @@ extension CheckedItem {
                 let start = item.bytes.count
                 item.bytes.append(contentsOf: bytes[content(position - 1)])
                 if item.bytes.count > start { item.byteStrings.append(start..<item.bytes.count) }
-                // What is embedded is part of the content.
+                // The embedded item is part of the content.
                 position = Int(node.next)
             }
         }

@@ -5,23 +5,23 @@
     package import Foundation
 #endif
 
-/// What a session can hold (FORMAT §7). Encoding what was decoded gives the same bytes.
+/// Anything that a session can contain (FORMAT §7). Decoding and encoding again yields the same bytes.
 package indirect enum CBORValue: Equatable, Sendable {
     case null
     case bool(Bool)
     case integer(CBORInteger)
-    /// The 64 bits of a Double, whatever width the item had.
+    /// The 64 bits of a Double, whatever the item's width.
     case float(UInt64)
     case text(String)
     case bytes([UInt8])
     case array([CBORValue])
-    /// In the item's order of keys.
+    /// The entries, in the order of the item's keys.
     case map([CBORMapEntry])
     case time(CBORTime)
     case uuid(UUID)
     case url(String)
     case decimal(CBORDecimal)
-    /// What `Secret` wraps.
+    /// The contents of a `Secret`.
     case secret(CBORValue)
 }
 
@@ -44,7 +44,7 @@ package enum CBORMapKey: Hashable, Sendable, Comparable {
 }
 
 extension CBORMapKey {
-    /// The value that stands for this key where keys are values.
+    /// The value that represents this key wherever keys are treated as values.
     var value: CBORValue {
         switch self {
         case .text(let text): .text(text)
@@ -106,7 +106,7 @@ extension CBORValue {
         switch index.node(position).argument {
         case CBORTag.embeddedItem: return .secret(CBORValue(index, at: position + 2))
         case CBORTag.uuid: return .uuid(UUID(bytes: index.bytes.span.extracting(index.content(position + 1))))
-        // Checked: the one tag left is a URL.
+        // The item is checked, so the only tag left is a URL.
         default: return .url(index.text(position + 1))
         }
     }
@@ -145,7 +145,7 @@ extension CBORValue {
 }
 
 extension CBORValue: Codable {
-    /// Only this library's encoder can write every case; others get the JSON view.
+    /// Only this library's encoder can write every case. Other encoders get the JSON view.
     package func encode(to encoder: any Encoder) throws {
         if let encoder = try CBORItemEncoder.behind(encoder, orRefuse: .sessionLost) {
             try write(to: encoder.tree, at: encoder.node)

@@ -1,27 +1,30 @@
 // A value that the compressor must not see. FORMAT §6.3, §7.
 
-/// Keeps a value out of compression, so that the cookie's length tells nothing about it.
+/// A value that is kept out of compression, so that the cookie's length reveals nothing about it.
 ///
-/// Compressed next to text that an attacker chooses, a secret leaks through the length (CRIME). Wrap
-/// what must not leak so: CSRF tokens, one-time codes, API tokens held as text. `Data`, `[UInt8]` and
-/// `UUID` are kept out as they are; their length, like a secret's, still shows.
+/// If a secret is compressed next to text that an attacker chooses, it leaks through the length (CRIME). Wrap
+/// whatever must not leak that way: CSRF tokens, one-time codes, API tokens that are text. `Data`, `[UInt8]` and
+/// `UUID` are never compressed. Their length still shows, as a secret's does.
 ///
-/// A value that was sealed in the plain is taken for a secret too, so a property may be made one while
-/// sessions live; on servers whose type has it in the plain a secret is a mismatch.
+/// A value that was sealed without the wrapper opens as a secret too, so a property may become one while sessions
+/// live. A server whose type lacks the wrapper refuses a secret as a mismatch.
 ///
-/// It is a secret too where an encoder of yours, such as a property wrapper's, forwards to the sealer's; inside, the value is
-/// encoded and decoded without it. What cannot be passed on so, for example to an encoder that collects values and
-/// writes them later, one that writes a value twice, or to a JSONEncoder whose text goes into the session, is refused when the session
-/// is sealed (`SealError.notEncodable`). On another thread than the one that `encode(to:)` was called on, an encoder of yours has to
-/// pass `userInfo` on: without it, what it encodes there is in the plain.
+/// **Your own coders.** A value is also kept secret if an encoder of yours, such as a property wrapper's, forwards to
+/// the sealer's. Inside the secret, the value is then encoded and decoded without your encoder. If a value cannot be
+/// forwarded, sealing is refused (``SealError/notEncodable(codingPath:reason:)``). Examples are an encoder that
+/// collects values and writes them later, one that writes a value twice, and a `JSONEncoder` whose text goes into the
+/// session. An encoder of yours that works on another thread than `encode(to:)` must pass `userInfo` on: otherwise
+/// what it encodes there is not kept secret.
 ///
-/// It is not shown in descriptions and dumps, and errors name nothing inside it: their places end here. Where no session is being
-/// sealed or opened, it is encoded like its value by other coders.
+/// **Descriptions and errors.** The value is not shown in descriptions and dumps. Errors name nothing inside it:
+/// their coding paths end here. Outside sealing and opening, other coders encode it like its value.
 public struct Secret<Value> {
     /// The value itself.
     public var value: Value
 
     /// Wraps a value.
+    ///
+    /// - Parameter value: The value.
     public init(_ value: Value) {
         self.value = value
     }
@@ -47,7 +50,7 @@ extension Secret: Decodable where Value: Decodable {
         if let own = try CBORItemDecoder.behind(decoder), own.isEmbedded || decoder is CBORItemDecoder {
             value = try own.decodeEmbedded(Value.self)
         } else {
-            // Another coder's, or what was sealed in the plain by way of the user's own encoder.
+            // From another coder, or sealed without protection by the user's own encoder.
             value = try decoder.singleValueContainer().decode(Value.self)
         }
     }

@@ -1,6 +1,6 @@
-// Why bytes are not an item of our profile, or a value cannot become one. FORMAT §7.
+// Why bytes are not an item of our profile, or why a value cannot become one. FORMAT §7.
 
-/// One step of the way from an item's root to a place inside it.
+/// One step of the path from an item's root to a position inside it.
 enum CBORPathElement: Equatable, Sendable {
     case key(String)
     case integerKey(Int64)
@@ -43,7 +43,7 @@ struct CBORFailure: Error, Equatable {
         self.path = path
     }
 
-    /// The same failure seen from one level further out.
+    /// The same failure, with a path that begins one level further out.
     func inside(_ element: CBORPathElement) -> CBORFailure {
         CBORFailure(reason, path: [element] + path)
     }
@@ -80,7 +80,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
 }
 
 extension CBORPathElement {
-    /// The key or number alone, for a line of a log.
+    /// The key or index alone, for a log line.
     var text: String {
         switch self {
         case .key(let key): key.printable
@@ -91,7 +91,7 @@ extension CBORPathElement {
 }
 
 extension [CBORPathElement] {
-    /// The path as people write it: `.items[2].name`, `.` for the root.
+    /// The path in readable form: `.items[2].name`, or `.` for the root.
     var pathDescription: String {
         guard !isEmpty else { return "." }
         return reduce(into: "") { text, element in
@@ -105,7 +105,7 @@ extension [CBORPathElement] {
 }
 
 extension CodingUserInfoKey {
-    /// Under which a type finds its coder on other threads, and behind a coder that passes `userInfo` on.
+    /// The key under which a type finds its coder on other threads, or through a coder that passes `userInfo` on.
     private static let coder = CodingUserInfoKey(rawValue: "SealedCookie.coder")
 
     static func own<Coder: AnyObject>(in userInfo: [CodingUserInfoKey: Any], as type: Coder.Type) -> Coder? {
@@ -121,7 +121,7 @@ extension CodingUserInfoKey {
     }
 }
 
-/// A coding key for any place in an item. Small enough to be in an existential without memory of its own.
+/// A coding key for any position in an item. It is small enough for an existential without allocated memory.
 struct CBORKey: CodingKey {
     private let element: CBORPathElement
 

@@ -1,4 +1,4 @@
-// The bytes that begin every CBOR item: major type and argument (RFC 8949 §3), in the shortest form.
+// The head of every CBOR item: major type and argument (RFC 8949 §3), in the shortest form.
 
 /// The eight major types of RFC 8949 §3.1.
 enum CBORMajor: UInt8 {
@@ -20,7 +20,7 @@ enum CBORMajor: UInt8 {
     }
 }
 
-/// The tags that a session may hold. FORMAT §7 lists them; every other tag is refused.
+/// The tags that a session may contain. FORMAT §7 lists them; every other tag is refused.
 enum CBORTag {
     static let epochTime: UInt64 = 1
     static let positiveBignum: UInt64 = 2
@@ -33,11 +33,11 @@ enum CBORTag {
 }
 
 enum CBORLimits {
-    /// Values that a sealer takes, whose largest item has so many bytes.
+    /// The most values that a sealer accepts if its largest item has this many bytes.
     static func mostValues(ofItem bytes: Int) -> Int { max(4096, bytes / 4) }
-    /// Containers, tags and embedded items inside one another.
+    /// The most containers, tags and embedded items inside one another.
     static let depth = 64
-    /// Bytes of one item in the format; a sealer takes fewer (`itemLimit`).
+    /// The bytes of the format's largest item. A sealer accepts fewer (`itemLimit`).
     static let itemBytes = 65_536
 }
 
@@ -53,7 +53,7 @@ extension ByteSink where Self: ~Copyable & ~Escapable {
         }
     }
 
-    /// Apart, so that the short heads, which most are, can be inlined.
+    /// Separate, so that the short heads, which are the most frequent, can be inlined.
     @inline(never)
     private mutating func appendLong(_ type: UInt8, _ argument: UInt64) {
         switch argument {
@@ -76,7 +76,7 @@ extension ByteSink where Self: ~Copyable & ~Escapable {
 extension [UInt8] {
     mutating func append(cborText text: String) {
         let bytes = text.utf8.span
-        // A head has 9 bytes at the most.
+        // A head has at most 9 bytes.
         append(addingCapacity: 9 + bytes.count) {
             $0.append(.text, UInt64(bytes.count))
             $0.append(copying: bytes)
@@ -92,8 +92,7 @@ extension [UInt8] {
         }
     }
 
-    /// Appends the shortest of the half, single and double forms that keeps every bit, a NaN's
-    /// payload included.
+    /// Appends the shortest of the half, single and double forms that keeps every bit, including a NaN's payload.
     mutating func append(cborFloat bits: UInt64) {
         switch CBORFloat.shortest(bits) {
         case .half(let half):
@@ -109,7 +108,7 @@ extension [UInt8] {
     }
 }
 
-/// Widening and narrowing of IEEE 754 numbers on their bits, so that NaN payloads survive.
+/// Widens and narrows IEEE 754 numbers by their bits, so that NaN payloads survive.
 enum CBORFloat {
     enum Shortest {
         case half(UInt16)
@@ -120,7 +119,7 @@ enum CBORFloat {
     static func shortest(_ bits: UInt64) -> Shortest {
         let double = Double(bitPattern: bits)
         if double.isNaN {
-            // The conversions below would set the quiet bit: cut the payload by hand.
+            // The conversions below would set the quiet bit, so the payload is cut by hand.
             let sign = bits >> 63
             let payload = bits & 0x000F_FFFF_FFFF_FFFF
             if payload & 0x0000_03FF_FFFF_FFFF == 0 {
@@ -138,7 +137,7 @@ enum CBORFloat {
         return .half(half.bitPattern)
     }
 
-    /// The number as JSON writes it, or `inf`, `-inf`, `nan`, or another NaN's bits as `0x` and 16 digits.
+    /// Reads the number as JSON writes it, or `inf`, `-inf`, `nan`, or another NaN's bits as `0x` and 16 digits.
     static func bits(_ text: some StringProtocol) -> UInt64? {
         switch text {
         case "inf": return Double.infinity.bitPattern
@@ -151,7 +150,7 @@ enum CBORFloat {
                 }
                 return Double(bitPattern: bits).isNaN ? bits : nil
             }
-            // Swift's own reader takes more: hexadecimal floats, words, and what is beyond a double.
+            // Swift's own parser accepts more: hexadecimal floats, words, and numbers beyond a double.
             let text = String(text)
             guard case .number(text)? = try? JSONTree(parsing: Array(text.utf8)), let number = Double(text),
                 number.isFinite
@@ -160,7 +159,7 @@ enum CBORFloat {
         }
     }
 
-    /// What `bits(_:)` reads.
+    /// Writes the text that `bits(_:)` reads.
     static func text(_ bits: UInt64) -> String {
         let number = Double(bitPattern: bits)
         return number.isNaN && bits != Double.nan.bitPattern ? "0x" + String(bits, radix: 16) : "\(number)"
@@ -178,7 +177,7 @@ enum CBORFloat {
         return UInt64(single >> 31) << 63 | 0x7FF0_0000_0000_0000 | UInt64(single & 0x7F_FFFF) << 29
     }
 
-    /// The single-precision number of exactly this value, if there is one.
+    /// The single-precision number with exactly this value, if there is one.
     static func narrowToSingle(_ bits: UInt64) -> Float? {
         switch shortest(bits) {
         case .half, .single:

@@ -5,7 +5,7 @@
     import Foundation
 #endif
 
-/// An integer by sign and size: `magnitude`, or -1 - `magnitude` where it is negative.
+/// An integer as sign and size: `magnitude`, or -1 - `magnitude` if it is negative.
 package struct CBORInteger: Equatable, Sendable {
     var isNegative: Bool
     var magnitude: UInt128
@@ -56,11 +56,11 @@ package struct CBORInteger: Equatable, Sendable {
         return leaf
     }
 
-    /// In decimal digits, with a sign where it is negative.
+    /// Decimal digits, with a sign if it is negative.
     var description: String {
         guard isNegative else { return String(magnitude) }
         let (value, overflow) = magnitude.addingReportingOverflow(1)
-        // 2^128 itself is one beyond UInt128.
+        // 2^128 itself is one more than UInt128 can hold.
         return overflow ? "-340282366920938463463374607431768211456" : "-" + String(value)
     }
 
@@ -93,7 +93,7 @@ package struct CBORDecimal: Equatable, Sendable {
 
     /// Nil for NaN.
     init?(_ value: Decimal) {
-        // Not by its description, of up to 166 digits, each of which Foundation divides for.
+        // Not from its description, of up to 166 digits, each of which costs Foundation a division.
         guard !value.isNaN, let form = DecimalForm(of: value) else { return nil }
         guard form.mantissa != 0 else {
             self.init(exponent: 0, mantissa: CBORInteger(0))
@@ -106,7 +106,7 @@ package struct CBORDecimal: Equatable, Sendable {
     private var shortest: CBORDecimal {
         guard var size, size & 1 == 0, size != 0 else { return self }
         var exponent = exponent
-        // 10^38 is the last power of ten that there is room for.
+        // 10^38 is the last power of ten that fits.
         for count in [16, 16, 8, 4, 2, 1] {
             let (sum, overflow) = exponent.addingReportingOverflow(Int64(count))
             guard !overflow, let shorter = Self.scaled(size, by: Int64(-count)) else { continue }
@@ -115,7 +115,7 @@ package struct CBORDecimal: Equatable, Sendable {
         return Self(exponent: exponent, isNegative: mantissa.isNegative, size: size)
     }
 
-    /// - Parameter size: the mantissa without its sign, not 0.
+    /// - Parameter size: The mantissa without its sign, not 0.
     private init(exponent: Int64, isNegative: Bool, size: UInt128) {
         self.init(
             exponent: exponent,
@@ -133,13 +133,13 @@ package struct CBORDecimal: Equatable, Sendable {
         self.mantissa = mantissa
     }
 
-    /// Nil where Foundation's Decimal cannot hold it exactly.
+    /// Nil if Foundation's Decimal cannot represent it exactly.
     var decimal: Decimal? {
-        // -2^128 is one digit too long, and has no zeros to drop.
+        // -2^128 has one digit too many, and no zeros to drop.
         guard var size else { return nil }
         guard size != 0 else { return Decimal() }
         var exponent = exponent
-        // A Decimal's exponent is a byte. It keeps larger ones by zeros in its digits, but only if it reads them.
+        // A Decimal's exponent is one byte. A larger one becomes zeros in the digits, but only if Decimal parses it.
         let shortest = exponent > 89 ? shortest : self
         if shortest.exponent > 127 {
             guard shortest.exponent <= 165, let digits = shortest.size,
@@ -162,7 +162,7 @@ package struct CBORDecimal: Equatable, Sendable {
     }
 
     private static let twoTo64 = Decimal(UInt64.max) + 1
-    /// All of 128 bits: 1 to 10^38.
+    /// All powers within 128 bits: 1 to 10^38.
     private static let powersOfTen: [UInt128] = (1...38).reduce(into: [1]) { powers, last in
         powers.append(10 * powers[last - 1])
     }
@@ -173,7 +173,7 @@ package struct CBORDecimal: Equatable, Sendable {
         return mantissa.magnitude < .max ? mantissa.magnitude + 1 : nil
     }
 
-    /// `size`, not 0, times ten to `exponent`, where that is a whole number of 128 bits at most.
+    /// `size`, not 0, times ten to the power of `exponent`, if that is a whole number of at most 128 bits.
     private static func scaled(_ size: UInt128, by exponent: Int64) -> UInt128? {
         guard (-38...38).contains(exponent) else { return nil }
         let power = powersOfTen[Int(abs(exponent))]
@@ -185,12 +185,12 @@ package struct CBORDecimal: Equatable, Sendable {
         return overflow ? nil : product
     }
 
-    /// As a number with an exponent, such as `-125e-2`.
+    /// The number with an exponent, such as `-125e-2`.
     var text: String {
         "\(mantissa.description)e\(exponent)"
     }
 
-    /// The number where it is whole, and no larger than 128 bits.
+    /// The number, if it is whole and has at most 128 bits.
     var integer: CBORInteger? {
         guard exponent != 0 else { return mantissa }
         guard let size else { return nil }
@@ -211,7 +211,7 @@ package struct CBORDecimal: Equatable, Sendable {
 }
 
 extension CBORDecimal {
-    /// Reads what `text` writes, and numbers such as `-1.25`, `0.5` and `12`.
+    /// Reads what `text` writes, and also numbers such as `-1.25`, `0.5` and `12`.
     init?(text: String) {
         let parts = text.split(separator: "e", maxSplits: 1, omittingEmptySubsequences: false)
         let exponent = parts.count == 2 ? Int64(plain: parts[1]) : 0
@@ -220,7 +220,7 @@ extension CBORDecimal {
         let point = number.dropFirst(isNegative ? 1 : 0)
             .split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let whole = point[0].utf8
-        // No zeros in front; behind a point at least one digit. Not by way of integers: with its sign a
+        // No leading zeros, and at least one digit after a point. Integers are not used here: with its sign, a
         // mantissa goes as far as -2^128.
         guard point.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
             whole.count == 1 || whole.first != 0x30
@@ -228,7 +228,7 @@ extension CBORDecimal {
         let digits = point.joined().drop { $0 == "0" }
         let (shifted, overflow) = exponent.subtractingReportingOverflow(
             point.count == 2 ? Int64(point[1].utf8.count) : 0)
-        // A minus before zero is none of `CBORInteger`'s.
+        // `CBORInteger` has no minus zero.
         guard !overflow,
             let mantissa = CBORInteger((isNegative ? "-" : "") + (digits.isEmpty ? "0" : digits))
         else { return nil }

@@ -1,4 +1,4 @@
-// Points in time as items: tag 1, and tag 1001 for what tag 1 cannot hold exactly. FORMAT §7.
+// Points in time as items: tag 1, and tag 1001 for what tag 1 cannot represent exactly. FORMAT §7.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -7,10 +7,10 @@
 
 /// A point in time in the form in which it is encoded.
 ///
-/// Foundation counts a Date's seconds from 2001, tag 1 from 1970. The later count is larger, so half
-/// of all present Dates lose their last bit as a Double since 1970 and would come back unequal.
-/// Those go out as tag 1001 (RFC 9581) with nanoseconds, which are fine enough to give them back, or
-/// with attoseconds near 2001, where a Date is finer. (Within two seconds of it, to 10^-15 s.)
+/// Foundation counts a Date's seconds from 2001, and tag 1 counts from 1970. The latter count is larger, so half of
+/// all present-day Dates would lose their last bit as a Double since 1970 and come back unequal. Those become tag
+/// 1001 (RFC 9581) with nanoseconds, which are fine enough to restore them. Near 2001, where a Date is finer, they
+/// have attoseconds. (Within two seconds of it, the precision is 10^-15 s.)
 package enum CBORTime: Equatable, Sendable {
     /// Tag 1 with an integer: whole seconds since 1970.
     case seconds(Int64)
@@ -28,7 +28,7 @@ package enum CBORTime: Equatable, Sendable {
     }
 
     private static let secondsFrom1970To2001: Int64 = 978_307_200
-    /// Whole numbers beyond this need not be exact in a Double.
+    /// Beyond this, whole numbers are not always exact in a Double.
     private static let exactLimit = 9_007_199_254_740_992.0
 
     init(_ date: Date) {
@@ -49,7 +49,7 @@ package enum CBORTime: Equatable, Sendable {
         var whole = since2001.rounded(.down)
         var fraction = since2001 - whole
         if fraction == 1 {
-            // Just before 2001 a Date is finer than a fraction of its second, which is rounded to a whole one.
+            // Just before 2001, a Date is finer than the fraction of its second, which rounds up to a whole second.
             (whole, fraction) = (whole + 1, 0)
         }
         let seconds = Int64(whole) + Self.secondsFrom1970To2001
@@ -85,7 +85,7 @@ package enum CBORTime: Equatable, Sendable {
 
     /// The time in a checked tag 1 or 1001.
     ///
-    /// - Parameter node: the tag, 0, and the nodes behind it.
+    /// - Parameter node: Returns the tag for 0, and the nodes that follow it.
     @inline(__always)
     init?(checked node: (Int) -> CheckedItem.Node) {
         guard node(0).kind == .tag else { return nil }
@@ -105,10 +105,10 @@ package enum CBORTime: Equatable, Sendable {
 
     /// Reads the content of tag 1001: exactly {1: seconds, -9 or -18: fraction}.
     ///
-    /// - Parameter node: the map, 0, and the nodes behind it.
+    /// - Parameter node: Returns the map for 0, and the nodes that follow it.
     @inline(__always)
     init?(extendedTime node: (Int) -> CheckedItem.Node) {
-        // With two entries there are at least four.
+        // A map with two entries has at least four more nodes.
         guard node(0).kind == .map, node(0).argument == 2, let key = node(1).int64, key == 1,
             let seconds = node(2).int64, let key = node(3).int64, let scale = Scale(rawValue: key),
             node(4).kind == .unsigned, node(4).argument < scale.perSecond
@@ -116,7 +116,7 @@ package enum CBORTime: Equatable, Sendable {
         self = .extended(seconds: seconds, scale: scale, fraction: node(4).argument)
     }
 
-    /// Tags and maps inside one another.
+    /// How deep tags and maps are nested.
     var levels: Int {
         if case .extended = self { 2 } else { 1 }
     }
@@ -143,8 +143,8 @@ package enum CBORTime: Equatable, Sendable {
 // MARK: Text, for the JSON view
 
 extension CBORTime {
-    /// RFC 3339 in UTC, without a fraction for whole seconds, with 9 or 18 digits for tag 1001, with
-    /// another number of digits for a float. Behind `@` in seconds since 1970 where RFC 3339 has no form.
+    /// RFC 3339 in UTC: without a fraction for whole seconds, with 9 or 18 digits for tag 1001, and with another
+    /// number of digits for a float. If RFC 3339 has no form for it: `@` and the seconds since 1970.
     var text: String {
         switch self {
         case .seconds(let seconds):
@@ -170,8 +170,8 @@ extension CBORTime {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-    /// Nil for what `text` writes for no time. A float is also read from any number of digits that
-    /// its own text would not have.
+    /// Nil for text that `text` never writes. A float is also read from any number of digits that its own text would
+    /// not have.
     init?(text: String) {
         if text.hasPrefix("@") {
             self.init(count: text.dropFirst())
@@ -189,14 +189,14 @@ extension CBORTime {
         self.init(seconds: seconds, fraction: fraction)
     }
 
-    /// Reads what stands behind `@`.
+    /// Reads the text after `@`.
     private init?(count text: Substring) {
         let parts = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)
         if parts.count == 2, let seconds = Int64(plain: parts[0]) {
             self.init(seconds: seconds, fraction: parts[1])
             guard case .extended = self else { return nil }
         } else if text.utf8.allSatisfy({ Self.isDigit($0) || $0 == UInt8(ascii: "-") }) {
-            // Never a float, which would drop digits of a longer one in silence.
+            // Never a float, which would silently drop digits of a longer number.
             guard let seconds = Int64(plain: text) else { return nil }
             self = .seconds(seconds)
         } else if let bits = CBORFloat.bits(text) {

@@ -5,7 +5,7 @@
     import Foundation
 #endif
 
-/// What a Decimal is made of, as it encodes itself.
+/// The parts of a Decimal, as it encodes them itself.
 final class DecimalForm {
     fileprivate(set) var mantissa: UInt128 = 0
     fileprivate(set) var exponent: Int32 = 0
@@ -13,7 +13,7 @@ final class DecimalForm {
     fileprivate var hasExponent = false
     fileprivate var wordCount = 0
 
-    /// Nil where it encodes itself otherwise than expected.
+    /// Nil if the Decimal does not encode itself as expected.
     init?(of decimal: Decimal) {
         do { try decimal.encode(to: DecimalFormEncoder(form: self)) } catch { return nil }
         guard hasExponent, wordCount == 8 else { return nil }
@@ -22,7 +22,7 @@ final class DecimalForm {
 
 /// A Decimal's encoder, and the container for its mantissa.
 private struct DecimalFormEncoder: Encoder, UnkeyedEncodingContainer, SingleValueEncodingContainer {
-    /// Something else than a Decimal's words was encoded.
+    /// Something other than a Decimal's words was encoded.
     struct Unexpected: Error {}
 
     let form: DecimalForm
@@ -62,7 +62,7 @@ private struct DecimalFormContainer<Key: CodingKey>: KeyedEncodingContainerProto
     func encode(_ value: Bool, forKey key: Key) throws {
         if key.stringValue == "isNegative" { form.isNegative = value }
     }
-    /// Its length, which the mantissa shows.
+    /// The mantissa's length, which is known from the mantissa itself.
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {}
     func encodeNil(forKey key: Key) throws {}
     func nestedContainer<NestedKey: CodingKey>(

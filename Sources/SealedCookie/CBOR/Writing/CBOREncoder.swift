@@ -1,4 +1,4 @@
-// Encodable values as deterministic CBOR (RFC 8949 §4.2.1). FORMAT §7 maps the types.
+// Encodes Encodable values as deterministic CBOR (RFC 8949 §4.2.1). FORMAT §7 maps the types.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -7,14 +7,14 @@
 
 /// Encodes Codable values. All of Codable's containers work, in any order of use.
 enum CBOREncoder {
-    /// One item for `value`.
+    /// Encodes `value` as one item.
     ///
     /// - Parameters:
-    ///   - userInfo: what the encoder has for the types.
-    ///   - limit: bytes that the item may have.
-    ///   - mostValues: values that it may have.
-    ///   - extra: bytes of room to reserve behind the item.
-    /// - Throws: `CBORFailure` for what no item can hold, and whatever `value` itself throws.
+    ///   - userInfo: The encoder's entries for the types.
+    ///   - limit: The bytes that the item may have.
+    ///   - mostValues: The values that it may have.
+    ///   - extra: The bytes to reserve after the item.
+    /// - Throws: `CBORFailure` for what no item can contain, and whatever `value` itself throws.
     static func encode(
         _ value: some Encodable, userInfo: [CodingUserInfoKey: any Sendable] = [:],
         limit: Int = CBORLimits.itemBytes, mostValues: Int = .max, reservingCapacity extra: Int = 0
@@ -87,26 +87,26 @@ extension SharedTree {
         try value.check()
     }
 
-    /// Encodes a byte, which in an array of bytes alone is one of a byte string.
+    /// Encodes a byte. In an array of only bytes, it becomes part of a byte string.
     func encode(byte: UInt8, at node: ItemBuilder.NodeID) throws {
-        // Before it is written: with it an array of bytes may have to be counted.
+        // Before it is written: with it, the values of an array of bytes may have to be counted.
         value.markByte(node)
         try encode(UInt64(byte), at: node)
     }
 
-    /// One below zero is none: whoever reads an Int there would find another number.
+    /// A negative number is not a byte: code that reads an Int there would find another number.
     func encode(byte: Int8, at node: ItemBuilder.NodeID) throws {
         if byte >= 0 { value.markByte(node) }
         try encode(Int64(byte), at: node)
     }
 
-    /// Encodes any value, with the format's own forms for the types that have one.
+    /// Encodes any value, using the format's own forms for the types that have one.
     func encode<Session: Encodable>(_ encodable: Session, at node: ItemBuilder.NodeID) throws {
         if Session.self == Date.self {
             let date = sameType(encodable, as: Date.self)
             let time = CBORTime(date)
             if case .extended(_, .atto, _) = time, time.date != date {
-                // Nearer to 2001 than any form has digits for: as a Date encodes itself.
+                // Nearer to 2001 than any form has digits for: in the form in which a Date encodes itself.
                 value.write(floatBits: date.timeIntervalSinceReferenceDate.bitPattern, node)
             } else {
                 value.write(time, node)
@@ -130,7 +130,7 @@ extension SharedTree {
             if url.baseURL == nil {
                 value.write(url: url.absoluteString, node)
             } else {
-                // The absolute URL would come back as another one: as a URL encodes itself.
+                // The absolute URL would come back as another one: in the form in which a URL encodes itself.
                 try url.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
             }
         } else if Session.self == Decimal.self {
@@ -147,7 +147,7 @@ extension SharedTree {
                         debugDescription: "a Decimal of another form than Foundation's"))
             }
         } else {
-            // Before, not after: a value far too deep would use up the stack first.
+            // Before, not after: a value that is far too deep would exhaust the stack first.
             try value.check()
             return try encodable.encode(to: CBORItemEncoder(tree: self, node: node, type: Session.self))
         }
@@ -165,14 +165,14 @@ extension UUID {
     }
 }
 
-/// The type of what an encoder for super encodes whose key has a map.
+/// The type of the value that an encoder for super writes, if its key has a map.
 private enum Again {}
 
-/// The Encoder for the value at one node. Three words, so that it fits an existential.
+/// The Encoder for the value at one node. It is three words long, so that it fits an existential.
 struct CBORItemEncoder: Encoder {
     let tree: SharedTree
     let node: ItemBuilder.NodeID
-    /// What is being encoded here: tells a dictionary's keys apart.
+    /// The type that is being encoded here, which tells a dictionary's keys apart.
     let type: Any.Type
 
     var codingPath: [any CodingKey] { tree.value.path(to: node).map(CBORKey.init) }
@@ -194,10 +194,10 @@ struct CBORItemEncoder: Encoder {
         CBORSingleValueEncodingContainer(tree: tree, node: node, type: type)
     }
 
-    /// This library's encoder where `encoder` writes to: `encoder` itself, or the one that it forwards to. Nil where
-    /// this library is not encoding.
+    /// This library's encoder at the position that `encoder` writes to: `encoder` itself, or the one to which it
+    /// forwards. Nil if this library is not encoding.
     ///
-    /// - Throws: `CBORFailure` where an encoder of another kind stands in between, such as one that collects values and
+    /// - Throws: `CBORFailure` if an encoder of another kind is in between, such as one that collects values and
     ///   writes them later: what is not written now cannot be kept a secret.
     static func behind(
         _ encoder: any Encoder, orRefuse reason: CBORFailure.Reason = .secretLost
@@ -210,7 +210,7 @@ struct CBORItemEncoder: Encoder {
             try container.encode(ItemBuilder.markText)
         }
         guard let node = tree.value.found() else {
-            // Noted, too: the mark may be anywhere now, whoever catches this.
+            // Also noted: the mark may be anywhere now, whatever code catches this.
             tree.value.note(reason, at: ItemBuilder.root)
             try tree.value.check()
             return nil
@@ -220,8 +220,8 @@ struct CBORItemEncoder: Encoder {
         return CBORItemEncoder(tree: tree, node: node, type: Never.self)
     }
 
-    /// What this library encodes into: by what `encoder` passes on of its `userInfo`, which tells it on another thread too, else by
-    /// the thread.
+    /// The tree that this library encodes into. The `userInfo` that `encoder` passes on identifies it, also on
+    /// another thread; otherwise the current thread does.
     private static func tree(
         behind encoder: any Encoder, orRefuse reason: CBORFailure.Reason
     ) throws -> SharedTree? {
@@ -232,16 +232,16 @@ struct CBORItemEncoder: Encoder {
         return CBOREncoder.working.current
     }
 
-    /// Encodes `value` as an item inside a byte string (tag 24), out of the compressor's sight.
+    /// Encodes `value` as an item inside a byte string (tag 24), which the compressor never sees.
     ///
-    /// What it throws names nothing inside: a type may append keys of its own to the path that it is given.
+    /// What it throws names nothing inside: a type may append its own keys to the path that it is given.
     func encodeEmbedded(_ value: some Encodable) throws {
         if tree.value.kind(of: node) == .embedded { tree.value.note(.encodedTwice, at: node) }
         tree.value.open(node, as: .embedded)
         do {
             try tree.encode(value, at: tree.value.addElement(to: node))
         } catch is EncodingError {
-            // Nor the value: who prints the error would print it.
+            // Nor the value, which would appear wherever the error is printed.
             throw EncodingError.invalidValue(
                 (), .init(codingPath: codingPath, debugDescription: "in an embedded item"))
         }
@@ -263,7 +263,7 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
         return tree.value.addEntry(to: node, key: key.stringValue)
     }
 
-    /// The encoder for a container under a key, which is used again where there is one.
+    /// The encoder for a container under a key. An existing container is reused.
     private func encoder(_ key: some CodingKey, replaces: Bool = false) -> CBORItemEncoder {
         let container =
             if let (integer, kind) = form.integer(of: key, in: tree) {
@@ -316,7 +316,7 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
     func superEncoder(forKey key: Key) -> any Encoder { encoder(key, replaces: true) }
 }
 
-/// What an array and a single value share: each value goes to the next slot.
+/// The part that an array and a single value share: each value goes to the next slot.
 private protocol CBORSlotEncodingContainer {
     var tree: SharedTree { get }
     var node: ItemBuilder.NodeID { get }
@@ -355,9 +355,9 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
     let node: ItemBuilder.NodeID
     let type: Any.Type
 
-    /// One of its own where an encoder for super writes a value in the place of a map.
+    /// A node of its own if an encoder for super writes a value instead of a map.
     func slot() -> ItemBuilder.NodeID { type == Again.self ? tree.value.replace(node) : node }
-    /// Not the raw value of another type.
+    /// Not for the raw value of another type.
     var takesBytes: Bool {
         type == UInt8.self || type == Int8.self || type == Never.self
     }
@@ -365,7 +365,7 @@ private struct CBORSingleValueEncodingContainer: CBORSlotEncodingContainer, Sing
     func encode<Value: Encodable>(_ value: Value) throws {
         let slot = slot()
         guard tree.value.kind(of: slot) == .empty else {
-            // Else a second array or map would go on where the first ended.
+            // Otherwise a second array or map would continue where the first ended.
             tree.value.note(.encodedTwice, at: slot)
             return try tree.value.check()
         }

@@ -1,15 +1,15 @@
-// What an encoded session is: one CBOR item.
+// An encoded session: one CBOR item.
 
-/// A finished item, with the places of its byte strings' contents, which stay out of DEFLATE.
+/// A finished item, with the ranges of its byte strings' contents, which stay out of DEFLATE.
 @usableFromInline
 struct CBORItem: Equatable, Sendable {
     var bytes: [UInt8]
-    /// Ascending, not overlapping, none empty.
+    /// Ascending, without overlaps, and none of them empty.
     var byteStrings: [Range<Int>]
 
     static let null = CBORItem(bytes: [0xF6], byteStrings: [])
 
-    /// The item without the contents of its byte strings, their heads included (FORMAT §6.2).
+    /// The item without the contents of its byte strings, but with their heads (FORMAT §6.2).
     var skeleton: [UInt8] {
         guard !byteStrings.isEmpty else { return bytes }
         var skeleton: [UInt8] = []

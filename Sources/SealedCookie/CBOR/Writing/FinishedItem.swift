@@ -1,4 +1,4 @@
-// What was encoded, as one item in deterministic order. FORMAT §7.
+// Writes everything that was encoded as one item in deterministic order. FORMAT §7.
 
 extension ItemBuilder {
     /// The item in deterministic form.
@@ -17,8 +17,8 @@ extension ItemBuilder {
         return item
     }
 
-    /// Bytes that an item takes at the most: those that there are, one for each empty node, a head for each
-    /// container, of 5 bytes, and of a tag and a head for an embedded item.
+    /// The most bytes that the item can take: the existing bytes, one for each empty node, 5 for each container's
+    /// head, and a tag and a head for an embedded item.
     private var most: Int { bytes.count + nodes.count + 7 * containerCount }
 
     private mutating func emit(
@@ -27,7 +27,7 @@ extension ItemBuilder {
         let current = nodes[Int(node)]
         switch current.kind {
         case .empty:
-            // A type that encodes nothing is an empty map, as for an empty struct.
+            // A type that encodes nothing becomes an empty map, like an empty struct.
             if Int(current.depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             output.append(.map, 0)
         case .leaf:
@@ -57,7 +57,7 @@ extension ItemBuilder {
             for position in start..<order.count {
                 let child = nodes[Int(order[position])]
                 if child.kind == .leaf {
-                    // Key and value stand together: one copy.
+                    // Key and value are adjacent: one copy.
                     appendLeaf(child, from: child.keyStart, to: &output, &byteStrings)
                 } else {
                     output.append(
@@ -83,8 +83,8 @@ extension ItemBuilder {
         }
     }
 
-    /// Whether an array has elements, and all of them are bytes: what is so must not be compressed, whatever
-    /// type of Swift's it was in.
+    /// Whether an array has elements, and all of them are bytes. Such an array must not be compressed, whatever Swift
+    /// type it had.
     private func isByteString(_ array: Node) -> Bool {
         guard array.childCount > 0 else { return false }
         var child = array.firstChild
@@ -96,7 +96,8 @@ extension ItemBuilder {
         return true
     }
 
-    /// The byte of a leaf, an integer from 0 to 255: itself where it is below 24, else behind its head.
+    /// The byte of a leaf, an integer from 0 to 255: the head itself if it is below 24, otherwise the byte after the
+    /// head.
     private func byte(of leaf: Node) -> UInt8 { bytes[Int(leaf.end) - 1] }
 
     @inline(__always)
@@ -109,9 +110,9 @@ extension ItemBuilder {
         }
     }
 
-    /// Appends a map's children to `order`, by the bytes of their keys; of equal keys the last.
+    /// Appends a map's children to `order`, sorted by the bytes of their keys. Of equal keys, the last stays.
     private mutating func sortChildren(of map: Node) {
-        // Taken out, to be written while nodes are read.
+        // Moved out, so that it can be written while nodes are read.
         var order = exchange(&order, with: [])
         defer { self.order = order }
         let start = order.count
@@ -121,7 +122,7 @@ extension ItemBuilder {
         while child >= 0 {
             let node = nodes[Int(child)]
             if node.kind != .dropped {
-                // Equal keys are not in order either: of an entry that was encoded twice one is left below.
+                // Equal keys count as unsorted too: of an entry that was encoded twice, one remains below.
                 if order.count > start, !precedes(last, child) { isAscending = false }
                 if node.integerKey != nil { hasIntegers = true }
                 order.append(child)
@@ -131,7 +132,7 @@ extension ItemBuilder {
         }
         defer { if hasIntegers { checkIntegers(order[start...]) } }
         if isAscending { return }
-        // Ids rise with time: they keep equal keys in the order in which they came.
+        // IDs increase with time, so equal keys keep the order in which they came.
         if order.count - start <= 24 {
             var order = order.mutableSpan
             for position in start + 1..<order.count {
@@ -149,7 +150,7 @@ extension ItemBuilder {
             }
             order.replaceSubrange(start..., with: sorted)
         }
-        // An entry that was encoded twice: the later one holds, as with any dictionary.
+        // An entry that was encoded twice: the later one wins, as in any dictionary.
         var kept = start
         for position in start + 1..<order.count {
             if precedes(order[kept], order[position]) {
@@ -162,9 +163,9 @@ extension ItemBuilder {
         order.removeLast(order.count - kept - 1)
     }
 
-    /// Refuses text that spells an integer of the same map: only one of the two would be read.
+    /// Refuses text that spells an integer key of the same map: only one of the two would be read.
     private mutating func checkIntegers(_ entries: ArraySlice<NodeID>) {
-        // Text comes after integers: of major type 3, in the first three bits.
+        // Text comes after integers: its major type is 3, in the first three bits.
         guard let last = entries.last, nodes[Int(last)].keyPrefix >> 61 == 3 else { return }
         var integers: Set<Int64> = []
         for entry in entries {
@@ -178,9 +179,9 @@ extension ItemBuilder {
         }
     }
 
-    /// Whether `a`'s encoded key comes before `b`'s bytewise.
+    /// Whether `a`'s encoded key comes before `b`'s, compared bytewise.
     ///
-    /// Mutating, though it changes nothing: so the tree is not copied for it.
+    /// Mutating only so that the tree is not copied.
     @inline(__always)
     private mutating func precedes(_ a: NodeID, _ b: NodeID) -> Bool {
         let (aPrefix, bPrefix) = (nodes[Int(a)].keyPrefix, nodes[Int(b)].keyPrefix)
@@ -191,11 +192,11 @@ extension ItemBuilder {
         let (a, b) = (nodes[Int(a)], nodes[Int(b)])
         let aKey = bytes.span.extracting(Int(a.keyStart)..<Int(a.valueStart))
         let bKey = bytes.span.extracting(Int(b.keyStart)..<Int(b.valueStart))
-        // The head holds the length, so keys of one head are of one length.
+        // The head contains the length, so keys with the same head have the same length.
         return aKey.count == bKey.count ? aKey.compare(with: bKey) < 0 : aKey.count < bKey.count
     }
 
-    /// Refuses what was written to a value after another had taken its place: it would be lost.
+    /// Refuses what was written to a value after another had replaced it: it would be lost.
     mutating func checkReplaced() {
         if replaced.isEmpty { return }
         // Parents come before their children.

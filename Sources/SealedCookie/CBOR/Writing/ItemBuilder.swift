@@ -1,23 +1,23 @@
-// An item under construction: what the encoder's containers write into, and its sorted bytes at the end.
+// An item under construction: the encoder's containers write into it, and it yields sorted bytes at the end.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
 
-/// An item without containers of the user's: its bytes, written at once.
+/// An item without containers of the user's, written at once as bytes.
 struct CBORLeaf: Equatable {
     var bytes: [UInt8] = []
-    /// How many bytes at the end are a byte string's content.
+    /// How many bytes at the end are the content of a byte string.
     var contentCount = 0
-    /// Tags and arrays inside one another, which count against the depth.
+    /// How deep tags and arrays are nested, which counts against the depth limit.
     var levels = 0
 }
 
-/// Every value that was encoded, in the order in which it came, as nodes over one run of bytes.
+/// All encoded values, in the order in which they came, as nodes over one run of bytes.
 ///
-/// Codable lets an encoder write to an outer container while an inner one is still open, and in any
-/// order of keys. So leaves are written once, behind one another, and `item()` copies them in
+/// Codable lets an encoder write to an outer container while an inner one is still open, and keys come in any order.
+/// So leaves are written once, one after the other, and `item()` copies them in deterministic order.
 /// deterministic order.
 struct ItemBuilder: Sendable {
     typealias NodeID = Int32
@@ -29,25 +29,26 @@ struct ItemBuilder: Sendable {
             case leaf, map, array
             /// Tag 24: the one child is an item inside a byte string.
             case embedded
-            /// Taken back: its value threw while it was encoded.
+            /// Taken back, because encoding its value threw.
             case dropped
         }
 
         var kind: Kind
         var depth: UInt8
-        /// A leaf that was encoded as a UInt8, or as an Int8 from 0 up. An array of nothing else is a byte string.
+        /// Whether it is a leaf that was encoded as a UInt8, or as an Int8 from 0 up. An array of only these is a
+        /// byte string.
         var isByte = false
-        /// An entry of a container's whose key is an integer.
+        /// Set for an entry of a container whose key is an integer.
         var integerKey: IntegerKey?
         var isDeclared: Bool { integerKey == .declared }
-        /// Of the encoded key the first eight bytes, big-endian, as if zeros followed it: it orders most keys. What has
-        /// no key has its number among its siblings here.
+        /// The first eight bytes of the encoded key, big-endian and padded with zeros, which are enough to order most
+        /// keys. A node without a key has its index among its siblings here.
         var keyPrefix: UInt64 = 0
-        /// In `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
+        /// Positions in `bytes`: the encoded key is keyStart..<valueStart, a leaf's value valueStart..<end.
         var keyStart: Int32
         var valueStart: Int32
         var end: Int32
-        /// A leaf's last bytes that are a byte string's content.
+        /// How many of a leaf's last bytes are the content of a byte string.
         var contentCount: Int32
         var parent: NodeID
         var firstChild: NodeID = -1
@@ -61,29 +62,29 @@ struct ItemBuilder: Sendable {
     var bytes: [UInt8] = []
     var nodes: [Node] = []
     var order: [NodeID] = []
-    /// Nodes that are not leaves, and not empty.
+    /// The nodes that are neither leaves nor empty.
     var containerCount = 0
     private var failure: CBORFailure?
-    /// Where the entries of large maps are, by their encoded keys.
+    /// The entries of large maps, by their encoded keys.
     private var tables: [NodeID: KeyTable] = [:]
-    /// Bytes that the item may have; -1: what is written comes to nothing.
+    /// The bytes that the item may have. -1: whatever is written is discarded.
     var limit = CBORLimits.itemBytes {
         didSet { (allowed, recounts) = (limit, 0) }
     }
-    /// Bytes and nodes that may be here: the limit, and what is no part of the item any more.
+    /// The bytes and nodes that may exist: the limit, and what is no longer part of the item.
     var allowed = CBORLimits.itemBytes
     private var recounts = 0
-    /// Whatever is overwritten: keeps all numbers here far below 2^31.
+    /// A bound even for what is overwritten: it keeps all numbers here far below 2^31.
     private static let mostBytes = 256 * CBORLimits.itemBytes
     private static let mostRecounts = 64
-    /// What the application gave its types to encode with.
+    /// The application's entries for its types to encode with.
     var userInfo: [CodingUserInfoKey: any Sendable] = [:]
     private var mark = Mark.none
     private var knownKeys = KnownKeys()
-    /// Values that the item may have (`CheckedItem.valueCount`): each is made, and tried as one type after the other, whenever
-    /// the session is opened, however few bytes it takes.
+    /// The values that the item may have (`CheckedItem.valueCount`). Each is created, and tried as one type after the
+    /// other, whenever the session is opened, however few bytes it takes.
     var mostValues = Int.max
-    /// Nodes that are no values in the item, or may be none: the bytes of byte strings, and what was taken back.
+    /// Nodes that are not values in the item, or may not be: the bytes of byte strings, and what was taken back.
     private var spared = 0
     var replaced: [Replaced] = []
 
@@ -107,13 +108,13 @@ struct ItemBuilder: Sendable {
 
     var isClosed: Bool { limit < 0 }
 
-    /// Refuses all that is still written: the item is finished, and an encoder was kept.
+    /// Refuses everything that is still written: the item is finished, and an encoder was kept.
     mutating func close() {
         note(.encoderKept, at: Self.root)
         limit = -1
     }
 
-    /// Remembers the first misuse where a protocol's method cannot throw; `item()` throws it.
+    /// Remembers the first misuse if a protocol's method cannot throw; `item()` throws it.
     mutating func note(_ reason: CBORFailure.Reason, at node: NodeID) {
         if failure == nil { failure = CBORFailure(reason, path: path(to: node)) }
     }
@@ -123,11 +124,11 @@ struct ItemBuilder: Sendable {
     func kind(of node: NodeID) -> Node.Kind { nodes[Int(node)].kind }
     func childCount(of node: NodeID) -> Int { Int(nodes[Int(node)].childCount) }
 
-    /// Makes `node` a container of `kind`; a second request for the same kind shares it.
+    /// Makes `node` a container of `kind`. A second request for the same kind shares it.
     mutating func open(_ node: NodeID, as kind: Node.Kind) {
         let current = nodes[Int(node)].kind
         if current == .empty {
-            // Nothing is written to a tree that is closed, so that threads may share what they kept of it.
+            // Nothing is written to a closed tree, so that threads may share what they kept of it.
             guard limit >= 0 else { return }
             if Int(nodes[Int(node)].depth) >= CBORLimits.depth { note(.tooDeep, at: node) }
             nodes[Int(node)].kind = kind
@@ -137,8 +138,8 @@ struct ItemBuilder: Sendable {
         }
     }
 
-    /// Where there is no room for a child, these three return the parent: what comes next is written nowhere, since what
-    /// was noted is thrown in the end. So a caller that cannot throw makes the tree no larger either.
+    /// If there is no room for a child, these three return the parent, and later writes do nothing: the noted failure
+    /// is thrown at the end. So a caller that cannot throw does not enlarge the tree either.
     mutating func addElement(to parent: NodeID) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
         return addChild(
@@ -154,7 +155,7 @@ struct ItemBuilder: Sendable {
         return addEntry(to: parent, keyStart: start)
     }
 
-    /// - Parameter kind: nil for an entry of no container's.
+    /// - Parameter kind: Nil for an entry that is not a container's.
     @inline(__always)
     mutating func addEntry(to parent: NodeID, key: Int, _ kind: IntegerKey?) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
@@ -163,10 +164,10 @@ struct ItemBuilder: Sendable {
         return addEntry(to: parent, keyStart: start, kind)
     }
 
-    /// The node for a container under a key: the one that is there, as JSON's encoder has it, else a new one.
+    /// The node for a container under a key: the existing one, as in JSON's encoder, or a new one.
     ///
-    /// - Parameter replaces: whether a value that is no map makes way, as for an encoder for super: JSON's keeps the later. (Of
-    ///   two maps JSON's keeps the later too; here they are one, and nothing is lost.)
+    /// - Parameter replaces: Whether it replaces a value that is not a map, as for an encoder for super: JSON's keeps
+    ///   the later value. (Of two maps JSON's keeps the later too; here they become one, and nothing is lost.)
     mutating func container(in parent: NodeID, key: String, replaces: Bool) -> NodeID {
         guard hasRoomForChild(of: parent, key: key) else { return parent }
         checkMarks(key, at: parent)
@@ -196,11 +197,11 @@ struct ItemBuilder: Sendable {
         return entry
     }
 
-    /// A node whose key has another value now; how it was then.
+    /// A node whose key now has another value; its former state.
     struct Replaced: Sendable {
         let node: NodeID
         let wasEmpty: Bool
-        /// Of all nodes.
+        /// The number of all nodes.
         let count: Int
     }
 
@@ -209,8 +210,8 @@ struct ItemBuilder: Sendable {
             Replaced(node: node, wasEmpty: nodes[Int(node)].kind == .empty, count: nodes.count))
     }
 
-    /// A new entry in the place of a map that its key has, for another value that an encoder for super writes: JSON's keeps
-    /// the later.
+    /// A new entry that replaces the map under its key, for another value that an encoder for super writes: JSON's
+    /// encoder keeps the later one.
     mutating func replace(_ node: NodeID) -> NodeID {
         let parent = nodes[Int(node)].parent
         guard hasRoomForChild(of: parent) else { return parent }
@@ -221,22 +222,22 @@ struct ItemBuilder: Sendable {
         return addEntry(to: parent, keyStart: start, nodes[Int(node)].integerKey)
     }
 
-    /// Has the map hold again whose last replacement could not be encoded.
+    /// Restores the map whose last replacement could not be encoded.
     mutating func restore(_ node: NodeID) {
         if let last = replaced.lastIndex(where: { $0.node == node }) { replaced.remove(at: last) }
     }
 
-    /// Where each key of a map was last encoded.
+    /// The last entry that was encoded for each key of a map.
     private struct KeyTable: Sendable {
-        /// The last child that is in it.
+        /// The last child in the table.
         var last: NodeID = -1
         var entries: [[UInt8]: NodeID] = [:]
     }
 
-    /// Children that are gone through in less time than a table takes.
+    /// The number of children for which a scan takes less time than a table.
     private static let fewChildren: Int32 = 16
 
-    /// The last entry of `parent` whose key is that at `keyStart`, to the end of `bytes`.
+    /// The last entry of `parent` with the key at `keyStart`, to the end of `bytes`.
     private mutating func lastEntry(in parent: NodeID, keyStart: Int) -> NodeID? {
         if nodes[Int(parent)].childCount > Self.fewChildren {
             guard let entry = tableEntry(in: parent, keyStart: keyStart) else { return nil }
@@ -258,7 +259,7 @@ struct ItemBuilder: Sendable {
     }
 
     private mutating func tableEntry(in parent: NodeID, keyStart: Int) -> NodeID? {
-        // Taken out, so that it is not copied.
+        // Moved out, so that it is not copied.
         var table = tables.removeValue(forKey: parent) ?? KeyTable()
         var child = table.last < 0 ? nodes[Int(parent)].firstChild : nodes[Int(table.last)].next
         while child >= 0 {
@@ -272,16 +273,16 @@ struct ItemBuilder: Sendable {
         return entry
     }
 
-    /// Takes back a child whose value threw: who goes on without it finds no half of it in the item.
+    /// Takes back a child whose value threw: code that continues without it leaves no half of it in the item.
     mutating func drop(_ node: NodeID) {
-        // A failure that was noted ends everything.
+        // A noted failure ends everything.
         guard failure == nil, node != Self.root, nodes[Int(node)].kind != .dropped else { return }
         nodes[Int(node)].kind = .dropped
         nodes[Int(nodes[Int(node)].parent)].childCount -= 1
         spared += 2 * (nodes.count - Int(node))
     }
 
-    /// Makes `node` as it was before anything was encoded there, for another try.
+    /// Resets `node` to its state before anything was encoded there, for another try.
     mutating func clear(_ node: NodeID) {
         guard failure == nil else { return }
         nodes[Int(node)].kind = .empty
@@ -295,7 +296,7 @@ struct ItemBuilder: Sendable {
     mutating func markByte(_ node: NodeID) {
         guard limit >= 0 else { return }
         nodes[Int(node)].isByte = true
-        // Nearly always one of a byte string, whose array is none either; `item()` counts anew.
+        // Nearly always a byte of a byte string, whose array does not count either; `item()` counts again.
         let parent = nodes[Int(node)].parent
         spared += parent >= 0 && nodes[Int(parent)].firstChild == node ? 2 : 1
     }
@@ -306,8 +307,8 @@ struct ItemBuilder: Sendable {
             keyPrefix: bytes.span.extracting(keyStart...).prefix, integerKey: kind)
     }
 
-    /// Before the copy: what is far too long must not be copied first. A node takes at least a byte of the item: this bounds
-    /// the tree's memory as well, and keeps all its numbers far below 2^31.
+    /// Before the copy, so that nothing far too long is copied. A node takes at least a byte of the item, so this
+    /// also bounds the tree's memory and keeps all its numbers far below 2^31.
     @inline(__always)
     private mutating func hasRoomForChild(of parent: NodeID) -> Bool {
         guard hasRoom(for: 0) && nodes.count <= allowed || makeRoom(for: 0) else {
@@ -324,7 +325,7 @@ struct ItemBuilder: Sendable {
         return false
     }
 
-    /// Counts the values that are in the item at present, without what was overwritten.
+    /// Counts the values that are now in the item, without what was overwritten.
     @inline(never)
     private mutating func makeRoomForValue() -> Bool {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
@@ -363,14 +364,14 @@ struct ItemBuilder: Sendable {
         return false
     }
 
-    /// Whether so many bytes more, without their heads, may still be an item.
+    /// Whether this many more bytes, without their heads, may still fit the item.
     @inline(__always)
     func hasRoom(for count: Int) -> Bool { count <= allowed - bytes.count }
 
-    /// Counts what is here and no part of the item (keys that moved, entries that were overwritten or taken back) before
+    /// Counts what no longer belongs to the item (moved keys, entries that were overwritten or taken back) before
     /// anything is refused: the item's own size decides.
     ///
-    /// - Parameter replacing: whether what comes takes the place of what is here.
+    /// - Parameter replacing: Whether the new bytes replace existing ones.
     mutating func makeRoom(for count: Int, replacing: (ItemBuilder) -> Bool = { _ in false }) -> Bool {
         guard failure == nil, limit >= 0, recounts < Self.mostRecounts else { return false }
         recounts += 1
@@ -378,12 +379,12 @@ struct ItemBuilder: Sendable {
         (copy.limit, copy.mostValues) = (Self.mostBytes, .max)
         guard let live = try? copy.item().bytes.count, live <= limit, count <= limit else { return false }
         guard live + count <= limit || replacing(self) else { return false }
-        // As much again: what is overwritten thousands of times is counted a few times only.
+        // As much again, so that what is overwritten thousands of times is counted only a few times.
         allowed = min(bytes.count + max(limit - live, count + 1024, bytes.count), Self.mostBytes)
         return hasRoom(for: count) && nodes.count <= allowed
     }
 
-    /// Text that is refused, so that nobody who opens it hashes or compares it.
+    /// Refuses text with too many combining marks, so that no server that opens it hashes or compares it.
     @inline(__always)
     mutating func checkMarks(_ text: String, at node: NodeID) {
         if CombiningMarks.areTooMany(in: text) { note(.combiningMarks, at: node) }
@@ -415,10 +416,10 @@ struct ItemBuilder: Sendable {
 
     // MARK: Encoders of the user's in between
 
-    /// A text in place of a value: an encoder that hands it on shows where the value is to be written.
+    /// A text instead of a value: an encoder that hands it on shows where the value is to be written.
     private enum Mark: Sendable {
         case none
-        /// And what to say where it comes twice.
+        /// With the reason to give if it comes twice.
         case awaited(CBORFailure.Reason)
         case found(NodeID, CBORFailure.Reason)
     }
@@ -426,8 +427,8 @@ struct ItemBuilder: Sendable {
     static let markText = "a value for SealedCookie"
     @inline(__always) var isAwaitingMark: Bool { if case .none = mark { false } else { true } }
 
-    /// Lets the text that is the mark be a place, while `found` has not been asked. A value cannot be in two: who hands it on
-    /// twice is refused.
+    /// Lets the text that is the mark take the value's position until `found` is called. A value cannot be in two
+    /// positions: an encoder that hands it on twice is refused.
     mutating func awaitMark(orRefuse reason: CBORFailure.Reason) { mark = .awaited(reason) }
 
     mutating func takeMark(_ text: String, at node: NodeID) -> Bool {
@@ -440,7 +441,7 @@ struct ItemBuilder: Sendable {
         return true
     }
 
-    /// Where the mark was written, if it was.
+    /// The position at which the mark was written, if it was.
     mutating func found() -> NodeID? {
         defer { mark = .none }
         if case .found(let node, _) = mark { return node }
@@ -461,7 +462,7 @@ struct ItemBuilder: Sendable {
             let node = nodes[Int(current)]
             let parent = nodes[Int(node.parent)].kind
             if parent == .embedded {
-                // What is inside an embedded item is a secret, its keys included.
+                // The contents of an embedded item are a secret, including keys.
                 elements.removeAll()
             } else if node.valueStart > node.keyStart {
                 elements.append(keyElement(node))
@@ -475,7 +476,7 @@ struct ItemBuilder: Sendable {
 
     func keyElement(_ node: Node) -> CBORPathElement {
         let range = Int(node.keyStart)..<Int(node.valueStart)
-        // Keys were written by `addEntry`: reading them back cannot fail.
+        // Keys were written by `addEntry`, so reading them back cannot fail.
         guard let index = try? CheckedItem(parsing: bytes, in: range) else { return .key("?") }
         return index.keyElement(0) ?? .key("?")
     }

@@ -2,16 +2,16 @@
 
 /// How the keys of a container are written: as text, or as the integers that they have.
 enum KeyForm {
-    /// A dictionary's with text for keys, or of a type that is not known: text reads back as either.
+    /// Keys of a dictionary with text keys, or of an unknown type: text can be read back as either.
     case text
-    /// A dictionary's with integers for keys.
+    /// Keys of a dictionary with integer keys.
     case integer
-    /// Any other key type's: as an integer where that alone gives the key back. So `case name = 9` is 9, and a dynamic key is an
-    /// integer only where it is spelled as one: "+49" is text, though its `intValue` may be 49.
+    /// Keys of any other type: an integer if that alone restores the key. So `case name = 9` is 9. A dynamic key is
+    /// an integer only if it is spelled as one: "+49" is text, though its `intValue` may be 49.
     case own
 
-    /// The standard library gives all dictionaries one private key type, in which "42" has an integer value even
-    /// where it was a String. For that key type the dictionary's own type decides.
+    /// The standard library gives all dictionaries one private key type, in which "42" has an integer value even if
+    /// it was a String. For that key type, the dictionary's own type decides.
     init(of keyType: Any.Type, in type: Any.Type) {
         self =
             if keyType != Self.dictionaryKeyType {
@@ -23,7 +23,7 @@ enum KeyForm {
             }
     }
 
-    /// The integer that is written for `key`; nil: its text.
+    /// The integer that is written for `key`; nil: its text is written.
     @inline(__always)
     func integer<Key: CodingKey>(
         of key: Key, in shared: Shared<some KeyMemory>
@@ -33,7 +33,8 @@ enum KeyForm {
         return shared.value.knows(key) ? (integer, .declared) : Self.own(key, integer, shared)
     }
 
-    /// A key that is spelled as a number is never made of one: JSON's coders ask no key type for that, and many have none.
+    /// A key that spells a number is not created from that number as a test: JSON's coders never do that, and many
+    /// key types do not support it.
     @inline(never)
     private static func own<Key: CodingKey>(
         _ key: Key, _ integer: Int, _ shared: Shared<some KeyMemory>
@@ -55,17 +56,17 @@ enum KeyForm {
 /// A key that is written as an integer: its text is that number, or a name.
 enum IntegerKey: UInt8, Sendable { case spelled, declared }
 
-/// Where keys are remembered that come back from their integers.
+/// Remembers keys that their integers restore.
 protocol KeyMemory {
-    /// Mutating, though it changes nothing: so it counts no reference to what it reads.
+    /// Mutating only to avoid a retain of what it reads.
     mutating func knows<Key: CodingKey>(_ key: Key) -> Bool
     mutating func remember<Key: CodingKey>(_ key: Key)
 }
 
-/// Keys that come back from their integers, so that not every session asks for it: with ten keys that would be a fifth of an
-/// open. Only keys of one byte, as those of an enum are, which are known by it.
+/// Keys that their integers restore, so that not every session has to find out: with ten keys, that would take a
+/// fifth of an open. Only keys of one byte, such as those of an enum, which are identified by that byte.
 struct KnownKeys: Sendable {
-    /// The address of a type, and in front a key's byte. Empty before the first: most types have no integers for keys.
+    /// A type's address, with a key's byte in front. Empty before the first: most types have no integers for keys.
     private var words: [UInt64] = []
     private static let count = 64
 
@@ -87,14 +88,14 @@ struct KnownKeys: Sendable {
         onlyByte(of: key).map { UInt64(UInt(bitPattern: ObjectIdentifier(Key.self))) ^ UInt64($0) << 56 }
     }
 
-    /// The keys of one type one after the other.
+    /// The keys of one type, one after the other.
     @inline(__always)
     private static func index(_ word: UInt64) -> Int {
         Int(truncatingIfNeeded: word >> 3 &+ word >> 56) & (count - 1)
     }
 }
 
-/// Finds the private key type of a type that others define.
+/// Finds the private key type of a type from another module.
 final class KeyTypeProbe: Encoder {
     private var keyType: Any.Type = Never.self
     private let scratch = CBORItemEncoder(

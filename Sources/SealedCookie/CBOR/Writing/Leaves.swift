@@ -1,4 +1,4 @@
-// Single values, written behind one another. FORMAT §7.
+// Writes single values, one after the other. FORMAT §7.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -6,8 +6,8 @@
 #endif
 
 extension ItemBuilder {
-    /// Writes `node`'s value, which `write` appends. `contentCount` of its last bytes are the
-    /// content of a byte string.
+    /// Writes `node`'s value, which `write` appends. The last `contentCount` bytes of it are the content of a byte
+    /// string.
     @inline(__always)
     private mutating func leaf(
         _ node: NodeID, size: Int = 0, contentCount: Int = 0, levels: Int = 0,
@@ -15,7 +15,7 @@ extension ItemBuilder {
     ) {
         let index = Int(node)
         if Int(nodes[index].depth) + levels > CBORLimits.depth { note(.tooDeep, at: node) }
-        // Before the copy: what is far too long must not be copied first.
+        // Before the copy, so that nothing far too long is copied.
         guard hasRoom(for: size) || makeRoom(for: size) else {
             note(.tooLong, at: node)
             return
@@ -24,7 +24,7 @@ extension ItemBuilder {
             note(.encodedTwice, at: node)
             return
         }
-        // Elsewhere than behind its key where another container was written in between.
+        // Not right after its key if another container was written in between.
         if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
         write(&bytes)
         let end = bytes.count
@@ -40,7 +40,7 @@ extension ItemBuilder {
         nodes[index].contentCount = Int32(contentCount)
     }
 
-    /// Copies a node's key to the end, so that key and value stand together.
+    /// Copies a node's key to the end, so that key and value are adjacent.
     private mutating func moveKey(of index: Int) {
         let key = Int(nodes[index].keyStart)..<Int(nodes[index].valueStart)
         nodes[index].keyStart = Int32(bytes.count)

@@ -1,35 +1,36 @@
-// A name in a folder that is held open: where a ring is changed, whoever else may change the path to it.
+// A name in an open folder: where a ring is changed, even if others change the path to it meanwhile.
 import SealedCookieLibc
 
-/// A file's name, and its folder by a descriptor.
+/// A file's name, with its folder as a descriptor.
 ///
-/// The path is followed once, a component at a time. Everything after that goes by the descriptor, so nobody who owns
-/// a folder of the path can lead a change elsewhere by swapping it meanwhile. They could before, by a symbolic link.
-/// So a link is followed only where one of these made it: root, the user of this process, the owner of the folder
-/// that it leads to, or the file's. They may change the file anyway.
+/// The path is followed once, component by component. Everything after that uses the descriptor, so no one who owns a
+/// folder of the path can redirect a change by swapping that folder meanwhile. Before that, a symbolic link could
+/// redirect it. So a link is followed only if root made it, this process's user, the owner of the folder to which it
+/// leads, or the file's owner. All of these may change the file anyway.
 struct FileLocation: ~Copyable {
     /// Never 0 to 2.
     let folder: Int32
     let name: String
-    /// Of the folder.
+    /// The folder's owner.
     let folderOwner: uid_t
     let folderMode: mode_t
-    /// Of the folder.
+    /// The folder's path.
     let folderPath: String
-    /// Folders with a link on the way in which others could put another in its place.
+    /// Folders on the path in which others could replace a link.
     let openFolders: [String]
-    /// Whether a link on the way is not to be trusted. Where a file is only looked at it is followed all the same.
+    /// Whether a link on the path is not trusted. If the file is only inspected, the link is followed anyway.
     let hasForeignLink: Bool
 
-    /// As Linux has it.
+    /// Linux's limit.
     private static let linkLimit = 40
 
     /// Follows `path`.
     ///
     /// - Parameters:
-    ///   - followsLast: whether a symbolic link under the last name is followed too.
-    ///   - changes: whether the file is to be changed. Else its folder need not be readable, and links not be trusted.
-    /// - Throws: where a folder is missing or cannot be read, or a link is not to be trusted. The file may be missing.
+    ///   - followsLast: Whether to follow a symbolic link under the last name too.
+    ///   - changes: Whether the file will be changed. If not, its folder need not be readable, and links need not be
+    ///     trusted.
+    /// - Throws: If a folder is missing or cannot be read, or a link is not trusted. The file itself may be missing.
     static func find(
         _ path: String, followsLast: Bool = true, changes: Bool = true
     ) throws(SystemFailure) -> FileLocation {
@@ -65,15 +66,15 @@ struct FileLocation: ~Copyable {
         throw SystemFailure(operation: "open", code: EISDIR)
     }
 
-    /// Where the way along a path has come to.
+    /// The state of following a path.
     private struct Walk {
         var folder: Int32
         var path: String
-        /// The last is the next.
+        /// The remaining components; the last is the next one.
         var rest: [String]
         let endsWithSlash: Bool
         var openFolders: [String] = []
-        /// Of the links that were followed.
+        /// The owners of the links that were followed.
         var owners: Set<uid_t> = []
 
         init(_ path: String) throws(SystemFailure) {
@@ -91,7 +92,7 @@ struct FileLocation: ~Copyable {
 
         mutating func enter(_ component: String) throws(SystemFailure) {
             let next = unsafe openat(folder, component, Libc.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-            // ENOTDIR: a file; or what was a folder has just become a link.
+            // ENOTDIR: a file, or a folder that has just become a link.
             guard next >= 0 else { throw SystemFailure(operation: "open", code: errno) }
             close(folder)
             folder = next
@@ -123,9 +124,9 @@ struct FileLocation: ~Copyable {
             rest += Self.components(text)
         }
 
-        /// - Parameter owner: the file's; nil where there is none yet.
+        /// - Parameter owner: The file's owner; nil if there is no file yet.
         func location(_ name: String, owner: uid_t?, _ changes: Bool) throws(SystemFailure) -> FileLocation {
-            // To be synchronized it must be readable.
+            // It must be readable to be synchronized.
             let mode = changes ? O_RDONLY : Libc.pathOnly
             let held = SecretFile.beyondStreams(unsafe openat(folder, ".", mode | O_DIRECTORY | O_CLOEXEC))
             guard held >= 0 else { throw SystemFailure(operation: "open", code: errno) }
@@ -148,15 +149,15 @@ struct FileLocation: ~Copyable {
 
     deinit { close(folder) }
 
-    /// Opens a file of the folder, never by way of a link, and without waiting for what is no file.
+    /// Opens a file in the folder, never through a link, and without waiting for anything that is not a file.
     ///
-    /// - Returns: less than 0 where it cannot be opened; `errno` says why.
+    /// - Returns: A negative number if it cannot be opened; `errno` says why.
     func open(_ name: String, _ flags: Int32, mode: mode_t = 0o600) -> Int32 {
         let all = flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
         return SecretFile.beyondStreams(unsafe openat(folder, name, all, mode))
     }
 
-    /// What stands under a name of the folder.
+    /// The status of a name in the folder.
     func status(of name: String) throws(SystemFailure) -> stat {
         var status = stat()
         guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
@@ -170,20 +171,20 @@ struct FileLocation: ~Copyable {
         unsafe unlinkat(folder, name, 0) == 0 ? 0 : errno
     }
 
-    /// A folder that leads to the file's.
+    /// A folder above the file's.
     struct Parent {
         let path: String
         let owner: uid_t
         let mode: mode_t
 
-        /// Whether everybody may rename what is in it.
+        /// Whether everyone may rename what is in it.
         var isOpen: Bool { mode & 0o002 != 0 && mode & S_ISVTX == 0 }
     }
 
-    /// Of this process.
+    /// This process's user.
     static var user: uid_t { geteuid() }
 
-    /// Whether it is the stand-in for users that this container does not know, such as the one who owns its root.
+    /// Whether it is the stand-in for users that this container does not know, such as the owner of its root.
     static func isUnknown(_ user: uid_t) -> Bool {
         guard user == 65_534, let map = try? InputFile.read("/proc/self/uid_map", limit: 65_536) else {
             return false
@@ -192,7 +193,7 @@ struct FileLocation: ~Copyable {
         return fields != ["0", "0", "4294967295"]
     }
 
-    /// The folders above the file's, up to the root, as far as this process may look.
+    /// The folders above the file's, up to the root, as far as this process may read them.
     func parents() throws(SystemFailure) -> [Parent] {
         var found: [Parent] = []
         var below = stat()
@@ -221,7 +222,7 @@ struct FileLocation: ~Copyable {
         return found
     }
 
-    /// A path of so many parents is still one that the system takes.
+    /// The system accepts a path of this many parents.
     private static let depthLimit = 1000
 
     private static func path(of descriptor: Int32) -> String? {
@@ -232,17 +233,17 @@ struct FileLocation: ~Copyable {
         return String(validating: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Gives what stands under `name` the file's own name, in place of what has it.
+    /// Renames `name` in the folder to the file's own name, and replaces the existing file.
     func rename(_ name: String) -> Int32 {
         unsafe renameat(folder, name, folder, self.name) == 0 ? 0 : errno
     }
 
-    /// Gives it that name too; EEXIST where something has it.
+    /// Gives the file under `name` the file's own name too; EEXIST if that is taken.
     func link(_ name: String) -> Int32 {
         unsafe linkat(folder, name, folder, self.name, 0) == 0 ? 0 : errno
     }
 
-    /// Makes sure that a new name in the folder outlasts a power cut.
+    /// Makes sure that a new name in the folder survives a power failure.
     func synchronize() throws(SystemFailure) {
         guard Libc.flush(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
     }
@@ -255,18 +256,19 @@ struct FileLocation: ~Copyable {
         }
     }
 
-    /// The name under which a file is written before it takes the file's place; with eight digits, before it is the file.
+    /// The name under which a file is written before it replaces the file; with eight digits, before it becomes the
+    /// file.
     func temporary(number: UInt32? = nil) -> String {
         let digits = number.map { ".\(String($0, radix: 16))" } ?? ""
         return ".\(name)\(digits).new"
     }
 
-    /// What a change holds a lock on.
+    /// The name of the file that a change locks.
     var lock: String { ".\(name).lock" }
 
     static func randomNumber() -> UInt32 { .random(in: 0x1000_0000 ... .max) }
 
-    /// Whether `name` is one of those.
+    /// Whether `name` is such a temporary name.
     func isTemporary(_ name: String) -> Bool {
         let (start, end) = (".\(self.name)", ".new")
         guard name.hasPrefix(start), name.dropFirst(start.count).hasSuffix(end) else { return false }
@@ -276,7 +278,7 @@ struct FileLocation: ~Copyable {
     }
 }
 
-/// A file of a held folder, open for reading.
+/// An open file in an open folder, for reading.
 struct OpenFile: ~Copyable {
     let descriptor: Int32
     let status: stat
@@ -296,7 +298,7 @@ struct OpenFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The same of a path; false where it cannot be told.
+    /// The same for a path; false if it is unknown.
     static func isMountedByItself(_ path: String) -> Bool {
         guard let location = try? FileLocation.find(path, changes: false),
             let file = try? OpenFile(location.name, in: location)
@@ -304,7 +306,7 @@ struct OpenFile: ~Copyable {
         return file.isMounted(apartFrom: location)
     }
 
-    /// Whether the file is a mount of its own: what replaces it where it was mounted from is not seen here.
+    /// Whether the file is a mount of its own: if it is replaced where it was mounted from, that is not seen here.
     func isMounted(apartFrom location: borrowing FileLocation) -> Bool {
         guard let own = Self.mount(of: descriptor), let folder = Self.mount(of: location.folder) else {
             return false
@@ -312,7 +314,7 @@ struct OpenFile: ~Copyable {
         return own != folder
     }
 
-    /// As Linux tells it of an open file; nil where it does not.
+    /// The mount of an open file as Linux reports it; nil if it does not.
     private static func mount(of descriptor: Int32) -> String? {
         guard let bytes = try? InputFile.read("/proc/self/fdinfo/\(descriptor)", limit: 65_536) else {
             return nil

@@ -1,34 +1,35 @@
-// A file that is replaced whole, by one process at a time.
+// A file that is replaced as a whole, by one process at a time.
 import SealedCookieLibc
 
-/// The right to change a file, which the system takes away from a process that dies. FORMAT §9.
+/// The right to change a file, which the system takes from a process that dies. FORMAT §9.
 ///
-/// An exclusive `flock` on a file beside it, `.NAME.lock`. Not on the file itself: whoever may read that can lock it, for
-/// as long as they like, and so hold up a revocation. The lock's file is of mode 0600 and the file's owner's, and only
-/// the owner and root can replace the file. It is removed with the lock; one that is found was left by a process that
-/// died, and is taken over.
+/// It is an exclusive `flock` on a separate file in the same folder, `.NAME.lock`. A lock on the file itself would
+/// not do: anyone who may read the file could lock it as long as they like, and so block a revocation. The lock's
+/// file has mode 0600 and the file's owner, and only the owner and root can replace the file. It is removed together
+/// with the lock. If one already exists, a process that died left it, and it is taken over.
 ///
-/// NFS makes the lock one of a range of bytes, for which the file must be open for writing; it is. Taking a lock makes
-/// NFS ask the server for the file anew, but not for its name: so what the locked file itself says comes first.
+/// NFS turns the lock into one on a byte range, for which the file must be open for writing, as it is. Taking a lock
+/// makes NFS ask the server for the file again, but not for its name. So the locked file's own status is checked
+/// first.
 private struct ChangeLock: ~Copyable {
     private let file: Int32
 
-    /// Milliseconds.
+    /// In milliseconds.
     private static let patience = 30_000
     private static let pause = 5
-    /// In which another process gives the lock that it has just made to the file's owner.
+    /// The milliseconds in which another process gives the lock that it has just made to the file's owner.
     private static let ownerPatience = 1000
 
     /// Waits at most 30 s.
     ///
-    /// - Throws: EWOULDBLOCK where another process holds it for longer.
+    /// - Throws: EWOULDBLOCK if another process holds it longer.
     init(for location: borrowing FileLocation, owner: uid_t, group: gid_t) throws(SystemFailure) {
         let name = location.lock
         var waited = 0
         while true {
             let file = try Self.open(name, in: location, owner: owner, group: group, waited: waited)
             guard let file else {
-                // Not at once, nor for ever: a file server may be of two minds about the name.
+                // Wait, but not forever: a file server may be inconsistent about the name.
                 guard waited < Self.patience else {
                     throw SystemFailure(operation: "flock", code: EWOULDBLOCK)
                 }
@@ -45,7 +46,7 @@ private struct ChangeLock: ~Copyable {
             }
             var locked = stat()
             let code = unsafe fstat(file, &locked) == 0 ? 0 : errno
-            // ESTALE: removed by way of another machine.
+            // ESTALE: removed through another machine.
             guard code == 0 || code == ESTALE else {
                 close(file)
                 throw SystemFailure(operation: "fstat", code: code)
@@ -56,14 +57,14 @@ private struct ChangeLock: ~Copyable {
                 self.file = file
                 return
             }
-            // Removed while this process waited, or this machine still has an old name of it.
+            // It was removed while this process waited, or this machine still has an old name of it.
             close(file)
             guard waited < Self.patience else { throw SystemFailure(operation: "flock", code: EWOULDBLOCK) }
             Self.pause(&waited)
         }
     }
 
-    /// Nil: it has gone, or is somebody's for a moment; to be tried again.
+    /// Nil: it is gone, or belongs to someone else for a moment; try again.
     private static func open(
         _ name: String, in location: borrowing FileLocation, owner: uid_t, group: gid_t, waited: Int
     ) throws(SystemFailure) -> Int32? {
@@ -95,7 +96,7 @@ private struct ChangeLock: ~Copyable {
             if code == ESTALE { return nil }
             throw SystemFailure(operation: "fstat", code: code)
         }
-        // Root's is the file's owner's in a moment, or root died in that.
+        // A lock of root's becomes the file owner's a moment later, unless root's process died in between.
         guard status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1, [0, owner].contains(status.st_uid)
         else {
             close(file)
@@ -109,7 +110,7 @@ private struct ChangeLock: ~Copyable {
         waited += pause
     }
 
-    /// Removes it from beside the file. Whoever waits for it finds that out, and makes another.
+    /// Removes the lock's file. A process that waits for it notices that, and makes another.
     func release(_ location: borrowing FileLocation) {
         location.remove(location.lock)
     }
@@ -117,23 +118,23 @@ private struct ChangeLock: ~Copyable {
     deinit { close(file) }
 }
 
-/// A file that nobody else changes meanwhile.
+/// A file that no one else changes meanwhile.
 struct LockedFile: ~Copyable {
     private let location: FileLocation
     private let lock: ChangeLock
     private let file: Int32
     private let status: stat
 
-    /// Milliseconds for which a name may mean a file that was replaced, on a network file system.
+    /// How many milliseconds a name may refer to a replaced file on a network file system.
     private static let patience = 2000
 
     /// Waits at most 30 s for the right to change it.
     ///
-    /// - Throws: EWOULDBLOCK where another process has it for longer.
+    /// - Throws: EWOULDBLOCK if another process holds it longer.
     static func open(_ path: String) throws(SystemFailure) -> LockedFile {
         let location = try FileLocation.find(path)
         let found = try location.status(of: location.name)
-        // A device or a pipe must not become a file of keys.
+        // A device or a pipe must not become a key file.
         guard found.isRegular else {
             throw found.isFolder ? SystemFailure(operation: "open", code: EISDIR) : SystemFailure.notAFile
         }
@@ -165,7 +166,7 @@ struct LockedFile: ~Copyable {
             }
             close(file)
             guard code == 0 || code == ESTALE else { throw SystemFailure(operation: "fstat", code: code) }
-            // Replaced by way of another machine; or for good, where it was mounted from.
+            // Replaced through another machine, or for good if it was mounted from elsewhere.
             guard waited < patience else { throw SystemFailure(operation: "open", code: ESTALE) }
             usleep(1000)
             waited += 1
@@ -183,11 +184,11 @@ struct LockedFile: ~Copyable {
         try SecretFile.read(file, limit: limit)
     }
 
-    /// Puts `bytes` in the file's place, with its owner, mode and access list. Readers see the old file or the new
-    /// one, whole; where this fails before the last step, the old one stays.
+    /// Replaces the file by `bytes`, and keeps its owner, mode and access list. Readers see the old file or the new
+    /// one, whole. If this fails before the last step, the old file stays.
     func replace(with bytes: borrowing SecretBytes) throws(SystemFailure) {
-        // One name, so that what a process left that died is found: under the lock it is nobody's. But somebody else's,
-        // which cannot be removed, is not waited for.
+        // One fixed name, so that the remains of a process that died are found: under the lock, they belong to no
+        // one. But a file of another user, which cannot be removed, is not waited for.
         var new = location.temporary()
         if ![0, ENOENT].contains(location.remove(new)) {
             new = location.temporary(number: FileLocation.randomNumber())
@@ -202,7 +203,7 @@ struct LockedFile: ~Copyable {
             {
                 return SystemFailure(operation: "fchown", code: errno)
             }
-            // Before the mode: of a file with such a list its group's bits are the most that anybody in the list may do.
+            // Before the mode: if a file has an access list, its group bits limit everyone in the list.
             if let (call, code) = Libc.copyAccessList(from: old, to: file) {
                 return SystemFailure(operation: call, code: code)
             }
@@ -217,7 +218,7 @@ struct LockedFile: ~Copyable {
             location.remove(new)
             throw SystemFailure(operation: "rename", code: code)
         }
-        // Who may write to the folder can put another under the name that is renamed.
+        // Anyone who may write to the folder can put another file under the name that is renamed.
         if let named = try? location.status(of: location.name), !named.isSameFile(as: written) {
             throw SystemFailure.swapped
         }
@@ -228,25 +229,25 @@ struct LockedFile: ~Copyable {
 extension stat {
     var isRegular: Bool { st_mode & S_IFMT == S_IFREG }
     var owner: UInt32 { st_uid }
-    /// Hard links.
+    /// The number of hard links.
     var nameCount: Int { Int(st_nlink) }
     var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
-    /// Within some seconds of now, on a clock that may differ by as much.
+    /// Within some seconds of now, by a clock that may differ by as much.
     var hasJustChanged: Bool { abs(time(nil) - changeTime.tv_sec) <= 2 }
 
     func isSameFile(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }
 
-/// Which file stands under a name, and in which state.
+/// The identity and state of the file under a name.
 struct FileIdentity: Equatable {
     var device: UInt64
     var inode: UInt64
     var size: Int64
     var modified: Int64
     var changed: Int64
-    /// Changed within the last two seconds, by a clock that may be another machine's: a guess.
+    /// Whether it changed within the last two seconds, by a clock that may be another machine's: a guess.
     let isFresh: Bool
-    /// It has no name any more: another file has taken its place where it is mounted from.
+    /// Whether it no longer has a name: another file has replaced it where it was mounted from.
     var isDetached: Bool
 
     static func == (a: FileIdentity, b: FileIdentity) -> Bool {
@@ -254,13 +255,13 @@ struct FileIdentity: Equatable {
             && a.changed == b.changed
     }
 
-    /// More than any file system's clock takes for a tick.
+    /// Longer than a tick of any file system's clock.
     static let longestTick: Int64 = 2_000_000_000
 
     /// Follows symbolic links.
     ///
-    /// - Parameter now: on the clock of file systems, in nanoseconds, and before the file is looked at: what
-    ///   changes afterwards must not count as older.
+    /// - Parameter now: The time on the file systems' clock, in nanoseconds, before the file's status is read: later
+    ///   changes must not count as older.
     init(_ path: String, at now: Int64 = realTime()) throws(SystemFailure) {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { throw SystemFailure(operation: "stat", code: errno) }
@@ -269,7 +270,7 @@ struct FileIdentity: Equatable {
         size = Int64(status.st_size)
         modified = Self.nanoseconds(status.modificationTime)
         changed = Self.nanoseconds(status.changeTime)
-        // Whole seconds would take two that are all but one for two.
+        // In whole seconds, almost two seconds would count as two.
         isFresh = (-Self.longestTick..<Self.longestTick).contains(now &- changed)
         isDetached = status.st_nlink == 0
     }

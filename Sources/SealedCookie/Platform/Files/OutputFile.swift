@@ -1,7 +1,7 @@
-// A file that is no secret, written where another user may change the way to it.
+// Writes a file that is not secret, where another user may change the path to it.
 import SealedCookieLibc
 
-/// What a command makes, such as a dictionary.
+/// A command's output file, such as a dictionary.
 package enum OutputFile {
     package struct WritingFailure: Error {
         package let reason: String
@@ -9,9 +9,9 @@ package enum OutputFile {
 
     /// Writes `bytes` to the file at `path`, in one step: a reader sees the old file or the new one, whole.
     ///
-    /// As a ring is changed: by a folder that is held open, never by another user's link, under a lock, and with the
-    /// owner, mode and access list that the file had. A new file has what the umask leaves of 0666. What is a device, a
-    /// pipe or an open file (`/dev/stdout`, `/dev/fd/N`) is written to, not replaced.
+    /// This works as for a ring: through an open folder, never through another user's link, under a lock, and with
+    /// the file's owner, mode and access list. A new file has the mode 0666 minus the umask. A device, a pipe or an
+    /// open file (`/dev/stdout`, `/dev/fd/N`) is written to, not replaced.
     package static func write(_ bytes: [UInt8], to path: String) throws(WritingFailure) {
         do throws(SystemFailure) {
             try writeFile(bytes, path)
@@ -32,13 +32,13 @@ package enum OutputFile {
             return try create(contents, in: location)
         }
         if status.isRegular { return try LockedFile.open(path).replace(with: contents) }
-        // It waits where a pipe has no reader yet.
+        // It waits if a pipe has no reader yet.
         let flags = O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC
         let file = SecretFile.beyondStreams(unsafe openat(location.folder, location.name, flags))
         guard file >= 0 else { throw SystemFailure(operation: "open", code: errno) }
         defer { close(file) }
         var opened = stat()
-        // Else a file was put in its place.
+        // Otherwise a file has replaced it.
         guard unsafe fstat(file, &opened) == 0, !opened.isRegular else { throw .swapped }
         try write(contents, toOpen: file)
     }
@@ -70,7 +70,7 @@ package enum OutputFile {
         }
     }
 
-    /// The number of the file, already open, that a path means.
+    /// The number of the open file that a path means.
     private static func openNumber(_ path: String) -> Int32? {
         if path == "/dev/stdout" { return STDOUT_FILENO }
         if path == "/dev/stderr" { return STDERR_FILENO }

@@ -1,4 +1,4 @@
-// Files that hold keys, read straight into memory that is wiped.
+// Files that contain keys, read directly into memory that is wiped.
 import SealedCookieLibc
 
 /// A file's contents and its permission bits.
@@ -9,9 +9,9 @@ struct SecretFile: ~Copyable {
     /// Reads the whole file at `path`.
     ///
     /// - Parameters:
-    ///   - limit: files of more bytes are refused with EFBIG.
-    ///   - orPipe: whether to wait for what a pipe or a terminal says. Else only a regular file is read, and opening
-    ///     waits for nobody: a server must not hang at a FIFO.
+    ///   - limit: Files with more bytes are refused with EFBIG.
+    ///   - orPipe: Whether to wait for input from a pipe or a terminal. If not, only a regular file is read, and
+    ///     opening never waits: a server must not hang at a FIFO.
     static func read(
         _ path: String, limit: Int, orPipe: Bool = false
     ) throws(SystemFailure) -> SecretFile {
@@ -34,7 +34,7 @@ struct SecretFile: ~Copyable {
             var atEnd = false
             while !atEnd, failure == 0 {
                 try unsafe bytes.fill(room: 4096) { target in
-                    // Sound: `fill` gives room for 4096 bytes.
+                    // Sound: `fill` provides room for 4096 bytes.
                     let count = unsafe SealedCookieLibc.read(file, target, 4096)
                     if count < 0, errno != EINTR { failure = errno }
                     if count == 0 { atEnd = true }
@@ -51,12 +51,12 @@ struct SecretFile: ~Copyable {
         throw SystemFailure(operation: "read", code: failure)
     }
 
-    /// Makes a new file of mode 0600 that holds `bytes`; an existing one is left as it is (EEXIST).
+    /// Creates a file of mode 0600 with `bytes`. An existing file is left unchanged (EEXIST).
     ///
-    /// It has its name when it is whole: nobody finds an empty one, and takes that for the file to change.
+    /// The file gets its name when it is complete, so no one finds an empty one and takes it for the file to change.
     static func create(_ path: String, _ bytes: borrowing SecretBytes) throws(SystemFailure) {
         let location = try FileLocation.find(path, followsLast: false)
-        // Nobody has a lock on what is not there yet: a name of its own for each that tries.
+        // A file that does not exist yet cannot be locked, so each process uses a temporary name of its own.
         let new = location.temporary(number: FileLocation.randomNumber())
         try write(bytes, toNew: new, in: location) { _ in nil }
         // Unlike rename, link replaces nothing.
@@ -64,15 +64,15 @@ struct SecretFile: ~Copyable {
         location.remove(new)
         switch code {
         case 0: break
-        // A file system without links. Half a file is left there by a crash, but by no error.
+        // A file system without links. A crash may leave half a file there, but an error does not.
         case EPERM, EOPNOTSUPP, ENOSYS: try write(bytes, toNew: location.name, in: location) { _ in nil }
         default: throw SystemFailure(operation: "link", code: code)
         }
         try location.synchronize()
     }
 
-    /// Reads a file whose contents go into another: by a path in which no other user's link may lead to what that user
-    /// may not read.
+    /// Reads a file whose contents go into another. No other user's link on the path may lead to a file that this
+    /// user may not read.
     static func readTrusted(_ path: String, limit: Int) throws(SystemFailure) -> SecretFile {
         let location = try FileLocation.find(path, changes: false)
         guard !location.hasForeignLink else { throw .foreignLink }
@@ -80,9 +80,9 @@ struct SecretFile: ~Copyable {
         return try read(file.descriptor, limit: limit)
     }
 
-    /// Writes a new file, and leaves none where that fails: half a ring is worse than none.
+    /// Writes a new file, and removes it if that fails: half a ring is worse than none.
     ///
-    /// - Parameter prepare: done to the open file before its first byte is written.
+    /// - Parameter prepare: Called with the open file before its first byte is written.
     static func write(
         _ bytes: borrowing SecretBytes, toNew name: String, in location: borrowing FileLocation,
         mode: mode_t = 0o600, prepare: (Int32) -> SystemFailure?
@@ -97,10 +97,10 @@ struct SecretFile: ~Copyable {
         throw failure
     }
 
-    /// The same file under a number that is no standard stream's: in a process that has those closed, what somebody
-    /// prints would go into a ring.
+    /// The same file under a number other than a standard stream's. If a process has those closed, its output would
+    /// otherwise go into a ring.
     ///
-    /// - Parameter file: less than 0 where it could not be opened; it is returned, and `errno` still says why.
+    /// - Parameter file: Negative if it could not be opened. It is then returned, and `errno` still says why.
     static func beyondStreams(_ file: Int32) -> Int32 {
         guard (0...STDERR_FILENO).contains(file) else { return file }
         let higher = fcntl(file, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
@@ -119,7 +119,7 @@ struct SecretFile: ~Copyable {
                     // Sound: the count stays inside the buffer.
                     let count = unsafe SealedCookieLibc.write(file, base + written, buffer.count - written)
                     if count < 0, errno == EINTR { continue }
-                    // Nothing taken, and no reason: it would go on for ever.
+                    // Nothing was written, and no reason was given: it would loop forever.
                     guard count > 0 else {
                         return SystemFailure(operation: "write", code: count < 0 ? errno : EIO)
                     }
