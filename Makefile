@@ -103,9 +103,12 @@ test-javascript: ## Run Implementations/javascript against every vector
 	fi
 
 .PHONY: browsers
-browsers: build ## Hold the limits against Chromium and Firefox, headless (1 minute)
+browsers: build ## Hold the limits and changes of a cookie's form against Chromium and Firefox, headless (6 minutes)
 	@$(call install,chromium chromium-driver firefox-esr openssl python3)
-	@python3 Tests/Browsers/browsers.py "$$(swift build -c release --show-bin-path)/sealed-cookie"
+	swift build -c release --package-path Tests/Browsers
+	@tool="$$(swift build -c release --show-bin-path)/sealed-cookie"; \
+	python3 Tests/Browsers/browsers.py "$$tool"; \
+	python3 Tests/Browsers/former_forms.py "$$tool" "$$(swift build -c release --package-path Tests/Browsers --show-bin-path)/forms"
 
 .PHONY: clients
 clients: build ## Hold the limits against curl, PHP, Ruby, Java, wget, Python, Go, Perl (2 minutes)
