@@ -192,4 +192,24 @@ import Testing
         let manifest = try String(contentsOf: packageFolder.appending(path: "Package.swift"), encoding: .utf8)
         #expect(!manifest.contains(".package("))
     }
+
+    @Test
+    func `a seal and an open go the way that CONTRIBUTING lists, in at most 18 calls from file to file`()
+        throws
+    {
+        let page = try String(
+            contentsOf: packageFolder.appending(path: "CONTRIBUTING.md"), encoding: .utf8)
+        let rows = try page.split(separator: "\n").compactMap { row in
+            try /\| (\d+) \| (\S+\.swift) `(\w+)` \| (\S+\.swift) `(\w+)` \|/.wholeMatch(in: row)?.output
+        }
+        #expect(rows.map { Int($0.1) } == Array(1...18))
+        for (file, function) in rows.flatMap({ [($0.2, $0.3), ($0.4, $0.5)] }) {
+            let code = try String(
+                contentsOf: Self.library.appending(path: String(file)), encoding: .utf8)
+            let declarations = ["func ", "var ", "struct "].map { $0 + function }
+            #expect(
+                function == "init" ? code.contains(" init(") : declarations.contains(where: code.contains),
+                "\(file) has no \(function)")
+        }
+    }
 }
