@@ -4,9 +4,9 @@ import Hummingbird
 import Logging
 import SealedCookie
 
-struct ShopContext: SessionContext {
+struct ShopContext: SealedSessionContext {
     var coreContext: CoreRequestContextStorage
-    let session = RequestSession<ShopSession>()
+    let session = CurrentSession<ShopSession>()
     var requestDecoder: URLEncodedFormDecoder { .init() }
 
     init(source: Source) { coreContext = .init(source: source) }
@@ -48,12 +48,15 @@ struct App {
     static func router(_ settings: Settings, _ keys: KeyRingFile) throws -> Router<ShopContext> {
         let sealer = try sealer(keys)
         let router = Router(context: ShopContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorPages())
-        if settings.hasSessions {
-            router.add(middleware: SessionMiddleware(sealer: sealer))
-        } else {
-            router.add(middleware: FixedSession())
+        router.add(middleware: ErrorPages())  // for what the session's middleware throws
+        switch settings.sessions {
+        case .sealed:
+            let counters = SealedSessionCounters()
+            router.add(middleware: SealedSessionMiddleware(sealer: sealer, onEvent: counters.count))
+        case .fixed: router.add(middleware: FixedSession())
+        case .redis(let port): router.add(middleware: RedisSession(port: port))
         }
+        router.add(middleware: ErrorPages())  // for what handlers throw: such a page carries the session's cookie
 
         for (path, type, text) in [
             ("/style.css", "text/css", Page.style), ("/icon.svg", "image/svg+xml", Page.icon),
@@ -146,7 +149,7 @@ extension Router<ShopContext> {
     /// A form's route, which runs only with the session's own CSRF token.
     func form<Fields: Decodable & SendableMetatype>(
         _ path: RouterPath, _: Fields.Type,
-        handler: @escaping @Sendable (Fields, RequestSession<ShopSession>, Logger) throws -> Response
+        handler: @escaping @Sendable (Fields, CurrentSession<ShopSession>, Logger) throws -> Response
     ) {
         post(path) { request, context in
             var request = request
@@ -159,7 +162,7 @@ extension Router<ShopContext> {
     }
 }
 
-/// Pages for what goes wrong. They show no session, and so stand outside its middleware.
+/// Pages for what goes wrong.
 struct ErrorPages: RouterMiddleware {
     func handle(
         _ request: Request, context: ShopContext, next: (Request, ShopContext) async throws -> Response
@@ -173,20 +176,5 @@ struct ErrorPages: RouterMiddleware {
             if status.kind == .serverError { context.logger.error("\(request.uri.path): \(error)") }
             return Page.error(status)
         }
-    }
-}
-
-/// In place of sealed cookies, to measure what they cost: every visitor has the same session. But for the
-/// cookie, all is as with the other middleware.
-struct FixedSession: RouterMiddleware {
-    let session = ShopSession(name: "Ada", cart: (0..<3).map { .init(product: $0, engraving: "No. \($0)") })
-
-    func handle(
-        _ request: Request, context: ShopContext, next: (Request, ShopContext) async throws -> Response
-    ) async throws -> Response {
-        context.session.value = session
-        var response = try await next(request, context)
-        SessionMiddleware<ShopSession, ShopContext>.keepFromSharedCaches(&response.headers)
-        return response
     }
 }

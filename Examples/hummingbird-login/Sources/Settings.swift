@@ -8,9 +8,18 @@ struct Settings {
     /// The ring's file.
     let ring: String
     let isProduction: Bool
-    /// Off only to measure what they cost.
-    let hasSessions: Bool
+    /// Anything but sealed is only for measuring.
+    let sessions: Sessions
     let lookSeconds: Int
+
+    enum Sessions: Equatable {
+        /// In sealed cookies.
+        case sealed
+        /// The same for every visitor.
+        case fixed
+        /// In a Redis server at this port of 127.0.0.1.
+        case redis(port: Int)
+    }
 
     struct Refusal: Error, CustomStringConvertible {
         let description: String
@@ -29,7 +38,12 @@ struct Settings {
         self.ring = ring
         port = try Self.number("PORT", 8080, in: 0...65535, environment)
         lookSeconds = try Self.number("LOOK_SECONDS", 30, in: 1...3600, environment)
-        hasSessions = environment.get("SESSIONS") != "off"
+        switch environment.get("SESSIONS") ?? "on" {
+        case "on": sessions = .sealed
+        case "off": sessions = .fixed
+        case "redis": sessions = .redis(port: try Self.number("REDIS_PORT", 6379, in: 1...65535, environment))
+        default: throw Refusal(description: "SESSIONS must be on, off or redis")
+        }
     }
 
     private static func number(

@@ -317,7 +317,7 @@ import Testing
         let source = try String(contentsOfFile: #filePath, encoding: .utf8)
         let all = readme.matches(of: /```swift\n((?:.*\n)*?)```/).map { String($0.1) }
         let shown = all.filter {
-            !$0.contains("Context: SessionContext") && !$0.contains(": AsyncMiddleware")
+            !$0.contains("Context: SealedSessionContext") && !$0.contains(": AsyncMiddleware")
         }
         #expect(shown.count == 10 && all.count == 12)
         let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
