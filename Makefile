@@ -183,6 +183,13 @@ api-check: setup ## Compare the public API with that text
 	@swift build > /dev/null
 	@python3 Tests/API/api.py "$$(swift build --show-bin-path)/Modules" --check
 
+.PHONY: docs
+docs: setup ## Build the documentation into .build/docs, by the toolchain's docc
+	@$(call install,python3)
+	@swift build > /dev/null
+	@python3 Tests/API/docs.py "$$(swift build --show-bin-path)/Modules" .build/docs
+	@echo "hint: to read it: python3 -m http.server --bind 127.0.0.1 --directory .build/docs 8000, then /documentation/sealedcookie"
+
 .PHONY: dependents
 dependents: setup ## Build and run packages that depend on a tagged clone (10 minutes; FORM=short: 3)
 	@Tests/Dependents/run.sh $(FORM)

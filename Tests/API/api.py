@@ -5,26 +5,21 @@ MODULES is a build's folder of .swiftmodule files. Writes api.txt, or with --che
 """
 import difflib
 import json
-import platform
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-SOURCES, FILE = HERE.parent.parent / "Sources", HERE / "api.txt"
+from graph import extract
+
+FILE = Path(__file__).resolve().parent / "api.txt"
 # Every type has them, or gets them with another.
 IMPLIED = {"Copyable", "Escapable", "SendableMetatype", "BitwiseCopyable", "_BitwiseCopyable"}
 
 
 def graph(modules: str) -> dict:
-    maps = [part for folder in ("COpenSSL", "CZlib", "CXattr")
-            for part in ("-Xcc", f"-fmodule-map-file={SOURCES / folder / 'module.modulemap'}")]
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["swift-symbolgraph-extract", "-module-name", "SealedCookie", "-I", modules, *maps, "-output-dir", folder,
-                        "-target", f"{platform.machine()}-unknown-linux-gnu", "-minimum-access-level", "public",
-                        "-skip-synthesized-members", "-skip-inherited-docs"], check=True)
-        graphs = [json.loads(file.read_text("utf-8")) for file in Path(folder).glob("*.json")]
+        files = extract(modules, folder, "-skip-synthesized-members", "-skip-inherited-docs")
+        graphs = [json.loads(file.read_text("utf-8")) for file in files]
     return {key: [entry for one in graphs for entry in one[key]] for key in ("symbols", "relationships")}
 
 

@@ -1,4 +1,4 @@
-// README's example, compiled and run; and README held against it.
+// README's examples, compiled and run. GuideTests hold README against them.
 import Foundation
 import SealedCookie
 import Testing
@@ -25,7 +25,6 @@ import Testing
         // The first request has no cookie; the second brings the one that the first was given.
         for round in 1...2 {
             response.headers = []
-            // README begins
             let keys = try KeyRing(contentsOf: ringFile)  // such as /etc/shop/session.keys
             let sessions = try CookieSealer<Session>(
                 "__Host-session", keys: keys, lifetime: .init(absolute: .days(14), idle: .hours(12)))
@@ -47,7 +46,6 @@ import Testing
             for cookie in try sessions.signOutCookies(cookieHeader: request["Cookie"]) {
                 response.add("Set-Cookie", "\(cookie)")
             }
-            // README ends
             #expect(response.headers.count == round + 1)
             #expect(response.headers.allSatisfy { $0.name == "Set-Cookie" })
             let last = response.headers[round - 1].value
@@ -62,13 +60,11 @@ import Testing
     @Test func `README's "remember me" runs, ticked and not`() throws {
         let sessions = try CookieSealer<Session>(
             keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14), idle: .hours(12)))
-        // README begins
         func signIn(_ session: Session, isRemembered: Bool) throws -> SealedSession {
             isRemembered
                 ? try sessions.seal(session, lifetime: .init(absolute: .days(90), idle: .days(30)))
                 : try sessions.seal(session, endsWithBrowser: true)  // no Max-Age
         }
-        // README ends
         let session = Session(userID: 42, roles: [])
         let ticked = try signIn(session, isRemembered: true).cookies[0]
         #expect(ticked.maxAge.map { (30 * 86_400 - 60...30 * 86_400).contains($0) } == true)
@@ -88,9 +84,7 @@ import Testing
         let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: ringFile) }
         try KeyRing([SealingKey.generate()]).create(at: ringFile)
-        // README begins
         let keys = try KeyRingFile(ringFile) { event in print(event) }
-        // README ends
         let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
         #expect(sessions.keys.keys.count == 1)
     }
@@ -98,7 +92,6 @@ import Testing
     @Test func `README's strings go in and out`() throws {
         let (keys, lifetime) = (try KeyRing([SealingKey.generate()]), SessionLifetime(absolute: .days(14)))
         var sessions = try CookieSealer<Session>(keys: keys, lifetime: lifetime)
-        // README begins
         /// A request's Cookie headers in, the response's Set-Cookie headers out.
         func answer(_ cookies: [String], change: (inout Session) -> Void) throws -> [String] {
             let found = sessions.open(cookieHeaders: cookies) { print("no session: \($0)") }
@@ -114,7 +107,6 @@ import Testing
                 return []
             }
         }
-        // README ends
         let first = try sessions.seal(Session(userID: 42, roles: [])).cookies[0]
         func visit(_ session: inout Session) { session.visits += 1 }
         let second = try #require(
@@ -133,15 +125,11 @@ import Testing
     }
 
     @Test func `README's sealer for plain http is made, and its sessions open`() throws {
-        // README begins
         let sessions = try CookieSealer<Session>(
             "session", keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
-        // README ends
         var request: [String: String] = [:]
-        // README begins
         let visitor = try sessions.seal(Session(userID: 42, roles: ["admin"]))
         request["Cookie"] = visitor.cookieHeader  // what a browser would send back
-        // README ends
         #expect(try sessions.open(cookieHeader: request["Cookie"])?.session.userID == 42)
         let line = try #require(visitor.headerValues.first)
         #expect(line.hasSuffix("; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"))
@@ -163,7 +151,6 @@ import Testing
         struct User { var sessionsEndedAt: Date? }
         var user = User()
         var cookies: [String] = []
-        // README begins
         /// The session in a request, unless it began before this user's were ended.
         func current() -> OpenedSession<Session>? {
             let found = sessions.open(cookieHeaders: cookies) { print("no session: \($0)") }
@@ -174,7 +161,6 @@ import Testing
         func signInAgain(_ session: Session) throws -> SealedSession {
             try sessions.seal(session, cutOff: user.sessionsEndedAt, cookieHeaders: cookies)
         }
-        // README ends
         let first = try sessions.seal(Session(userID: 42, roles: []))
         cookies = [first.cookieHeader]
         #expect(current()?.session.userID == 42)
@@ -186,12 +172,10 @@ import Testing
 
     @Test func `README's sessions move to a new name`() throws {
         let keys = try KeyRing([SealingKey.generate()])
-        // README begins
         let lifetime = SessionLifetime(absolute: .days(14))
         let before = FormerCookie("session", attributes: .init(domain: "example.com"), lifetime: lifetime)
         let after = try CookieSealer<Session>(
             "__Host-shop", keys: keys, lifetime: lifetime, formerly: [before])
-        // README ends
         let old = try CookieSealer<Session>(
             "session", keys: keys, lifetime: lifetime, attributes: .init(domain: "example.com"),
             formerly: [FormerCookie("__Host-shop", lifetime: lifetime)])
@@ -214,7 +198,6 @@ import Testing
         func parameter(_ name: String, _ url: String) -> String {
             url.components(separatedBy: "\(name)=").last ?? ""
         }
-        // README begins
         struct PasswordReset: Codable { var user: Int }
 
         let resets = try TokenSealer<PasswordReset>(
@@ -226,7 +209,6 @@ import Testing
         let field = #"<input type="hidden" name="token" value="\#(try resets.seal(reset).text)">"#
         // A header:
         let header = "Authorization: Bearer \(try resets.seal(reset).text)"
-        // README ends
         #expect(reset.user == 42)
         #expect(try resets.open(header.dropFirst("Authorization: Bearer ".count)).value.user == 42)
         #expect(try resets.open(field.components(separatedBy: "\"")[5]).value.user == 42)
@@ -237,11 +219,9 @@ import Testing
         let dictionaryFile = folder.file("shop.dictionary")
         try Data("zookeeper-of-the-north,zebra-feeder".utf8).write(to: URL(filePath: dictionaryFile))
         let keys = try KeyRing([SealingKey.generate()])
-        // README begins
         let own = try CompressionDictionary(Array(Data(contentsOf: URL(filePath: dictionaryFile))))
         // First on every server .dictionaries([own, .standard]), which opens what this one seals.
         let compression = SessionCompression.dictionaries([own])
-        // README ends
         let lifetime = SessionLifetime(absolute: .days(14))
         let session = Session(userID: 42, roles: ["zookeeper-of-the-north", "zebra-feeder"])
         let before = try CookieSealer<Session>(keys: keys, lifetime: lifetime)
@@ -309,22 +289,5 @@ import Testing
         } throws: {
             if case OpenError.sessionMismatch = $0 { true } else { false }
         }
-    }
-
-    /// Those of Hummingbird and Vapor apart: the one runs in Examples/hummingbird-login, the other nowhere.
-    @Test func `README shows what runs`() throws {
-        let readme = try String(contentsOf: packageFolder.appending(path: "README.md"), encoding: .utf8)
-        let source = try String(contentsOfFile: #filePath, encoding: .utf8)
-        let all = readme.matches(of: /```swift\n((?:.*\n)*?)```/).map { String($0.1) }
-        let shown = all.filter {
-            !$0.contains("Context: SealedSessionContext") && !$0.contains(": AsyncMiddleware")
-        }
-        #expect(shown.count == 10 && all.count == 12)
-        let run = source.matches(of: /\/\/ README begins\n((?:.*\n)*?) *\/\/ README ends/).map { match in
-            let lines = match.1.split(separator: "\n", omittingEmptySubsequences: false)
-            let indentation = lines.filter { !$0.isEmpty }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
-            return lines.map { String($0.dropFirst(indentation)) }.joined(separator: "\n")
-        }
-        #expect(shown == run)
     }
 }
