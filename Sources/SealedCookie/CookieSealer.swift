@@ -127,7 +127,7 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///
     /// The other parameters and the errors are those of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``.
     ///
-    /// - Parameter headers: The request's `Cookie` headers; empty if it has none.
+    /// `headers` are the request's `Cookie` headers, none if it has none.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,

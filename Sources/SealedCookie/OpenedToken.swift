@@ -7,6 +7,7 @@
 
 /// A value from an authentic token that has not ended.
 public struct OpenedToken<Value: Sendable>: Sendable {
+    /// The value, as it was sealed.
     public let value: Value
     @usableFromInline let metadata: SessionMetadata
 

@@ -85,7 +85,7 @@ extension Command {
         options: [.json],
         details: """
             name+value, attribute and line are bytes of one cookie; response is of all Set-Cookie headers of one; the servers' figures are bytes of a request's
-            whole Cookie header. docs/cookie-limits.md says how each was obtained.
+            whole Cookie header. The guide "Limits of browsers and servers" says how each was obtained.
             """
     ) { (arguments) throws(Failure) in
         let presets = LimitsPreset.all

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds what clients other than browsers do with our cookies, over https, and holds docs/cookie-limits.md against it.
+"""Finds what clients other than browsers do with our cookies, over https, and holds LimitsOfBrowsersAndServers.md against it.
 
 usage: clients.py PATH-OF-sealed-cookie [CLIENT …]
 
@@ -16,7 +16,8 @@ import time
 from email.utils import formatdate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PAGE = os.path.join(HERE, "..", "..", "docs", "cookie-limits.md")
+PAGE = os.path.join(HERE, "..", "..", "Sources", "SealedCookie", "Documentation.docc",
+                    "LimitsOfBrowsersAndServers.md")
 sys.path.insert(0, os.path.join(HERE, "..", "Browsers"))
 
 import jars
@@ -255,7 +256,7 @@ def main():
             check(set(found) == set(EVERYTHING), f"{kind.name}: everything was tried", set(found) ^ set(EVERYTHING))
             for what, expected in EXPECTED[kind.name].items():
                 check(found[what] == expected, f"{kind.name}: {what}: {expected}", found[what])
-            check(row(kind.name) in page, f"docs/cookie-limits.md has the line {row(kind.name)}")
+            check(row(kind.name) in page, f"LimitsOfBrowsersAndServers.md has the line {row(kind.name)}")
             print(f"{kind.name} {kind.version()}", *(f"{what}: {found[what]}" for what in found if found[what] != EVERYTHING[what]), sep="\n    ", flush=True)
     print("all as the page says" if not failed else f"{failed} checks failed")
     sys.exit(1 if failed else 0)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes bare roots of Debian, adds the toolchain, and runs README's two commands there, as root and as another user. Then
-# runs the tool in a root without a toolchain, by the steps of docs/deploying.md.
+# runs the tool in a root without a toolchain, by the steps of the guide Deploying.md.
 #
 # run.sh [SUITE …]: as root, with debootstrap. ROOTS is where the roots are kept (.build/distributions).
 set -euo pipefail
@@ -49,7 +49,7 @@ as_user() { # root command…
 
 # The steps of the page's second stage.
 steps() {
-    awk '/^FROM debian/ { second = 1 } second && /^RUN / { sub(/^RUN /, ""); print }' docs/deploying.md
+    awk '/^FROM debian/ { second = 1 } second && /^RUN / { sub(/^RUN /, ""); print }' Sources/SealedCookie/Documentation.docc/Deploying.md
 }
 
 git clone -q . "$source/package"

@@ -1,4 +1,4 @@
-// What browsers and servers accept. The figures and how they were obtained: docs/cookie-limits.md.
+// What browsers and servers accept. The figures and how they were obtained: LimitsOfBrowsersAndServers.md.
 
 /// The largest cookie to write. If a cookie exceeds a browser's limit, the browser silently keeps the old one.
 ///

@@ -9,7 +9,9 @@
 public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     /// Which requests from other sites carry the cookie.
     public enum SameSite: String, Hashable, Sendable, CaseIterable {
+        /// Sent only with requests from the site itself. A link from another site arrives without it.
         case strict = "Strict"
+        /// Also sent when a link or a GET form leads from another site to this one. The default.
         case lax = "Lax"
         /// Sent with every request, whatever site it comes from; needs `Secure`.
         case none = "None"
@@ -20,8 +22,11 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
 
     /// Which cookies Chromium drops first if a site has too many. Other browsers ignore it.
     public enum Priority: String, Hashable, Sendable, CaseIterable {
+        /// Dropped first.
         case low = "Low"
+        /// What Chromium assumes without the attribute.
         case medium = "Medium"
+        /// Dropped last.
         case high = "High"
     }
 

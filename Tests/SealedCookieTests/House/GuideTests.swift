@@ -23,7 +23,7 @@ import Testing
             }
             let prose = text.replacing(/(?sm)^ *```.*?^ *```$/, with: "")
             code += prose.matches(of: /(?m)^ {4}(.*)$/).map(\.output.1)
-            code += prose.matches(of: /`([^`]+)`/).map(\.output.1)
+            code += prose.matches(of: /(`+)([^`]+)\1/).map(\.output.2)
             return code
         }
 
