@@ -1031,7 +1031,9 @@ def removed() -> list[dict]:
         ("the first cookie of another sealer's split token", [f"s.1=2.{own}", "s.1.1=x"]), ("a part of a token, behind a dot", [f"s.1=1.{own}"]),
         ("a token of an unknown key", [f"s.1={stranger}"]), ("the first cookie of one", [f"s.1=2.{stranger}"]),
         ("another sealer's token of a revoked key", [f"s.1={revoked}"]), ("what would be a token but for its first byte", [f"s.1={other}"]),
-        ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]), ("a token in double quotes", [f's.3="{own}"']),
+        ("another sealer's token and a part of its name", [f"s.1={own}", "s.1=x"]),
+        ("another sealer's token four times, and a part of its name", [f"s.1={own}"] * 4 + ["s.1=x"]),
+        ("four of another sealer's tokens, and a part of its name", [f"s.1={own[:-1]}{end}" for end in "ABCD"] + ["s.1=x"]), ("a token in double quotes", [f's.3="{own}"']),
         ("two values", ["s=x", "a=b", "s=y"]), ("a value twice", ["s=x", 's="x"']), ("two values, one of them empty", ["s=", "s=x"]), ("two parts of a number", ["s=2.x", "s.1=y", "s.1=z"])):
         for most in (1, 4):
             header = "; ".join(pairs)

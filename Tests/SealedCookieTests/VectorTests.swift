@@ -322,7 +322,7 @@ import Testing
             let removed: [String]
             let ended: Bool
         }
-        for vector in try all("removed.json", 30, as: Removal.self) {
+        for vector in try all("removed.json", 34, as: Removal.self) {
             let sealer = try CookieSealer<EncodedSession>(
                 vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
                 lifetime: .init(absolute: .days(1)),

@@ -1062,7 +1062,7 @@ def parts_of(header: str, name: str, ring: Ring) -> tuple[set[int], set[int]]:
         start = re.match(r"(?:[2-9]\.)?([A-Za-z0-9_-]{6})", value)         # version and key id; the rest may be cut off anywhere
         head_ = b64u_strict(start[1] + "AA") if start else b"\0"
         return head_[0] == VERSION and head_[1:4].hex() in ring.keys and head_[1:4].hex() not in ring.revoked
-    values = {i: header_values(header, f"{name}.{i}")[:4] for i in range(1, 9)}
+    values = {i: distinct(header_values(header, f"{name}.{i}")) for i in range(1, 9)}
     others = {i for i, found in values.items() if found and all(map(is_others, found))}
     return {i for i, found in values.items() if found} - others, others
 
