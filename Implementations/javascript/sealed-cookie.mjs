@@ -618,7 +618,6 @@ class Writer {
     this.head(5, encoded.length);
     for (const { key, value } of encoded) {
       this.append(key);
-      this.values++;
       this.value(value, depth + 1);
     }
   }
@@ -644,7 +643,12 @@ class Writer {
     } else if (value instanceof Tagged) {
       this.hasTags = true;
       this.head(6, value.tag);
-      if (value.tag !== 24) return this.value(value.content, depth + 1);
+      if (value.tag !== 24) {
+        const { values } = this;
+        this.value(value.content, depth + 1);
+        this.values = values - 1; // with its content it is one
+        return;
+      }
       const inner = new Writer(this.limit);
       inner.value(value.content, depth + 1);
       this.values += inner.values;

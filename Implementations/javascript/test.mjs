@@ -180,6 +180,10 @@ test('a sealer bounds what it seals', async () => {
   await assert.rejects(sealer().seal(new Uint8Array(16385), { now }), code('item-too-large'));
   await assert.rejects(sealer().seal(Array(4095).fill(0), { now }), code('item-too-large')); // two values the array, and one each
   await sealer().seal(Array(4094).fill(0), { now });
+  // An entry counts as its value alone, and a tag with its content as one: the entries are 3, 1, 1 and 1, and the map two.
+  const values = (list) => sealer({ cookies: 9 }).seal(new Map([[0, [0]], [1, js.uuid('00112233-4455-6677-8899-aabbccddeeff')], [2, new js.Tagged(4, [0, 1])], [3, new Date(now)], [4, list]]), { now });
+  await values(Array(4096 - 2 - 6 - 2).fill(0));
+  await assert.rejects(values(Array(4096 - 2 - 6 - 2 + 1).fill(0)), code('item-too-large'));
   await assert.rejects(sealer({ itemLimit: 100 }).seal('x'.repeat(99), { now }), code('item-too-large'));
   for (const own of [{ absolute: 0 }, { absolute: 2 ** 32 }, { absolute: 1.5 }, { absolute: 9, idle: 0.5 }, { absolute: 9, idle: 2 ** 32 }]) {
     await assert.rejects(sealer().seal(1, { now, own }), code('time-out-of-range'), JSON.stringify(own));
