@@ -48,7 +48,9 @@ struct App {
     static func router(_ settings: Settings, _ keys: KeyRingFile) throws -> Router<ShopContext> {
         let sealer = try sealer(keys)
         let router = Router(context: ShopContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: ErrorPages())  // for what the session's middleware throws
+        // One for what the session's middleware throws, and one inside it for what handlers throw, so that such a page
+        // carries the session's cookie.
+        router.add(middleware: ErrorPages())
         switch settings.sessions {
         case .sealed:
             let counters = SealedSessionCounters()
@@ -56,7 +58,7 @@ struct App {
         case .fixed: router.add(middleware: FixedSession())
         case .redis(let port): router.add(middleware: RedisSession(port: port))
         }
-        router.add(middleware: ErrorPages())  // for what handlers throw: such a page carries the session's cookie
+        router.add(middleware: ErrorPages())
 
         for (path, type, text) in [
             ("/style.css", "text/css", Page.style), ("/icon.svg", "image/svg+xml", Page.icon),

@@ -87,7 +87,8 @@ enum Thrown: CaseIterable {
     @Test func `Middleware outside sees an HTTPError as it was, and others with what they were`() async throws
     {
         let seen = Mutex<[any Error]>([])
-        try await withSessions(onError: { error in seen.withLock { $0.append(error) } }) { router in
+        let note: @Sendable (any Error) -> Void = { error in seen.withLock { $0.append(error) } }
+        try await withSessions(onError: note) { router in
             for thrown in Thrown.allCases {
                 router.get("used/\(thrown)") { _, context -> String in
                     context.session.value = Visits(count: 1)
