@@ -41,21 +41,50 @@ build: setup ## Build the library and the CLI for release
 demo: build ## Seal and open a sample session, and see a changed one refused
 	@$$(swift build -c release --show-bin-path)/sealed-cookie demo
 
-# Where the tool goes: make install PREFIX=/usr, and DESTDIR for who packs it.
+# Where the tool goes: make install PREFIX=/usr, and DESTDIR for packagers.
 PREFIX ?= /usr/local
 INSTALLED := $(DESTDIR)$(PREFIX)/bin/sealed-cookie
+SHARED := $(DESTDIR)$(PREFIX)/share
+# The manual page and the completions, each with the command of the tool that prints it.
+TEXTS := \
+	man/man1/sealed-cookie.1=man-page \
+	bash-completion/completions/sealed-cookie=completions:bash \
+	zsh/site-functions/_sealed-cookie=completions:zsh \
+	fish/vendor_completions.d/sealed-cookie.fish=completions:fish
 
 .PHONY: install
-install: setup ## Install the tool below PREFIX (/usr/local); it runs without the toolchain
+install: setup ## Install the tool below PREFIX (/usr/local), with man page and completions; it runs without the toolchain
 	env -u SEALED_COOKIE_STRICT swift build -c release --product sealed-cookie --static-swift-stdlib -Xswiftc -no-toolchain-stdlib-rpath --scratch-path .build/static
+	@$(MAKE) --no-print-directory install-files STRIP=-s \
+		TOOL="$$(env -u SEALED_COOKIE_STRICT swift build -c release --static-swift-stdlib --scratch-path .build/static --show-bin-path)/sealed-cookie"
+
+# What is already built, as TOOL.
+.PHONY: install-files
+install-files:
 	@mkdir -p "$(dir $(INSTALLED))"
-	@install -m 755 -s "$$(env -u SEALED_COOKIE_STRICT swift build -c release --static-swift-stdlib --scratch-path .build/static --show-bin-path)/sealed-cookie" "$(INSTALLED)"
+	@install -m 755 $(STRIP) "$(TOOL)" "$(INSTALLED)"
 	@echo "installed $(INSTALLED)"
+	@for text in $(TEXTS); do \
+		file="$(SHARED)/$${text%=*}"; words="$${text#*=}"; \
+		mkdir -p "$$(dirname "$$file")"; \
+		"$(TOOL)" $${words/:/ } > "$$file"; \
+		chmod 644 "$$file"; \
+		echo "installed $$file"; \
+	done
 
 .PHONY: uninstall
 uninstall: ## Remove what make install put there
-	@rm -f "$(INSTALLED)"
-	@echo "removed $(INSTALLED)"
+	@for file in "$(INSTALLED)" $(foreach text,$(TEXTS),"$(SHARED)/$(firstword $(subst =, ,$(text)))"); do \
+		rm -f "$$file"; \
+		echo "removed $$file"; \
+	done
+
+.PHONY: man-check
+man-check: build ## Check the man page and the completions with man, groff, mandoc, bash, zsh and fish
+	@$(call install,bash bash-completion zsh fish man-db groff-base mandoc python3)
+	@rm -rf .build/man-check
+	@$(MAKE) --no-print-directory install-files DESTDIR= PREFIX=.build/man-check TOOL="$$(swift build -c release --show-bin-path)/sealed-cookie" > /dev/null
+	@python3 Tests/Shells/check.py .build/man-check
 
 # Where make venv puts Python's packages. Without them: "not run", and no failure.
 VENV := .build/venv

@@ -1,4 +1,4 @@
-// A command's words taken apart.
+// The arguments of a command, parsed.
 
 struct Arguments {
     private var values: [String: String] = [:]
@@ -39,23 +39,23 @@ struct Arguments {
                 throw .usage("--\(option.name) needs a value", hint: helpHint)
             }
             guard values.updateValue(value, forKey: option.name) == nil else {
-                throw .usage("--\(option.name) stands twice", hint: nil)
+                throw .usage("--\(option.name) is given twice", hint: nil)
             }
         }
         if command.takesRing {
-            // What others take as an option is meant all the same.
+            // Other commands take the ring as an option, so people type it here too.
             if let ring = values[Command.Option.ring.name] { operands.insert(ring, at: 0) }
             guard operands.first != "-" || command.readsRing else {
                 throw .usage(
-                    "\(command.name) needs a file; \"-\" is none",
-                    hint: "./- is a file of that name, if you mean it")
+                    "\(command.name) needs a file; \"-\" is standard input",
+                    hint: "for a file of that name write ./-")
             }
         }
         guard command.operandCount.contains(operands.count) else {
             throw .usage(
                 operands.count < command.operandCount.lowerBound
                     ? "\(command.name) needs \(command.operands)"
-                    : "\(command.name) has no use for \"\(operands.last ?? "")\"", hint: helpHint)
+                    : "\(command.name) does not take \"\(operands.last ?? "")\"", hint: helpHint)
         }
     }
 
@@ -72,7 +72,7 @@ struct Arguments {
 }
 
 extension Command {
-    /// Whether its first operand is a ring's file.
+    /// Whether its first operand is a key ring.
     fileprivate var takesRing: Bool { operands.hasPrefix("RING") }
     fileprivate var known: [Option] { takesRing ? options + [.ring] : options }
 }
@@ -83,16 +83,16 @@ extension Command.Option {
     }
 }
 
-/// Finds what somebody meant to type.
+/// Suggestions for misspelled words.
 enum Spelling {
-    /// The candidate that takes the fewest changed letters, 2 at most.
+    /// The candidate at the smallest distance, which is 2 at most.
     static func nearest(_ word: String, among candidates: [String]) -> String? {
         candidates.map { (candidate: $0, distance: distance(Array(word), Array($0))) }
             .filter { $0.distance <= 2 }
             .min { $0.distance < $1.distance }?.candidate
     }
 
-    /// Levenshtein's distance.
+    /// Levenshtein distance.
     private static func distance(_ a: [Character], _ b: [Character]) -> Int {
         var row = Array(0...b.count)
         for i in 0..<a.count {

@@ -4,26 +4,29 @@ import SealedCookie
 
 extension Command.Option {
     static let split = Self(
-        name: "split", value: "N", help: "into up to N cookies, 2 to 9, where one is too small [1]")
-    static let domain = Self(name: "domain", value: "DOMAIN", help: "the cookie's Domain [none]")
-    static let path = Self(name: "path", value: "PATH", help: "the cookie's Path [/]")
-    static let partitioned = Self(name: "partitioned", help: "with Partitioned")
+        name: "split", value: "N", help: "split into up to N cookies, 2 to 9, if one is too small",
+        otherwise: "1")
+    static let domain = Self(name: "domain", value: "DOMAIN", help: "the cookie's Domain", otherwise: "none")
+    static let path = Self(name: "path", value: "PATH", help: "the cookie's Path", otherwise: "/")
+    static let partitioned = Self(name: "partitioned", help: "set Partitioned")
     static let sameSite = Self(
-        name: "same-site", value: "VALUE",
-        help: "strict, lax, none or unset [lax]; none where a page is embedded elsewhere")
+        name: "same-site", value: "VALUE", completes: .words(["strict", "lax", "none", "unset"]),
+        help: "strict, lax, none (for pages embedded in other sites) or unset", otherwise: "lax")
     static let priority = Self(
-        name: "priority", value: "VALUE", help: "low, medium or high: what Chromium gives up first [none]")
+        name: "priority", value: "VALUE", completes: .words(["low", "medium", "high"]),
+        help: "low, medium or high: Chromium drops low ones first", otherwise: "none")
     static let itemLimit = Self(
         name: "item-limit", value: "N",
-        help: "bytes of the largest session that the servers seal, as CBOR [16384, or what the cookies hold]")
-    static let insecure = Self(name: "insecure", help: "without Secure, for plain http")
+        help: "bytes of the largest session that the servers seal, as CBOR",
+        otherwise: "16384, or what the cookies hold if that is more")
+    static let insecure = Self(name: "insecure", help: "leave out Secure, for plain http")
 
-    /// What a browser tells cookies of one name apart by, and what it asks of the line that sets one.
+    /// The attributes of a Set-Cookie line.
     static let attributes: [Self] = [.domain, .path, .partitioned, .sameSite, .insecure, .priority]
 }
 
 extension Input {
-    /// What --domain and the like say.
+    /// The attributes that --domain and the others set.
     static func attributes(_ arguments: Arguments) throws(Failure) -> SetCookie.Attributes {
         var attributes = SetCookie.Attributes()
         attributes.domain = arguments.value(.domain)
@@ -33,21 +36,21 @@ extension Input {
         if let text = arguments.value(.sameSite) {
             let value = SetCookie.SameSite.allCases.first { $0.argument == text.lowercased() }
             guard let value else {
-                throw .usage("\"\(text)\" is no value of SameSite", hint: "strict, lax, none or unset")
+                throw .usage("\"\(text)\" is not a value of SameSite", hint: "strict, lax, none or unset")
             }
             attributes.sameSite = value
         }
         if let text = arguments.value(.priority) {
             let value = SetCookie.Priority.allCases.first { $0.rawValue.lowercased() == text.lowercased() }
             guard let value else {
-                throw .usage("\"\(text)\" is no value of Priority", hint: "low, medium or high")
+                throw .usage("\"\(text)\" is not a value of Priority", hint: "low, medium or high")
             }
             attributes.priority = value
         }
         return attributes
     }
 
-    /// What --item-limit says; nil where it says nothing.
+    /// The value of --item-limit; nil if it is not given.
     static func itemLimit(_ arguments: Arguments) throws(Failure) -> Int? {
         guard let text = arguments.value(.itemLimit) else { return nil }
         guard let count = Int(text) else {
@@ -64,11 +67,19 @@ extension SetCookie.SameSite {
 extension Command {
     static let remove = Command(
         name: "remove", summary: "Prints the Set-Cookie lines that make a browser forget a session.",
-        operands: "",
-        operandCount: 0...0, options: [.cookieName, .split] + Option.attributes,
-        details: """
-            A browser forgets a cookie only if the name, Domain, Path and Partitioned are those that it was set with.
+        operands: "", operandCount: 0...0, options: [.cookieName, .split] + Option.attributes,
+        details: [
             """
+            A browser forgets a cookie only if its name, Domain, Path and Partitioned are the same as when it \
+            was set.
+            """
+        ],
+        examples: [
+            Example("A cookie with the default name", "sealed-cookie remove"),
+            Example(
+                "One that was set for a domain, in up to three cookies",
+                "sealed-cookie remove -n s --domain example.com --split 3"),
+        ]
     ) { (arguments) throws(Failure) in
         let attributes = try Input.attributes(arguments)
         let sealer = try Failure.unless {
@@ -81,12 +92,21 @@ extension Command {
     }
 
     static let limits = Command(
-        name: "limits", summary: "Lists what browsers and servers take.", operands: "", operandCount: 0...0,
-        options: [.json],
-        details: """
-            name+value, attribute and line are bytes of one cookie; response is of all Set-Cookie headers of one; the servers' figures are bytes of a request's
-            whole Cookie header. The guide "Limits of browsers and servers" says how each was obtained.
+        name: "limits", summary: "Lists the limits of browsers and servers.", operands: "",
+        operandCount: 0...0, options: [.json],
+        details: [
+            .terms([
+                "name+value": "bytes of a cookie's name and value together",
+                "attribute": "bytes of the value of one attribute, such as Path",
+                "line": "bytes of one Set-Cookie header",
+                "response": "bytes of all Set-Cookie headers of a response",
+            ]),
             """
+            The figures of servers and clients are bytes of a request's whole Cookie header. The guide \
+            "Limits of browsers and servers" says how each was found.
+            """,
+        ],
+        examples: [Example("For a script", "sealed-cookie limits --json")]
     ) { (arguments) throws(Failure) in
         let presets = LimitsPreset.all
         guard !arguments.has(.json) else { return try Output.data(JSONText.of(presets, pretty: true)) }

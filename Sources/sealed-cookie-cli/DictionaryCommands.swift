@@ -1,6 +1,6 @@
 import SealedCookie
 
-// train, and the option that passes what it makes.
+// train, and the option that takes the dictionary it makes.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -9,22 +9,35 @@ import SealedCookie
 
 extension Command.Option {
     static let dictionary = Self(
-        name: "dictionary", value: "FILE", help: "the application's own, made by train [the standard one]")
+        name: "dictionary", value: "FILE", completes: .files,
+        help: "the application's own dictionary, made by train", otherwise: "the standard one")
     fileprivate static let output = Self(
-        name: "output", short: "o", value: "FILE", help: "the dictionary's file; an existing one is replaced")
-    fileprivate static let size = Self(name: "size", value: "BYTES", help: "at the most [2048]")
+        name: "output", short: "o", value: "FILE", completes: .files,
+        help: "the dictionary's file; an existing one is replaced")
+    fileprivate static let size = Self(
+        name: "size", value: "BYTES", help: "bytes of the dictionary, at most", otherwise: "2048")
 }
 
 extension Command {
     static let train = Command(
-        name: "train", summary: "Makes a compression dictionary out of sample sessions.", operands: "INPUT …",
-        operandCount: 1...Int.max, options: [.output, .size],
-        details: """
-            An INPUT is a session as JSON, or one session a line; - is the standard input. Take some hundred, of
-            all kinds that you have. What at least two of them share may go into the dictionary, which is not
-            secret: take samples without names or addresses that several have. Contents of {"$bytes"} and
-            {"$secret"} never do.
+        name: "train", summary: "Makes a compression dictionary from sample sessions.",
+        operands: "INPUT …", operandCount: 1...Int.max, options: [.output, .size],
+        details: [
             """
+            An INPUT is a session as JSON, or one session a line; - is standard input. Pass a few hundred \
+            sessions of every kind that you have.
+            """,
+            """
+            The dictionary is not secret. Whatever two samples share may go into it, so leave out names and \
+            addresses that several samples share. The contents of {"$bytes"} and {"$secret"} never go into it.
+            """,
+        ],
+        examples: [
+            Example("From one session a line", "sealed-cookie train -o shop.dictionary samples.jsonl"),
+            Example(
+                "What it saves for one session",
+                "sealed-cookie size --dictionary shop.dictionary session.json"),
+        ]
     ) { (arguments) throws(Failure) in
         let path = try arguments.required(.output)
         guard let size = Int(arguments.value(.size) ?? "2048"),
@@ -36,19 +49,20 @@ extension Command {
         for path in arguments.operands { sessions += try samples(path) }
         let dictionary = try Failure.unless { try EncodedSession.trainedDictionary(on: sessions, size: size) }
         guard let dictionary else {
-            throw .work("no two sessions have anything in common", hint: "pass more samples, or one a line")
+            throw .work(
+                "no two sessions have anything in common", hint: "pass more samples, or one sample a line")
         }
         try write(dictionary, path)
         try Failure.unless {
             let own = try total(sessions, .dictionaries([dictionary]))
             let standard = try total(sessions, .standard)
             Output.note(
-                "\(dictionary.bytes.count) bytes from \(sessions.count) sessions; their tokens take \(own) characters on "
-                    + "average, with the standard dictionary \(standard)")
+                "\(dictionary.bytes.count) bytes from \(sessions.count) sessions; their tokens have \(own) characters on "
+                    + "average, and \(standard) with the standard dictionary")
         }
     }
 
-    /// In one step: half a dictionary in the old one's place would open nothing that it sealed.
+    /// Replaces the file in one step: a half-written dictionary would open nothing that the old one sealed.
     private static func write(_ dictionary: CompressionDictionary, _ path: String) throws(Failure) {
         do throws(OutputFile.WritingFailure) {
             try OutputFile.write(Array(dictionary.bytes), to: path)
@@ -57,7 +71,7 @@ extension Command {
         }
     }
 
-    /// The sessions in a file: one, or one a line.
+    /// The sessions in a file: a single one, or one a line.
     private static func samples(_ path: String) throws(Failure) -> [EncodedSession] {
         let bytes: [UInt8]
         do throws(StandardStreams.StreamFailure) {
@@ -82,7 +96,7 @@ extension Command {
         return sessions
     }
 
-    /// Characters of a token, on average.
+    /// The average length of a token, in characters.
     private static func total(_ sessions: [EncodedSession], _ compression: SessionCompression) throws -> Int {
         let sealer = try CookieSealer<EncodedSession>(
             keys: KeyRing([]), lifetime: .init(absolute: .days(14)), compression: compression)
@@ -92,7 +106,7 @@ extension Command {
 }
 
 extension Input {
-    /// What --dictionary says.
+    /// The compression that --dictionary asks for.
     static func compression(_ arguments: Arguments) throws(Failure) -> SessionCompression {
         guard let path = arguments.value(.dictionary) else { return .standard }
         let bytes: [UInt8]

@@ -1,6 +1,6 @@
 import SealedCookie
 
-// What commands read: sessions, tokens, key rings, times and spans.
+// What the commands read: sessions, tokens, key rings, times and spans.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -21,11 +21,11 @@ enum Input {
             return try StandardStreams.read(path, limit: limit)
         } catch {
             guard let path else { throw .work("standard input: \(error.reason)") }
-            // What cannot be read may be no file's name, but the text that was to be in one. Such a text is not repeated.
+            // The operand may be the text itself instead of a file's name. A token must not be repeated in a message.
             if path.utf8.count > 60 || path.contains(where: { "{=;\"".contains($0) }) {
                 throw .work(
                     "INPUT, of \(path.count) characters: \(error.reason)",
-                    hint: "INPUT is a file's name; pass the text itself by the standard input")
+                    hint: "INPUT is a file's name; pass the text itself on standard input")
             }
             throw .work("\"\(path)\": \(error.reason)")
         }
@@ -42,31 +42,31 @@ enum Input {
         }
     }
 
-    /// The key ring of `-k` or RING, where it is only read.
+    /// The key ring of `-k` or RING, for commands that only read it.
     ///
-    /// - Parameter forAnother: as `KeyRing.load` has it.
+    /// - Parameter forAnother: see `KeyRing.load`.
     static func ring(_ path: String, forAnother: Bool = false) throws(Failure) -> KeyRing {
         let loaded = try load(path, forAnother: forAnother)
         if loaded.isOpenToOthers {
             Output.warn(
-                "key ring \"\(path)\" is open to others than its owner", hint: "chmod 600 \(path)")
+                "users other than its owner can access key ring \"\(path)\"", hint: "chmod 600 \(path)")
         }
         return loaded.ring
     }
 
-    /// A ring that is to seal or to open, as a server would begin with it.
+    /// A ring that can seal and open. Like a server this refuses a ring without keys.
     static func usableRing(_ arguments: Arguments) throws(Failure) -> KeyRing {
         let path = try arguments.required(.ring)
         guard openNumber(path) != 0 || (arguments.operands.first ?? "-") != "-" else {
             throw .usage(
-                "the key ring and INPUT are both the standard input", hint: "one of them must be a file")
+                "the key ring and INPUT are both standard input", hint: "one of them must be a file")
         }
         let ring = try ring(path)
         guard !ring.keys.isEmpty else { throw Failure.noKeys(path) }
         return ring
     }
 
-    /// A ring and what its file says beyond it.
+    /// A ring, with what else was found in its file.
     static func load(_ path: String, forAnother: Bool = false) throws(Failure) -> KeyRing.Loaded {
         try Failure.unless {
             guard let number = openNumber(path) else { return try KeyRing.load(path, forAnother: forAnother) }
@@ -74,7 +74,7 @@ enum Input {
         }
     }
 
-    /// The number of the file, already open, that a path means: the standard input, or a shell's `<(…)`.
+    /// The descriptor that a path names: standard input, or a shell's `<(…)`.
     static func openNumber(_ path: String) -> Int32? {
         if ["-", "/dev/stdin"].contains(path) { return 0 }
         for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {
@@ -111,7 +111,7 @@ enum Input {
         return .seconds(count * unit)
     }
 
-    /// What --split says; `limit` cookies where it says nothing.
+    /// The splitting that --split asks for; up to `limit` cookies without it.
     static func splitting(_ arguments: Arguments, orElse limit: Int = 1) throws(Failure) -> CookieSplitting {
         guard let text = arguments.value(.split) else { return .upTo(limit) }
         guard let count = Int(text), (1...9).contains(count) else {
@@ -130,7 +130,7 @@ enum Input {
         return mode
     }
 
-    /// A key id, in digits of either case.
+    /// A key id. Upper case is accepted.
     static func keyID(_ text: String) throws(Failure) -> KeyID {
         guard let id = KeyID(text.lowercased()) else {
             throw .usage("\"\(text)\" is not a key id", hint: "six digits of 0-9 and a-f, such as 5f3a9c")
@@ -138,16 +138,16 @@ enum Input {
         return id
     }
 
-    /// A token out of whatever form somebody copied it in.
+    /// A token in any form that people copy.
     static func token(_ arguments: Arguments) throws(Failure) -> TokenText {
         TokenText(try read(arguments, awaiting: "a token or a cookie"))
     }
 }
 
-/// A bare token, or a header that has it among other cookies.
+/// A bare token, or a header that contains it among other cookies.
 ///
-/// Around names and values blanks and tabs do not count, and nothing else (FORMAT §11): other white space that is
-/// there a server would not take either. A line end at the end of the whole input is the file's.
+/// Blanks and tabs around names and values are ignored. Other white space is not, as on a server (FORMAT §11). A line
+/// end at the end of the input is the file's.
 enum TokenText {
     case bare(String)
     case header(String)
@@ -161,7 +161,7 @@ enum TokenText {
         let lines = text.split(separator: .lineFeed, omittingEmptySubsequences: false).map { line in
             line.last == .carriageReturn ? line.dropLast() : line
         }
-        // The headers of one request or response, among others.
+        // The cookie headers among those of a request or response.
         let fields = lines.compactMap(Self.cookieField)
         if !fields.isEmpty {
             self = .header(Self.text(fields.joined(separator: Array("; ".utf8))))
@@ -170,7 +170,7 @@ enum TokenText {
             self = .header(Self.text(lines.joined(separator: Array("; ".utf8))))
         } else {
             let trimmed = Self.trimmed(text)
-            // A token has no "=": what has one is a cookie. At its end it is base64's padding.
+            // A token has no "=", so text with one is a cookie, unless it is padding at the end.
             let isHeader =
                 trimmed.contains(UInt8(ascii: ";"))
                 || trimmed.reversed().drop { $0 == UInt8(ascii: "=") }.contains(UInt8(ascii: "="))
@@ -182,7 +182,7 @@ enum TokenText {
         String(decoding: Array(bytes), as: UTF8.self)
     }
 
-    /// What a `Cookie` or `Set-Cookie` line says; nil for another line.
+    /// The value of a `Cookie` or `Set-Cookie` line; nil for other lines.
     private static func cookieField(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         let line = line.drop { $0.isBlank }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
@@ -191,7 +191,7 @@ enum TokenText {
         return line[(colon + 1)...]
     }
 
-    /// Whether a line is one cookie, whole, and no part of a header that was wrapped.
+    /// Whether a line is one whole cookie, not part of a wrapped header.
     private static func isPair(_ line: ArraySlice<UInt8>) -> Bool {
         guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return false }
         return equals > line.startIndex && !line.contains(UInt8(ascii: ";"))
@@ -210,14 +210,14 @@ enum TokenText {
             ? text.dropFirst().dropLast() : text
     }
 
-    /// The names in a header, for a message. What is too long for a name may be a token.
+    /// The names in a header, for a message. Long ones are left out: they may be tokens.
     static func names(in header: String) -> [String] {
         header.utf8.split(separator: UInt8(ascii: ";")).compactMap { pair in
             pair.firstIndex(of: UInt8(ascii: "=")).map { text(trimmed(ArraySlice(pair[..<$0]))) }
         }.filter { $0.utf8.count < 60 }.map(\.printable)
     }
 
-    /// The token in the cookie `name`, put together where it is split, or the bare token.
+    /// The token in the cookie `name`, joined if it is split, or the bare token.
     func value(_ name: String) throws(Failure) -> String {
         switch self {
         case .bare(let token): return try Self.whole(token)
@@ -235,13 +235,13 @@ enum TokenText {
         }
     }
 
-    /// A bare token, which the first of several cookies is not.
+    /// The bare token. The first of several cookies is refused.
     static func whole(_ token: String) throws(Failure) -> String {
         guard let count = CookieSplitting.count(token.utf8.span) else { return token }
         throw .refused("the first of \(count) cookies of one token", hint: "pass the whole Cookie header")
     }
 
-    /// The first value of the cookie `name`, as FORMAT §11 reads it.
+    /// The first value of the cookie `name`, by FORMAT §11.
     private static func value(_ name: String, in header: String) -> String? {
         for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
             guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
@@ -260,7 +260,7 @@ extension UInt8 {
 }
 
 extension Failure {
-    /// A ring that is none to begin with: after its only key was revoked, or cut off.
+    /// For a ring without keys, for example after its only key was revoked.
     static func noKeys(_ path: String) -> Failure {
         .work(
             "key ring \"\(path)\": holds no key: nothing can be sealed or opened",
@@ -270,10 +270,12 @@ extension Failure {
     private static func hint(unreadable reason: String) -> String? {
         switch reason {
         case "No such file or directory": "\(Tool.name) keygen RING makes a key ring"
-        case "Permission denied": "run it as the ring's owner, or let its folder be passed through"
-        case "Is a directory": "RING is a file in it"
-        case "not a regular file": "a ring is a file; - is the standard input, where a ring is only read"
-        case "Stale file handle": "it was replaced where it was mounted from: mount its folder, not the file"
+        case "Permission denied": "run this as the ring's owner, or give yourself access to its folder"
+        case "Is a directory": "RING is a file; name the one in this folder"
+        case "not a regular file":
+            "RING is a regular file; commands that only read it accept - for standard input"
+        case "Stale file handle":
+            "the file was replaced where it was mounted from: mount its folder, not the file"
         case let reason where reason.hasPrefix("a symbolic link"):
             "name the file itself, if you trust its folder"
         default: nil
@@ -285,15 +287,15 @@ extension Failure {
         case let reason where reason.hasSuffix("another user"):
             "name the file itself, if you trust its folder"
         case let reason where reason.hasSuffix("not its owner's"):
-            "remove that, or move the ring into a folder that its owner alone may write to"
+            "remove it, or move the ring to a folder that only its owner can write to"
         case let reason where reason.hasSuffix("Permission denied"):
-            "a change makes a file beside the ring: its folder must be writable"
+            "a change creates a file next to the ring: its folder must be writable"
         case let reason where reason.hasSuffix("Operation not permitted"):
-            "run it as the ring's owner, who must be in the ring's group; or as root"
+            "run this as the ring's owner, who must be in the ring's group, or as root"
         case let reason where reason.hasSuffix("busy"):
-            "the file is mounted by itself: mount its folder, or change the ring where it comes from"
+            "the file is mounted by itself: mount its folder, or change the ring where it is mounted from"
         case let reason where reason.hasSuffix("meanwhile"):
-            "look at who may write to its folder, then run it again"
+            "check who can write to its folder, then run this again"
         default: nil
         }
     }
@@ -303,7 +305,7 @@ extension Failure {
         return .refused(
             "no cookie \(name) in the input",
             hint: names.isEmpty
-                ? "pass its name with -n" : "found \(names.joined(separator: ", ")); pass a name with -n")
+                ? "pass its name with -n" : "found \(names.joined(separator: ", ")); pass its name with -n")
     }
 
     init(_ error: KeyRingError) {
@@ -313,13 +315,13 @@ extension Failure {
             case .unwritable(let reason): Self.hint(unwritable: reason)
             case .noKeys: "\(Tool.name) rotate --from now RING adds a key"
             case .noLines, .libraryFailed: nil
-            case .detached: "in a container mount the ring's folder"
+            case .detached: "in a container mount the ring's folder, not the file"
             case .byteOrderMark: "save it as UTF-8 without a byte order mark"
-            case .carriageReturn: "save it with LF or CRLF as line ends"
+            case .carriageReturn: "save it with LF or CRLF line ends"
             case .lostLineBreaks, .commentInOneLine, .emptyLines:
-                "such as \"not-before TIME; revoked ID; key ID sck1_…\""
-            case .revokedKey: "revoked is for good: import another key"
-            case .locked: "a change that hangs? find it with: fuser -v .RING.lock, in the ring's folder"
+                "on one line a ring is written \"not-before TIME; revoked ID; key ID sck1_…\""
+            case .revokedKey: "a revoked key stays revoked: import another key"
+            case .locked: "is another change stuck? find it with: fuser -v .RING.lock, in the ring's folder"
             case .alreadyExists: "\(Tool.name) keygen never overwrites a key ring; choose another name"
             case .notUTF8, .unknownLine:
                 "a line is \"key ID from=TIME until=TIME sck1_…\", \"revoked ID\", \"not-before TIME\" or a comment"
@@ -329,7 +331,7 @@ extension Failure {
             case .mislabelled: "the line was changed: restore it from another copy of the ring"
             case .idCollision: "remove the newer of the two and generate another"
             }
-        // Of a key that is imported: there is no line.
+        // An imported key is not in a line of a file.
         let isImport = error.problem == .notAKey && error.line == nil
         self = .work(
             isImport ? "\(error.source): not a key" : "\(error)",
@@ -355,21 +357,22 @@ extension Failure {
     init(_ error: OpenError) {
         let hint: String? =
             switch error {
-            case .tooLong, .notBase64URL, .tooShort: "was it copied whole, and nothing else with it?"
+            case .tooLong, .notBase64URL, .tooShort: "was it copied completely, and nothing else with it?"
             case .tooManyCookies: "pass --split with as many cookies as the server allows"
             case .missingPart: "pass the whole Cookie header"
-            case .unknownVersion: "a token of this version begins with S"
+            case .unknownVersion: "tokens of this version begin with S"
             case .unknownKey:
                 "\(Tool.name) keys RING lists the ring's keys; was the token sealed with another ring?"
-            case .revokedKey: "the session was sealed with a key that has been withdrawn"
-            case .notAuthentic: "check the cookie's name (-n) and --purpose; else it was changed"
+            case .revokedKey: "the session was sealed with a key that was revoked later"
+            case .notAuthentic:
+                "check the cookie's name (-n) and --purpose; if they are right, the token was changed"
             case .malformedPayload: "it was sealed by another version of the format"
             case .unknownDictionary: "pass the application's dictionary with --dictionary"
             case .inFuture: "compare the servers' clocks; --at opens it as of another time"
-            case .signedOut: "it stands in the place of a session that was signed out"
+            case .signedOut: "it replaced the cookie of a session that was signed out"
             case .expired:
-                "--absolute, --idle, --ceiling and --at say by which policy; 14d absolute unless you do"
-            case .endedBefore: "the ring's not-before ended it"
+                "pass the server's policy with --absolute, --idle and --ceiling; without them it is 14d absolute"
+            case .endedBefore: "it began before the ring's not-before: all such sessions have ended"
             case .formerCookie, .sessionMismatch, .libraryFailed: nil
             }
         self = .refused("refused: \(error)", hint: hint)
@@ -387,7 +390,7 @@ extension Failure {
         self = .usage("\(error)", hint: hint)
     }
 
-    /// Runs the library's work and puts what it throws into the tool's words.
+    /// Runs `work` and turns the library's errors into the tool's.
     static func unless<Result>(_ work: () throws -> Result) throws(Failure) -> Result {
         do {
             return try work()

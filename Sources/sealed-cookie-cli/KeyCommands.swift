@@ -11,10 +11,13 @@ extension Command {
     static let keygen = Command(
         name: "keygen", summary: "Makes a new key ring with one key.", operands: "RING", operandCount: 1...1,
         options: [],
-        details: """
-            The key seals at once: from a minute ago, for servers whose clocks are behind. The file is readable by
-            its owner alone (mode 0600). A file that exists is never overwritten.
+        details: [
             """
+            The key seals at once. Its time is a minute ago, for servers whose clocks are behind. Only the \
+            file's owner can read it (mode 0600). An existing file is never overwritten.
+            """
+        ],
+        examples: [Example("A ring for a new application", "sealed-cookie keygen session.keys")]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let key = try Failure.unless {
@@ -27,14 +30,20 @@ extension Command {
 
     static let `import` = Command(
         name: "import", summary: "Adds a key that was made elsewhere, such as by a secret manager.",
-        operands: "RING",
-        operandCount: 1...1, options: [.from, .at],
-        details: """
-            The key comes from the standard input: 32 random bytes, never a password, in base64, base64url or
-            hexadecimal. As with `rotate` it opens at once and seals from --from on. Where there is no ring yet, one is
-            made whose only key it is; unless --from says otherwise, it seals at once. A key that the ring has already
-            changes nothing.
+        operands: "RING", operandCount: 1...1, options: [.from, .at],
+        details: [
             """
+            The key is read from standard input: 32 random bytes, never a password, in base64, base64url or \
+            hexadecimal. Like a key of `rotate` it opens at once and seals from --from on.
+            """,
+            """
+            If there is no ring yet, a new one is made with this key alone, which then seals at once unless \
+            --from is given. Importing a key that the ring already contains changes nothing.
+            """,
+        ],
+        examples: [
+            Example("A key of OpenSSL's", "openssl rand -hex 32 | sealed-cookie import session.keys")
+        ]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
@@ -48,7 +57,7 @@ extension Command {
         }
         let next = try Failure.unless { try first.sealing(from: from ?? now + 3600) }
         var isThere = false
-        // Others may make the ring at the same time, and take it away.
+        // Other processes may create or remove the ring at the same time.
         for attempt in 1... {
             do throws(KeyRingError) {
                 let changed = try KeyRing.updateFile(path) { (ring) throws(KeyRingError) in
@@ -70,27 +79,37 @@ extension Command {
             do throws(KeyRingError) {
                 try KeyRing([first]).create(at: path)
             } catch {
-                // A link that leads nowhere exists, and is no ring to add to.
+                // A dangling link exists, but is no ring to add to.
                 guard case .alreadyExists = error.problem, attempt < 3 else { throw Failure(error) }
                 continue
             }
             return try Command.say(first, "made key ring \"\(path)\" with \(first)")
         }
         guard !isThere else {
-            return Output.note("nothing to do: key ring \"\(path)\" has key \(next.id) already")
+            return Output.note("nothing to do: key ring \"\(path)\" already has key \(next.id)")
         }
         try Command.say(next, "added \(next) to key ring \"\(path)\"")
     }
 
     static let keys = Command(
         name: "keys", summary: "Lists a ring's keys, without their secrets.", operands: "RING",
-        operandCount: 1...1,
-        options: [.lifetime, .json, .at],
-        details: """
-            active: seals and opens. opens: opened with, no longer sealed with. pending: opens already, and
-            seals from its time on. revoked: refused for good. With --lifetime, until when a session may need each
-            key: `prune` removes it from then on. RING may be - for the standard input.
-            """, readsRing: true
+        operandCount: 1...1, options: [.lifetime, .json, .at],
+        details: [
+            .terms([
+                "active": "seals and opens",
+                "opens": "only opens; an older key",
+                "pending": "only opens; seals from its time on",
+                "revoked": "neither; what it sealed is refused",
+            ]),
+            """
+            With --lifetime it also shows until when a session may need each key. After that `prune` removes \
+            the key. RING may be - for standard input.
+            """,
+        ],
+        examples: [
+            Example("Which keys may go, and when?", "sealed-cookie keys --lifetime 14d session.keys"),
+            Example("For a script", "sealed-cookie keys --json session.keys"),
+        ], readsRing: true
     ) { (arguments) throws(Failure) in
         let ring = try Input.ring(arguments.operands[0])
         let lifetime = try arguments.value(.lifetime).map(Input.span)
@@ -99,13 +118,19 @@ extension Command {
     }
 
     static let export = Command(
-        name: "export", summary: "Prints a ring on one line, secrets included, for an environment variable.",
+        name: "export", summary: "Prints a ring on one line, with its secrets, for an environment variable.",
         operands: "RING", operandCount: 1...1, options: [],
-        details: """
-            Whoever sees the output has the keys. Every command and every server reads this form too, from a file or
-            a variable; but no revocation reaches a variable until the server is started anew. Prefer a file.
-            RING may be - for the standard input.
-            """, readsRing: true
+        details: [
+            """
+            Anyone who sees the output has the keys. Every command and every server also reads this form, \
+            from a file or a variable. Prefer a file: a revocation does not reach a variable until the \
+            server restarts. RING may be - for standard input.
+            """
+        ],
+        examples: [
+            Example(
+                "Start a server with the ring", "SESSION_KEYS=$(sealed-cookie export session.keys) ./shop")
+        ], readsRing: true
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let ring = try Input.ring(path)
@@ -119,13 +144,13 @@ extension Command {
     }
 }
 
-/// What `keys` shows.
+/// What `keys` prints.
 struct KeyListing: Encodable {
     struct Row: Encodable {
         let id: String
         let state: String
         let from: String?
-        /// Where a lifetime is given and the key no longer seals.
+        /// Nil unless a lifetime is given and the key no longer seals.
         var neededUntil: String?
         fileprivate var need: String?
 
@@ -138,7 +163,7 @@ struct KeyListing: Encodable {
     let keys: [Row]
     let notBefore: String?
 
-    /// - Parameter lifetime: the longest that any session lives; nil: not asked for.
+    /// - Parameter lifetime: how long any session lives at most; nil: leave out until when keys are needed.
     init(_ ring: KeyRing, at now: Date, lifetime: SessionLifetime.Span? = nil) {
         let active = ring.activeKey(at: now)?.id
         let needed = lifetime.map { ring.neededUntil(lifetime: .seconds($0.seconds), at: now) }
@@ -155,13 +180,13 @@ struct KeyListing: Encodable {
                     from: key.activeFrom.map { Timestamp.text($0) },
                     neededUntil: until.map { Timestamp.text($0) },
                     need: need
-                        ?? needed.map { _ in key.id == active ? "needed: it seals" : "needed: it is to seal" }
+                        ?? needed.map { _ in key.id == active ? "needed: it seals" : "needed: it will seal" }
                 )
             } + ring.revoked.sorted().map { Row(id: "\($0)", state: "revoked", from: nil) }
         notBefore = ring.notBefore.map { Timestamp.text($0) }
     }
 
-    /// Until when each key is needed, for people.
+    /// Until when each key is needed, as sentences.
     var needs: [String] { keys.compactMap { row in row.need.map { "key \(row.id) is \($0)" } } }
 
     var table: String {
@@ -182,13 +207,13 @@ struct KeyListing: Encodable {
     }
 }
 
-/// JSON for machines.
+/// JSON for scripts.
 enum JSONText {
     static func of(_ value: some Encodable, pretty: Bool) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        // What the tool itself puts together holds no number that JSON cannot.
+        // Nothing that the tool encodes holds a number that JSON cannot express.
         guard let data = try? encoder.encode(value) else { return "{}" }
         return TerminalJSON.escaping(String(decoding: data, as: UTF8.self))
     }

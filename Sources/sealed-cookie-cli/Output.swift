@@ -1,12 +1,12 @@
-// Standard output for data alone, standard error for everything else, and what goes wrong.
+// Standard output for data, standard error for everything else, and failures.
 import SealedCookie
 
-/// What a command ends with when it does not succeed.
+/// Why a command did not succeed.
 struct Failure: Error {
     enum Code: Int32 {
         /// Input, output or the key ring.
         case work = 1
-        /// `check` found something to mend.
+        /// `check` found faults.
         case faults = 2
         case refused = 3
         case usage = 64
@@ -45,10 +45,10 @@ enum Output {
 
     /// A line of data.
     ///
-    /// A reader that has gone, as in `… | head -1`, ends the tool by SIGPIPE and without a word, as it does other
-    /// tools; where that signal is ignored it is an error like a full disk.
+    /// If the reader is gone, as in `… | head -1`, SIGPIPE ends the tool without a message, like other tools. If that
+    /// signal is ignored, it is an error like a full disk.
     ///
-    /// - Parameter done: what the command has changed by then, which stays so though nobody reads it here.
+    /// - Parameter done: what the command has already changed, for the message if the output is lost.
     static func data(_ text: String, done: String? = nil) throws(Failure) {
         do throws(StandardStreams.StreamFailure) {
             try StandardStreams.write(text + "\n", to: .output)
@@ -57,7 +57,7 @@ enum Output {
         }
     }
 
-    /// A line of data that is secret, of which no text is made.
+    /// A line of secret data. It is not copied into a String.
     static func secret(_ bytes: Span<UInt8>) throws(Failure) {
         do throws(StandardStreams.StreamFailure) {
             try StandardStreams.write(bytes, to: .output)
@@ -67,7 +67,7 @@ enum Output {
         }
     }
 
-    /// No more data.
+    /// Ends the output.
     static func close() throws(Failure) {
         do throws(StandardStreams.StreamFailure) {
             try StandardStreams.closeOutput()
@@ -76,7 +76,7 @@ enum Output {
         }
     }
 
-    /// A line for whoever sits in front of it. That it is lost could be told nowhere.
+    /// A line for the user. If it cannot be written, there is nowhere to report that.
     static func note(_ text: String) { line(text.shown) }
 
     static func warn(_ text: String, hint: String?) {
@@ -89,12 +89,12 @@ enum Output {
         if let hint = failure.hint { note("hint: \(hint)") }
     }
 
-    /// - Parameter text: with nothing in it that is not to be shown.
+    /// - Parameter text: already safe to show.
     private static func line(_ text: String) {
         try? StandardStreams.write(text + "\n", to: .error)
     }
 
-    /// Colour only where a person reads: on a terminal, and not where NO_COLOR asks for none.
+    /// Color only on a terminal, and not if NO_COLOR is set.
     static func styled(_ text: String, _ style: Style, on stream: StandardStreams.Stream) -> String {
         let plain =
             !StandardStreams.isTerminal(stream) || StandardStreams.environment("TERM") == "dumb"
@@ -102,7 +102,7 @@ enum Output {
         return plain ? text : "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m"
     }
 
-    /// Whether the locale is one in which block characters can be drawn.
+    /// Whether the locale can show block characters.
     static var isUnicode: Bool {
         for name in ["LC_ALL", "LC_CTYPE", "LANG"] {
             guard let value = StandardStreams.environment(name), !value.isEmpty else { continue }
@@ -112,7 +112,7 @@ enum Output {
         return false
     }
 
-    /// How wide the output may be: as the terminal says, or COLUMNS; 80 where neither does.
+    /// The width of the output: COLUMNS, or the terminal's; 80 without either.
     static var columns: Int {
         let said = StandardStreams.environment("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         return said ?? StandardStreams.terminalColumns(.output) ?? 80

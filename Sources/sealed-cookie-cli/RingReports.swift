@@ -1,6 +1,6 @@
 import SealedCookie
 
-// check, and what the commands that change a ring say of it.
+// check, and the reports of the commands that change a ring.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -9,17 +9,31 @@ import SealedCookie
 
 extension Command {
     static let check = Command(
-        name: "check", summary: "Finds what is wrong with a ring, for monitoring.", operands: "RING",
+        name: "check", summary: "Finds faults in a ring, for monitoring.", operands: "RING",
         operandCount: 1...1, options: [.olderThan, .mode, .folderMode, .json, .at],
-        details: """
-            Exit codes: 0 all is well, 1 the ring cannot be used (unreadable, a wrong line, no key that seals, a
-            not-before in the future), 2 it
-            works, and something is to be mended. Pending keys are told and are no fault.
-            What others may do with the file and its folder is a fault unless --mode and --folder-mode allow it: for a
-            Kubernetes Secret --mode 644, or --mode 440 with an fsGroup. So is a folder above it that everybody may write to
-            and that is not sticky, unless --folder-mode ends in 2, 3, 6 or 7, and another user's file or folder. RING may be - for the standard input: then the
-            text alone is looked at.
-            """, readsRing: true
+        details: [
+            "It prints one line for each finding. The exit code says how bad they are:",
+            .terms([
+                "0": "no faults; a pending key is only a note",
+                "1":
+                    "the ring cannot be used: unreadable, an invalid line, no key that seals, a not-before in the future",
+                "2": "the ring works, but has faults",
+            ]),
+            """
+            It is a fault if other users can access the file or its folder, unless --mode and --folder-mode \
+            allow it. For a Kubernetes Secret pass --mode 644, or --mode 440 with an fsGroup.
+            """,
+            """
+            It is also a fault if another user owns the file or a folder above it, or if everyone can write \
+            to a folder above it that is not sticky. If --folder-mode ends in 2, 3, 6 or 7, the latter is \
+            allowed.
+            """,
+            "RING may be - for standard input. Then only the text is checked.",
+        ],
+        examples: [
+            Example("From monitoring", "sealed-cookie check --older-than 60d session.keys"),
+            Example("A mounted Secret", "sealed-cookie check --mode 440 /etc/session/session.keys"),
+        ], readsRing: true
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let loaded = try Input.load(path)
@@ -52,7 +66,7 @@ extension Command {
 }
 
 extension KeyRing {
-    /// What there is to say of a not-before that is further ahead than a sealer takes for a difference of clocks.
+    /// A warning if not-before is further ahead than clocks may differ.
     func endToCome(_ now: Date) -> String? {
         guard let notBefore, notBefore > now + 60 else { return nil }
         return
@@ -61,59 +75,58 @@ extension KeyRing {
 }
 
 extension KeyRing.Surroundings {
-    /// Where secrets are left that no ring needs.
+    /// Secrets that are left where no ring needs them.
     var secrets: [String] {
         commentLines.map(Self.comment)
-            + remains.map { "a change that was ended midway left secrets in \"\($0)\": remove the file" }
-            + copies.map { "\"\($0)\" still has the secret of a revoked key: remove the file" }
+            + remains.map { "an interrupted change left secrets in \"\($0)\": remove the file" }
+            + copies.map { "\"\($0)\" still contains the secret of a revoked key: remove the file" }
     }
 
     static func comment(_ line: Int) -> String {
-        "line \(line) has a secret in a comment: remove the line"
+        "line \(line) contains a secret in a comment: remove the line"
     }
 
-    /// What is wrong with where the file stands.
+    /// What is wrong with the file's place.
     func dangers(allowed: UInt32) -> [String] {
         var texts: [String] = []
         if nameCount == 0 {
             texts.append(
-                "the file was replaced where it was mounted from, and changes there are not seen: mount its folder"
+                "the file was replaced where it was mounted from, and changes there are not seen here: mount its folder"
             )
         } else if isMountedByItself {
             texts.append(
-                "the file is mounted by itself: one that takes its place is not seen here; mount its folder")
+                "the file is mounted by itself: a file that replaces it is not seen here; mount its folder")
         }
         if nameCount > 1 {
             texts.append(
-                "the file has \(nameCount) names (hard links): under another a revoked key's secret would stay"
+                "the file has \(nameCount) names (hard links): a revoked key's secret would stay under the others"
             )
         }
         let open = folderPermissions & 0o022 & ~allowed
         if open != 0 {
             texts.append(
-                "\(open & 0o002 != 0 ? "everybody" : "its group") may write to the folder \"\(folder)\" (mode "
-                    + "\(String(folderPermissions, radix: 8))) and put another ring in this one's place: chmod go-w, or allow "
-                    + "it with --folder-mode")
+                "\(open & 0o002 != 0 ? "everyone" : "its group") can write to the folder \"\(folder)\" (mode "
+                    + "\(String(folderPermissions, radix: 8))) and replace the ring: chmod go-w, or allow it with "
+                    + "--folder-mode")
         }
         if allowed & 0o002 == 0 {
             texts += openParents.map {
-                "everybody may write to the folder \"\($0)\" above the ring's, and put another in its place: chmod o-w, or "
+                "everyone can write to the folder \"\($0)\" above the ring's and replace what is in it: chmod o-w, or "
                     + "allow it with --folder-mode"
             }
         }
         texts += foreignFolders.map {
-            "the folder \"\($0)\" belongs to another user than root, you or the ring's owner, who can put another ring in "
-                + "this one's place"
+            "the folder \"\($0)\" belongs to a user other than root, you or the ring's owner, who can replace the ring"
         }
         if isForeign { texts.append("the file belongs to another user, who can change it: chown it") }
         texts += openFolders.map {
-            "others may write to \"\($0)\", and put another link in the place of the one that leads to the ring"
+            "others can write to \"\($0)\" and replace the link to the ring"
         }
         if hasForeignLink {
             texts.append(
-                "a symbolic link that leads to the ring belongs to another user, who can lead it elsewhere")
+                "a symbolic link to the ring belongs to another user, who can redirect it")
         }
-        texts += planted.map { "\"\($0)\" is another user's, and in the way of changes: remove it" }
+        texts += planted.map { "\"\($0)\" belongs to another user and blocks changes: remove it" }
         return texts
     }
 }
@@ -127,15 +140,15 @@ extension SealingKey {
 /// What `prune --json` prints.
 struct Pruning: Encodable {
     let removed: [String]
-    /// With --dry-run: all keys, and until when they are needed.
+    /// With --dry-run: all keys, with the time until which each is needed.
     let keys: [KeyListing.Row]?
 }
 
 /// What `rotate --json` prints.
 struct Rotation: Encodable {
-    /// Nil: none was.
+    /// Nil: no key was added.
     let added: String?
-    /// With --dry-run: when the key would begin to seal that would be added.
+    /// With --dry-run: when the new key would begin to seal.
     let wouldAddFrom: String?
     let keys: [KeyListing.Row]
 
@@ -152,7 +165,7 @@ struct Rotation: Encodable {
     }
 }
 
-/// What `check` finds.
+/// The findings of `check`.
 struct RingReport: Encodable {
     enum Level: String, Encodable { case unusable, fault, note }
     struct Finding: Encodable {
@@ -160,7 +173,7 @@ struct RingReport: Encodable {
         let text: String
     }
 
-    /// Permission bits that are no fault.
+    /// Permission bits that are not a fault.
     struct Allowed {
         var file: UInt32 = 0o600
         var folder: UInt32 = 0o755
@@ -169,7 +182,7 @@ struct RingReport: Encodable {
     let active: String?
     let findings: [Finding]
 
-    /// - Parameter surroundings: nil where the ring is in no file.
+    /// - Parameter surroundings: nil if the ring is not in a file.
     init(
         _ loaded: KeyRing.Loaded, _ surroundings: KeyRing.Surroundings?, allowed: Allowed,
         olderThan: SessionLifetime.Span?, at now: Date
@@ -193,12 +206,12 @@ struct RingReport: Encodable {
                 .init(
                     level: .fault,
                     text:
-                        "the file is open to others than its owner (mode \(String(loaded.permissions, radix: 8))): "
+                        "users other than its owner can access the file (mode \(String(loaded.permissions, radix: 8))): "
                         + "chmod 600, or allow it with --mode"))
         }
         for id in loaded.repeated {
             findings.append(
-                .init(level: .fault, text: "key \(id) stands on more than one line; the later time holds"))
+                .init(level: .fault, text: "key \(id) is on more than one line; the later time counts"))
         }
         for id in loaded.unremoved {
             findings.append(
@@ -209,7 +222,7 @@ struct RingReport: Encodable {
             + (surroundings?.dangers(allowed: allowed.folder) ?? [])
         findings += faults.map { .init(level: .fault, text: $0) }
         findings += (surroundings?.unsearched ?? []).map {
-            .init(level: .note, text: "not looked through for secrets of revoked keys: \($0)")
+            .init(level: .note, text: "not searched for secrets of revoked keys: \($0)")
         }
         if let olderThan, let activeKey, !activeKey.isYounger(than: olderThan, at: now) {
             let since = activeKey.activeFrom.map { "has sealed since \(Timestamp.text($0))" } ?? "has no time"

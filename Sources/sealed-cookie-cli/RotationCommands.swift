@@ -1,6 +1,6 @@
 import SealedCookie
 
-// What changes a ring: rotate, revoke, prune, end-sessions and merge.
+// The commands that change a ring: rotate, revoke, prune, end-sessions and merge.
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -9,37 +9,49 @@ import SealedCookie
 
 extension Command.Option {
     static let from = Self(
-        name: "from", value: "WHEN",
-        help: "when the key begins to seal: a span from now, a time, or \"now\" [1h]")
+        name: "from", value: "WHEN", completes: .words(["now"]),
+        help: "when the key begins to seal: a span from now, a time, or \"now\"", otherwise: "1h")
     fileprivate static let ifOlderThan = Self(
-        name: "if-older-than", value: "SPAN", help: "only if the newest key is older, for cron")
-    fileprivate static let dryRun = Self(name: "dry-run", help: "say what would be done, and change nothing")
+        name: "if-older-than", value: "SPAN", help: "do nothing unless the newest key is older than this")
+    fileprivate static let dryRun = Self(
+        name: "dry-run", help: "print what would be done, and change nothing")
     fileprivate static let absent = Self(
-        name: "absent", help: "also where the ring has no such key, so that no merge brings it in")
+        name: "absent", help: "revoke the id even if the ring has no such key, so that no merge adds it")
     fileprivate static let all = Self(
-        name: "all", help: "every key, and make a new one that seals at once: for a stolen ring")
+        name: "all", help: "revoke every key and add a new one that seals at once: for a stolen ring")
     static let lifetime = Self(
         name: "lifetime", value: "SPAN",
-        help: "the longest that any session lives, own lifetimes included, such as 14d")
+        help: "how long any session lives at most, such as 14d; count own lifetimes too")
     fileprivate static let createdBefore = Self(
-        name: "created-before", value: "TIME", help: "end the sessions begun before it [now]")
+        name: "created-before", value: "TIME", help: "end the sessions that began before this time",
+        otherwise: "now")
     static let olderThan = Self(
-        name: "older-than", value: "SPAN", help: "find fault with an active key that is older")
+        name: "older-than", value: "SPAN", help: "report an active key that is older as a fault")
     static let mode = Self(
-        name: "mode", value: "MODE", help: "the permissions that the file may have, such as 440 [600]")
+        name: "mode", value: "MODE", help: "the permissions that the file may have, such as 440",
+        otherwise: "600")
     static let folderMode = Self(
-        name: "folder-mode", value: "MODE", help: "and its folder [755]")
+        name: "folder-mode", value: "MODE", help: "the permissions that its folder may have",
+        otherwise: "755")
 }
 
 extension Command {
     static let rotate = Command(
         name: "rotate", summary: "Adds the ring's next key.", operands: "RING", operandCount: 1...1,
         options: [.from, .ifOlderThan, .dryRun, .json, .at],
-        details: """
-            The new key opens at once and seals from --from on: by then every server must have read the ring.
-            With --if-older-than, run it as often as you like: a ring with a younger or a pending key stays as it
-            is. Keys that are no longer needed are removed by `prune`.
+        details: [
             """
+            The new key opens at once and seals from --from on. By then every server must have read the ring.
+            """,
+            """
+            With --if-older-than you can run it as often as you like: a ring with a younger or a pending key \
+            stays unchanged. `prune` removes the keys that are no longer needed.
+            """,
+        ],
+        examples: [
+            Example("The next key, which seals in an hour", "sealed-cookie rotate session.keys"),
+            Example("From cron, daily", "sealed-cookie rotate --if-older-than 30d session.keys"),
+        ]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
@@ -78,23 +90,35 @@ extension Command {
     }
 
     static let revoke = Command(
-        name: "revoke", summary: "Withdraws a key for good, or all: what it sealed opens no longer.",
+        name: "revoke", summary: "Revokes a key, or all keys: what they sealed no longer opens.",
         operands: "RING KEY-ID | --all RING", operandCount: 1...2, options: [.all, .absent, .at],
-        details: """
-            The secret leaves the file; "revoked KEY-ID" stays, so that no older copy of the ring brings the key
-            back. If others have sealed since a key was stolen, revoke them too: servers seal sessions of older
-            keys again, also a thief's. To replace a key that is merely old, `rotate` and `prune`.
-            For a ring that may have been stolen, --all: in one change a new key that seals from now on, which is
-            printed, and every key that the ring had revoked, pending ones too. Everybody has to sign in again.
-            Merge no older copy of the ring in afterwards: it may have a key that was pruned before.
+        details: [
             """
+            The key's secret is removed from the file. A line "revoked KEY-ID" stays, so that no older copy \
+            of the ring brings the key back.
+            """,
+            """
+            If other keys have sealed since a key was stolen, revoke them too: servers seal sessions again \
+            with the newer key, a thief's sessions included. To replace a key that is merely old, use \
+            `rotate` and `prune`.
+            """,
+            """
+            Use --all if the ring may have been stolen. One change revokes every key, pending ones too, and \
+            adds a new key that seals at once. Everyone has to sign in again. Do not merge an older copy of \
+            the ring afterwards: it may contain a key that was pruned earlier.
+            """,
+        ],
+        examples: [
+            Example("A stolen ring", "sealed-cookie revoke --all session.keys"),
+            Example("One key", "sealed-cookie revoke session.keys 5f3a9c"),
+        ]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
         guard !arguments.has(.all) else {
             guard arguments.operands.count == 1, !arguments.has(.absent) else {
                 throw .usage(
-                    "--all revokes every key that the ring has, and takes no \(arguments.has(.absent) ? "--absent" : "KEY-ID")",
+                    "--all revokes every key of the ring, and takes no \(arguments.has(.absent) ? "--absent" : "KEY-ID")",
                     hint: "\(Tool.name) revoke --all RING, or \(Tool.name) revoke RING KEY-ID")
             }
             return try Command.revokeAll(path, now)
@@ -125,7 +149,7 @@ extension Command {
         warnOfRemains(path)
         try Output.data(
             "\(added.id) from=\(Timestamp.text(added.activeFrom ?? now))",
-            done: "key ring \"\(path)\" has the new \(added) alone")
+            done: "key ring \"\(path)\" now has only the new \(added)")
     }
 
     private static func revoke(
@@ -145,9 +169,9 @@ extension Command {
         guard !isAbsent else {
             throw .work(
                 "key ring \"\(path)\" has no key \(id)",
-                hint: "\(Tool.name) keys \(path) lists them; --absent revokes it all the same")
+                hint: "\(Tool.name) keys \(path) lists them; --absent revokes it anyway")
         }
-        Output.note(wasRevoked ? "key \(id) is revoked already" : "revoked key \(id)")
+        Output.note(wasRevoked ? "key \(id) is already revoked" : "revoked key \(id)")
         warnOfRemains(path)
         guard wasActive else { return }
         if let active = ring.activeKey(at: now) {
@@ -162,12 +186,18 @@ extension Command {
     }
 
     static let prune = Command(
-        name: "prune", summary: "Removes the keys that no session needs any longer.", operands: "RING",
+        name: "prune", summary: "Removes the keys that no session needs.", operands: "RING",
         operandCount: 1...1, options: [.lifetime, .dryRun, .json, .at],
-        details: """
-            A key goes when it has not sealed for longer than --lifetime, and an hour. The active key and pending ones
-            stay. --dry-run says of each key until when a session may need it.
+        details: [
             """
+            A key is removed once it has not sealed for --lifetime and one hour more. The active key and \
+            pending keys stay. With --dry-run it prints until when a session may need each key.
+            """
+        ],
+        examples: [
+            Example("From cron, daily", "sealed-cookie prune --lifetime 14d session.keys"),
+            Example("What would go?", "sealed-cookie prune --lifetime 14d --dry-run session.keys"),
+        ]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
         let now = try Input.time(arguments)
@@ -199,38 +229,53 @@ extension Command {
     }
 
     static let endSessions = Command(
-        name: "end-sessions", summary: "Ends every session begun before now.", operands: "RING",
-        operandCount: 1...1,
-        options: [.createdBefore, .at],
-        details: """
-            Signs everybody out, as soon as the servers have read the ring. Sessions begun later are not touched.
-            A server whose clock is ahead may have begun some in the last minute that stay: run it again then.
+        name: "end-sessions", summary: "Ends every session that began before now.", operands: "RING",
+        operandCount: 1...1, options: [.createdBefore, .at],
+        details: [
             """
+            Signs everyone out once the servers have read the ring. Sessions that begin later are unaffected. \
+            A server whose clock is ahead may have begun sessions in the last minute that stay: run it again \
+            a minute later.
+            """
+        ],
+        examples: [
+            Example("Sign everyone out", "sealed-cookie end-sessions session.keys"),
+            Example(
+                "End what began before an incident was over",
+                "sealed-cookie end-sessions --created-before @1785715200 session.keys"),
+        ]
     ) { (arguments) throws(Failure) in
         let now = try Input.time(arguments)
         let time = try arguments.value(.createdBefore).map(Input.time) ?? now
         guard time <= now + 60 else {
             throw .usage(
-                "--created-before is in the future", hint: "sessions begun until then would end at once")
+                "--created-before is in the future", hint: "sessions that begin until then would end at once")
         }
         let ring = try Command.change(arguments.operands[0]) { (ring) throws(KeyRingError) in
             try ring.endingSessions(createdBefore: time)
         }
-        Output.note("sessions begun before \(Timestamp.text(ring.notBefore ?? time)) have ended")
+        Output.note("sessions that began before \(Timestamp.text(ring.notBefore ?? time)) have ended")
         Command.warnOfEndToCome(ring, now)
     }
 
     static let merge = Command(
-        name: "merge", summary: "Adds what other rings hold to a ring.", operands: "RING OTHER …",
+        name: "merge", summary: "Adds the keys and revocations of other rings to a ring.",
+        operands: "RING OTHER …",
         operandCount: 2...Int.max, options: [.json, .at],
-        details: """
-            Where rings disagree the stricter holds: a revoked key stays revoked, a key seals from the later time.
-            The order does not matter, nor how often. The others are not changed. A key that sealed until now, and no
-            longer does, is kept by `prune` for as long as its sessions live.
+        details: [
             """
+            Where rings disagree the stricter one counts: a revoked key stays revoked, and a key seals from \
+            the later of its times. The order of the rings does not matter, and merging again changes \
+            nothing. The other rings are not changed.
+            """,
+            "If the merge makes another key active, `prune` keeps the one before for as long as its sessions live.",
+        ],
+        examples: [
+            Example("Bring two copies of a ring together", "sealed-cookie merge session.keys other.keys")
+        ]
     ) { (arguments) throws(Failure) in
         let path = arguments.operands[0]
-        // Before the ring is changed: a time that is none is a usage error.
+        // Parsed before the ring is changed: an invalid time is a usage error.
         let now = try Input.time(arguments)
         let others = try arguments.operands.dropFirst().map { path throws(Failure) in
             try Input.ring(path, forAnother: true)
@@ -267,41 +312,41 @@ extension Command {
         if let text = ring.endToCome(now) { Output.warn(text, hint: nil) }
     }
 
-    /// Says that the file that was replaced is still there under other names.
+    /// Warns if the replaced file still exists under other names.
     static func warn(ofOtherNames count: Int) {
         guard count > 0 else { return }
         Output.warn(
-            "the file had \(count) other name\(count == 1 ? "" : "s"), under which the ring of before is left",
-            hint: "it is a hard link: remove it, and use a symbolic one (ln -s)")
+            "the file had \(count) other name\(count == 1 ? "" : "s"): the old ring is still there",
+            hint: "remove the hard link; use a symbolic link (ln -s) instead")
     }
 
-    /// Prints the key that a change has added.
+    /// Prints the key that a change added.
     static func say(_ key: SealingKey, _ done: String) throws(Failure) {
         let from = key.activeFrom.map { " from=\(Timestamp.text($0))" } ?? ""
         try Output.data("\(key.id)\(from)", done: done)
     }
 
-    /// Says which secrets are left, after a change that should have taken some away.
+    /// Warns of secrets that are left after a change that should have removed some.
     private static func warnOfRemains(_ path: String) {
         do throws(KeyRingError) {
             for text in try KeyRing.surroundings(of: path).secrets { Output.warn(text, hint: nil) }
         } catch {
-            // The change is made all the same.
-            Output.warn("secrets that are left could not be looked for: \(error)", hint: nil)
+            // The change itself succeeded.
+            Output.warn("could not search for secrets that are left: \(error)", hint: nil)
         }
     }
 }
 
 extension Input {
-    /// What --from says; not in the past, where the key would count as in use for long.
+    /// The time that --from gives. A time in the past is refused: the key would count as long in use.
     static func beginning(_ text: String, _ now: Date) throws(Failure) -> Date {
-        // Of this second, not of the next.
+        // Rounded down, so that the key is active at once.
         if text == "now" { return Date(timeIntervalSince1970: now.timeIntervalSince1970.rounded(.down)) }
         if let last = text.last, "smhd".contains(last) { return now + Double(try span(text).seconds) }
         let time = try time(text)
         guard time >= now else {
             throw .usage(
-                "--from is in the past", hint: "a key cannot have sealed before it was made; --from now")
+                "--from is in the past", hint: "a key cannot seal before it exists; use --from now")
         }
         return time
     }

@@ -12,10 +12,17 @@ extension Command {
         name: "size", summary: "Shows where a session's bytes go, stage by stage and field by field.",
         operands: "[INPUT]", operandCount: 0...1,
         options: [.cookieName, .split, .dictionary, .itemLimit, .json],
-        details: """
-            \(inputHelp) It is a session as JSON, as for `seal`.
-            Fields are in bytes of CBOR before compression. No key ring is needed.
+        details: [
+            inputHelp,
             """
+            INPUT holds a session as JSON, as for `seal`. The sizes of fields are bytes of CBOR before \
+            compression. No key ring is needed.
+            """,
+        ],
+        examples: [
+            Example("One session", "sealed-cookie size session.json"),
+            Example("Its largest fields", "sealed-cookie size --json session.json | jq '.fields[:3]'"),
+        ]
     ) { (arguments) throws(Failure) in
         let session = try Input.session(arguments)
         let name = arguments.value(.cookieName) ?? "__Host-session"
@@ -38,14 +45,16 @@ extension Command {
 
     static let demo = Command(
         name: "demo",
-        summary: "Seals, opens, changes and measures a sample session, in a folder that it removes again.",
-        operands: "", operandCount: 0...0, options: []
+        summary: "Seals, opens, changes and measures a sample session.",
+        operands: "", operandCount: 0...0, options: [],
+        details: ["It makes a key ring in a temporary folder, and removes the folder at once."],
+        examples: [Example("All steps", "sealed-cookie demo")]
     ) { (_) throws(Failure) in
         try Demonstration().run()
     }
 }
 
-/// The sizes of a session under a key of no meaning: all keys make tokens of one length.
+/// The sizes of a session. No key is needed: tokens of all keys have the same length.
 private func sizeReport(
     of session: CBORValue, _ name: String, _ limits: CookieLimits, _ splitting: CookieSplitting,
     _ compression: SessionCompression, itemLimit: Int?
@@ -66,7 +75,7 @@ private struct SizeView: Encodable {
     }
 
     let item, payload, sealed, token, name, cookie, limit, room, cookies, header, itemLimit: Int
-    /// Of this session's token under the other presets.
+    /// Room for this session's token under the other presets.
     let roomUnder: [String: Int]
     let refusingServers: [String]
     let fields: [Field]
@@ -89,7 +98,7 @@ private struct SizeView: Encodable {
     }
 }
 
-/// A size report for people.
+/// A size report as people read it.
 private enum SizeDrawing {
     static func of(_ report: SizeReport, _ others: [(String, SizeReport)] = []) -> String {
         let stages = [
@@ -120,17 +129,17 @@ private enum SizeDrawing {
         lines += others.map { fit($1, $0) }
         if report.itemExcess > 0 {
             let words =
-                "\(report.itemExcess) bytes of CBOR over the largest session that is sealed, \(report.itemLimit)"
+                "\(report.itemExcess) bytes of CBOR over the largest session that is sealed: \(report.itemLimit)"
             lines.append(Output.styled(words, .red, on: .output))
         }
         if report.cookieCount > 1 {
             lines.append(
-                "split it takes \(report.cookieCount) cookies, and \(report.headerByteCount) bytes of each request"
+                "split, it takes \(report.cookieCount) cookies and \(report.headerByteCount) bytes of each request"
             )
         }
         if !report.refusingServers.isEmpty {
             let names = report.refusingServers.map { "\($0.server) (\($0.cookieHeader))" }
-            lines.append("too much for the stock settings of \(names.joined(separator: ", "))")
+            lines.append("too large for the default settings of \(names.joined(separator: ", "))")
         }
         return lines.joined(separator: "\n")
     }
@@ -146,7 +155,7 @@ private enum SizeDrawing {
     }
 }
 
-/// A walk through sealing and opening, with a ring of its own.
+/// Sealing and opening step by step, with a new ring.
 private struct Demonstration {
     private let sample = """
         {"user": {"$uuid": "fe049f18-1b8f-4a6f-8c38-00c3448de041"}, "name": "Zoë Müller", "roles": ["member", \
@@ -159,7 +168,7 @@ private struct Demonstration {
         try Failure.unless { try walk(ring) }
     }
 
-    /// A ring that was in a file. It is gone before anything is shown: whoever stops reading leaves no key behind.
+    /// A ring from a file. The file is removed before anything is printed, so that no key is left if the reader stops.
     private func ring() throws(Failure) -> KeyRing {
         let temporary = FileManager.default.temporaryDirectory
         let folder = temporary.appending(path: "sealed-cookie-demo-\(UUID().uuidString)")
@@ -168,7 +177,8 @@ private struct Demonstration {
             try FileManager.default.createDirectory(
                 at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         } catch {
-            throw .work("\"\(temporary.path)\": no folder can be made there", hint: "TMPDIR names another")
+            throw .work(
+                "\"\(temporary.path)\": no folder can be made there", hint: "set TMPDIR to another folder")
         }
         return try Failure.unless {
             let path = folder.appending(path: "session.keys").path
@@ -179,13 +189,14 @@ private struct Demonstration {
 
     private func walk(_ ring: KeyRing) throws {
         let session = try CBORJSON(parsing: Data(sample.utf8)).value
-        try say("1. A key ring, readable by you alone", "\(ring.keys[0])")
+        try say("1. A key ring that only you can read", "\(ring.keys[0])")
 
         let sealer = try CookieSealer<CBORValue>(
             keys: ring, lifetime: SessionLifetime(absolute: .days(14), idle: .hours(12)))
         try say("2. A session", sample)
         let sealed = try sealer.seal(session)
-        try say("3. Sealed, as the header that a server sends", "Set-Cookie: \(sealed.cookies[0])")
+        try say(
+            "3. The session, sealed, in the header that a server sends", "Set-Cookie: \(sealed.cookies[0])")
 
         let token = sealed.cookies[0].value
         guard let opened = try sealer.open(cookieHeader: "theme=dark; \(sealer.name)=\(token)"),
@@ -194,7 +205,7 @@ private struct Demonstration {
             throw Failure.work("demo: the session did not come back")
         }
         try say(
-            "4. Opened out of the header that a browser sends back",
+            "4. The session again, opened from the header that a browser sends back",
             String(decoding: CBORJSON(opened.session).text(pretty: true), as: UTF8.self))
 
         let index = token.index(token.startIndex, offsetBy: token.count / 2)
@@ -202,8 +213,8 @@ private struct Demonstration {
         guard let refusal = refusal({ () throws(OpenError) in _ = try sealer.open(value: changed) }) else {
             throw Failure.work("demo: a changed token was accepted")
         }
-        try say("5. One character changed: refused", "\(refusal)")
-        try say("6. Where its bytes go", SizeDrawing.of(sealer.sizeReport(for: session)))
+        try say("5. The token with one character changed is refused", "\(refusal)")
+        try say("6. Where the bytes go", SizeDrawing.of(sealer.sizeReport(for: session)))
     }
 
     private func refusal(_ attempt: () throws(OpenError) -> Void) -> OpenError? {

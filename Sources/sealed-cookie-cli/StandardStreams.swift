@@ -10,13 +10,13 @@ enum StandardStreams {
 
     /// Writes all of `text`.
     ///
-    /// - Throws: the system's reason as text. Where the reader has gone, SIGPIPE ends the process first, unless
-    ///   whoever started it ignores that signal.
+    /// - Throws: the system's reason as text. If the reader is gone, SIGPIPE ends the process first, unless that signal
+    ///   is ignored.
     static func write(_ text: String, to stream: Stream) throws(StreamFailure) {
         try write(text.utf8Span.span, to: stream)
     }
 
-    /// Writes all of `bytes`, which may be secret: no copy of them is made.
+    /// Writes all of `bytes`. They may be secret: they are not copied.
     static func write(_ bytes: Span<UInt8>, to stream: Stream) throws(StreamFailure) {
         let code: Int32 = unsafe bytes.withUnsafeBufferPointer { buffer in
             var written = 0
@@ -34,26 +34,26 @@ enum StandardStreams {
         if code != 0 { throw StreamFailure("write", code) }
     }
 
-    /// Closes the standard output: some file systems say only then that the disk was full.
+    /// Closes the standard output: some file systems report a full disk only then.
     static func closeOutput() throws(StreamFailure) {
-        // EBADF: it was closed from the beginning, and what nobody wrote to loses nothing.
+        // EBADF: it was closed from the start, and nothing was written.
         if close(Stream.output.rawValue) != 0, errno != EBADF { throw StreamFailure("close", errno) }
     }
 
-    /// The process's arguments without its name; nil for one that is not UTF-8, which Swift would mend.
+    /// The process's arguments without its name; nil for one that is not UTF-8, in which Swift would replace bytes.
     static var arguments: [String?] {
         let count = Int(CommandLine.argc)
-        // Sound: the system gives `argc` texts, each of which ends with a zero.
+        // Sound: there are `argc` strings, each of which ends with a zero.
         return (1..<max(count, 1)).map { index in
             unsafe CommandLine.unsafeArgv[index].flatMap { unsafe String(validatingCString: $0) }
         }
     }
 
-    /// The system's words for an errno.
+    /// The system's message for an errno.
     static func reason(_ code: Int32) -> String { SystemFailure(operation: "", code: code).reason }
 
     static func isTerminal(_ stream: Stream) -> Bool { isatty(stream.rawValue) == 1 }
-    /// How many characters a line of the terminal has; nil where there is none that says so.
+    /// The width of the terminal; nil if the stream is not a terminal.
     static func terminalColumns(_ stream: Stream) -> Int? {
         var size = winsize()
         guard unsafe ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
@@ -65,13 +65,13 @@ enum StandardStreams {
     /// An environment variable's value.
     static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
-        // Sound: the environment's texts end with a zero, and no thread of this tool changes them.
+        // Sound: the environment's strings end with a zero, and no thread of this tool changes them.
         return unsafe String(cString: value)
     }
 
     /// The whole of a file, or of the standard input for nil.
     ///
-    /// - Throws: the system's reason as text; what is longer than `limit` bytes is refused.
+    /// - Throws: the system's reason as text, also for more than `limit` bytes.
     static func read(_ path: String?, limit: Int) throws(StreamFailure) -> [UInt8] {
         do throws(SystemFailure) {
             return try InputFile.read(path, limit: limit)

@@ -11,29 +11,35 @@ extension Command.Option {
     fileprivate static let ownLifetime = Self(
         name: "own-lifetime", value: "SPAN",
         help:
-            "the session's own absolute lifetime, such as 90d, in place of the server's lifetime and idle time [none]"
-    )
+            "the session's own absolute lifetime, such as 90d; it replaces the server's lifetime and idle time",
+        otherwise: "none")
     fileprivate static let ownIdle = Self(
         name: "own-idle", value: "SPAN",
-        help: "with --own-lifetime: how long it lives from its last sealing [no end]")
+        help: "with --own-lifetime: how long the session lives after it was last sealed",
+        otherwise: "no limit")
     fileprivate static let endsWithBrowser = Self(
-        name: "ends-with-browser", help: "the browser is to drop its cookie when it closes: without Max-Age")
+        name: "ends-with-browser",
+        help: "leave out Max-Age: the browser drops the cookie when it closes")
     fileprivate static let token = Self(
-        name: "token", help: "a token without a cookie, for a link, a form or a header; needs --purpose")
+        name: "token",
+        help: "a token without a cookie, for a link, a form or a header; needs --purpose")
     fileprivate static let tokenLimit = Self(
-        name: "token-limit", value: "N", help: "with --token: characters of the longest token [2000]")
-    fileprivate static let setCookie = Self(name: "set-cookie", help: "a whole Set-Cookie line")
+        name: "token-limit", value: "N", help: "with --token: characters of the longest token",
+        otherwise: "2000")
+    fileprivate static let setCookie = Self(name: "set-cookie", help: "print whole Set-Cookie lines")
     fileprivate static let absolute = Self(
-        name: "absolute", value: "SPAN", help: "how long a session lives from its beginning [14d]")
+        name: "absolute", value: "SPAN", help: "how long a session lives after it began",
+        otherwise: "14d")
     fileprivate static let idle = Self(
-        name: "idle", value: "SPAN", help: "how long it lives from its last sealing [no end]")
+        name: "idle", value: "SPAN", help: "how long it lives after it was last sealed",
+        otherwise: "no limit")
     fileprivate static let ceiling = Self(
         name: "ceiling", value: "SPAN",
-        help: "the longest that any session lives, whatever its own lifetime [400d]")
+        help: "how long any session lives at most, even with a lifetime of its own", otherwise: "400d")
     fileprivate static let splitAtMost = Self(
-        name: "split", value: "N", help: "out of up to N cookies, 2 to 9, or 1 [9]")
+        name: "split", value: "N", help: "accept up to N cookies for one session, 1 to 9", otherwise: "9")
     fileprivate static let jsonMeta = Self(
-        name: "json-meta", help: "the session with its times, key and sizes around it")
+        name: "json-meta", help: "print JSON with the session, its times, its key and its sizes")
 }
 
 extension Command {
@@ -43,20 +49,42 @@ extension Command {
         options: [
             .ring, .cookieName, .purpose, .ownLifetime, .ownIdle, .endsWithBrowser, .split, .dictionary,
             .itemLimit, .at, .setCookie, .token, .tokenLimit,
-            .init(name: "pretty", help: "the token, and its size on the standard error"),
+            .init(name: "pretty", help: "also print the token's size, on standard error"),
         ] + Option.attributes,
-        details: """
-            \(inputHelp)
-            What JSON has no form for: {"$bytes": "base64url"}, {"$date": "2026-08-03T00:00:00Z"}, {"$uuid": "…"},
-            {"$url": "…"}, {"$decimal": "1.25"}, {"$int": "…"} beyond 64 bits, {"$secret": …} for what must stay out of
-            compression, "$5" for the integer key 5, "$$" for a "$" at the beginning of a key. `open` prints the same.
-            --domain and the other attributes go with --set-cookie.
+        details: [
+            inputHelp,
+            "Some values have no form in JSON. They are written so, and `open` prints them so:",
+            .terms([
+                #"{"$bytes": "AAEC"}"#: "bytes, in base64url",
+                #"{"$date": "2026-08-03T00:00:00Z"}"#: "a time",
+                #"{"$uuid": "…"}"#: "a UUID",
+                #"{"$url": "…"}"#: "a URL",
+                #"{"$decimal": "1.25"}"#: "a decimal number",
+                #"{"$int": "…"}"#: "an integer beyond 64 bits",
+                #"{"$secret": …}"#: "any value, kept out of compression",
+                #""$5""#: "the integer 5 as a key",
+                #""$$a""#: "the key $a",
+            ]),
             """
+            --domain, --path, --partitioned, --same-site, --insecure and --priority are attributes of the \
+            cookie: use them with --set-cookie.
+            """,
+        ],
+        examples: [
+            Example(
+                "A token, from standard input", #"echo '{"user": 42}' | sealed-cookie seal -k session.keys"#),
+            Example(
+                "What a server sends to remember a user",
+                "sealed-cookie seal -k session.keys --own-lifetime 90d --set-cookie s.json"),
+            Example(
+                "A token for a link",
+                "sealed-cookie seal -k session.keys --token --purpose reset s.json"),
+        ]
     ) { (arguments) throws(Failure) in
         let ring = try Input.usableRing(arguments)
         let attributes = try Input.attributes(arguments)
         guard attributes == SetCookie.Attributes() || arguments.has(.setCookie) else {
-            throw .usage("a token has no attributes", hint: "they go with --set-cookie")
+            throw .usage("a token has no attributes", hint: "use them with --set-cookie")
         }
         let own = try ownLifetime(arguments)
         if arguments.has(.token) {
@@ -81,7 +109,7 @@ extension Command {
                 return try sealer.seal(
                     session, lifetime: own, endsWithBrowser: arguments.has(.endsWithBrowser), at: now)
             } catch {
-                // Encoding ends at the limit: what is large beyond it, the report says.
+                // Encoding stops at the limit. The report measures what is beyond it.
                 guard case .itemTooLarge = error, let report = try? sealer.sizeReport(for: session),
                     report.itemExcess > 0
                 else { throw error }
@@ -114,23 +142,39 @@ extension Command {
             .ring, .cookieName, .purpose, .absolute, .idle, .ceiling, .splitAtMost, .dictionary, .at,
             .jsonMeta, .pretty, .token, .tokenLimit,
         ],
-        details: """
-            \(inputHelp)
-            It holds a token, which may be in double quotes, a name=value pair, or a whole Cookie or Set-Cookie header,
-            or several lines of these. A split session is opened out of up to nine cookies, or as many as --split says.
+        details: [
+            inputHelp,
             """
+            INPUT holds a token, which may be in double quotes; a name=value pair; a whole Cookie or \
+            Set-Cookie header; or several lines of these. A split session opens from up to nine cookies, or \
+            from as many as --split allows.
+            """,
+            """
+            Pass the lifetimes of your server with --absolute, --idle and --ceiling: they decide whether a \
+            session has expired.
+            """,
+        ],
+        examples: [
+            Example("The session in a file with a token", "sealed-cookie open -k session.keys token"),
+            Example(
+                "A copied Cookie header: when the session began and when it expires",
+                "sealed-cookie open -k session.keys --json-meta --pretty < header"),
+            Example(
+                "A token from a link",
+                "sealed-cookie open -k session.keys --token --purpose reset token"),
+        ]
     ) { (arguments) throws(Failure) in
         let ring = try Input.usableRing(arguments)
         if arguments.has(.token) {
-            let sealer = try tokenSealer(arguments, ring, without: [.cookieName, .splitAtMost, .jsonMeta])
+            let sealer = try tokenSealer(arguments, ring, without: [.cookieName, .splitAtMost])
             let now = try Input.time(arguments)
             guard case .bare(let text) = try Input.token(arguments) else {
-                throw .usage("a token without a cookie stands in no header", hint: "give the token alone")
+                throw .usage("--token takes a bare token, not a header", hint: "pass the token alone")
             }
             let opened = try Failure.unless { try sealer.open(text, at: now) }
-            let json = CBORJSON(opened.value).text(pretty: arguments.has(.pretty))
-            try Output.data(String(decoding: json, as: UTF8.self))
-            return
+            return try show(opened.value, arguments) { () throws(Failure) in
+                try Failure.unless { try OpenedTokenView(opened, text, sealer) }
+            }
         }
         let sealer = try Command.sealer(
             arguments, ring, SetCookie.Attributes(), splitting: try Input.splitting(arguments, orElse: 9))
@@ -146,60 +190,75 @@ extension Command {
                 return opened
             }
         }
+        try show(opened.session, arguments) { () throws(Failure) in
+            try Failure.unless { try OpenedView(opened, sealer) }
+        }
+    }
+
+    /// Prints what was opened: the value alone, or with --json-meta the view of it.
+    private static func show(
+        _ value: CBORValue, _ arguments: Arguments, view: () throws(Failure) -> some Encodable
+    ) throws(Failure) {
         let pretty = arguments.has(.pretty)
         if arguments.has(.jsonMeta) {
-            let view = try Failure.unless { try OpenedView(opened, sealer) }
-            try Output.data(JSONText.of(view, pretty: pretty))
+            try Output.data(JSONText.of(try view(), pretty: pretty))
         } else {
-            try Output.data(String(decoding: CBORJSON(opened.session).text(pretty: pretty), as: UTF8.self))
+            try Output.data(String(decoding: CBORJSON(value).text(pretty: pretty), as: UTF8.self))
         }
     }
 
     static let inspect = Command(
-        name: "inspect", summary: "Shows a token's outside, without a key.", operands: "[INPUT]",
-        operandCount: 0...1,
-        options: [.cookieName, .json],
-        details: """
-            \(inputHelp)
-            Nothing that it shows is authenticated: anybody can write such a token.
-            """
+        name: "inspect", summary: "Shows a token's key id and size, without a key ring.",
+        operands: "[INPUT]", operandCount: 0...1, options: [.cookieName, .json],
+        details: [
+            inputHelp,
+            "INPUT is as for `open`. Nothing it shows is authenticated: anyone can write such a token.",
+        ],
+        examples: [
+            Example("Which key sealed this token?", "sealed-cookie inspect token"),
+            Example("The same, for a script", "sealed-cookie inspect --json token | jq -r .key"),
+        ]
     ) { (arguments) throws(Failure) in
         let text = try Input.token(arguments).value(arguments.value(.cookieName) ?? "__Host-session")
         let inspection = try Failure.unless { try TokenInspection(text) }
-        Output.note("unauthenticated: anybody can write such a token")
+        Output.note("unauthenticated: anyone can write such a token")
         let view = InspectionView(inspection)
         try Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
     }
 
-    /// What --own-lifetime and --own-idle say; nil where they say nothing.
+    /// The lifetime of --own-lifetime and --own-idle; nil if neither is given.
     private static func ownLifetime(_ arguments: Arguments) throws(Failure) -> SessionLifetime? {
         let idle = try arguments.value(.ownIdle).map(Input.span)
         guard let absolute = try arguments.value(.ownLifetime).map(Input.span) else {
             guard idle == nil else {
                 throw .usage(
                     "--own-idle without --own-lifetime",
-                    hint: "a session's own lifetime takes the place of the server's whole")
+                    hint: "a session's own lifetime replaces both the server's lifetime and its idle time")
             }
             return nil
         }
         return SessionLifetime(absolute: absolute, idle: idle)
     }
 
-    /// The sealer of tokens without a cookie that the options describe.
+    /// The sealer for tokens without a cookie that the options describe.
     ///
-    /// - Parameter options: those that are for cookies.
+    /// - Parameter options: options for cookies, which are refused.
     private static func tokenSealer(
         _ arguments: Arguments, _ ring: KeyRing, without options: [Option]
     ) throws(Failure) -> TokenSealer<CBORValue> {
         if let option = options.first(where: { arguments.has($0) || arguments.value($0) != nil }) {
-            throw .usage("--token with --\(option.name)", hint: "that is for cookies")
+            throw .usage(
+                "--token and --\(option.name) exclude each other", hint: "--\(option.name) is for cookies")
         }
         guard let purpose = arguments.value(.purpose), !purpose.isEmpty else {
-            throw .usage("--token needs --purpose", hint: "it stands where a cookie has its name")
+            throw .usage(
+                "--token needs --purpose", hint: "a token opens only for the purpose it was sealed for")
         }
         var limit = 2000
         if let text = arguments.value(.tokenLimit) {
-            guard let number = Int(text) else { throw .usage("--token-limit \(text.printable)", hint: nil) }
+            guard let number = Int(text) else {
+                throw .usage("\"\(text)\" is not a number of characters", hint: "63 to 1048576")
+            }
             limit = number
         }
         let lifetime = try lifetime(arguments)
@@ -271,6 +330,28 @@ private struct OpenedView: Encodable {
         sizes = Sizes(
             item: report.itemByteCount, payload: report.payloadByteCount, sealed: report.sealedByteCount,
             token: report.tokenLength)
+    }
+}
+
+/// What `open --token --json-meta` prints.
+private struct OpenedTokenView: Encodable {
+    let value: CBORJSON
+    let created, expires, key: String
+    let sizes: OpenedView.Sizes
+
+    /// - Parameter text: the token. Its sizes are measured, not computed: it may have a lifetime of its own.
+    init(
+        _ opened: OpenedToken<CBORValue>, _ text: String, _ sealer: TokenSealer<CBORValue>
+    ) throws {
+        value = CBORJSON(opened.value)
+        created = Timestamp.text(opened.createdAt)
+        expires = Timestamp.text(opened.expiresAt)
+        key = "\(opened.keyID)"
+        let inspection = try TokenInspection(text)
+        sizes = OpenedView.Sizes(
+            item: try sealer.sizeReport(for: opened.value).itemByteCount,
+            payload: inspection.payloadByteCount, sealed: inspection.byteCount,
+            token: inspection.characterCount)
     }
 }
 

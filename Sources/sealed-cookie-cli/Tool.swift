@@ -1,16 +1,60 @@
-// The commands, and the way from the arguments to an exit code.
+// The commands, and how arguments become an exit code.
 import SealedCookie
 import SealedCookieLibc
 
 enum Tool {
     static let name = "sealed-cookie"
     static let version = "1.0.0"
+    /// The version's day, for the manual page.
+    static let date = "2026-11-30"
 
-    /// In the order of the help. A new command is one more line here.
-    static let commands: [Command] = [
-        .keygen, .import, .keys, .export, .rotate, .revoke, .prune, .endSessions, .merge, .check, .seal,
-        .open, .inspect, .size,
-        .remove, .limits, .train, .demo,
+    static let summary = "Seals web sessions into cookies and opens them again."
+    /// The manual page's one line.
+    static let purpose = "seal web sessions into cookies, open them, and manage key rings"
+
+    struct Group {
+        let title: String
+        let commands: [Command]
+    }
+
+    /// In the order of the help. A new command is one more word here.
+    static let groups: [Group] = [
+        Group(
+            title: "Key rings",
+            commands: [
+                .keygen, .import, .keys, .export, .rotate, .revoke, .prune, .endSessions, .merge, .check,
+            ]),
+        Group(title: "Sessions and tokens", commands: [.seal, .open, .inspect, .remove]),
+        Group(title: "Sizes and limits", commands: [.size, .limits, .train]),
+        Group(title: "This tool", commands: [.demo, .completions, .manPage]),
+    ]
+    static let commands = groups.flatMap(\.commands)
+
+    /// What the help says at its end.
+    static let notes: [Paragraph] = [
+        "Data goes to standard output, everything else to standard error.",
+        "A SPAN is a number and a unit, s, m, h or d, such as 14d.",
+        "`sealed-cookie COMMAND --help` lists a command's options and shows examples.",
+    ]
+    static let exitCodes: [Paragraph.Row] = [
+        .init(term: "0", text: "done"),
+        .init(term: "1", text: "the input, the output or the key ring failed"),
+        .init(term: "2", text: "`check` found faults"),
+        .init(term: "3", text: "the token was refused"),
+        .init(term: "64", text: "wrong usage"),
+    ]
+    static let environment: [Paragraph.Row] = [
+        .init(term: "COLUMNS", text: "the width of what `size` draws, where it is set"),
+        .init(term: "LC_ALL, LC_CTYPE, LANG", text: "bars are drawn with block characters in a UTF-8 locale"),
+        .init(term: "NO_COLOR", text: "no color, where it is set and not empty"),
+        .init(term: "TERM", text: "no color, where it is dumb"),
+        .init(term: "TMPDIR", text: "where `demo` makes its folder"),
+    ]
+    /// The manual page's example of the whole.
+    static let examples = [
+        "sealed-cookie keygen session.keys",
+        #"echo '{"user": 42}' | sealed-cookie seal -k session.keys > token"#,
+        "sealed-cookie open -k session.keys token",
     ]
 
     /// - Parameter arguments: nil for one that is not UTF-8.
@@ -18,7 +62,7 @@ enum Tool {
         do throws(Failure) {
             let words = arguments.compactMap(\.self)
             guard words.count == arguments.count else {
-                // Mended it would be the name of another file.
+                // With the invalid bytes replaced it would name another file.
                 throw .usage("an argument is not UTF-8", hint: nil)
             }
             try dispatch(words)
@@ -36,7 +80,7 @@ enum Tool {
         }
         switch first {
         case "--help", "-h", "help":
-            guard arguments.count > 1 else { return try Output.data(help) }
+            guard arguments.count > 1 else { return try Output.data(Help.overview) }
             return try Output.data(command(arguments[1]).help)
         case "--version", "-V", "version":
             return try Output.data("\(name) \(version)")
@@ -56,21 +100,6 @@ enum Tool {
         throw .usage(
             "no command \"\(word)\"",
             hint: nearest.map { "did you mean \($0)?" } ?? "\(name) --help lists the commands")
-    }
-
-    private static var help: String {
-        let width = commands.map(\.name.count).max() ?? 0
-        let list = commands.map { "  \(pad($0.name, width))  \($0.summary)" }.joined(separator: "\n")
-        return """
-            Seals web sessions into cookies and opens them again.
-
-            usage: \(name) COMMAND [OPTION …]
-
-            \(list)
-
-            \(name) COMMAND --help says more. Data goes to standard output, all else to standard error.
-            Exit codes: 0 done, 1 input, output or key ring, 2 `check` found faults, 3 token refused, 64 usage.
-            """
     }
 }
 

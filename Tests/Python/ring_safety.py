@@ -230,7 +230,7 @@ def faults(folder):
                 # fstatat, unlinkat and the close of what was read matter to nobody; all else is to be told.
                 # So does the look at what is left, when the change is made: it is a warning.
                 harmless = made[at - 1].split()[1] in ("fstatat", "unlinkat", "close") or (
-                    command[0] in ("revoke", "prune") and "renameat" in [line.split()[1] for line in made[:at - 1]] and "could not be looked for" in result.stderr)
+                    command[0] in ("revoke", "prune") and "renameat" in [line.split()[1] for line in made[:at - 1]] and "could not search for secrets" in result.stderr)
                 check(result.returncode in ((0, 1) if harmless else (1,)), what)
                 check(result.returncode == 0 or "sealed-cookie: " in result.stderr, what)
                 check("sck1_" not in result.stdout + result.stderr, what)
@@ -390,7 +390,7 @@ def hostile(folder, count=40):
                   f"{command}: {result.returncode}, {result.stderr}")
         check(run("keys", way).returncode == 0, "looking is not changing")
         result = run("check", way)
-        check(result.returncode == 2 and "belongs to another user, who can lead it elsewhere" in result.stdout, f"check {way}: {result.stdout}")
+        check(result.returncode == 2 and "belongs to another user, who can redirect it" in result.stdout, f"check {way}: {result.stdout}")
     untouched("links")
     # Root's links are followed, and those of the owner of what they lead to.
     os.symlink(theirs + "/ring", own + ".link")
@@ -525,7 +525,7 @@ def trust(folder):
     open(lock, "w").close()
     time.sleep(3)
     result = run("check", theirs + "/session.keys")
-    check(result.returncode == 2 and f'"{lock}" is another user' in result.stdout, f"check tells of root's lock: {result.stdout}")
+    check(result.returncode == 2 and f'"{lock}" belongs to another user' in result.stdout, f"check tells of root's lock: {result.stdout}")
     os.unlink(lock)
     result = run("check", theirs + "/session.keys")
     check(result.returncode == 0, f"and is silent without it: {result.stdout}")
@@ -535,9 +535,9 @@ def trust(folder):
     deep = parent + "/b/ring.keys"
     new_ring(deep)
     for path, mode, owner, arguments, code, words in (
-            (parent, 0o777, 0, [], 2, f'everybody may write to the folder "{parent}" above'), (parent, 0o777, 0, ["--folder-mode", "777"], 0, ""),
-            (parent, 0o1777, 0, [], 0, ""), (parent, 0o755, 1234, [], 2, f'the folder "{parent}" belongs to another user'),
-            (parent + "/b", 0o755, 1234, [], 2, f'the folder "{parent}/b" belongs to another user'), (deep, 0o600, 1234, [], 0, "")):
+            (parent, 0o777, 0, [], 2, f'everyone can write to the folder "{parent}" above'), (parent, 0o777, 0, ["--folder-mode", "777"], 0, ""),
+            (parent, 0o1777, 0, [], 0, ""), (parent, 0o755, 1234, [], 2, f'the folder "{parent}" belongs to a user other than root'),
+            (parent + "/b", 0o755, 1234, [], 2, f'the folder "{parent}/b" belongs to a user other than root'), (deep, 0o600, 1234, [], 0, "")):
         os.chmod(path, mode)
         os.chown(path, owner, owner)
         result = run("check", *arguments, deep)
@@ -669,7 +669,7 @@ def readers(folder):
         result = subprocess.run([*owner, "revoke", "--all", path], capture_output=True, text=True)
         check(result.returncode == 0, f"a foreign {name}: {result.stderr}")
         result = subprocess.run([*owner, "check", path], capture_output=True, text=True)
-        check(result.returncode == 2 and f'"{name}" is another user' in result.stdout, f"check says so: {result.stdout}")
+        check(result.returncode == 2 and f'"{name}" belongs to another user' in result.stdout, f"check says so: {result.stdout}")
         os.rmdir(name) if os.path.isdir(name) else os.unlink(name)
     check(os.listdir(place) == ["shared.keys"], f"nothing is left lying: {os.listdir(place)}")
     for mode in (0o666, 0o600):
@@ -679,7 +679,7 @@ def readers(folder):
             fcntl.flock(file, fcntl.LOCK_EX)
             started = time.monotonic()
             result = subprocess.run([*owner, "revoke", "--all", path], capture_output=True, text=True)
-            check(result.returncode == 1 and "is not its owner's" in result.stderr and "hint: remove that" in result.stderr
+            check(result.returncode == 1 and "is not its owner's" in result.stderr and "hint: remove it" in result.stderr
                   and "already" not in result.stderr and time.monotonic() - started < 10, f"a foreign lock: {result.stderr}")
         os.unlink(lock)
     return "readers' locks, a lock that was left, one that is held, foreign files in a sticky folder"
@@ -799,7 +799,7 @@ mkdir "$1/folder"; mount --bind "$1" "$1/folder"; mount --make-private "$1/folde
     check(re.fullmatch(r"fault: the file is mounted by itself: .*?exit 2 exit 1 fault: the file was replaced where it was mounted from.*?exit 2 exit 1 "
                        r"(note: .*? )*exit 0 ", words), f"mounted rings: {words}")
     check("busy" in result.stderr and "hint: the file is mounted by itself" in result.stderr, f"a change of a mounted file: {result.stderr}")
-    check("hint: it was replaced where it was mounted from" in result.stderr, f"a change of a file that is gone: {result.stderr}")
+    check("hint: the file was replaced where it was mounted from" in result.stderr, f"a change of a file that is gone: {result.stderr}")
     return "a file mounted by itself, and replaced where it came from"
 
 

@@ -96,7 +96,7 @@ import Testing
         let secret = try #require(text.firstMatch(of: /sck1_\S{43}/)).output
         let check = try ToolRun(["check", "-"], input: text + "# \(secret)\n")
         #expect(
-            check.exitCode == 2 && check.output.contains("line 3 has a secret in a comment"),
+            check.exitCode == 2 && check.output.contains("line 3 contains a secret in a comment"),
             "\(check.output)")
         let wrong = try ToolRun(["check", "-"], input: "key x\n")
         #expect(
@@ -218,7 +218,8 @@ import Testing
         #expect(try ToolRun(["revoke", folder.ring, "\(id)"]).exitCode == 0)
         let revoked = try ToolRun(["import", folder.ring], input: hex)
         #expect(
-            revoked.exitCode == 1 && revoked.errors.contains("hint: revoked is for good"), "\(revoked.errors)"
+            revoked.exitCode == 1 && revoked.errors.contains("hint: a revoked key stays revoked"),
+            "\(revoked.errors)"
         )
         #expect(before != (try String(contentsOfFile: folder.ring, encoding: .utf8)))
         #expect(try ToolRun(["import", folder.ring, base64]).exitCode == 64)

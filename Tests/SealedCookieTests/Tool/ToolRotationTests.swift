@@ -66,15 +66,15 @@ import Testing
         let revoked = try run("revoke", ring, "\(third)")
         #expect(revoked.exitCode == 0 && revoked.errors.contains("there is no other: nothing can be sealed"))
         let copy =
-            "warning: \"\(folder.file("third.keys"))\" still has the secret of a revoked key: remove the file"
+            "warning: \"\(folder.file("third.keys"))\" still contains the secret of a revoked key: remove the file"
         #expect(revoked.errors.contains(copy))
         try FileManager.default.removeItem(atPath: folder.file("third.keys"))
         try FileManager.default.removeItem(atPath: other)
-        #expect(try run("revoke", ring, "\(third)").errors == "key \(third) is revoked already\n")
+        #expect(try run("revoke", ring, "\(third)").errors == "key \(third) is already revoked\n")
         #expect(try run("rotate", ring, "--from", "now", "--json").output.contains("\"state\" : \"active\""))
         // Ending sessions.
         let ended = try run("end-sessions", ring, "--at", "2026-08-20T12:00:00Z")
-        #expect(ended.errors == "sessions begun before 2026-08-20T12:00:00Z have ended\n")
+        #expect(ended.errors == "sessions that began before 2026-08-20T12:00:00Z have ended\n")
         #expect(try KeyRing(contentsOf: ring).notBefore == noon + 17.5 * 86_400)
         for (words, code) in [
             (["rotate", ring, "--from", "2020-01-01T00:00:00Z"], 64), (["revoke", ring, "xyz"], 64),
@@ -121,7 +121,7 @@ import Testing
         #expect(lost.exitCode == 1 && last.keys.count == 1 && last.revoked.count == 3)
         #expect(
             lost.errors.hasSuffix(
-                "sealed-cookie: key ring \"\(ring)\" has the new \(last.keys[0]) alone, but the standard output cannot be written: No space left on device\n"
+                "sealed-cookie: key ring \"\(ring)\" now has only the new \(last.keys[0]), but the standard output cannot be written: No space left on device\n"
             ), "\(lost.errors)")
         let text = try String(contentsOfFile: ring, encoding: .utf8)
         for words in [
@@ -163,10 +163,10 @@ import Testing
         #expect(try !ToolRun(["check", folder.ring]).output.contains(".new"))
         sleep(3)
         let inComments = { (lines: ClosedRange<Int>) in
-            lines.map { "line \($0) has a secret in a comment: remove the line" }
+            lines.map { "line \($0) contains a secret in a comment: remove the line" }
         }
         let inFiles = left.map { name in
-            "a change that was ended midway left secrets in \"\(folder.file(name))\": remove the file"
+            "an interrupted change left secrets in \"\(folder.file(name))\": remove the file"
         }
         for path in [folder.ring, link] {
             let run = try ToolRun(["check", path])
@@ -186,7 +186,8 @@ import Testing
             !revoked.errors.contains("sck1_") && !FileManager.default.fileExists(atPath: folder.file(left[1]))
         )
         let pruned = try ToolRun(["prune", folder.ring, "--lifetime", "1d"])
-        #expect(pruned.exitCode == 0 && pruned.errors.contains("warning: line 3 has a secret in a comment"))
+        #expect(
+            pruned.exitCode == 0 && pruned.errors.contains("warning: line 3 contains a secret in a comment"))
     }
 
     @Test func `keys and a dry prune say until when a session may need each key`() throws {
@@ -223,7 +224,7 @@ import Testing
         #expect(early.output.contains(#""needed-until" : "2026-08-04T01:00:00Z""#), "\(early.output)")
         #expect(early.output.matches(of: /needed-until/).count == 1)
         let pending = try ToolRun(["keys", path, "--lifetime", "1d", "--at", "2026-08-03T00:30:00Z"])
-        #expect(pending.output.contains("pending  from 2026-08-04T00:00:00Z  needed: it is to seal"))
+        #expect(pending.output.contains("pending  from 2026-08-04T00:00:00Z  needed: it will seal"))
         // A key that a merge retired is needed from then on.
         let merged = folder.file("merged.keys")
         try KeyRing([sampleKey(1, from: noon)]).create(at: merged)

@@ -103,7 +103,7 @@ import Testing
                 "\(run.errors.debugDescription)")
         }
         #expect(
-            runs[3].output.contains("ended midway left secrets in \"")
+            runs[3].output.contains("interrupted change left secrets in \"")
                 && runs[3].output.contains("\\u{1b}]0;x\\u{7}"), "\(runs[3].output)")
     }
 
@@ -150,12 +150,12 @@ import Testing
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
         }
         for (mode, who, allowed) in [
-            (0o777, "everybody", "777"), (0o1777, "everybody", "1777"), (0o775, "its group", "0775"),
+            (0o777, "everyone", "777"), (0o1777, "everyone", "1777"), (0o775, "its group", "0775"),
         ] {
             try chmod(folder.path, mode)
             let open = try check()
             #expect(
-                open.exitCode == 2 && open.output.contains("fault: \(who) may write to the folder"),
+                open.exitCode == 2 && open.output.contains("fault: \(who) can write to the folder"),
                 "\(open.output)")
             #expect(try check("--folder-mode", allowed).exitCode == 0)
             #expect(try check("--folder-mode", "751").exitCode == 2)
@@ -168,7 +168,7 @@ import Testing
             let open = try check()
             #expect(
                 open.exitCode == 2
-                    && open.output.contains("open to others than its owner (mode \(String(mode, radix: 8)))"))
+                    && open.output.contains("can access the file (mode \(String(mode, radix: 8)))"))
             #expect(
                 try check("--mode", allowed).exitCode == (mode == 0o440 && allowed == "644" ? 0 : 0),
                 "\(mode) \(allowed)")
@@ -193,7 +193,7 @@ import Testing
         try chmod(mount, 0o777)
         let links = try ToolRun(["check", "--mode", "444", mount + "/session.keys"])
         #expect(
-            links.exitCode == 2 && links.output.contains("put another link in the place"), "\(links.output)")
+            links.exitCode == 2 && links.output.contains("replace the link to the ring"), "\(links.output)")
         try FileManager.default.removeItem(atPath: mount)
         // Another name of the file: of now, and of the one before.
         let other = folder.file("other")
@@ -202,15 +202,15 @@ import Testing
         let revoked = try ToolRun(["revoke", "--all", folder.ring])
         #expect(
             revoked.exitCode == 0
-                && revoked.errors.contains("warning: the file had 1 other name, under which"),
+                && revoked.errors.contains("warning: the file had 1 other name: the old ring"),
             "\(revoked.errors)")
         let left = try check()
         #expect(
             left.exitCode == 2
                 && left.output
-                    == "fault: \"\(other)\" still has the secret of a revoked key: remove the file\n"
+                    == "fault: \"\(other)\" still contains the secret of a revoked key: remove the file\n"
         )
-        #expect(try check("--json").output.contains("still has the secret"))
+        #expect(try check("--json").output.contains("still contains the secret"))
         try FileManager.default.removeItem(atPath: other)
         #expect(try check().exitCode == 0)
     }
@@ -256,11 +256,11 @@ import Testing
             #expect(
                 run.exitCode == 2
                     && run.output
-                        == "fault: \"\(path)\" still has the secret of a revoked key: remove the file\n",
+                        == "fault: \"\(path)\" still contains the secret of a revoked key: remove the file\n",
                 "\(copy.prefix(10)): \(run.output)")
         }
         let large = try folder.write("copy", String(repeating: "x", count: 1_048_577))
-        let note = "note: not looked through for secrets of revoked keys: "
+        let note = "note: not searched for secrets of revoked keys: "
         let run = try ToolRun(["check", folder.ring])
         #expect(run.exitCode == 0 && run.output == "\(note)\"\(large)\"\n", "\(run.output)")
         try FileManager.default.removeItem(atPath: large)

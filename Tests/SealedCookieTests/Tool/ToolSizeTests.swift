@@ -22,7 +22,7 @@ import Testing
         let larger = try ToolRun(["seal", "-k", folder.ring, "--item-limit", "65536"], input: session)
         #expect(larger.exitCode == 0 && larger.output.hasPrefix("S"))
         let size = try ToolRun(["size"], input: session)
-        #expect(size.exitCode == 0 && size.output.contains("over the largest session that is sealed, 16384"))
+        #expect(size.exitCode == 0 && size.output.contains("over the largest session that is sealed: 16384"))
         #expect(size.output.contains("orders"))
         let json = try ToolRun(["size", "--json", "--item-limit", "24000"], input: session)
         #expect(json.output.contains("\"itemLimit\" : 24000"))

@@ -128,10 +128,9 @@ import Testing
         #expect(try ToolRun(["open", "-k", folder.ring], input: sealed.output).exitCode == 0)
         let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "8"], input: sealed.output)
         #expect(fewer.exitCode == 3 && fewer.errors.contains("in 9 cookies, where 8"))
-        let help = try ToolRun(["open", "--help"]).output
-        #expect(
-            help.contains("out of up to N cookies, 2 to 9, or 1 [9]") && help.contains("up to nine cookies"))
-        #expect(!help.contains("any number") && !help.contains("[1]"))
+        let help = try ToolRun(["open", "--help"]).output.split { $0.isWhitespace }.joined(separator: " ")
+        #expect(help.contains("accept up to N cookies for one session, 1 to 9 [9]"))
+        #expect(help.contains("opens from up to nine cookies") && !help.contains("[1]"))
         // Two cookies' worth: what is beyond every cookie is refused before it is measured.
         let two = #"{"$bytes": "\#(String(repeating: "A", count: 8000))"}"#
         let other = try ToolRun(["seal", "-k", folder.ring], input: two)
@@ -178,10 +177,10 @@ import Testing
             (["remove", "-n", "s", "--domain", "a b"], "cannot be a cookie's Domain"),
             (["remove", "-n", "s", "--path", "shop"], "cannot be a cookie's Path"),
             (["remove", "-n", "s", "--partitioned", "--insecure"], "Partitioned must be Secure"),
-            (["remove", "-n", "s", "--same-site", "some"], "is no value of SameSite"),
+            (["remove", "-n", "s", "--same-site", "some"], "is not a value of SameSite"),
             (["seal", "-k", folder.ring, "-n", "s", "--path", "/shop"], "a token has no attributes"),
             (["seal", "-k", folder.ring, "--priority", "low"], "a token has no attributes"),
-            (["remove", "--priority", "urgent"], "is no value of Priority"),
+            (["remove", "--priority", "urgent"], "is not a value of Priority"),
             (["remove", "-n", "s", "--domain", "bücher.example"], "in ASCII"),
         ] {
             let run = try ToolRun(words, input: "{}")
@@ -281,6 +280,39 @@ import Testing
         }
     }
 
+    @Test func `a token's times, key and sizes are shown as a cookie's are`() throws {
+        let words = ["-k", folder.ring, "--token", "--purpose", "password-reset"]
+        let token = try seal(
+            #"{"a":1}"#, "--token", "--purpose", "password-reset", "--at", "2026-08-03T00:00:00Z")
+        let open = ["open"] + words + ["--absolute", "1h", "--at", "2026-08-03T00:30:00Z", "--json-meta"]
+        let key = "\(try KeyRing(contentsOf: folder.ring).keys[0].id)"
+        // "sealed" is what base64url encodes, and "payload" what is in it beside the key id, the nonce and the tag.
+        let expected = """
+            {"value": {"a": 1}, "created": "2026-08-03T00:00:00Z", "expires": "2026-08-03T01:00:00Z", \
+            "key": "\(key)", "sizes": {"item": 4, "payload": \(token.count * 3 / 4 - 40), \
+            "sealed": \(token.count * 3 / 4), "token": \(token.count)}}
+            """
+        for style in [[], ["--pretty"]] {
+            let run = try ToolRun(open + style, input: token)
+            #expect(run.exitCode == 0 && run.errors.isEmpty, "\(run.errors)")
+            #expect(try sameJSON(run.output, expected), "\(run.output)")
+            #expect(run.output.contains("\n  ") == (style == ["--pretty"]))
+        }
+        // A lifetime of the token's own is in its times, and its bytes are counted.
+        let own = try seal(
+            #"{"a":1}"#, "--token", "--purpose", "password-reset", "--own-lifetime", "2d", "--at",
+            "2026-08-03T00:00:00Z")
+        let run = try ToolRun(open, input: own)
+        #expect(run.output.contains(#""expires":"2026-08-05T00:00:00Z""#), "\(run.output)\(run.errors)")
+        #expect(run.output.contains(#""token":\#(own.count)}"#) && own.count > token.count)
+        // The sizes are those of a cookie's.
+        let cookie = try ToolRun(["open", "-k", folder.ring, "--json-meta"], input: try seal(#"{"a":1}"#))
+        let sizes = try #require(expected.firstMatch(of: /"sizes": (\{.*\})\}/)).1
+        #expect(cookie.output.contains(sizes.filter { $0 != " " }), "\(cookie.output)")
+        let refused = try ToolRun(open, input: token + "A")
+        #expect(refused.exitCode == 3 && refused.output.isEmpty)
+    }
+
     @Test func `a session that ends with the browser has no Max-Age, and says so`() throws {
         let lines = try ToolRun(
             ["seal", "-k", folder.ring, "--set-cookie", "--ends-with-browser"], input: "{}")
@@ -320,7 +352,7 @@ import Testing
         let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "1"], input: sealed.output)
         #expect(fewer.exitCode == 3 && fewer.errors.contains("in 2 cookies, where 1"))
         let text = try ToolRun(["open", "-k", folder.ring, bare])
-        #expect(text.exitCode == 1 && text.errors.contains("by the standard input"))
+        #expect(text.exitCode == 1 && text.errors.contains("on standard input"))
     }
 
     @Test func `inspect needs no key and says that nothing is authenticated`() throws {

@@ -143,7 +143,7 @@ import Testing
         let isFolder = try ToolRun(["keys", folder.path])
         #expect(
             isFolder.exitCode == 1 && !isFolder.errors.contains("keygen")
-                && isFolder.errors.contains("RING is a file in it"))
+                && isFolder.errors.contains("RING is a file; name"))
     }
 
     @Test func `demo shows every step and leaves nothing behind`() throws {
@@ -185,8 +185,9 @@ import Testing
             ([], "no command"), (["sael"], "did you mean seal?"), (["seal"], "-k or --key-ring is missing"),
             (["seal", "--own-lifetme", "3d"], "did you mean --own-lifetime?"),
             (["seal", "-k"], "--key-ring needs a value"),
-            (["seal", "-k", "a", "-k", "b"], "stands twice"), (["keys"], "keys needs RING"),
-            (["keys", "a", "b"], "no use for \"b\""), (["keys", "--json=1", "a"], "--json takes no value"),
+            (["seal", "-k", "a", "-k", "b"], "is given twice"), (["keys"], "keys needs RING"),
+            (["keys", "a", "b"], "does not take \"b\""),
+            (["keys", "--json=1", "a"], "--json takes no value"),
             (["seal", "-k", folder.ring, "--own-lifetime", "14"], "not a span of time"),
             (["seal", "-k", folder.ring, "--own-lifetime", "-1d"], "not a span of time"),
             (["seal", "-k", folder.ring, "--own-idle", "1d"], "--own-idle without --own-lifetime"),
@@ -203,21 +204,69 @@ import Testing
         }
     }
 
-    @Test func `every command has its help`() throws {
-        let help = try ToolRun(["--help"])
-        #expect(help.exitCode == 0 && help.errors.isEmpty)
+    /// The commands that the help lists.
+    static func commands() throws -> [String] {
+        let overview = try ToolRun(["--help"]).output
+        let commands = overview.matches(of: #/(?m)^  ([a-z][a-z-]*)  /#).map { String($0.1) }
+        #expect(commands.count == 20 && Set(commands).count == 20, "\(commands)")
+        return commands
+    }
+
+    @Test func `every command has its help, with examples at its end`() throws {
+        let commands = try Self.commands()
         for command in [
             "keygen", "import", "keys", "export", "rotate", "revoke", "prune", "end-sessions", "merge",
-            "check", "remove",
-            "limits", "train", "seal", "open",
-            "inspect", "size", "demo",
+            "check", "remove", "limits", "train", "seal", "open", "inspect", "size", "demo", "completions",
+            "man-page",
         ] {
-            #expect(help.output.contains("\n  \(command) "))
-            for run in [try ToolRun([command, "--help"]), try ToolRun(["help", command])] {
-                #expect(run.exitCode == 0 && run.output.contains("usage: sealed-cookie \(command)"))
-            }
+            #expect(commands.contains(command))
+        }
+        for command in commands {
+            let help = try ToolRun([command, "--help"])
+            #expect(help.exitCode == 0 && help.errors.isEmpty)
+            #expect(try ToolRun(["help", command]).output == help.output)
+            #expect(help.output.contains("\nusage: sealed-cookie \(command)"), "\(help.output)")
+            let parts = help.output.split(separator: "\n\n")
+            let examples = try #require(parts.last?.split(separator: "\n"))
+            #expect(examples.first == "Examples:" && examples.count >= 3, "\(command): \(examples)")
+            #expect(examples.dropFirst().allSatisfy { $0.hasPrefix("  ") })
+            #expect(examples.contains { !$0.hasPrefix("  #") && $0.contains("sealed-cookie \(command)") })
         }
         #expect(try ToolRun(["--version"]).output.hasPrefix("sealed-cookie "))
+    }
+
+    @Test func `no line of help is longer than 80 columns`() throws {
+        var lines = 0
+        for words in try [["--help"]] + Self.commands().map({ [$0, "--help"] }) {
+            for line in try ToolRun(words).output.split(separator: "\n") {
+                #expect(line.count <= 80, "\(words[0]): \(line)")
+                #expect(line.last != " ", "\(words[0]): \(line)")
+                lines += 1
+            }
+        }
+        #expect(lines > 300)
+    }
+
+    /// An option that an example uses must be one of its command's, and a command one of the tool's.
+    @Test func `the words of every example are words that the command takes`() throws {
+        let commands = try Self.commands()
+        var options = 0
+        for command in commands {
+            let help = try ToolRun([command, "--help"]).output
+            let known = Set(
+                help.matches(of: #/(?m)^  (?:(-[a-zA-Z]), |    )(--[a-z-]+)/#).flatMap { [$0.1, $0.2] })
+            for line in help.split(separator: "\n") where line.hasPrefix("  ") && !line.hasPrefix("  #") {
+                for use in line.matches(of: /sealed-cookie ([a-z-]+)([^|>)&]*)/)
+                where commands.contains("\(use.1)") {
+                    guard use.1 == command else { continue }
+                    for word in use.2.split(separator: " ") where word.hasPrefix("-") && word != "-" {
+                        #expect(known.contains(word), "\(command): \(word)")
+                        options += 1
+                    }
+                }
+            }
+        }
+        #expect(options > 20)
     }
 
     @Test func `no colour where nobody sees it`() throws {
