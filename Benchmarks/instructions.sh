@@ -27,3 +27,5 @@ echo
 ./stages.py "$bench" Corpus b_login standard
 echo
 ./stages.py "$bench" Corpus b_login off
+echo
+./touched.py "$bench" Corpus

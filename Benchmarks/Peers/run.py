@@ -6,15 +6,18 @@ round after round, so that a noisy machine slows all of them alike; ratios are t
 Prints Markdown, and writes the figures as JSON. Progress goes to stderr.
 """
 import argparse
+import atexit
 import datetime
 import json
 import os
 import platform
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -98,6 +101,26 @@ def python() -> list:
     return [interpreter, "python_peers.py"]
 
 
+def redis() -> list:
+    """Sessions on a server: one of our own on a free port of loopback, which keeps nothing on disk and ends with this program."""
+    debian("redis-server", "libhiredis-dev", "gcc", "libc6-dev")
+    run("gcc", "-O2", "-o", BUILD / "redis", "redis.c", "-lhiredis")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tempfile.gettempdir())
+    atexit.register(server.kill)
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    return [BUILD / "redis", port]
+
+
 def swift(without_crypto: bool = False) -> list:
     """Ours, and with swift-crypto what Swift applications write without it."""
     environment = os.environ | ({"PEERS_WITHOUT_SWIFT_CRYPTO": "1"} if without_crypto else {})
@@ -132,7 +155,7 @@ def prepare(left_out: list[str]) -> dict[str, list]:
         left_out.append(f"JSONEncoder + swift-crypto: {reason}")
         drivers["swift"] = swift(without_crypto=True)  # without ours there is nothing to compare with
     for peer, make in {"Rails": rails, "gorilla": gorilla, "Laravel": laravel,
-                       "itsdangerous, Fernet, joserfc": python}.items():
+                       "itsdangerous, Fernet, joserfc": python, "Redis": redis}.items():
         say(f"preparing {peer}")
         try:
             command = make()
@@ -185,6 +208,8 @@ def summary(lines: dict) -> list[dict]:
             result[f"{what}_ns"] = statistics.median(times)
             result[f"{what}_spread"] = spread(times)
             result[f"{what}_batch_spread"] = statistics.median(line[f"{what}_spread"] for line in rounds)
+            if f"{what}_p99_ns" in first:
+                result[f"{what}_p99_ns"] = statistics.median(line[f"{what}_p99_ns"] for line in rounds)
             result[f"{what}_ratio"] = statistics.median(
                 mine / our[f"{what}_ns"] for mine, our in zip(times, ours))
         results.append(result)
@@ -195,6 +220,8 @@ def summary(lines: dict) -> list[dict]:
 
 
 def protection(protects: dict) -> str:
+    if not protects["signed"]:
+        return "an id; the session stays on the server"
     kind = "encrypted" if protects["encrypted"] else "signed only"
     return ", ".join([kind] + [word for key, word in (("compressed", "compressed"), ("expires", "expiring"))
                                if protects[key]])
@@ -224,6 +251,14 @@ def tables(results: list[dict]) -> str:
             cells = " | ".join(cell(found[peer, file], key) for file in files)
             text.append(f"| {label} | {protection(known['protects'])} | {cells} |")
         text.append("")
+    text += ["### One at a time, b_login: µs by the wall clock", "", "| peer | seal, median | seal, p99 | open, median | open, p99 |",
+             "|---|--:|--:|--:|--:|"]
+    for peer in peers:
+        result = found.get((peer, "b_login"), {})
+        if "open_p99_ns" in result:
+            text.append(f"| {peer} | " + " | ".join(
+                f"{result[key] / 1000:.1f}" for key in ("seal_ns", "seal_p99_ns", "open_ns", "open_p99_ns")) + " |")
+    text.append("")
     return "\n".join(text)
 
 
@@ -249,6 +284,12 @@ def goals(results: list[dict]) -> list[str]:
         *(verdict(f"at least 4 times as fast as {peer} on b_login", 4 - 1e-9, timed(
             [result for result in measured if result["file"] == "b_login" and result["peer"].startswith(peer)]))
           for peer in ("Rails", "joserfc", "JSONEncoder made per call")),
+        verdict("faster both ways than every encrypting peer, on every session up to 700 bytes of JSON", 1, timed(
+            [result for result in measured if result["protects"]["encrypted"]
+             and (CORPUS / f"{result['file']}.json").stat().st_size <= 700])),
+        verdict("opens b_login in a tenth of a GET from Redis on loopback", 10 - 1e-9,
+                [(result["open_ratio"], result["peer"]) for result in measured
+                 if result["peer"].startswith("Redis") and result["file"] == "b_login"]),
         verdict("a shorter token than every encrypting peer's, on every file", 1,
                 [(result["size_ratio"], f"{result['peer']} {result['file']}")
                  for result in measured if result["protects"]["encrypted"]]),

@@ -10,6 +10,9 @@ public struct EncodedSession: Equatable, Sendable {
     public let bytes: [UInt8]
     /// The ranges of its byte strings' contents; nil if they have not been searched for yet.
     private let byteStrings: [Range<Int>]?
+    /// It has no more values than this, as a sealer counts them. A value takes at least one byte, and none counts more
+    /// than twice; only ``init(_:)`` counts exactly, so that a large item is not parsed again each time it is sealed.
+    private let valueBound: Int
 
     /// Takes over an item.
     ///
@@ -17,14 +20,16 @@ public struct EncodedSession: Equatable, Sendable {
     /// - Throws: ``SealError/notEncodable(codingPath:reason:)`` for bytes that are not exactly one item of FORMAT §7,
     ///   with the path in it; ``SealError/itemTooLarge(codingPath:reason:)`` for more than 65,536 bytes.
     public init(_ bytes: [UInt8]) throws(SealError) {
-        let item = try Self.item(bytes)
+        let (item, valueCount) = try Self.parsed(bytes)
         self.bytes = item.bytes
         byteStrings = item.byteStrings
+        valueBound = valueCount
     }
 
     init(_ item: CBORItem) {
         bytes = item.bytes
         byteStrings = item.byteStrings
+        valueBound = 2 * bytes.count
     }
 
     /// Takes the item out of an opened token, and puts the contents of its byte strings back where they belong.
@@ -34,12 +39,14 @@ public struct EncodedSession: Equatable, Sendable {
         guard let contents = memory.item.contents, !contents.isEmpty else {
             bytes = memory.item.wholeItem()
             byteStrings = nil
+            valueBound = 2 * bytes.count
             return
         }
         do throws(CBORFailure) {
             let item = try CheckedItem(checking: memory.item).wholeItem
             bytes = item.bytes
             byteStrings = item.byteStrings
+            valueBound = 2 * bytes.count
         } catch {
             throw .malformedPayload(PayloadFailure.item(error).words)
         }
@@ -54,20 +61,20 @@ public struct EncodedSession: Equatable, Sendable {
 
     private func item(limit: Int, mostValues: Int) throws(SealError) -> CBORItem {
         guard bytes.count <= limit else { throw SealError(CBORFailure(.tooLong), limit: limit) }
-        // A value takes at least one byte, and none counts more than twice.
-        guard let byteStrings, bytes.count <= mostValues / 2 else {
-            return try Self.item(bytes, mostValues: mostValues)
+        if let byteStrings, valueBound <= mostValues {
+            return CBORItem(bytes: bytes, byteStrings: byteStrings)
         }
-        return CBORItem(bytes: bytes, byteStrings: byteStrings)
+        let (item, valueCount) = try Self.parsed(bytes)
+        guard valueCount <= mostValues else {
+            throw SealError(CBORFailure(.tooManyValues(mostValues)), limit: limit)
+        }
+        return item
     }
 
-    private static func item(_ bytes: [UInt8], mostValues: Int = .max) throws(SealError) -> CBORItem {
+    private static func parsed(_ bytes: [UInt8]) throws(SealError) -> (CBORItem, valueCount: Int) {
         do throws(CBORFailure) {
             let index = try CheckedItem(parsing: bytes)
-            guard bytes.count <= mostValues / 2 || index.valueCount <= mostValues else {
-                throw CBORFailure(.tooManyValues(mostValues))
-            }
-            return index.wholeItem
+            return (index.wholeItem, index.valueCount)
         } catch {
             throw SealError(error)
         }

@@ -28,6 +28,32 @@ struct User: Codable, Sendable, Equatable {
     }
 }
 
+/// b_login as an application's type, with its names for keys.
+struct Login: Codable, Sendable, Equatable {
+    struct Flash: Codable, Sendable, Equatable {
+        var notice: String
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case userID = "user_id"
+        case csrfToken = "csrf_token"
+        case issuedAt = "issued_at"
+        case expiresAt = "expires_at"
+        case roles, locale
+        case isRemembered = "remember_me"
+        case flash
+    }
+
+    var userID: String
+    var csrfToken: String
+    var issuedAt: Int
+    var expiresAt: Int
+    var roles: [String]
+    var locale: String
+    var isRemembered: Bool
+    var flash: Flash
+}
+
 /// Any JSON, to make items of the corpus.
 enum JSON: Codable, Sendable {
     case null

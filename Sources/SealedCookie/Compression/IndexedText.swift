@@ -93,7 +93,6 @@ struct IndexedText: Sendable {
 
     /// The positions that are tried for one match. zlib's level 9 tries 4,096, which saves a byte in a thousand. With
     /// this limit, text that begins alike everywhere takes only linear time.
-    /// that begins alike everywhere takes no time that grows faster than itself.
     private static let effort = 32
 
     /// Replaces `match` by the match in this text that saves most, if it saves more.

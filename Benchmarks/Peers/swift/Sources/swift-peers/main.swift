@@ -20,7 +20,7 @@ struct Line: Encodable {
     var file: String
     var size: Int
     // swift-format-ignore: AlwaysUseLowerCamelCase
-    var seal_ns, open_ns, seal_spread, open_spread: Double
+    var seal_ns, open_ns, seal_spread, open_spread, seal_p99_ns, open_p99_ns: Double
     var protects: Protects
 }
 
@@ -51,6 +51,21 @@ func measure(_ work: () throws -> Void) throws -> (median: Double, spread: Doubl
     return (median, (samples[batches * 3 / 4] - samples[batches / 4]) / 2 / median * 100)
 }
 
+/// The time that 99 of 100 single calls stay below, by the wall clock.
+func slowest(_ work: () throws -> Void) throws -> Double {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(seconds)
+    var samples: [Duration] = []
+    repeat {
+        let start = clock.now
+        try work()
+        samples.append(clock.now - start)
+    } while clock.now < end
+    samples.sort()
+    let (seconds, attoseconds) = samples[samples.count * 99 / 100].components
+    return Double(seconds) * 1e9 + Double(attoseconds) / 1e9
+}
+
 func report<Session: Codable & Hashable>(
     _ peer: String, _ file: String, _ session: Session, version: String?, protects: Protects,
     seal: (Session) throws -> String, open: (String) throws -> Session
@@ -67,7 +82,9 @@ func report<Session: Codable & Hashable>(
     let opening = try measure { _ = try open(token) }
     let line = Line(
         peer: peer, version: version, file: file, size: token.utf8.count, seal_ns: sealing.median,
-        open_ns: opening.median, seal_spread: sealing.spread, open_spread: opening.spread, protects: protects)
+        open_ns: opening.median, seal_spread: sealing.spread, open_spread: opening.spread,
+        seal_p99_ns: try slowest { _ = try seal(session) }, open_p99_ns: try slowest { _ = try open(token) },
+        protects: protects)
     try FileHandle.standardOutput.write(contentsOf: JSONEncoder().encode(line) + Data("\n".utf8))
 }
 
