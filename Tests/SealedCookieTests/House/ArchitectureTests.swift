@@ -16,7 +16,7 @@ import Testing
     static let coreNamesOfCookies: Set = ["SizeReport", "SealerConfigurationError"]
 
     /// Folders of tests that are no rooms of the library's.
-    static let roomsOfTests: Set = ["Tool", "House", "Support"]
+    static let roomsOfTests: Set = ["Tool", "House", "Support", "Guides"]
 
     /// Where unsafe code may be, and the single files elsewhere.
     static let unsafeRooms: Set = ["Platform", "Platform/Files", "Concurrency", "Crypto", "Compression"]
