@@ -1,4 +1,4 @@
-// The words for metrics, which never change, and README held against them.
+// The words for metrics, which never change, and the guide held against them.
 import Foundation
 import Testing
 
@@ -125,12 +125,12 @@ import Testing
         }
     }
 
-    @Test func `README lists the words of all errors`() throws {
-        let readme = try String(contentsOf: packageFolder.appending(path: "README.md"), encoding: .utf8)
+    @Test func `the guide to errors lists the words of all errors`() throws {
+        let guide = try #require(try GuideTests.guides().first { $0.name == "Errors.md" }).text
         for type in try Self.all() {
             let name = type.type == "Problem" ? "KeyRingError" : type.type
             let row = try #require(
-                readme.split(separator: "\n").first { $0.hasPrefix("| `\(name).code` |") }, "\(name)")
+                guide.split(separator: "\n").first { $0.hasPrefix("| `\(name).code` |") }, "\(name)")
             let words = row.matches(of: /`([a-z0-9-]+)`/).map { String($0.1) }
             #expect(words == type.codes.map(\.stated), "\(name)")
         }

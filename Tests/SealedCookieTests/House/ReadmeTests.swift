@@ -1,4 +1,4 @@
-// README's examples, compiled and run. GuideTests hold README against them.
+// The examples of README and the guides, compiled and run. GuideTests hold the pages against them.
 import Foundation
 import SealedCookie
 import Testing
@@ -16,7 +16,42 @@ import Testing
         func add(_ name: String, _ value: String) { headers.append((name, value)) }
     }
 
-    @Test func `README's example runs`() throws {
+    @Test func `README's first session runs`() throws {
+        let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+        defer { try? FileManager.default.removeItem(atPath: ringFile) }
+        try KeyRing([SealingKey.generate()]).create(at: ringFile)
+        let response = Response()
+        var request: [String: String] = [:]
+        for round in 1...2 {
+            response.headers = []
+            struct Session: Codable, Sendable { var userID: Int, visits = 0 }
+
+            let keys = try KeyRingFile(ringFile)  // such as "session.keys"; it follows the file's changes
+            let sessions = try CookieSealer<Session>(keys: keys, lifetime: .init(absolute: .days(14)))
+            let cookies = request["Cookie"]
+
+            // Signing in:
+            let sealed = try sessions.seal(Session(userID: 42), cookieHeader: cookies)
+            for value in sealed.headerValues { response.add("Set-Cookie", value) }
+            // On each request. A cookie that is no session is for the log:
+            if var opened = sessions.open(cookieHeader: cookies, onRefusal: { print("no session: \($0)") }) {
+                opened.session.visits += 1
+                for value in try sessions.reseal(opened).headerValues { response.add("Set-Cookie", value) }
+            }
+            // Signing out:
+            for cookie in try sessions.signOutCookies(cookieHeader: cookies) {
+                response.add("Set-Cookie", "\(cookie)")
+            }
+            #expect(response.headers.count == round + 1)
+            let last = response.headers[round - 1].value
+            request["Cookie"] = last.split(separator: ";").first.map(String.init)
+            if round == 2 {
+                #expect(try sessions.open(cookieHeader: request["Cookie"])?.session.visits == 1)
+            }
+        }
+    }
+
+    @Test func `a request in and a response out: the whole of a session`() throws {
         let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: ringFile) }
         try KeyRing([SealingKey.generate()]).create(at: ringFile)
@@ -57,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `README's "remember me" runs, ticked and not`() throws {
+    @Test func `"remember me" runs, ticked and not`() throws {
         let sessions = try CookieSealer<Session>(
             keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14), idle: .hours(12)))
         func signIn(_ session: Session, isRemembered: Bool) throws -> SealedSession {
@@ -80,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `README's ring file is followed`() throws {
+    @Test func `a ring file is followed`() throws {
         let ringFile = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
         defer { try? FileManager.default.removeItem(atPath: ringFile) }
         try KeyRing([SealingKey.generate()]).create(at: ringFile)
@@ -89,7 +124,7 @@ import Testing
         #expect(sessions.keys.keys.count == 1)
     }
 
-    @Test func `README's strings go in and out`() throws {
+    @Test func `strings go in and out`() throws {
         let (keys, lifetime) = (try KeyRing([SealingKey.generate()]), SessionLifetime(absolute: .days(14)))
         var sessions = try CookieSealer<Session>(keys: keys, lifetime: lifetime)
         /// A request's Cookie headers in, the response's Set-Cookie headers out.
@@ -124,7 +159,7 @@ import Testing
         #expect(throws: SealError.self) { try answer(header, change: visit) }
     }
 
-    @Test func `README's sealer for plain http is made, and its sessions open`() throws {
+    @Test func `a sealer for plain http is made, and its sessions open`() throws {
         let sessions = try CookieSealer<Session>(
             "session", keys: .forTesting(), lifetime: .init(absolute: .days(1)), attributes: .plainHTTP)
         var request: [String: String] = [:]
@@ -145,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func `README's cut-off ends one user's sessions`() throws {
+    @Test func `a cut-off ends one user's sessions`() throws {
         let sessions = try CookieSealer<Session>(
             keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14)))
         struct User { var sessionsEndedAt: Date? }
@@ -170,7 +205,7 @@ import Testing
         #expect(current()?.session.userID == 42)
     }
 
-    @Test func `README's sessions move to a new name`() throws {
+    @Test func `sessions move to a new name`() throws {
         let keys = try KeyRing([SealingKey.generate()])
         let lifetime = SessionLifetime(absolute: .days(14))
         let before = FormerCookie("session", attributes: .init(domain: "example.com"), lifetime: lifetime)
@@ -193,7 +228,7 @@ import Testing
         #expect(abs(again.createdAt.timeIntervalSince(began)) < 1)
     }
 
-    @Test func `README's tokens for links, forms and headers run`() throws {
+    @Test func `tokens for links, forms and headers run`() throws {
         let keys = try KeyRing([SealingKey.generate()])
         func parameter(_ name: String, _ url: String) -> String {
             url.components(separatedBy: "\(name)=").last ?? ""
@@ -214,7 +249,7 @@ import Testing
         #expect(try resets.open(field.components(separatedBy: "\"")[5]).value.user == 42)
     }
 
-    @Test func `README's dictionary is brought in, on one server after the other`() throws {
+    @Test func `a dictionary is brought in, on one server after the other`() throws {
         let folder = try ToolFolder()
         let dictionaryFile = folder.file("shop.dictionary")
         try Data("zookeeper-of-the-north,zebra-feeder".utf8).write(to: URL(filePath: dictionaryFile))
@@ -272,7 +307,7 @@ import Testing
 
     private struct Required: Codable, Sendable { var user, visits: Int }
 
-    @Test func `README's changes of a session's type`() throws {
+    @Test func `changes of a session's type`() throws {
         let keys = try KeyRing([SealingKey.generate()])
         let lifetime = SessionLifetime(absolute: .days(14))
         let before = try CookieSealer<Before>(keys: keys, lifetime: lifetime)

@@ -7,15 +7,20 @@ import Testing
         try String(contentsOf: packageFolder.appending(path: path), encoding: .utf8)
     }
 
-    @Test func `the tool's version is the newest in CHANGELOG, and README's dependency takes it`() throws {
+    @Test
+    func `the tool's version is the newest in CHANGELOG, and README's and the guide's dependency takes it`()
+        throws
+    {
         let said = try ToolRun(["--version"]).output
         let version = try #require(said.wholeMatch(of: /sealed-cookie (\d+\.\d+\.\d+)\n/)).1
         let newest = try #require(try text("CHANGELOG.md").firstMatch(of: /(?m)^## (\S+)/)).1
         #expect(newest == version)
         let line = /\.package\(url: "…\/sealed-cookie", from: "(\d+)\.(\d+)\.(\d+)"\)/
-        let from = try #require(try text("README.md").firstMatch(of: line))
         let parts = version.split(separator: ".")
-        #expect(from.1 == parts[0] && from.output.0.contains("\"\(parts[0]).\(parts[1]).0\""))
+        for page in ["README.md", "Sources/SealedCookie/Documentation.docc/GettingStarted.md"] {
+            let from = try #require(try text(page).firstMatch(of: line), "\(page)")
+            #expect(from.1 == parts[0] && from.output.0.contains("\"\(parts[0]).\(parts[1]).0\""), "\(page)")
+        }
     }
 
     @Test func `warnings are errors where the Makefile builds, and nowhere else`() throws {
