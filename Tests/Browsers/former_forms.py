@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Changes a site's cookie by README's three steps while Chromium and Firefox use the site. FORMAT §11.3.
+"""Changes a site's cookie by the guide's three steps while Chromium and Firefox use the site. FORMAT §11.3.
 
 usage: former_forms.py PATH-OF-sealed-cookie PATH-OF-forms
 
@@ -131,7 +131,7 @@ def main():
                     found = Trial(browser, site, servers, change, is_careless=True).carelessly()
                     trial.check(found == careless, "without the recipe", found)
                     print(f"{kind.name} {browser.version}, {change}: kept, and gone after signing out; without the recipe {found[0]}, then {found[1]}", flush=True)
-    print(f"{checks} checks" + (f", {failed} FAILED" if failed else ", all as README says"))
+    print(f"{checks} checks" + (f", {failed} FAILED" if failed else ", all as the guide says"))
     sys.exit(1 if failed else 0)
 
 

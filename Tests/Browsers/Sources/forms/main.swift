@@ -46,7 +46,7 @@ struct Question: Decodable {
     enum Kind: String, Decodable { case signIn, visit, signOut }
     var change: String
     var site: String
-    /// README's steps: 0 before the first, 1 to 3 after each, 4 once the old form is out of the list.
+    /// The guide's steps: 0 before the first, 1 to 3 after each, 4 once the old form is out of the list.
     var step: Int
     /// Without `formerly`: what the recipe is there for.
     var isCareless: Bool
