@@ -149,6 +149,8 @@ clients: build ## Hold the limits against curl, PHP, Ruby, Java, wget, Python, G
 examples: setup ## Build, test and start the example applications (6 minutes at first)
 	@$(call install,python3)
 	swift test --package-path Examples/hummingbird-login
+	@# In the same folder, so that Hummingbird is built once.
+	swift test --package-path Examples/hummingbird-auth --scratch-path Examples/hummingbird-login/.build
 	swift test --package-path Examples/polled-ring
 	swift build --package-path Examples/nio-minimal
 	swift build --package-path Examples/fleet

@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+// The folder of a checkout of swift-openapi-hummingbird, to run OpenAPITests on its transport.
+let openAPI = Context.environment["OPENAPI_HUMMINGBIRD"]
+
 let package = Package(
     name: "hummingbird-login",
     platforms: [.macOS(.v26)],
@@ -38,7 +41,13 @@ let package = Package(
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             path: "Tests",
-            swiftSettings: strict
+            swiftSettings: strict + (openAPI == nil ? [] : [.define("OPENAPI")])
         ),
     ]
 )
+
+if let openAPI {
+    package.dependencies.append(.package(path: openAPI))
+    package.targets.last?.dependencies.append(
+        .product(name: "OpenAPIHummingbird", package: "swift-openapi-hummingbird"))
+}

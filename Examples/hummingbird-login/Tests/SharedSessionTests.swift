@@ -14,7 +14,15 @@ import Testing
                 let session = context.session
                 session.value = Visits(count: 0)
                 await withTaskGroup { group in
-                    for _ in 1...200 { group.addTask { session.update { $0?.count += 1 } } }
+                    for _ in 1...200 {
+                        group.addTask {
+                            session.update {
+                                let count = $0?.count ?? 0
+                                usleep(100)  // so that tasks meet
+                                $0?.count = count + 1
+                            }
+                        }
+                    }
                 }
                 return ""
             }
