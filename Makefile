@@ -152,7 +152,9 @@ examples: setup ## Build, test and start the example applications (6 minutes at 
 	@# In the same folder, so that Hummingbird is built once.
 	swift test --package-path Examples/hummingbird-auth --scratch-path Examples/hummingbird-login/.build
 	swift test --package-path Examples/polled-ring
-	swift build --package-path Examples/nio-minimal
+	swift test --package-path Examples/nio-minimal
+	@python3 Tests/Web/visits_test.py "$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal" \
+		"$$(swift build --package-path Examples/polled-ring --show-bin-path)/polled-ring"
 	swift build --package-path Examples/fleet
 	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
 		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"

@@ -26,25 +26,44 @@ struct Visits: Service {
             }
         }
         for await cookies in requests.cancelOnGracefulShutdown() {
-            let (text, headers) = answer(cookies)
-            let lines = [text] + headers.map { "Set-Cookie: \($0)" }
+            let (status, text, headers) = answer(cookies)
+            let lines = ["\(status) \(text)"] + headers.map { "Set-Cookie: \($0)" }
             FileHandle.standardOutput.write(Data(lines.map { "\($0)\n" }.joined().utf8))
         }
     }
 
-    func answer(_ cookies: String) -> (text: String, headers: [String]) {
-        // To the visitor a cookie that is no session is the same as none.
-        var opened = sessions.open(cookieHeader: cookies) { log.info("no session: \($0)") }
+    func answer(_ cookies: String) -> (status: Int, text: String, headers: [String]) {
         do {
-            opened?.session.visits += 1
-            let sealed = try opened.map { try sessions.reseal($0) } ?? sessions.seal(Session(visits: 1))
-            return ("Visit \(opened?.session.visits ?? 1).", sealed.headerValues)
-        } catch let error as SealError where opened != nil && error.isSessionOver {
-            log.info("no session: \(error)")
-            return ("Your session has just ended.", [])
+            guard var opened = try session(cookies) else {
+                let sealed = try sessions.seal(Session(visits: 1), cookieHeader: cookies)
+                return (200, "Visit 1.", sealed.headerValues)
+            }
+            opened.session.visits += 1
+            do {
+                return (200, "Visit \(opened.session.visits).", try sessions.reseal(opened).headerValues)
+            } catch {
+                guard error.isSessionOver else { throw error }
+                log.info("no session: \(error)")
+                return (200, "Your session has just ended.", [])
+            }
         } catch {
-            log.error("session not sealed: \(error)")
-            return ("Try again in a moment.", [])
+            log.error("session not opened or not sealed: \(error)")
+            let isLibraryFailure =
+                (error as? OpenError)?.isLibraryFailure == true
+                || (error as? SealError)?.isLibraryFailure == true
+            return (isLibraryFailure ? 503 : 500, "Try again in a moment.", [])
+        }
+    }
+
+    /// To the visitor a cookie that is no session is the same as none. But where a library failed it may be good, and must
+    /// not be written over.
+    private func session(_ cookies: String) throws(OpenError) -> OpenedSession<Session>? {
+        do {
+            return try sessions.open(cookieHeader: cookies)
+        } catch {
+            guard !error.isLibraryFailure else { throw error }
+            log.info("no session: \(error)")
+            return nil
         }
     }
 }
