@@ -156,6 +156,7 @@ examples: setup ## Build, test and start the example applications (6 minutes at 
 	@python3 Tests/Web/visits_test.py "$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal" \
 		"$$(swift build --package-path Examples/polled-ring --show-bin-path)/polled-ring"
 	swift build --package-path Examples/fleet
+	swift test --package-path Examples/vapor/sessions
 	@python3 Tests/Web/start_test.py "$$(swift build --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" \
 		"$$(swift build --package-path Examples/nio-minimal --show-bin-path)/nio-minimal"
 

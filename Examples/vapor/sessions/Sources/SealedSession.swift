@@ -221,7 +221,7 @@ struct SealedSessionMiddleware<Value: Codable & Equatable & Sendable>: AsyncMidd
             session.finish(without: error)
             throw error
         }
-        if let upgrader = response.upgrader {
+        if response.status == .switchingProtocols, let upgrader = response.upgrader {
             response.upgrader = SessionUpgrader(upgrader) { try session.finish(&$0) }
             return response
         }

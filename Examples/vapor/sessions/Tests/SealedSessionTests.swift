@@ -169,13 +169,22 @@ import Vapor
         let routes = { (app: Application) -> Void in
             app.get("both") { req in
                 req.shopper.begin(Shopper(), lifetime: .init(absolute: .days(90)))
-                req.shopper.update { $0 = nil }
+                req.shopper.value = nil
                 return ""
             }
+            app.get("update") { req in
+                req.shopper.update { $0 = nil }
+                return "\(req.shopper.value?.visits ?? -1)"
+            }
         }
-        try await site(sealer(.forTesting()), routes: routes) { site in
-            let answer = try await site.get("both")
-            #expect(answer.setCookies.allSatisfy { $0.contains("Max-Age=0") })
+        let sealer = try sealer(.forTesting())
+        let cookie = try sealer.seal(Shopper()).cookieHeader
+        try await site(sealer, routes: routes) { site in
+            #expect(try await site.get("both").cookies.isEmpty)
+            let ended = try await site.get("update", cookies: [cookie])
+            #expect(ended.body == "-1" && ended.removed == ["__Host-session"])
+            // Where there was none, nothing has changed.
+            #expect(try await site.get("update").setCookies.isEmpty)
         }
     }
 
