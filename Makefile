@@ -175,8 +175,8 @@ screenshots: ## The same, and take docs/screenshots anew
 	@du -bc docs/screenshots/*.png
 
 .PHONY: web-test
-web-test: build ## Three servers behind nginx while their key ring changes (4 minutes)
-	@$(call install,nginx wrk python3)
+web-test: build ## Three servers behind nginx while their key ring changes; ONLY=cost: what sessions cost (5 minutes)
+	@$(call install,nginx wrk redis-server python3)
 	swift build -c release --package-path Examples/hummingbird-login
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
 		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)

@@ -33,15 +33,24 @@ def wait_for(port):
     raise SystemExit(f"nothing listens on port {port}")
 
 
+def cpu(process):
+    """Seconds that its threads have run."""
+    total = 0
+    for thread in os.listdir(f"/proc/{process.pid}/task"):
+        with open(f"/proc/{process.pid}/task/{thread}/schedstat") as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
+
+
 class Server:
     """One instance of the shop."""
 
-    def __init__(self, name, binary, folder, port, ring, sessions="on"):
+    def __init__(self, name, binary, folder, port, ring, sessions="on", redis=0):
         self.name, self.port, self.ring = name, port, ring
         self.log = open(os.path.join(folder, f"{name}.log"), "ab")
         self.command, self.folder = [binary], folder
         self.environment = dict(
-            os.environ, ENVIRONMENT="production", PORT=str(port), SESSION_KEYS=ring, SESSIONS=sessions,
+            os.environ, ENVIRONMENT="production", PORT=str(port), SESSION_KEYS=ring, SESSIONS=sessions, REDIS_PORT=str(redis),
             LOOK_SECONDS=str(LOOK), LOG_LEVEL="info")
         self.start()
 
@@ -55,12 +64,25 @@ class Server:
         self.process.wait()
 
     def cpu(self):
-        """Seconds that its threads have run."""
-        total = 0
-        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{thread}/schedstat") as file:
-                total += int(file.read().split()[0])
-        return total / 1e9
+        return cpu(self.process)
+
+
+class Redis:
+    """A Redis server that keeps nothing on disk."""
+
+    def __init__(self, folder, port):
+        self.port = port
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(port)
+
+    def cpu(self):
+        return cpu(self.process)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
 
 NGINX = """
