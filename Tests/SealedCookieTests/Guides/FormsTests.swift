@@ -112,12 +112,11 @@ import Testing
         other.take(try sessions.seal(Session()).headerValues)
         let foreign = try request(&other) { $0.csrf.masked }
         let good = try request(&browser) { $0.csrf.masked }
-        var changed = try #require(Data(base64Encoded: good))
+        let bytes = try #require(Data(base64Encoded: good))
+        var changed = bytes
         changed[63] ^= 1
-        let fields = [
-            nil, "", "x", foreign, changed.base64EncodedString(), Data(count: 64).base64EncodedString(),
-            changed.prefix(32).base64EncodedString(), (changed + changed).base64EncodedString(),
-        ]
+        let others = [changed, Data(count: 64), bytes.prefix(32), bytes + bytes, Data()]
+        let fields = [nil, "x", foreign] + others.map { $0.base64EncodedString() }
         for field in fields {
             #expect(
                 try request(&browser) { change(&$0, csrf: field) } == "403 Forbidden", "\(field ?? "none")")
