@@ -212,8 +212,8 @@ def preloaded(folder):
 
 
 class Failing:
-    def __init__(self, environment):
-        self.file = environment["LIBRARY_FAILS"]
+    def __init__(self, environment, suffix=""):
+        self.file = environment["LIBRARY_FAILS"] + suffix
 
     def __enter__(self):
         open(self.file, "w").close()
@@ -239,6 +239,10 @@ def failing_library(folder, environment):
                 check(response.headers["Cache-Control"] == "no-store" and response.headers["Retry-After"] == "1", f"{what}: for no cache")
             check(own.ask() == closed(1011), "a socket is closed while the library fails")
         check("failed: EVP_EncryptUpdate failed" in server.log(), f"the log says so: {server.log()[-300:]}")
+        with Failing(environment, ".opening"):
+            response = server.ask(Cookie=cookie)
+            check(response.status == 503 and not response.cookies, f"no new session over one that did not open: {response.status}")
+            check(server.ask().status == 200, "sealing works meanwhile")
         check(server.ask(Cookie=cookie).text == "Visit 2.\n", "after that the session is as it was")
         check(server.ask("/api/guest", Authorization=f"Bearer {token}").status == 200, "and so is the token")
 
@@ -265,6 +269,9 @@ def failing_library_of_the_polled_ring(folder, environment):
         check(text == "200 Visit 1.", f"the polled ring: {text}")
         with Failing(environment):
             check(ask(cookie, 0)[0] == "503 Try again in a moment.", "the polled ring: no answer while the library fails, and no cookie")
+        with Failing(environment, ".opening"):
+            check(ask(cookie, 0)[0] == "503 Try again in a moment.", "the polled ring: no new session over one that did not open")
+        with Failing(environment):
             check(ask("", 0)[0] == "503 Try again in a moment.", "the polled ring: no new session either")
         text, _ = ask(cookie, 1)
         check(text == "200 Visit 2.", f"the polled ring: after that the session is as it was: {text}")
