@@ -42,6 +42,8 @@ const utf8Length = (text) => utf8.encode(text).length; // half a surrogate pair 
 const hasHalfPair = (text) => /\p{Cs}/u.test(text);
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const unhex = (text) => Uint8Array.from(text.match(/../g), (byte) => parseInt(byte, 16));
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const sextets = Uint8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code))); // 255: none
 const equal = (a, b) => compare(a, b) === 0;
 
 function concat(pieces) {
@@ -61,16 +63,28 @@ function compare(a, b) {
 
 export function toBase64URL(bytes) {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  for (let i = 0; i < bytes.length; i += 3) {
+    const group = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
+    text += alphabet[group >> 18] + alphabet[(group >> 12) & 63];
+    if (i + 1 < bytes.length) text += alphabet[(group >> 6) & 63];
+    if (i + 2 < bytes.length) text += alphabet[group & 63];
+  }
+  return text;
 }
 
 /** Undefined for text that is not the one spelling of any bytes. */
 export function fromBase64URL(text) {
-  if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const decoded = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = Uint8Array.from(decoded, (character) => character.charCodeAt(0));
-  return toBase64URL(bytes) === text ? bytes : undefined; // else bits are left behind the last byte
+  if (text.length % 4 === 1) return undefined;
+  const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
+  let [bits, count, at] = [0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const sextet = sextets[text.charCodeAt(i)] ?? 255;
+    if (sextet === 255) return undefined;
+    bits = ((bits << 6) | sextet) & 0xffff;
+    count += 6;
+    if (count >= 8) bytes[at++] = bits >> (count -= 8);
+  }
+  return bits & ((1 << count) - 1) ? undefined : bytes; // nothing is left behind the last byte
 }
 
 // ---- AES-256-CMAC and XAES-256-GCM (§4, §5)
