@@ -127,6 +127,43 @@ test('seals for cookies, with their attributes', async () => {
   }
 });
 
+test('each rule of a cookie has its word, at its bound', () => {
+  const label = 'a'.repeat(63);
+  const refused = {
+    'invalid-name': [{ name: 'a b' }, { name: 's\u00e9' }], 'name-too-long': [{ name: 'n'.repeat(4034) }],
+    'attribute-too-long': [{ path: `/${'x'.repeat(1024)}` }],
+    'invalid-domain': ['a.9', 'a.10', 'a.08', 'a.0x0', 'a.0x', `${label}.${label}.${label}.${'b'.repeat(62)}`].map((domain) => ({ domain })),
+    'http-prefix-needs-secure': [{ name: '__Http-s', secure: false }],
+    'http-prefix-needs-http-only': [{ name: '__Http-s', httpOnly: false }],
+    'same-site-none-needs-secure': [{ sameSite: 'None', secure: false }], 'partitioned-needs-secure': [{ partitioned: true, secure: false }],
+  };
+  for (const [word, all] of Object.entries(refused)) {
+    for (const options of all) assert.throws(() => sealer({ name: 's', ...options }), code(word), JSON.stringify(options));
+  }
+  for (const taken of [
+    { name: 's09' }, { path: `/${'x'.repeat(1023)}` }, { domain: `${label}.${label}.${label}.${'b'.repeat(61)}` }, { name: '__Http-s' },
+    { sameSite: 'None' }, { formers: Array(4).fill({ name: 'old' }) }, { lifetime: { absolute: 2 ** 32 - 1 } },
+  ]) sealer({ name: 's', ...taken });
+  assert.throws(() => sealer({ lifetime: { absolute: 2 ** 32 } }), TypeError);
+});
+
+test('a ring says what is wrong, and on which line', async () => {
+  const of = async (text) => js.KeyRing.parse(text).then(() => 'read', ({ code, line }) => `${code} ${line}`);
+  assert.deepEqual(await Promise.all(['\ufeff', 'key', '#\nx', '#\n\nkey 113657', 'revoked x'].map(of)),
+    ['byte-order-mark 1', 'unknown-line 1', 'unknown-line 2', 'not-a-key 3', 'not-a-key-id 1']);
+});
+
+test('a former form of the same name in another place is expired, and one in the same place is not', async () => {
+  const present = sealer({ name: 's', formers: [{ path: '/x' }, { purpose: 'before' }] });
+  const { setCookie, session } = await present.seal(7, { now });
+  assert.deepEqual([setCookie.length, setCookie[0].slice(0, 13), setCookie[1].slice(0, 3)], [2, 's=; Max-Age=0', 's=S']);
+  assert.match(setCookie[0], /; Path=\/x;/);
+  assert.equal(session.dictionary, null);
+  assert.equal((await present.seal({ username: 'zoe', roles: ['admin'], csrfToken: 'x' }, { now })).session.dictionary, '01');
+  assert.equal(await present.open(undefined, { now }), null);
+  assert.equal(await sealer({ ring: await js.KeyRing.parse('') }).sealedOn('', { now }), null);
+});
+
 test('parts of an older session go: all of them with a new session, those of the request with one that is sealed again', async () => {
   const splitting = sealer({ name: 's', cookies: 4 });
   const names = ({ cookies }) => [...cookies.keys()].join(' ');
@@ -260,6 +297,8 @@ test('dictionaries of an application make its tokens shorter, and are known by t
   assert.ok(sealed.token.length < (await sealer().seal('a phrase of this application', { now })).token.length);
   assert.equal((await own.open(header(sealed), { now })).value, 'a phrase of this application');
   await assert.rejects(sealer().open(header(sealed), { now }), code('unknown-dictionary'));
+  for (const size of [1, 7936]) await sealer({ dictionaries: [Buffer.alloc(size)] }).seal(1, { now });
+  for (const size of [0, 7937]) await assert.rejects(sealer({ dictionaries: [Buffer.alloc(size)] }).seal(1, { now }), TypeError);
 });
 
 test('a large session takes several cookies, and opens in any order', async () => {
