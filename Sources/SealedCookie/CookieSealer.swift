@@ -125,9 +125,15 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
 
     /// Seals a session that begins now, for a request with any number of `Cookie` headers.
     ///
-    /// The other parameters and the errors are those of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``.
-    ///
-    /// `headers` are the request's `Cookie` headers, none if it has none.
+    /// - Parameters:
+    ///   - session: The session, as the request leaves it.
+    ///   - ownLifetime: A lifetime for this session alone, as with one header.
+    ///   - endsWithBrowser: Whether the browser drops the cookie on closing, as with one header.
+    ///   - cutOff: The time before which this user's sessions have ended; nil means none.
+    ///   - headers: The request's `Cookie` headers; empty if it has none.
+    ///   - now: The time at which the session begins, 1970 to 2106.
+    /// - Returns: The sealed session, whose `headerValues` go into the response.
+    /// - Throws: The errors of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,

@@ -80,13 +80,16 @@ public struct EncodedSession: Equatable, Sendable {
         }
     }
 
+    /// Whether two items have the same bytes.
     public static func == (a: EncodedSession, b: EncodedSession) -> Bool { a.bytes == b.bytes }
 }
 
 extension EncodedSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Its size, but not its contents.
     public var description: String { "EncodedSession(\(bytes.count) bytes)" }
+    /// Its size, but not its contents.
     public var debugDescription: String { description }
+    /// An empty mirror, so that `dump` does not show the contents.
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }
 
@@ -110,6 +113,9 @@ extension EncodedSession {
 
 extension EncodedSession: Codable {
     /// Encodes the item as part of another session. Coders other than this library's write its JSON view.
+    ///
+    /// - Parameter encoder: The encoder to write to.
+    /// - Throws: `EncodingError` if the bytes are not exactly one item of FORMAT §7.
     public func encode(to encoder: any Encoder) throws {
         let index: CheckedItem
         do throws(CBORFailure) {
@@ -123,6 +129,10 @@ extension EncodedSession: Codable {
         try CBORValue(index).encode(to: encoder)
     }
 
+    /// Decodes an item that is part of another session, or its JSON view.
+    ///
+    /// - Parameter decoder: The decoder to read from.
+    /// - Throws: `DecodingError` for anything that no item can contain.
     public init(from decoder: any Decoder) throws {
         self.init(try CBOREncoder.encode(CBORValue(from: decoder)))
     }

@@ -76,7 +76,9 @@ extension OpenedSession: CustomStringConvertible, CustomDebugStringConvertible, 
     public var description: String {
         "OpenedSession(key \(keyID), created \(Timestamp.text(createdAt)), expires \(Timestamp.text(expiresAt)))"
     }
+    /// The times and the key, but not the session's value.
     public var debugDescription: String { description }
+    /// A mirror without the session's value.
     public var customMirror: Mirror {
         Mirror(
             self,

@@ -45,7 +45,9 @@ extension SealedSession: CustomStringConvertible, CustomDebugStringConvertible, 
     public var description: String {
         "SealedSession(\(tokenLength) characters, expires \(Timestamp.text(expiresAt)))"
     }
+    /// Its size and when it ends, but not the token.
     public var debugDescription: String { description }
+    /// A mirror without the token.
     public var customMirror: Mirror {
         Mirror(self, children: ["tokenLength": tokenLength, "expiresAt": expiresAt], displayStyle: .struct)
     }

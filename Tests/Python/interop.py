@@ -481,7 +481,7 @@ def run(path: str) -> int:
                 code, out, err = answer
                 keys = sc.Ring.parse(ring_text.encode())
                 if not set(keys.keys) - keys.revoked:       # no server begins with such a ring, and the tool neither
-                    check(what, code == 1 and not out.strip() and "holds no key" in err, f"exit {code}, stdout {out[:80]!r}, stderr {err[:150]!r}")
+                    check(what, code == 1 and not out.strip() and "contains no key" in err, f"exit {code}, stdout {out[:80]!r}, stderr {err[:150]!r}")
                     continue
                 check(what, code == 3 and not out.strip() and bool(err.strip()), f"exit {code}, stdout {out[:80]!r}, stderr {err[:150]!r}")
                 check(f"{what}: {words}", WORDS.get(words, words) in err, err)
@@ -595,7 +595,7 @@ def run(path: str) -> int:
         check("own dictionary: shorter", len(token) < len(sc.seal(ring, item, name="s", now=NOW)))
         same("own dictionary, to the tool", item, tool.run("open", *at, "--dictionary", str(Path(folder) / "own"), stdin=token))
         c, out, e = tool.run("open", *at, stdin=token)
-        check("own dictionary, not passed: refused", c == 3 and f"dictionary {sc.dictionary_name(own).hex()}, which is not here" in e, e)
+        check("own dictionary, not passed: refused", c == 3 and f"dictionary {sc.dictionary_name(own).hex()}, which this sealer does not have" in e, e)
         c, out, e = tool.run("seal", *at, "--dictionary", str(Path(folder) / "own"), stdin=session)
         theirs = out.strip()
         check("own dictionary, from the tool", c == 0 and sc.open_token(ring, theirs, name="s", now=NOW, dictionaries=[own]).item == item, e)
@@ -607,7 +607,7 @@ def run(path: str) -> int:
         # Content that is one byte another is another dictionary.
         (Path(folder) / "other").write_bytes(own[:-1] + bytes([own[-1] ^ 1]))
         c, out, e = tool.run("open", *at, "--dictionary", str(Path(folder) / "other"), stdin=theirs)
-        check("another dictionary: refused", c == 3 and "which is not here" in e, e)
+        check("another dictionary: refused", c == 3 and "which this sealer does not have" in e, e)
         item = sc.encode_item({"user": 7, "k": b"\x01\x02\x03"})
         # Tokens without a cookie, §5.3.
         here = ["-k", tool.ring(text), "--at", sc.format_time(NOW)]

@@ -318,7 +318,7 @@ def births(folder, count=40):
             made = [r.stderr.split()[-1] for r in reports[:3] if r.returncode == 0]
             added = [r.stdout.split()[0] for r in reports[3:] if r.returncode == 0]
             check(len(made) == 1, f"one of three makes the ring: {[r.stderr for r in reports[:3]]}")
-            check(all("exists already" in r.stderr for r in reports[:3] if r.returncode), "the others say that it exists")
+            check(all("already exists" in r.stderr for r in reports[:3] if r.returncode), "the others say that it exists")
             check(set(entries(path)[0]) == set(made + added), f"the ring has the keys that were reported, {made} and {added}")
             rotated += len(added)
             check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
@@ -679,7 +679,7 @@ def readers(folder):
             fcntl.flock(file, fcntl.LOCK_EX)
             started = time.monotonic()
             result = subprocess.run([*owner, "revoke", "--all", path], capture_output=True, text=True)
-            check(result.returncode == 1 and "is not its owner's" in result.stderr and "hint: remove it" in result.stderr
+            check(result.returncode == 1 and "does not belong to its owner" in result.stderr and "hint: remove it" in result.stderr
                   and "already" not in result.stderr and time.monotonic() - started < 10, f"a foreign lock: {result.stderr}")
         os.unlink(lock)
     return "readers' locks, a lock that was left, one that is held, foreign files in a sticky folder"
@@ -746,7 +746,7 @@ def durable(folder):
     for links in ({}, dict(FAULT_NO_LINKS="1")):
         for name in (path, link, dangling):
             result = run("keygen", name, env=preload(folder, FAULT_FOLDER=disk, **links))
-            check(result.returncode == 1 and "exists already" in result.stderr, f"keygen on {name}, {links}: {result.stderr}")
+            check(result.returncode == 1 and "already exists" in result.stderr, f"keygen on {name}, {links}: {result.stderr}")
         check(entries(path)[2] == before and sorted(os.listdir(disk)) == ["dangling.keys", "link.keys", "ring.keys"], f"it is left as it was, {links}")
     os.unlink(link)
     os.unlink(dangling)

@@ -1,4 +1,4 @@
-// The sealer as an application uses it: headers in, headers out, how it is made.
+// The sealer as an application uses it: headers in, headers out, and how it is created.
 import Foundation
 import Testing
 
@@ -24,7 +24,7 @@ import Testing
             dump(value, to: &dumped)
             for text in ["\(value)", String(reflecting: value), dumped] {
                 #expect(!text.contains(sealed.token.dropFirst(20)) && !text.contains("Zebra"))
-                // Z and e, as a dump of bytes has them.
+                // Z and e, as a dump of the bytes shows them.
                 #expect(!text.contains("90") || !text.contains("101"), "\(text)")
             }
         }
@@ -83,12 +83,12 @@ import Testing
             try sealer.open(
                 cookieHeader: "\(name)planted; \(name)\(expired); \(name); \(name)\(token)", at: noon)?
                 .session == login)
-        // Five different ones of one name: the bound on what one request can cost.
+        // Five different values of one name: the bound on what one request can cost.
         #expect(throws: OpenError.notBase64URL) {
             try sealer.open(
                 cookieHeaders: ["\(name)no!", "\(name)1; \(name)2; \(name)3; \(name)\(token)"], at: noon)
         }
-        // Of what is authentic the refusal.
+        // The refusal of an authentic one.
         #expect(throws: OpenError.expired(noon - 6 * 86_400)) {
             try sealer.open(cookieHeader: "\(name)planted; \(name)\(expired)", at: noon)
         }
@@ -99,7 +99,7 @@ import Testing
             "s", keys: sampleRing(1), lifetime: .init(absolute: .days(1000)),
             attributes: .init(writesExpires: true))
         let line = try sealer.seal(1, at: noon).headerValues[0]
-        // 400 days, the most that browsers take, after 2026-08-03.
+        // 400 days, the most that browsers accept, after 2026-08-03.
         #expect(line.contains("; Max-Age=34560000; Expires=Tue, 07 Sep 2027 00:00:00 GMT; Secure"))
         let removal = sealer.removalCookies()[0].description
         #expect(

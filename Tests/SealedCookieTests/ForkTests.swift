@@ -6,8 +6,8 @@ import Testing
 @testable import SealedCookie
 
 @Suite struct ForkTests {
-    /// Each of the children is a process in which nothing was ever sealed: it makes its sealer, starts threads that seal their
-    /// first session, and forks meanwhile.
+    /// Each child is a process in which nothing was ever sealed. It creates its sealer, starts threads that seal
+    /// their first session, and forks meanwhile.
     @Test func `a child of a fork in the first moments seals and opens`() async {
         await #expect(processExitsWith: .success) {
             let ring = try KeyRing([SealingKey.generate()])

@@ -1,4 +1,4 @@
-// Openings that follow one another, and the memory that they share: nothing of one session is in the next.
+// Openings one after the other, and the memory that they share: nothing of one session is in the next.
 import Foundation
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
         try CookieSealer(keys: sampleRing(1), lifetime: .init(absolute: .days(14)))
     }
 
-    /// A map of as many entries as it says, decoded from the last to the first.
+    /// A map with as many entries as it says, decoded from the last to the first.
     private struct Backwards: Codable, Equatable, Sendable {
         struct Key: CodingKey {
             let stringValue: String
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    /// Opens another session while it is decoded itself.
+    /// Opens another session while it is being decoded.
     private struct Nest: Codable, Sendable {
         let token: String
         let last: Int

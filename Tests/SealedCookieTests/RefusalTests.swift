@@ -43,8 +43,8 @@ import Testing
         #expect(told == [.expired(end), .notBase64URL, .unknownVersion(0x45)])
     }
 
-    /// The forms that a caller may write, and which of the two each is: what does not throw needs no `try`, and no form
-    /// that throws takes a closure.
+    /// The forms that a caller may write, and which of the two each calls. A form that does not throw needs no `try`,
+    /// and no form that throws takes a closure.
     @Test func `whether opening throws is told by the closure alone`() async throws {
         let header: String? = "__Host-session=x"
         #expect((try? sealer.open(cookieHeader: header)) == nil)
@@ -79,7 +79,7 @@ import Testing
         var random = SplitMix(state: 5)
         let session = Data((0..<5000).map { _ in UInt8(truncatingIfNeeded: random.next()) })
         let split = try splitting.seal(session, at: noon)
-        // Two that carry it, and one that removes what a longer one may have left.
+        // Two that carry it, and one that removes what a longer session may have left.
         #expect(split.cookies.map(\.value.isEmpty) == [false, false, true])
         let pairs = split.cookieHeader.components(separatedBy: "; ")
         #expect(pairs.map { $0.prefix { $0 != "=" } } == ["__Host-session", "__Host-session.1"])

@@ -1,4 +1,4 @@
-// The vectors for implementers, which an independent implementation made. FORMAT §12.1.
+// The vectors for implementers, made by an independent implementation. FORMAT §12.1.
 import Foundation
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
         let vectors: [Vector]
     }
 
-    /// The vectors of a file, which says how many it has.
+    /// The vectors of a file, which states how many it has.
     private func all<Vector: Decodable>(_ name: String, _ expected: Int, as type: Vector.Type) throws
         -> [Vector]
     {
@@ -21,7 +21,7 @@ import Testing
         return file.vectors
     }
 
-    /// What opening depends on, and what it must find.
+    /// The inputs of opening, and the expected result.
     struct Opening: Decodable {
         let what, ring, name, purpose: String
         let key: Hex
@@ -140,7 +140,7 @@ import Testing
         #expect(reasons.count == 11)
     }
 
-    /// Of tokens that an opener finds with no other check first.
+    /// Only for tokens that an opener finds without another check first.
     @Test func `an inspection refuses what is no token, and shows the key of everything else`() throws {
         var refused: Set<String> = []
         let invalid = try vectors("invalid.json", as: File<Opening>.self).vectors
@@ -156,7 +156,7 @@ import Testing
                 #expect(inspection.keyID == KeyID(bytes[1], bytes[2], bytes[3]), "\(vector.what)")
                 #expect(inspection.payloadByteCount == bytes.count - 40, "\(vector.what)")
             } catch let error as OpenError {
-                // What is too long for a cookie may be no token either.
+                // What is too long for a cookie may not even be a token.
                 #expect(["too long", words(error)].contains(vector.refused), "\(vector.what): \(error)")
                 refused.insert(words(error))
             }
@@ -243,7 +243,7 @@ import Testing
                 #expect(new.session == opened.session && "\(new.keyID)" == vector.by, "\(vector.what)")
                 #expect(Opening.Own(new.lifetime) == vector.own, "\(vector.what)")
                 #expect(new.endsWithBrowser == vector.endsWithBrowser, "\(vector.what)")
-                // Whole times: the seconds are those from sealing.
+                // Whole times: the seconds count from the sealing.
                 #expect(sealed.cookies[0].maxAge == vector.maxAge, "\(vector.what)")
                 let times = [new.createdAt, new.sealedAt, new.expiresAt, sealed.expiresAt].map {
                     Int($0.timeIntervalSince1970)
@@ -251,7 +251,7 @@ import Testing
                 #expect(
                     times == [vector.created, vector.sealed, vector.ends, vector.ends], "\(vector.what)")
             } catch let error as SealError {
-                // The library tells a key that is gone as a revoked one.
+                // The library reports a missing key as a revoked one.
                 let stated = vector.refused == "unknown key" ? "revoked key" : vector.refused
                 #expect(words(error) == stated, "\(vector.what): \(error)")
                 reasons.insert(words(error))
@@ -416,7 +416,7 @@ import Testing
         }
     }
 
-    /// The ring comes back from each of the forms in which it is written.
+    /// The ring is restored from each of the forms in which it is written.
     private func checkTexts(_ ring: KeyRing, _ what: String) throws {
         for onOneLine in [false, true] {
             let again = try ring.withText(onOneLine: onOneLine) { text in

@@ -116,7 +116,7 @@ func soon(_ condition: () -> Bool) async -> Bool {
             store.set(.ring(revoked.0))
             #expect(await soon { visits.answer(cookie).text == "Visit 1." })
             store.set(.ring(first))
-            #expect(await soon { events.all.contains { $0.contains("lacks what goes on to hold") } })
+            #expect(await soon { events.all.contains { $0.contains("lacks entries that stay in force") } })
             #expect(throws: OpenError.revokedKey(first.keys[0].id)) {
                 try visits.sessions.open(cookieHeader: cookie)
             }

@@ -8,22 +8,30 @@
 public enum SealerConfigurationError: Error, Equatable, Sendable {
     /// The name is empty, or contains a character that a cookie's name cannot have.
     case invalidName(String)
+    /// The name is so long, in bytes, that no token fits within the limit.
     case nameTooLong(byteCount: Int, limit: Int)
     /// The path does not begin with `/`, or contains `;` or a control character.
     case invalidPath(String)
     /// The domain is not a name that browsers accept: a single label, an IP address, empty labels, labels over 63
     /// bytes, over 253 bytes in all, a dot at the end, or characters other than ASCII letters, digits, `-` and `_`.
     case invalidDomain(String)
+    /// The path or the domain has more bytes than the limit on an attribute's value.
     case attributeTooLong(byteCount: Int, limit: Int)
+    /// A name that begins with `__Host-` needs `Secure`.
     case hostPrefixNeedsSecure
+    /// A name that begins with `__Host-` cannot have a `Domain`.
     case hostPrefixForbidsDomain
+    /// A name that begins with `__Host-` needs `Path=/`.
     case hostPrefixNeedsRootPath
+    /// A name that begins with `__Secure-` needs `Secure`.
     case securePrefixNeedsSecure
     /// A name that begins with `__Http-` or `__Host-Http-` needs `Secure`.
     case httpPrefixNeedsSecure
     /// A name that begins with `__Http-` or `__Host-Http-` needs `HttpOnly`: scripts cannot read the cookie.
     case httpPrefixNeedsHTTPOnly
+    /// `SameSite=None` needs `Secure`.
     case sameSiteNoneNeedsSecure
+    /// `Partitioned` needs `Secure`.
     case partitionedNeedsSecure
     /// The padding is neither 0 (none) nor 2 to 4096 bytes.
     case invalidPadding(Int)
@@ -77,15 +85,16 @@ extension SealerConfigurationError {
 }
 
 extension SealerConfigurationError: CustomStringConvertible {
+    /// What is wrong with the settings, in words.
     public var description: String {
         switch self {
         case .invalidName(let name): "\"\(name.printable)\" cannot be a cookie's name"
         case .nameTooLong(let count, let limit):
-            "a cookie's name of \(count) bytes leaves no room under \(limit)"
+            "a cookie name of \(count) bytes leaves no room within the limit of \(limit)"
         case .invalidPath(let path): "\"\(path.printable)\" cannot be a cookie's Path"
         case .invalidDomain(let domain):
-            "\"\(domain.printable)\" cannot be a cookie's Domain: that is a name of two labels at least, in ASCII "
-                + "(bücher.example is xn--bcher-kva.example), and no IP address; without one the cookie is for its host alone"
+            "\"\(domain.printable)\" cannot be a cookie's Domain: it must be a name of at least two labels, in ASCII "
+                + "(bücher.example is xn--bcher-kva.example), and not an IP address; without it, the cookie is for its host alone"
         case .attributeTooLong(let count, let limit):
             "an attribute of \(count) bytes is over the limit of \(limit)"
         case .hostPrefixNeedsSecure: "a __Host- cookie must be Secure"
@@ -96,18 +105,19 @@ extension SealerConfigurationError: CustomStringConvertible {
         case .httpPrefixNeedsHTTPOnly: "an __Http- cookie must be HttpOnly"
         case .sameSiteNoneNeedsSecure: "SameSite=None must be Secure"
         case .partitionedNeedsSecure: "Partitioned must be Secure"
-        case .invalidPadding(let block): "padding to \(block) bytes: 0, or 2 to 4096"
-        case .emptyPurpose: "a sealer of tokens without a purpose"
+        case .invalidPadding(let block): "padding to \(block) bytes is not allowed: use 0, or 2 to 4096"
+        case .emptyPurpose: "a token sealer needs a purpose"
         case .invalidTokenLimit(let count):
-            "tokens of up to \(count) characters: \(CookieForm.smallestToken) to \(CookieForm.mostRoom)"
+            "a token limit of \(count) characters is not allowed: use \(CookieForm.smallestToken) to \(CookieForm.mostRoom)"
         case .invalidItemLimit(let count):
-            "a largest session of \(count) bytes: 1 to \(CBORLimits.itemBytes)"
+            "an item limit of \(count) bytes is not allowed: use 1 to \(CBORLimits.itemBytes)"
         case .ambiguousDictionaries: "two dictionaries have the same name"
-        case .tooManyFormerCookies(let count): "\(count) former forms of a cookie: 4 at most"
-        case .invalidSplitting(let count): "a session in \(count) cookies: 1 to 9"
+        case .tooManyFormerCookies(let count): "\(count) former forms of a cookie, but at most 4 are allowed"
+        case .invalidSplitting(let count): "a session in \(count) cookies is not allowed: use 1 to 9"
         case .splittingOverResponse(let count, let limit):
-            "split over full cookies a session takes \(count) bytes of a response, where \(limit) are allowed"
-        case .invalidLimits: "limits below \(CookieLimits.minimumNameAndValue) bytes, or none for attributes"
+            "a session split over full cookies takes \(count) bytes of a response, but at most \(limit) are allowed"
+        case .invalidLimits:
+            "limits must be at least \(CookieLimits.minimumNameAndValue) bytes, and leave room for attributes"
         }
     }
 }

@@ -85,6 +85,7 @@ public struct SizeReport: Equatable, Sendable {
 }
 
 extension SizeReport: CustomStringConvertible {
+    /// The sizes and the largest fields, in words.
     public var description: String {
         let fit = room < 0 ? "\(excess) over" : "\(room) under"
         let item = itemExcess > 0 ? "an item of \(itemByteCount) bytes, \(itemExcess) over the largest, " : ""
@@ -92,7 +93,7 @@ extension SizeReport: CustomStringConvertible {
         let largest = fields.prefix(3).map { "\($0.name) \($0.byteCount)" }.joined(separator: ", ")
         if !largest.isEmpty { text += "; largest fields: \(largest)" }
         if cookieCount > 1 {
-            text += "; split it takes \(cookieCount) cookies, \(headerByteCount) bytes of each request"
+            text += "; split, it takes \(cookieCount) cookies, \(headerByteCount) bytes of each request"
         }
         if let server = refusingServers.first {
             text += ", more than \(server.server) takes (\(server.cookieHeader))"

@@ -131,7 +131,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
             return .integer(integer)
         }
         guard let double = Double(text), double.isFinite else {
-            throw CBORJSONFailure(problem: "a number beyond a double")
+            throw CBORJSONFailure(problem: "a number that a double cannot hold")
         }
         guard !digits.isWhole || DecimalDigits("\(double)") == digits else {
             throw CBORJSONFailure(
@@ -145,7 +145,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
     ) throws(CBORJSONFailure) -> CBORValue {
         guard Set(members.map(\.key)).count == members.count else {
             throw CBORJSONFailure(
-                problem: "a key stands twice in an object", detail: "or in two Unicode forms")
+                problem: "a key occurs twice in an object", detail: "or in two Unicode forms")
         }
         if members.count == 1, let marked = try markedValue(members[0].key, members[0].value) {
             return marked
@@ -158,7 +158,7 @@ package struct CBORJSON: Codable, Equatable, Sendable {
                         throw CBORJSONFailure(
                             problem: "not a key of the JSON view",
                             detail:
-                                "a key that begins with $ is $$text, $ and an integer, or the one mark of its object"
+                                "a key that begins with $ must be $$text, $ and an integer, or the only mark of its object"
                         )
                     }
                     return CBORMapEntry(key: mapKey, value: try value(json))

@@ -74,7 +74,7 @@ private struct JSONReader {
                 position += word.utf8.count
                 return value
             }
-            throw failure("no value")
+            throw failure("not a value")
         }
     }
 
@@ -87,7 +87,7 @@ private struct JSONReader {
             elements.append(try value(depth: depth))
             skipBlanks()
         } while take(",")
-        guard take("]") else { throw failure("neither , nor ]") }
+        guard take("]") else { throw failure("expected , or ]") }
         return elements
     }
 
@@ -97,14 +97,14 @@ private struct JSONReader {
         if take("}") { return members }
         repeat {
             skipBlanks()
-            guard next == UInt8(ascii: "\"") else { throw failure("no key") }
+            guard next == UInt8(ascii: "\"") else { throw failure("not a key") }
             let key = try string()
             skipBlanks()
             guard take(":") else { throw failure("a key without :") }
             members.append((key, try value(depth: depth)))
             skipBlanks()
         } while take(",")
-        guard take("}") else { throw failure("neither , nor }") }
+        guard take("}") else { throw failure("expected , or }") }
         return members
     }
 
@@ -147,7 +147,7 @@ private struct JSONReader {
             }
             guard let scalar = Unicode.Scalar(scalar) else { throw failure("half a surrogate pair") }
             text.append(contentsOf: Character(scalar).utf8)
-        default: throw failure("no escape")
+        default: throw failure("not an escape sequence")
         }
     }
 
@@ -156,7 +156,7 @@ private struct JSONReader {
         let digits = bytes[position...].prefix(4)
         guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
             let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
-        else { throw failure("no four hexadecimal digits") }
+        else { throw failure("not four hexadecimal digits") }
         position += 4
         return unit
     }

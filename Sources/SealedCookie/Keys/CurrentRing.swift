@@ -23,16 +23,17 @@ public enum KeyRingEvent: Sendable, CustomStringConvertible {
     /// ``SharedKeyRing`` reports this at most once a second.
     case unknownKey(KeyID)
 
+    /// The event in words, without a secret.
     public var description: String {
         switch self {
         case .changed(let ring): return "key ring changed: \(ring)"
-        case .failed(let error): return "\(error); the ring read before is used"
+        case .failed(let error): return "\(error); the previous ring stays in use"
         case .revocationsKept(let ids, let notBefore):
             let revoked = ids.sorted().map { "\($0)" }.joined(separator: ", ")
             let end = notBefore.map { "not-before \(Timestamp.text($0))" }
             let kept = [ids.isEmpty ? nil : "revoked \(revoked)", end].compactMap { $0 }.joined(
                 separator: "; ")
-            return "the new key ring lacks what goes on to hold: \(kept)"
+            return "the new key ring lacks entries that stay in force: \(kept)"
         case .sealsEarly(let id): return "no key of the ring is active: \(id) seals before its time"
         case .unknownKey(let id): return "a session names the key \(id), which the ring does not have"
         }

@@ -48,5 +48,6 @@ public struct KeyID: Hashable, Sendable, Comparable, CustomStringConvertible {
         return String(repeating: "0", count: 6 - digits.count) + digits
     }
 
+    /// Orders IDs by their bytes.
     public static func < (a: KeyID, b: KeyID) -> Bool { a.number < b.number }
 }

@@ -168,5 +168,6 @@ extension KeyRing: CustomStringConvertible, CustomDebugStringConvertible {
     public var description: String {
         "KeyRing(\(keys.map(\.description).joined(separator: ", ")))"
     }
+    /// IDs and times, but never a secret.
     public var debugDescription: String { description }
 }

@@ -28,6 +28,7 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         case noLines
         /// Another process has been changing the file for half a minute.
         case locked
+        /// The text is not UTF-8.
         case notUTF8
         /// The text begins with U+FEFF.
         case byteOrderMark
@@ -77,6 +78,7 @@ public struct KeyRingError: Error, Equatable, Sendable, CustomStringConvertible 
         self.problem = problem
     }
 
+    /// The source, the line and what is wrong, in words that contain no secret.
     public var description: String {
         let place = line.map { ": line \($0)" } ?? ""
         return "key ring \"\(source.escaped)\"\(place): \(problem.words.escaped)"
@@ -121,19 +123,19 @@ extension KeyRingError.Problem {
         case .unreadable(let reason): "cannot be read: \(reason)"
         case .unwritable(let reason): "cannot be written: \(reason)"
         case .detached:
-            "is mounted by itself, or was replaced where it is not seen from here: mount its folder, not the file"
-        case .alreadyExists: "exists already"
-        case .noKeys: "holds no key"
-        case .noLines: "says nothing"
+            "is mounted by itself, or was replaced where this process cannot see it: mount its folder, not the file"
+        case .alreadyExists: "already exists"
+        case .noKeys: "contains no key"
+        case .noLines: "is empty"
         case .locked: "another process is changing it"
         case .notUTF8: "not UTF-8 text"
         case .byteOrderMark: "begins with a byte order mark, which a ring must not have"
-        case .carriageReturn: "a carriage return alone ends no line: lines end with LF or CRLF"
+        case .carriageReturn: "a carriage return alone does not end a line: lines end with LF or CRLF"
         case .lostLineBreaks:
             "the line breaks seem to be lost: keep them, or write the ring on one line, without comments, with \";\" between"
         case .emptyLines:
-            "a ring on one line, divided by \";\", has no empty lines before or behind it"
-        case .commentInOneLine: "a ring on one line has no comments"
+            "a ring on one line, with \";\" between its lines, must not have empty lines before or after it"
+        case .commentInOneLine: "a ring on one line cannot have comments"
         case .unknownLine: "not a line of a key ring"
         case .notAKey: "not a key"
         case .notAKeyID: "not a key id"

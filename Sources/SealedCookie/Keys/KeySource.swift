@@ -42,6 +42,7 @@ public struct KeySource: Sendable {
 }
 
 extension KeyRing: KeyRingSource {
+    /// The source that always returns this ring.
     public var keySource: KeySource { KeySource(self) }
 }
 
@@ -54,8 +55,10 @@ extension KeyRingSource where Self == KeyRing {
 }
 
 extension KeyRingFile: KeyRingSource {
+    /// The source that follows this file.
     public var keySource: KeySource { KeySource(self) }
 }
 extension SharedKeyRing: KeyRingSource {
+    /// The source that follows this ring.
     public var keySource: KeySource { KeySource(self) }
 }

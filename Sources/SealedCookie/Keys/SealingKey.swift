@@ -97,7 +97,9 @@ extension SealingKey: CustomStringConvertible, CustomDebugStringConvertible, Cus
         let until = sealedUntil.map { ", sealed until \(Timestamp.text($0))" } ?? ""
         return "key \(id)\(from)\(until)"
     }
+    /// The ID and the times, but never the secret.
     public var debugDescription: String { description }
+    /// A mirror without the secret.
     public var customMirror: Mirror {
         Mirror(
             self, children: ["id": id, "activeFrom": activeFrom as Any, "sealedUntil": sealedUntil as Any],

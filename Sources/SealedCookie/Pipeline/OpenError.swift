@@ -84,10 +84,11 @@ extension OpenError {
 }
 
 extension OpenError: CustomStringConvertible {
+    /// The reason in words, for the log.
     public var description: String {
         switch self {
         case .tooLong(let count): "too long for a token: \(count) bytes"
-        case .tooManyCookies(let count, let limit): "in \(count) cookies, where \(limit) are allowed"
+        case .tooManyCookies(let count, let limit): "in \(count) cookies, but at most \(limit) are allowed"
         case .missingPart(let part, let count): "cookie \(part + 1) of \(count) is missing"
         case .notBase64URL: "not a token: not base64url without padding"
         case .tooShort(let count): "too short for a token: \(count) bytes"
@@ -96,11 +97,11 @@ extension OpenError: CustomStringConvertible {
         case .revokedKey(let id): "key \(id) is revoked"
         case .notAuthentic: "not authentic: changed, or sealed with another key, name or purpose"
         case .malformedPayload(let reason): "authentic, but malformed: \(reason)"
-        case .unknownDictionary(let id): "compressed with dictionary \(id), which is not here"
+        case .unknownDictionary(let id): "compressed with dictionary \(id), which this sealer does not have"
         case .inFuture(let date): "sealed in the future, at \(Timestamp.text(date))"
         case .signedOut(let date): "signed out at \(Timestamp.text(date))"
         case .formerCookie(let date):
-            "in a former form of the cookie, but sealed at \(Timestamp.text(date)), after that form's time"
+            "in a former form of the cookie, but sealed at \(Timestamp.text(date)), after that form was retired"
         case .expired(let date): "expired at \(Timestamp.text(date))"
         case .endedBefore(let date): "began before \(Timestamp.text(date)), when all sessions were ended"
         case .sessionMismatch(let path, let reason):
@@ -139,7 +140,7 @@ extension OpenError {
     private init(_ error: DecodingError) {
         let (key, reason): ((any CodingKey)?, String) =
             switch error {
-            case .typeMismatch(let type, _): (nil, "a value of another type than \(type)")
+            case .typeMismatch(let type, _): (nil, "a value that is not of type \(type)")
             case .valueNotFound(let type, _): (nil, "no value where \(type) was expected")
             case .keyNotFound(let key, _): (key, "the key is missing")
             case .dataCorrupted: (nil, "a value that its type refuses")

@@ -88,6 +88,7 @@ extension SealError {
 }
 
 extension SealError: CustomStringConvertible {
+    /// The reason in words, for the log.
     public var description: String {
         switch self {
         case .noActiveKey: "the ring has no key"
@@ -100,11 +101,11 @@ extension SealError: CustomStringConvertible {
         case .expired(let end): "the session ended at \(Timestamp.text(end))"
         case .revokedKey(let id): "the session's key \(id) is no longer in the ring"
         case .foreignKey(let id):
-            "the session's key \(id) is not in the ring of the sealer that is to adopt it: one ring must hold both"
+            "the session's key \(id) is not in the ring of the adopting sealer: put both keys into one ring"
         case .endedBefore(let date): "sessions that begin before \(Timestamp.text(date)) have ended"
         case .anotherCookie(let name, let purpose):
             "the session was opened from cookie \(name.printable), "
-                + (purpose.isEmpty ? "no purpose" : "purpose \"\(purpose.printable)\"")
+                + (purpose.isEmpty ? "without a purpose" : "with the purpose \"\(purpose.printable)\"")
         case .libraryFailed(let operation): "\(operation) failed"
         }
     }

@@ -21,7 +21,9 @@ extension SealedToken: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var description: String {
         "SealedToken(\(text.utf8.count) characters, expires \(Timestamp.text(expiresAt)))"
     }
+    /// Its length and when it ends, but not the token.
     public var debugDescription: String { description }
+    /// A mirror without the token.
     public var customMirror: Mirror {
         Mirror(self, children: ["length": text.utf8.count, "expiresAt": expiresAt], displayStyle: .struct)
     }

@@ -24,12 +24,22 @@ public struct SessionLifetime: Hashable, Sendable {
             Span(seconds: min(max(seconds, 1), Int(UInt32.max)))
         }
         /// A span of minutes.
+        ///
+        /// - Parameter minutes: The number of minutes.
+        /// - Returns: The span.
         public static func minutes(_ minutes: Int) -> Span { .seconds(minutes.clampedProduct(60)) }
         /// A span of hours.
+        ///
+        /// - Parameter hours: The number of hours.
+        /// - Returns: The span.
         public static func hours(_ hours: Int) -> Span { .seconds(hours.clampedProduct(3600)) }
         /// A span of days of 24 hours.
+        ///
+        /// - Parameter days: The number of days.
+        /// - Returns: The span.
         public static func days(_ days: Int) -> Span { .seconds(days.clampedProduct(86_400)) }
 
+        /// Orders spans by their length.
         public static func < (a: Span, b: Span) -> Bool { a.seconds < b.seconds }
     }
 

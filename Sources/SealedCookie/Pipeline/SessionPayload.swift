@@ -23,10 +23,10 @@ extension PayloadFailure {
         switch self {
         case .endsEarly: "the payload ends early"
         case .unknownFlags(let flags): "unknown flags 0x\(String(flags, radix: 16))"
-        case .number: "a time that is not a shortest LEB128 number below 2^32, or a lifetime of 0"
+        case .number: "a time that is not a LEB128 number below 2^32 in its shortest form, or a lifetime of 0"
         case .padding: "padding that does not begin with 0x80"
         case .deflate: "a broken DEFLATE stream"
-        case .endedSession: "a session that was signed out, and more than null"
+        case .endedSession: "a signed-out session with contents other than null"
         case .item(let failure):
             "\(failure.reason)" + (failure.path.isEmpty ? "" : ", at \(failure.path.pathDescription)")
         }

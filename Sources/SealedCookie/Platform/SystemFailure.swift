@@ -26,11 +26,11 @@ package struct SystemFailure: Error, Equatable {
         operation: "open", words: "a symbolic link in its path belongs to another user")
     /// A lock that another user made, and which would block every change.
     static func foreignLock(_ name: String) -> SystemFailure {
-        SystemFailure(operation: "lock", words: "\"\(name)\" beside it is not its owner's")
+        SystemFailure(operation: "lock", words: "\"\(name)\" in the same folder does not belong to its owner")
     }
     /// The file with this name is no longer the one that was written, although no other change can be in progress.
     static let swapped = SystemFailure(
-        operation: "rename", words: "another file was put in its place meanwhile")
+        operation: "rename", words: "another file replaced it meanwhile")
 
     static func tooLong(_ limit: Int) -> SystemFailure {
         SystemFailure(operation: "read", words: "more than \(limit) bytes")

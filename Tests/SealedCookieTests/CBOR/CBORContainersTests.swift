@@ -1,4 +1,4 @@
-// Containers of every kind, the encoders that fill them, and where in them something stands.
+// Containers of every kind, the encoders that fill them, and error paths inside them.
 import Foundation
 import Testing
 
@@ -136,7 +136,7 @@ import Testing
         #expect(try hex(Twice()) == "a3" + "626b30181e" + "626b31181c" + "626b32181d")
     }
 
-    /// It was sealed, and opened nowhere: the empty map that is written for it is a level as well.
+    /// It was sealed but could not be opened: the empty map that is written for it counts as a level as well.
     @Test(arguments: [63, 64]) func `a type that encodes nothing counts as a level`(levels: Int) throws {
         struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }
         struct Deep: Encodable {
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    /// The second was dropped in silence.
+    /// The second was silently dropped.
     @Test func `a second secret into one encoder is refused`() throws {
         struct Twice: Encodable {
             func encode(to encoder: any Encoder) throws {
@@ -245,7 +245,7 @@ import Testing
         #expect(inside["s"]?[0].value["k"]?[0].path == ["s", "0"])
     }
 
-    /// Each element's siblings were gone through.
+    /// Each element's siblings used to be scanned.
     @Test func `the number of an element is known however it was written`() throws {
         struct Paths: Encodable {
             func encode(to encoder: any Encoder) throws {
@@ -271,7 +271,7 @@ import Testing
         #expect(try hex(Paths()) == "856130" + "a1656c6174657201" + "8261326132" + "82a0a0" + "a0")
     }
 
-    /// Types went on into what was too deep, until the stack was used up.
+    /// Types used to continue into values that were too deep, until the stack was exhausted.
     @Test func `a value that never ends is given up at the level that is too deep`() throws {
         final class Ring: Encodable {
             var visits = 0

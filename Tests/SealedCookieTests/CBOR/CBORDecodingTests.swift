@@ -1,4 +1,4 @@
-// What decoding finds: optionals, entries in any order, keys of two kinds; and where an error was.
+// What decoding finds: optionals, entries in any order, keys of two kinds; and the path of an error.
 import Foundation
 import Testing
 
@@ -37,13 +37,14 @@ import Testing
         #expect(throws: DecodingError.self) { try decode([Int].self, "a0") }
         #expect(throws: DecodingError.self) { try decode([String: Int].self, "80") }
         #expect(throws: DecodingError.self) { try decode(UUID.self, "40") }
-        // What was sealed before it was a secret is taken, of its own type only; not the other way round.
+        // A value that was sealed before it became a secret is accepted, but only of its own type, and not the other
+        // way round.
         #expect(try decode(Secret<Int>.self, "01") == Secret(1))
         #expect(
             try decode([String: Secret<Date>].self, "a16161c100") == [
                 "a": Secret(.init(timeIntervalSince1970: 0))
             ])
-        // A secret takes levels of its own: one that has none left opens, and is refused when it is sealed again.
+        // A secret adds levels. One that has none left opens, and is refused when it is sealed again.
         let deep = try decode([Secret<EncodedSession>].self, String(repeating: "81", count: 63) + "80")
         let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(deep) }
         #expect(failure?.reason == .tooDeep)
@@ -108,7 +109,7 @@ import Testing
         // {1: 10, "1": 20}
         #expect(try decode([Int: Int].self, "a1010a") == [1: 10])
         #expect(throws: DecodingError.self) { try decode([Int: Int].self, "a161610a") }
-        // A wrapper that hands its encoder on: text, which reads back as either.
+        // A wrapper that forwards its encoder: text, which can be read back as either.
         struct Wrapper<Key: Hashable & Codable & Sendable>: Codable, Equatable {
             var values: [Key: Int]
             init(_ values: [Key: Int]) { self.values = values }

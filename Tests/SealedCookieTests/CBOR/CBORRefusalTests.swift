@@ -1,4 +1,4 @@
-// What is no item of the profile, or too large or too deep a one, is refused with its place.
+// Bytes that are not an item of the profile, or are too large or too deep, are refused with their path.
 import Foundation
 import Testing
 
@@ -77,14 +77,14 @@ import Testing
         #expect(throws: CBORFailure(reason, path: path)) { try CheckedItem(parsing: bytes) }
     }
 
-    /// Texts are looked at in words of eight bytes.
+    /// Texts are checked in words of eight bytes.
     @Test func `a byte that is not UTF-8 is found wherever it stands`() throws {
         for count in 1...40 {
             for position in 0..<count {
                 var bytes: [UInt8] = [0x82]
                 bytes.append(.text, UInt64(count))
                 let start = bytes.count
-                // What is behind the text is not looked at with it.
+                // The bytes after the text are not checked with it.
                 bytes += Array(repeating: 0x7F, count: count) + [0x80]
                 #expect(try CheckedItem(parsing: bytes).count == 3)
                 bytes[start + position] = 0xFF
@@ -127,7 +127,7 @@ import Testing
         nest = .list(nest)
         let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(nest) }
         #expect(failure?.reason == .tooDeep)
-        // Levels inside a value count as well: what is sealed opens.
+        // Levels inside a value count as well: whatever is sealed opens.
         let leaves: [(CBORValue, Int)] = [
             (.null, 0), (.uuid(UUID()), 1), (.url("a:b"), 1), (.time(CBORTime(noon)), 1),
             (.time(.extended(seconds: 1, scale: .nano, fraction: 1)), 2),
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    /// An array of texts was copied to its end, and trapped beyond 2 GiB.
+    /// An array of texts used to be copied to its end, and trapped beyond 2 GiB.
     @Test func `an array that is too large is given up at the element that is too much`() throws {
         let text = String(repeating: "x", count: 60_000)
         func elements(_ value: some Encodable) -> Int {
@@ -183,14 +183,14 @@ import Testing
         #expect(elements(Array(repeating: Secret(text), count: 1000)) == 2)
     }
 
-    /// Where no method can throw, entries were added without end: it trapped beyond 2 GiB.
+    /// If a method cannot throw, entries used to be added without end: it trapped beyond 2 GiB.
     @Test func `containers that cannot throw make nothing larger than an item`() throws {
         struct Filler: Encodable {
             let key: String
             let fill: (any Encoder, String) throws -> Void
             func encode(to encoder: any Encoder) throws { try fill(encoder, key) }
         }
-        /// Entries or elements that are left.
+        /// The number of entries or elements left.
         func count(
             _ keyCount: Int,
             _ fill: @escaping (any Encoder, String) throws -> Void
@@ -222,12 +222,12 @@ import Testing
             for _ in 0..<200_000 { _ = container.nestedUnkeyedContainer() }
         }
         #expect(elements == 65_536)
-        // A caller that goes on after its errors.
+        // A caller that continues after its errors.
         _ = try count(60_000) { encoder, text in
             var container = encoder.unkeyedContainer()
             for _ in 0..<100 { try? container.encode(text) }
         }
-        // Values that are written behind their siblings' take their keys along: once each.
+        // Values that are written after their siblings' move their keys along, once each.
         let late = Shared(ItemBuilder())
         let filler = Filler(key: String(repeating: "k", count: 6_000)) { encoder, key in
             var container = encoder.container(keyedBy: CBORKey.self)

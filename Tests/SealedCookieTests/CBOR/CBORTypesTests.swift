@@ -173,7 +173,7 @@ import Testing
         #expect(try decode(Double.self, "1b0020000000000000") == 9_007_199_254_740_992)
         #expect(try decode(Double.self, "3903e7") == -1000)
         #expect(try decode(Double.self, "3bffffffffffffffff") == -18_446_744_073_709_551_616)
-        // Rounded as JSON rounds; a Float not by way of a Double.
+        // Rounded as JSON rounds; a Float is not rounded by way of a Double.
         for (hex, digits) in [
             ("1b0020000000000001", "9007199254740993"), ("1bffffffffffffffff", "18446744073709551615"),
             ("1b7fffffffffffffff", "9223372036854775807"), ("1b0000004000000001", "274877906945"),
@@ -250,7 +250,7 @@ import Testing
             let back = try CBORDecoder.decode(Date.self, from: CheckedItem(parsing: item.bytes))
             #expect(back == date)
         }
-        // Found by fuzzing: dates whose seconds since 1970 a Double does not hold, some hundred million years from here.
+        // Found by fuzzing: dates whose seconds since 1970 do not fit a Double, some hundred million years from now.
         for power in 53..<63 {
             for odd in [-1.0, 1, 3] {
                 let date = Date(
@@ -266,7 +266,8 @@ import Testing
         #expect(try decode(Date.self, "c1f97e00").timeIntervalSince1970.isNaN)
     }
 
-    /// Between 2001 and 5 × 10^-17 s before it a Date was sealed with 10^18 units of 10^-18 s, and opened nowhere.
+    /// Between 2001 and 5 × 10^-17 s before it, a Date was sealed with 10^18 units of 10^-18 s, and could not be
+    /// opened.
     @Test func `Dates just before and behind a whole second open`() throws {
         var random = SplitMix(state: 4)
         var numbers: [Double] = [-1e-17, -1e-20, -5.5e-17, -5.6e-17, -0.0, .leastNonzeroMagnitude]

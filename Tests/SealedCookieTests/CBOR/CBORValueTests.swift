@@ -1,4 +1,4 @@
-// Any value and any bytes: what is taken encodes to itself, and nothing traps.
+// Any value and any bytes: whatever is accepted encodes to itself, and nothing traps.
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-// Decoding errors in plain words, and nothing of one session in the next one's.
+// Decoding errors in plain words, and nothing of one session in the next.
 import Foundation
 import Testing
 
@@ -46,7 +46,7 @@ import Testing
         #expect(try refusal(["a"], Theme.self) == prefix + "its root, an array where a map was expected")
         #expect(try refusal(["a": 1], [Int].self) == prefix + "its root, a map where an array was expected")
         #expect(
-            try refusal(["a": "hunter2"], [String: UUID].self) == prefix + "a, text that is no UUID")
+            try refusal(["a": "hunter2"], [String: UUID].self) == prefix + "a, text that is not a valid UUID")
         #expect(
             try refusal(["a": Secret("hunter2")], [String: String].self)
                 == prefix + "a, a secret where String was expected")
@@ -58,7 +58,7 @@ import Testing
                 + "its root, an array that ends too early, where UInt8 was expected")
     }
 
-    /// Tries types, and throws what the last try threw.
+    /// Tries several types, and throws what the last try threw.
     private struct Trying<Value: Codable & Sendable>: Codable, Sendable {
         init() {}
         init(from decoder: any Decoder) throws {
@@ -91,7 +91,7 @@ import Testing
         #expect(range.debugDescription == "an integer that Int8 cannot hold")
         let secret = try error("a16161" + "81d8184101", [String: [Trying<Secret<String>>]].self)
         #expect(secret.codingPath.map(\.stringValue) == ["a", "0"])
-        #expect(secret.debugDescription == "a secret that holds no String")
+        #expect(secret.debugDescription == "a secret that contains no String")
         let byte = try error("a16161" + "81420102", [String: [Trying<[String]>]].self)
         #expect(byte.codingPath.map(\.stringValue) == ["a", "0"])
     }
@@ -115,7 +115,7 @@ import Testing
         #expect(try decode(Looking.self, item(["list": [1, 2, 3]])).paths == ["list.0", "list.1", "list.2"])
     }
 
-    /// Counts how many of its errors had a path that somebody made.
+    /// Counts how many of its errors had a path.
     private struct Counting: Decodable {
         var (paths, tries) = (0, 0)
         init(from decoder: any Decoder) throws {
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    /// Each of a million failed tries looked for its place among all that was before it, and made a path of it.
+    /// Each of a million failed tries used to search for its position among everything before it, and to make a path.
     @Test func `a type that tries one form after the other has paths made for its first errors only`() throws
     {
         for count in [1, 3, 1000] {
@@ -150,7 +150,7 @@ import Testing
 
     // MARK: One session after the other
 
-    /// Opens sessions in one memory, as a sealer does.
+    /// Opens sessions in the same memory, as a sealer does.
     private struct Opening: ~Copyable {
         private var memory = WorkingMemory()
 
@@ -162,7 +162,7 @@ import Testing
         }
     }
 
-    /// A number of entries, found from the last to the first: in a large map by a table.
+    /// A number of entries, found from the last to the first; in a large map, by a table.
     private struct Found: Decodable {
         var sum = 0
         init(from decoder: any Decoder) throws {
@@ -173,7 +173,7 @@ import Testing
         }
     }
 
-    /// The paths of an array's elements: of those far behind by a table.
+    /// The paths of an array's elements; those far from its start are found by a table.
     private struct Paths: Decodable {
         var paths: [String] = []
         init(from decoder: any Decoder) throws {
@@ -203,7 +203,8 @@ import Testing
         }
     }
 
-    /// Where the next key was guessed in one session, the next has a value that reads like it.
+    /// At the position guessed for the next key in one session, the next session has a value that reads like that
+    /// key.
     @Test func `a session guesses nothing from the one before it`() throws {
         struct First: Codable { var a = ["x"] }
         struct Second: Decodable { var c: String }

@@ -1,4 +1,4 @@
-// Keys of an application's own: text and integers, kept as they are or refused.
+// An application's own keys, text and integers: kept unchanged or refused.
 import Foundation
 import Testing
 
@@ -53,7 +53,7 @@ import Testing
         #expect(try item(Named()).bytes.hex == "a2090120" + "02")
         #expect(try written(DynamicKey("49")) == "a11831f5")
         #expect(try written(DynamicKey("+49")) == "a1632b3439f5")
-        /// Whose integers say nothing.
+        /// Its integers mean nothing.
         struct Counting: CodingKey {
             var stringValue: String
             var intValue: Int? { stringValue.count }
@@ -63,7 +63,7 @@ import Testing
         }
         #expect(try written(Counting("ab")) == "a1626162f5")
         #expect(try written(Counting("xx")) == "a102f5")
-        /// With integers that it does not read.
+        /// It has integers that it does not read.
         struct OneWay: CodingKey {
             var stringValue: String
             var intValue: Int? { Int(stringValue) }
@@ -89,7 +89,7 @@ import Testing
     func `a key that its integer gives back says nothing of other keys of its type, nor of other types`()
         throws
     {
-        /// Both keys have one integer, which gives back the first.
+        /// Both keys have the same integer, which restores the first.
         enum Half: String, CodingKey {
             case a, b
             var intValue: Int? { 7 }
@@ -136,7 +136,7 @@ import Testing
         #expect(try decode([Entry].self, item) == [Entry(), Entry(), Entry()])
     }
 
-    /// Whose author says that nobody asks for it, as of JSON's coders nobody does.
+    /// Its author claims that no one calls this, and JSON's coders indeed do not.
     private struct TextKey: CodingKey {
         var stringValue: String
         var intValue: Int? { Int(stringValue) }
@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    /// Keys of the type's own, and in the same map what others name.
+    /// The type's own keys, and other keys in the same map.
     private struct Extended: Encodable {
         enum Keys: Int, CodingKey { case name = 9 }
         var extra: any Encodable
@@ -229,7 +229,7 @@ import Testing
             var other = encoder.container(keyedBy: Key2.self)
             try other.encode(2, forKey: Key2("70"))
         }
-        // What is no clash is kept, and a key that is written twice holds its later value.
+        // Keys that do not clash are kept, and a key that is written twice has its later value.
         for extra: any Encodable in [
             ["a": "b"], ["09": "b"], ["+9": "b", "10": "c"], [10: "b"], ["name": "b"], [String: String](),
         ] {
@@ -246,14 +246,14 @@ import Testing
                     try dynamic.encode(2, forKey: DynamicKey("5"))
                 }
             ).bytes.hex == "a20502096162")
-        // A map of no type's keys may have both.
+        // A map without a key type may have both.
         let both = CBORValue.map([
             .init(key: .integer(9), value: .null), .init(key: .text("9"), value: .bool(true)),
         ])
         #expect(try decode(CBORValue.self, item(both)) == both)
     }
 
-    /// A key that is text alone.
+    /// A key that exists only as text.
     private struct Key2: CodingKey {
         var stringValue: String
         var intValue: Int? { nil }

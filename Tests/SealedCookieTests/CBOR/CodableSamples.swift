@@ -1,4 +1,4 @@
-// Types, keys and checks that the suites on Codable share.
+// Types, keys and checks that the Codable suites share.
 import Foundation
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 func item(_ value: some Encodable) throws -> CBORItem {
     let item = try CBOREncoder.encode(value)
-    // What is sealed opens.
+    // Whatever is sealed opens.
     #expect(try CheckedItem(parsing: item.bytes).wholeItem == item)
     return item
 }
@@ -15,7 +15,7 @@ func decode<Value: Decodable>(_ type: Value.Type, _ item: CBORItem) throws -> Va
     try CBORDecoder.decode(type, from: CheckedItem(parsing: item.bytes))
 }
 
-/// Any JSON, as most applications have it: each type is tried in turn.
+/// Any JSON, as most applications write it: each type is tried in turn.
 indirect enum AnyValue: Codable, Equatable, Sendable {
     case null
     case bool(Bool)
@@ -58,7 +58,7 @@ indirect enum AnyValue: Codable, Equatable, Sendable {
     }
 }
 
-/// A value that hands its coder on.
+/// A value that forwards its coder.
 struct Handed<Value: Codable>: Codable {
     var value: Value
     init(_ value: Value) { self.value = value }
@@ -97,7 +97,7 @@ struct Box<Value: Codable>: Codable {
 
 extension Box: Equatable where Value: Equatable {}
 
-/// A key that is any text, with an integer where Swift reads one in it, as most dynamic keys are.
+/// A key that is any text, with an integer if Swift reads one in it, as most dynamic keys are.
 struct DynamicKey: CodingKey, Hashable {
     var stringValue: String
     var intValue: Int? { Int(stringValue) }

@@ -1,4 +1,4 @@
-// What JSONEncoder and JSONDecoder keep of everybody's types, ours keeps.
+// Whatever JSONEncoder and JSONDecoder preserve of arbitrary types, ours preserve too.
 import Foundation
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 @Suite struct CodableTypesTests {
     // MARK: Types that write themselves
 
-    /// By every pair of ways that a value can be written and read.
+    /// With every pair of ways in which a value can be written and read.
     private func everyWay<Value: Codable & Equatable & Sendable>(_ value: Value) throws {
         func reads(_ written: some Encodable, _ way: String) throws {
             let item = try item(written)
@@ -125,7 +125,7 @@ import Testing
         try same(SIMD4<Int8>(-1, 0, 1, 2), SIMD4<Int>.self)
         try same(Int8(-5)...5, ClosedRange<Int>.self)
         try same([Int8(-1): Int8(-2)], [Int16: Int16].self)
-        /// Who writes the least that holds a number, and reads any.
+        /// Writes the smallest type that can represent a number, and reads any.
         struct Narrow: Codable, Equatable {
             var x = -1, y = 7
             init() {}
@@ -184,7 +184,7 @@ import Testing
         try never(URL(string: "a:b"), [String: Int].self)
     }
 
-    /// A Double that is whole came back as an Int.
+    /// A Double with a whole value came back as an Int.
     @Test func `a type that tries one number after the other gets back what it wrote`() throws {
         let values: AnyValue = .array([
             .double(5.0), .int(5), .double(-0.0), .double(1e300), .text("5"), .bool(true), .null, .array([]),
@@ -233,7 +233,7 @@ import Testing
         @Defaulted var roles: [Role: [Level]] = [.admin: [.low]]
     }
 
-    /// Equal by JSON: equal by ours. Not by JSON, nor by ours: refused when it is sealed.
+    /// Equal by JSON: equal by ours. If JSON does not preserve it, nor do ours: it is refused when it is sealed.
     private func kept<Value: Codable & Equatable>(_ value: Value) throws {
         let json = JSONEncoder()
         let byJSON = try? JSONDecoder().decode([Value].self, from: json.encode([value])) == [value]
@@ -247,7 +247,7 @@ import Testing
         #expect(try decode([Value].self, written) == [value], "\(Value.self), JSON: \(byJSON == true)")
         #expect(try decode([String: Handed<Value>].self, item(["k": value])) == ["k": Handed(value)])
         #expect(try decode(Box<Value>.self, item(Box(Handed(value)))) == Box(value))
-        // In a secret it is the same.
+        // The same applies inside a secret.
         #expect(try decode(Secret<Value>.self, item(Secret(value))).value == value)
     }
 
@@ -329,7 +329,7 @@ import Testing
             case d
         }
         init(_ values: [AnyValue]) { self.values = values }
-        /// In an order of its own, and through every kind of container.
+        /// In a different order, and through every kind of container.
         func encode(to encoder: any Encoder) throws {
             var outer = encoder.container(keyedBy: Keys.self)
             var list = outer.nestedUnkeyedContainer(forKey: .d)

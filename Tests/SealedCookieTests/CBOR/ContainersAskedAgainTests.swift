@@ -1,11 +1,11 @@
-// Containers that are asked for again, and what is written twice, as with JSONEncoder.
+// Containers that are requested again, and values that are written twice, as with JSONEncoder.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
 @Suite struct ContainersAskedAgainTests {
-    /// What the closure writes, as JSON's encoder has it and as ours has it.
+    /// The closure's output, from JSON's encoder and from ours.
     private func sameAsJSON(_ what: String, _ body: @escaping (any Encoder) throws -> Void) throws {
         let json = try JSONDecoder().decode(AnyValue.self, from: JSONEncoder().encode(Doing(body)))
         #expect(try decode(AnyValue.self, item(Doing(body))) == json, "\(what)")
@@ -86,7 +86,7 @@ import Testing
             try outer.encodeNil(forKey: .a)
             try outer.encode(1, forKey: .a)
         }
-        // In maps of many entries these are found by a table; with values in between that take a key over.
+        // In maps of many entries these are found by a table, with values in between that take over a key.
         try sameAsJSON("many") { encoder in
             var outer = encoder.container(keyedBy: DynamicKey.self)
             for number in 0..<200 {
@@ -186,7 +186,7 @@ import Testing
             ("an array, encoded", { try $0.encode([$1], forKey: .list) }),
         ]
         for (first, write) in writers {
-            // Here the map stays then.
+            // Here the map stays.
             for (second, writeAgain) in writers where first != "a map as a value" || second != "nothing" {
                 try sameAsJSON("\(first), then \(second)") { encoder in
                     var outer = encoder.container(keyedBy: LetterKey.self)
@@ -206,7 +206,7 @@ import Testing
             var value = outer.superEncoder(forKey: DynamicKey("5")).singleValueContainer()
             try value.encode(["b": 2])
         }
-        // A value that fails leaves the one before.
+        // A value that fails leaves the previous one.
         let body: (any Encoder) throws -> Void = { encoder in
             var outer = encoder.container(keyedBy: LetterKey.self)
             try ["a": 1].encode(to: outer.superEncoder(forKey: .inner))
@@ -232,7 +232,7 @@ import Testing
                 try write(encoder, 40)
                 throw CancellationError()
             }
-            // JSON's takes a value once only.
+            // JSON's encoder accepts a value only once.
             if encoder is CBORItemEncoder { try? value.encode(failing) }
             try value.encode(Doing { encoder in try write(encoder, 40) })
         }
@@ -299,7 +299,7 @@ import Testing
         #expect(try CBOREncoder.encode(["list": ["a": 1, "b": 2]]) == kept)
     }
 
-    /// JSON keeps that of the encoder which goes last: nobody can tell which.
+    /// JSON keeps the value of the encoder that is freed last, which no one can predict.
     @Test func `what is written to an encoder for super after another has taken its key is refused`() throws {
         let late: [(String, (any Encoder, any Encoder) throws -> Void)] = [
             (
@@ -425,7 +425,7 @@ import Testing
         }
     }
 
-    /// Two entries only: there is nothing else to be out of order.
+    /// Only two entries: nothing else can be out of order.
     @Test(arguments: [2, 3, 30]) func `a key that is encoded twice in a row is written once`(times: Int)
         throws
     {
@@ -447,7 +447,7 @@ import Testing
         }
     }
 
-    /// Half of it was left in the item, which then did not open.
+    /// Half of it used to be left in the item, which then did not open.
     @Test func `a value that throws and is done without leaves nothing behind`() throws {
         func written(_ body: @escaping (any Encoder) throws -> Void) throws -> AnyValue {
             try decode(AnyValue.self, item(Doing(body)))

@@ -1,4 +1,4 @@
-// Decimals: exact as JSON's, and at a bounded cost.
+// Decimals: as exact as JSON's, and at a bounded cost.
 import Foundation
 import Testing
 
@@ -33,14 +33,14 @@ import Testing
             #expect(back == decimal)
             #expect(back.description == decimal.description)
             #expect(back.hashValue == decimal.hashValue)
-            // JSON's decoder reads numbers of up to 38 digits, and some of exponents that are too large it does not.
+            // JSON's decoder reads numbers of up to 38 digits, and does not read some whose exponents are too large.
             if let json = try? JSONDecoder().decode(Decimal.self, from: JSONEncoder().encode(decimal)),
                 json == decimal
             {
                 #expect(back == json && back.description == json.description)
                 #expect(try CBOREncoder.encode(json) == item)
             }
-            // The same from its text, and in the shortest form.
+            // The same from its text, in the shortest form.
             if decimal.exponent < 0 || decimal.significand < Decimal(UInt64.max) {
                 let fraction = try #require(CBORDecimal(decimal))
                 // Foundation reads no text with a larger exponent.
@@ -73,7 +73,7 @@ import Testing
             ["12345678901234567890123456789012345678", "-98765432109876543210987654321098765432", "1e38"],
         ] {
             let large = try time(texts)
-            // It was 40 times as long.
+            // It used to take 40 times as long.
             #expect(large.encoding < 5 * small.encoding)
             #expect(large.decoding < 12 * small.decoding)
         }

@@ -1,9 +1,9 @@
-// Coders that stand between an application's types and ours.
+// Coders between an application's types and ours.
 import Foundation
 
 @testable import SealedCookie
 
-/// How an encoder of the user's hands values on.
+/// The way in which an encoder of the user's forwards values.
 enum Way: CaseIterable {
     /// To the next container, with their types.
     case typed
@@ -11,7 +11,7 @@ enum Way: CaseIterable {
     case deep
     /// The same, and keys get a prefix.
     case renaming
-    /// Twice as many in between.
+    /// Like it, with twice as many in between.
     case twice
 }
 
@@ -227,10 +227,10 @@ struct Wrapped<Value: Codable>: Codable {
     func encode(to encoder: any Encoder) throws { try value.encode(to: Forward.around(encoder, Current.way)) }
 }
 
-/// Codable leaves a type no other way to be told.
+/// Codable gives a type no other way to find out.
 enum Current { @TaskLocal static var way = Way.typed }
 
-/// What of an item goes through DEFLATE.
+/// The part of an item that goes through DEFLATE.
 func compressed(_ item: CBORItem) -> [UInt8] {
     var bytes = item.bytes
     for range in item.byteStrings.reversed() { bytes.removeSubrange(range) }

@@ -66,7 +66,7 @@ import Testing
         try Current.$way.withValue(way) {
             let index = try CheckedItem(parsing: CBOREncoder.encode(Wrapped(Plain())).bytes)
             #expect(try CBORDecoder.decode(Wrapped<Now>.self, from: index).value == Now())
-            // And a secret is none of another type, nor in the plain.
+            // A secret cannot be read as another type or as a plain value.
             let secret = try CheckedItem(parsing: CBOREncoder.encode(Wrapped(Now())).bytes)
             #expect(throws: DecodingError.self) { try CBORDecoder.decode(Wrapped<Plain>.self, from: secret) }
             #expect(throws: DecodingError.self) {

@@ -1,4 +1,4 @@
-// What was found by making tokens that cost as much as can be: each fault with its test. Figures: make bounds.
+// What was found with tokens made to be as costly as possible: a test for each fault. Figures: make bounds.
 import Foundation
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 @Suite struct HostileTests {
     // MARK: Items of more than 16 KiB, which are checked once before their nodes are kept
 
-    /// `item` behind a text of so many bytes.
+    /// `item` after a text of this many bytes.
     private func behindText(_ count: Int, _ item: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = [0x82]
         bytes.append(.text, UInt64(count))
@@ -24,7 +24,7 @@ import Testing
         #expect(small == large)
     }
 
-    /// Items of every kind that what is forgotten while checking might upset.
+    /// Items of every kind that forgetting nodes during the check might break.
     static let kinds = [
         "00", "3903e7", "f93c00", "f6", "6141", "4141", "80", "a0", "8100", "82008100", "a10000",
         "a2000001820000", "c100", "c4820000", "c48200c249010000000000000000", "c24a01000000000000000000",
@@ -42,7 +42,7 @@ import Testing
                 let value = CBORValue(try CheckedItem(parsing: element))
                 #expect(CBORValue(index) == .array(Array(repeating: value, count: count)), "\(kind)")
                 #expect(index.wholeItem.bytes == bytes)
-                // One more element than is declared, and one fewer.
+                // One element more than declared, and one fewer.
                 #expect(throws: CBORFailure(.trailingBytes)) { try CheckedItem(parsing: bytes + element) }
                 #expect(throws: CBORFailure.self) { try CheckedItem(parsing: bytes.dropLast(element.count)) }
             }
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    /// What of each level is kept while a large item is counted has its room from the start.
+    /// Room for what is kept of each level while a large item is counted is reserved from the start.
     @Test func `large items are counted down to the last level`() throws {
         func failure(_ item: [UInt8]) -> CBORFailure? {
             do throws(CBORFailure) {
@@ -87,7 +87,7 @@ import Testing
 
     // MARK: What took time that grew with the square of a session's size
 
-    /// Tries one form after the other, and so makes errors for every element.
+    /// Tries one form after the other, and so causes errors for every element.
     enum AnyForm: Codable, Equatable, Sendable {
         case bool(Bool)
         case number(Double)
@@ -118,7 +118,7 @@ import Testing
         }
     }
 
-    /// Seconds of this thread, the least of three times.
+    /// Seconds of this thread: the shortest of three runs.
     private func time(_ work: () throws -> Void) rethrows -> Double {
         func now() -> Double {
             var time = timespec()
@@ -183,7 +183,7 @@ import Testing
             + (keys + (0..<100).map { "key\($0)" }).map { CBORMapEntry(key: .text($0), value: .text($0)) }
         let value = CBORValue.map(entries.sorted { $0.key < $1.key })
         let reader = CBORReader(CBORReading(try CheckedItem(parsing: CBOREncoder.encode(value).bytes)))
-        // In an order in which no guess helps.
+        // In an order for which no guess helps.
         for round in [entries, entries.reversed(), entries.shuffled()] {
             for entry in round {
                 switch entry.key {
@@ -233,7 +233,7 @@ import Testing
                 #expect(text.count < 6 || Base64URL.firstFourBytes(text.span) == first)
             }
         }
-        // Every byte at every place: of less than a block, and of a block and what is left behind one.
+        // Every byte at every position: of less than a block, and of a block and the rest after it.
         for count in [45, 60] {
             let text = Array(Base64URL.encode([UInt8](repeating: 0, count: count).span).utf8)
             for place in text.indices {

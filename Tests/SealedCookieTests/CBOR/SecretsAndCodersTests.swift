@@ -1,10 +1,10 @@
-// A secret that an application's coder does not pass on as it is: kept, or refused.
+// A secret that an application's coder does not pass on unchanged: kept, or refused.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
-/// An encoder with a tree of its own, as those have that make dictionaries.
+/// An encoder with its own tree, like those that create dictionaries.
 private final class Collecting: Encoder {
     var value: AnyValue = .object([:])
     var codingPath: [any CodingKey] { [] }
@@ -86,7 +86,7 @@ private final class Collecting: Encoder {
 }
 
 @Suite struct SecretsAndCodersTests {
-    /// Collects a secret, and writes what it got later.
+    /// Collects a secret, and writes it later.
     private struct Later: Codable, Sendable {
         var session = ForwardingCodersTests.Session()
         init() {}
@@ -94,7 +94,7 @@ private final class Collecting: Encoder {
         init(from decoder: any Decoder) throws { session = try ForwardingCodersTests.Session(from: decoder) }
     }
 
-    /// The text of JSON in a session.
+    /// JSON text in a session.
     private struct Text: Codable, Sendable {
         var secret = Secret("hunter2")
         init() {}
@@ -109,7 +109,7 @@ private final class Collecting: Encoder {
         }
     }
 
-    /// Does not let anybody see that its secret was refused.
+    /// Hides that its secret was refused.
     private struct Quiet: Codable, Sendable {
         init() {}
         func encode(to encoder: any Encoder) throws {
@@ -125,7 +125,7 @@ private final class Collecting: Encoder {
             let error = #expect(throws: SealError.self) { try sealer.seal(value, at: noon) }
             #expect(
                 error?.description
-                    == "cannot be encoded: a secret was given to an encoder that does not pass it on as it is at its root"
+                    == "cannot be encoded: a secret was given to an encoder that does not pass it on unchanged at its root"
             )
         }
         try refused(Later())
@@ -133,7 +133,7 @@ private final class Collecting: Encoder {
         try refused(Quiet())
     }
 
-    /// Hands a text on to more than one place.
+    /// Writes a text in more than one position.
     private struct Doubling: Encoder {
         enum How: CaseIterable { case keys, elements, list }
         let base: any Encoder
@@ -218,7 +218,7 @@ private final class Collecting: Encoder {
                 #expect(failure?.reason == .sessionLost, "\(how)")
             }
         }
-        // What is no secret may be written as often as one likes.
+        // A value that is not a secret may be written any number of times.
         let item = try CBOREncoder.encode(Doubled(value: "x", how: .elements))
         #expect(item.bytes.hex == "82" + "6178" + "6178")
     }
@@ -237,7 +237,7 @@ private final class Collecting: Encoder {
             nonisolated(unsafe) let body = body  // This thread waits while the other has it.
             nonisolated(unsafe) var result: Swift.Result<Result, any Error>?  // As above.
             let done = DispatchSemaphore(value: 0)
-            // Sound: this thread waits for the other's end.
+            // Sound: this thread waits until the other has finished.
             Thread.detachNewThread {
                 unsafe result = Swift.Result { try unsafe body() }
                 done.signal()
@@ -276,7 +276,7 @@ private final class Collecting: Encoder {
         #expect(!String(decoding: compressed(item), as: UTF8.self).contains("hunter2"))
         let index = try CheckedItem(parsing: item.bytes)
         #expect(try CBORDecoder.decode([String: Threaded].self, from: index) == ["k": Threaded()])
-        // A session that is sealed later takes nothing from it, nor does another coder that got this userInfo.
+        // A session that is sealed later is not affected, nor is another coder that got this userInfo.
         let kept = UserInfoKeeper()
         _ = try CBOREncoder.encode(kept)
         let outside = Passing(base: Outside(userInfo: unsafe kept.userInfo))
@@ -311,7 +311,7 @@ private final class Collecting: Encoder {
                 == Same(a: Secret(nil), list: [Secret(nil), Secret(5)]))
     }
 
-    /// Reads text where it is asked for a Bool.
+    /// Reads text when asked for a Bool.
     private struct Reading: Decoder {
         let base: any Decoder
         var codingPath: [any CodingKey] { base.codingPath }
@@ -465,7 +465,7 @@ private final class Collecting: Encoder {
         #expect(try CBORDecoder.decode(Nested.self, from: CheckedItem(parsing: item.bytes)) == Nested())
     }
 
-    /// Hands a value on, and fails afterwards.
+    /// Forwards a value, and fails afterwards.
     private struct Failing: Encoder, SingleValueEncodingContainer {
         let base: any Encoder
         var codingPath: [any CodingKey] { [] }

@@ -99,7 +99,7 @@ import Testing
 
     private struct Sent<Coder>: @unchecked Sendable { let coder: Coder }  // What is tested.
 
-    /// As many threads as like read it: what it notes for speed it notes no longer.
+    /// Any number of threads read it: it no longer notes anything for speed.
     @Test func `a kept decoder may be read by several threads, a kept encoder throws`() async throws {
         let sealer = try CookieSealer<Keeper>(keys: sampleRing(1), lifetime: .init(absolute: .days(1)))
         let token = try sealer.seal(Keeper(), at: noon).token
@@ -108,7 +108,7 @@ import Testing
             Sent(coder: #require(unsafe Keeper.encoder)), Sent(coder: #require(unsafe Keeper.decoder))
         )
         unsafe (Keeper.encoder, Keeper.decoder) = (nil, nil)
-        // What is opened meanwhile has other memory.
+        // A session that is opened meanwhile has other memory.
         for _ in 0..<10 { _ = try loginSealer(sampleRing(1)).seal(login, at: noon) }
         await withTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {

@@ -11,7 +11,7 @@ import Testing
 
     @Test func `4,096 values are sealed, and one more is not, unless the largest item is larger`() throws {
         let arrays = try sealer([Int].self)
-        // The array is two itself.
+        // The array itself counts as two.
         let zeros = [Int](repeating: 0, count: 4094)
         #expect(try arrays.open(value: arrays.seal(zeros, at: noon).token, at: noon).session == zeros)
         #expect(throws: Self.tooMany(4096)) { try arrays.seal(zeros + [0], at: noon) }
@@ -29,7 +29,7 @@ import Testing
         let many = [Int](repeating: 0, count: 9_998)
         #expect(try large.open(value: large.seal(many, at: noon).token, at: noon).session == many)
         #expect(throws: Self.tooMany(10_000)) { try large.seal(many + [0], at: noon) }
-        // Inside a Secret too, which is two values beside what it holds.
+        // Inside a Secret too, which counts as two values in addition to its contents.
         let secrets = try sealer(Secret<[Int]>.self, splitting: .upTo(9), itemLimit: 16_384)
         #expect(try secrets.seal(Secret(Array(zeros.dropLast(2))), at: noon).cookies.count > 0)
         #expect(throws: Self.tooMany(4096)) { try secrets.seal(Secret(Array(zeros.dropLast())), at: noon) }
@@ -42,7 +42,7 @@ import Testing
         #expect(sealed.cookies.count > 5)
         let header = sealed.cookies.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
         #expect(try sealer.open(cookieHeader: header, at: noon)?.session == ContiguousArray(bytes))
-        // Bytes among others are values like any.
+        // Bytes among other elements are ordinary values.
         struct Mixed: Codable, Sendable {
             func encode(to encoder: any Encoder) throws {
                 var array = encoder.unkeyedContainer()
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `what was taken back is no value of the session`() throws {
-        /// Writes a text where one is too deep to be written, as some types try one form after the other.
+        /// Writes a text instead of a value that is too deep, as some types try one form after the other.
         struct Tries: Codable, Equatable, Sendable {
             struct Refused: Error {}
             struct Half: Encodable {
@@ -88,7 +88,7 @@ import Testing
             item.append(.array, UInt64(count))
             return item + Array(repeating: element, count: count).flatMap(\.self)
         }
-        /// Elements, and how many values one is.
+        /// The elements, and how many values each counts as.
         let elements: [([UInt8], Int)] = [
             ([0xA0], 2), ([0x61, 0x61], 1), ([0xC1, 0x00], 1), ([0xC4, 0x82, 0x01, 0x01], 1),
             ([0x81, 0x00], 3), ([0xA2, 0x00, 0x00, 0x01, 0x00], 4), ([0xD8, 24, 0x43, 0x82, 0, 0], 6),
@@ -105,7 +105,7 @@ import Testing
             let split = try self.sealer(EncodedSession.self, splitting: .upTo(9), itemLimit: 16_384)
             #expect(try split.seal(largest, at: noon).cookies.count > 0)
         }
-        // One that was opened, and sealed elsewhere.
+        // A session that was opened, and sealed elsewhere.
         let other = try self.sealer(EncodedSession.self, itemLimit: 65_536)
         let opened = try sealer.open(
             value: other.seal(EncodedSession(array(5000, [0])), at: noon).token, at: noon)
@@ -115,7 +115,7 @@ import Testing
 
     @Test func `an encoder is stopped at the most values, not behind them`() throws {
         struct Element: Codable, Sendable {
-            /// How often one was asked to encode itself.
+            /// How often it was asked to encode itself.
             nonisolated(unsafe) static var asked = 0  // This test's alone, on one thread.
             init() {}
             init(from decoder: any Decoder) throws {}

@@ -1,4 +1,4 @@
-// Items as they are: handed on, equal, large, and their numbers exact.
+// Whole items: passed on unchanged, equal, large, and with exact numbers.
 import Foundation
 import Testing
 
@@ -20,7 +20,7 @@ import Testing
             let token = try sealer(first).seal(EncodedSession(plain), at: noon).token
             let opened = try sealer(.standard).open(value: token, at: noon)
             #expect(opened.session.bytes == plain.bytes)
-            // The same size as if it had never been opened: nothing of a secret met the compressor.
+            // The same size as if it had never been opened: nothing of a secret reached the compressor.
             let again = try sealer(.standard).reseal(opened, at: noon)
             let direct = try sealer(.standard).seal(EncodedSession(plain), at: noon)
             #expect(again.tokenLength == direct.tokenLength)
@@ -34,7 +34,7 @@ import Testing
         #expect(try EncodedSession([0x61, 0x61]) != EncodedSession([0x61, 0x62]))
     }
 
-    /// An item of more than 16 KiB is gone through twice.
+    /// An item of more than 16 KiB is read twice.
     @Test func `large items of tags inside tags are checked as small ones are`() throws {
         let parts: [String] = [
             "c4822003", "c48201c249010000000000000000", "d903e9a201182a2801", "d903e9a20120311901f4",
@@ -92,7 +92,7 @@ import Testing
                     refused += 1
                     continue
                 }
-                // As its digits say: the mantissa, and as many zeros as the exponent has.
+                // According to its digits: the mantissa, and as many zeros as the exponent says.
                 #expect(
                     Self.digits(decoded) == Self.digits("\(mantissa)", exponent), "\(mantissa)e\(exponent)")
                 exact += 1

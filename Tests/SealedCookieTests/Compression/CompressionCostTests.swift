@@ -1,11 +1,11 @@
-// What compression costs where text is hard to compress. Figures: make bounds.
+// The cost of compression for text that is hard to compress. Figures: make bounds.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
 @Suite struct CompressionCostTests {
-    /// Texts that make a compressor look at as many places for a match as it may.
+    /// Texts that make a compressor try as many positions for a match as it may.
     static let slow: [(name: String, text: @Sendable (Int) -> [UInt8])] = [
         ("two letters", { count in random(count) { $0 % 2 == 0 ? 0x61 : 0x62 } }),
         ("one letter in four another", { count in random(count) { $0 % 4 == 0 ? 0x62 : 0x61 } }),
@@ -42,15 +42,15 @@ import Testing
                 return threadTime() - start
             }.min() ?? 0
         }
-        // Four times as long: four times the time and what caches make of it, up to 6; without a bound on the places 8
-        // to 16.
+        // Four times as long should take four times the time, plus the effect of caches: up to 6. Without a bound on
+        // the positions it takes 8 to 16.
         let times = [4096, 16_384, 65_536].map(time)
         #expect(times[1] < 7.5 * times[0])
         #expect(times[2] < 7.5 * times[1])
     }
 
-    /// Characters of a token of each of the repository's sessions, as zlib's level 9 made them until this library
-    /// compressed itself.
+    /// The length of a token for each of the repository's sessions, as zlib's level 9 made them before this library
+    /// compressed by itself.
     static let zlibLengths = [
         "Corpus/a_tiny": 76, "Corpus/b_login": 242, "Corpus/c_oauth": 2443, "Corpus/d_cart": 828,
         "Corpus/e_i18n": 650, "Corpus/f_wizard": 2612, "Corpus/g_flags": 554, "Corpus/h_random": 3012,

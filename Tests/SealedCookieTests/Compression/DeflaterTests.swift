@@ -7,7 +7,7 @@ import Testing
 @Suite struct DeflaterTests {
     private let dictionary = CompressionDictionary.standard.contents.text
 
-    /// The stream of `input`, as RFC 1951 reads it. Both inflaters make `input` of it, and take all of it.
+    /// The stream of `input`, as RFC 1951 reads it. Both inflaters restore `input` from it, and consume all of it.
     @discardableResult
     private func check(_ input: [UInt8], after dictionary: IndexedText = .empty) throws -> RFC1951 {
         let stream = deflated(input, after: dictionary)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func `texts of three and four bytes of every kind come back`() throws {
-        // Both ends of each length of fixed code, and letters of the dictionary.
+        // Both ends of each length of a fixed code, and letters of the dictionary.
         let letters: [UInt8] = [0, 0x61, 0x65, 143, 144, 255]
         for first in letters {
             for second in letters {
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    /// Bytes no three of which occur twice, as good as ever.
+    /// Bytes of which practically no three occur twice.
     private func noise(_ count: Int, seed: UInt64) -> [UInt8] {
         var numbers = SplitMix(state: seed)
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &numbers) }
@@ -117,7 +117,7 @@ import Testing
                     let start = Int.random(in: 0..<text.count, using: &numbers)
                     text += text[start..<min(text.count, start + .random(in: 1...300, using: &numbers))]
                 } else {
-                    // Some letters far more often than others.
+                    // Some letters much more often than others.
                     let most = Int.random(in: 0..<letters, using: &numbers)
                     text.append(UInt8(Int.random(in: 0...most, using: &numbers)))
                 }
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func `codes are complete, none longer than it may be, and shorter for what is more frequent`() {
-        // Fibonacci's numbers make the deepest trees.
+        // Fibonacci numbers make the deepest trees.
         for kinds in 2...24 {
             var counts = [UInt32](repeating: 0, count: 320)
             var (a, b) = (1, 1)

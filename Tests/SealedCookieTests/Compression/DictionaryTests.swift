@@ -1,4 +1,4 @@
-// Dictionaries: the standard one, an application's own, and that none is ever taken for another.
+// Dictionaries: the standard one, an application's own, and that none is ever mistaken for another.
 import Foundation
 import Testing
 
@@ -62,7 +62,7 @@ import Testing
                 } else {
                     let opened = try reader.open(value: token, at: noon)
                     #expect(opened.session == login)
-                    // Another dictionary than this sealer's is no reason to seal again at once (`ResealingTests`).
+                    // A dictionary other than this sealer's is no reason to seal again at once (`ResealingTests`).
                     #expect(!opened.needsResealing, "\(number)")
                 }
             }
@@ -83,7 +83,7 @@ import Testing
         let twin = try sealer(.dictionaries([CompressionDictionary(CompressionDictionary.standard.bytes)]))
         let token = try twin.seal(login, at: noon).token
         #expect(try twin.open(value: token, at: noon).session == login)
-        // The name is another: three bytes more, and unknown to others.
+        // The name differs: three more bytes, and unknown to others.
         #expect(try token.utf8.count == sealer(.standard).seal(login, at: noon).token.utf8.count + 4)
         #expect(throws: OpenError.self) { try sealer(.standard).open(value: token, at: noon) }
     }
@@ -103,12 +103,12 @@ import Testing
         #expect(throws: SealerConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(b)")]))
         }
-        // The standard dictionary's content under a name of its own changes nothing of that.
+        // The standard dictionary's contents under another name do not change that.
         let twin = try CompressionDictionary(CompressionDictionary.standard.bytes)
         #expect(throws: SealerConfigurationError.ambiguousDictionaries) {
             try sealer(.dictionaries([twin, dictionary("d\(a)"), dictionary("d\(b)")]))
         }
-        // One dictionary twice is no harm.
+        // The same dictionary twice does no harm.
         #expect(throws: Never.self) { try sealer(.dictionaries([dictionary("d\(a)"), dictionary("d\(a)")])) }
     }
 
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `compressors are primed anew for each session`() throws {
-        // Many sessions through one pool: none may see what another left.
+        // Many sessions through one pool: none may see what another left behind.
         let sealer = try CookieSealer<String>(keys: sampleRing(1), lifetime: policy)
         var lengths: [String: Int] = [:]
         for round in 0..<50 {

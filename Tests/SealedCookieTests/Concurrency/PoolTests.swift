@@ -1,11 +1,11 @@
-// Spare values: what is kept, what is thrown away, and that nothing is lost.
+// Spare values: what is kept, what is discarded, and that nothing is lost.
 import Foundation
 import Synchronization
 import Testing
 
 @testable import SealedCookie
 
-/// Which values were made, and which of them are gone. For one thread.
+/// Which values were created, and which of them are gone. For one thread.
 private final class Ledger {
     private(set) var made = 0
     private(set) var gone: [Int] = []
@@ -28,7 +28,7 @@ private enum Failure: Error { case harmless, serious }
 @Suite struct PoolTests {
     private let ledger = Ledger()
 
-    /// The number of the value that is used; `failure` is thrown with it in use.
+    /// The number of the value in use; `failure` is thrown while it is in use.
     private func use(_ pool: borrowing Pool<Counted>, failing failure: Failure? = nil) throws(Failure) -> Int
     {
         try pool.with(
@@ -68,7 +68,7 @@ private enum Failure: Error { case harmless, serious }
         #expect(ledger.gone == [1, 2, 3])
     }
 
-    /// Says whether somebody has it already.
+    /// Returns whether another thread already has it.
     private final class Occupied: Sendable {
         let isTaken = Atomic<Bool>(false)
     }
@@ -80,7 +80,7 @@ private enum Failure: Error { case harmless, serious }
         }
         let shared = Shared()
         let done = DispatchGroup()
-        // Twice as many as there are slots, so that some begin at the same one.
+        // Twice as many as there are slots, so that some start at the same one.
         for _ in 0..<16 {
             done.enter()
             Thread.detachNewThread {
@@ -90,7 +90,7 @@ private enum Failure: Error { case harmless, serious }
                             if value.isTaken.exchange(true, ordering: .relaxed) {
                                 shared.meetings.add(1, ordering: .relaxed)
                             }
-                            // Long enough for others to come, and now and then to be put to sleep.
+                            // Long enough for other threads to come, and sometimes for this one to be suspended.
                             if number % 64 == 0 { sched_yield() }
                             value.isTaken.store(false, ordering: .relaxed)
                         }, orNew: { Occupied() })
@@ -125,7 +125,7 @@ private enum Failure: Error { case harmless, serious }
         do {
             let pool = Pool<Counted>()
             useTogether(pool, 11)
-            // Eight are kept: those that were given back first, which are those that were made last.
+            // Eight are kept: those that were returned first, which are the last that were created.
             #expect(ledger.made == 11 && ledger.gone == [3, 2, 1])
             useTogether(pool, 8)
             #expect(ledger.made == 11 && ledger.gone.count == 3)
@@ -136,7 +136,7 @@ private enum Failure: Error { case harmless, serious }
     }
 
     @Test func `a workspace's memory outlasts garbage, and no other failure`() throws {
-        /// Whether the memory is still there with which `error` was thrown.
+        /// Whether the memory with which `error` was thrown still exists.
         func isKept(after error: OpenError) throws -> Bool {
             let key = try sampleKey(1).material
             #expect(throws: error) {

@@ -1,4 +1,5 @@
-// Browsers, servers whose clocks differ, cookies that change their form, and a neighbour who plants cookies: FORMAT §11.2, §11.3.
+// Browsers, servers with differing clocks, cookies that change their form, and a neighbour that plants cookies:
+// FORMAT §11.2, §11.3.
 import Foundation
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 
 /// Whose session it is.
 private struct Person: Codable, Equatable, Sendable {
-    /// Each sign-in is another's.
+    /// Each sign-in is a different user.
     var number: Int
     var visits = 0
     /// The neighbour's own account.
@@ -16,7 +17,7 @@ private struct Person: Codable, Equatable, Sendable {
 /// What a browser keeps, and sends to the host and below `/app`, as RFC 6265bis §5.8.3 says: longer paths first, then the older.
 private struct Browser {
     private var cookies: [(slot: SetCookie.Slot, value: String, maxAge: Double, time: Double)] = []
-    /// Who is signed in; nil: nobody.
+    /// The user who is signed in; nil if no one is.
     var person: Int?
 
     mutating func take(_ lines: [SetCookie], at time: Double) {
@@ -27,13 +28,13 @@ private struct Browser {
                 continue
             }
             let kept = line.maxAge.map(Double.init) ?? .infinity
-            // One that is written over keeps its place.
+            // A cookie that is overwritten keeps its position.
             let cookie = (line.slot, line.value, time + kept, index.map { cookies[$0].time } ?? time)
             if let index { cookies[index] = cookie } else { cookies.append(cookie) }
         }
     }
 
-    /// Whether it has one cookie, and that is not the one that these lines write or remove.
+    /// Whether it has exactly one cookie, which these lines neither write nor remove.
     func hasOne(elsewhereThan lines: [SetCookie]) -> Bool {
         cookies.count == 1 && !lines.contains { $0.slot == cookies[0].slot }
     }
@@ -74,14 +75,14 @@ private struct Browser {
         ("a name and a Domain", Form(name: "session", attributes: .init(domain: "example.com"))),
     ]
 
-    /// What came of a run.
+    /// The outcome of a run.
     private struct Outcome {
         var visits = 0
         var signOuts = 0
         var tombstones = 0
         var former = 0
         var planted = 0
-        /// Visits of somebody signed in who was taken for nobody.
+        /// Visits of a signed-in user who was taken for no one.
         var lost = 0
     }
 
@@ -118,7 +119,7 @@ private struct Browser {
         #expect(all.lost * 100 < all.visits)
     }
 
-    /// Some browsers' days, while four servers go from one form to another.
+    /// Days of some browsers, while four servers change from one form to another.
     private func run(
         _ what: String, from before: Form, to after: Form, _ seed: UInt64, plants: Bool,
         isListed: Bool = true,
@@ -191,7 +192,7 @@ private struct Browser {
                 browsers[index].person = people
             case 1:
                 answer = try sealer.signOutCookies(cookieHeader: header, at: now)
-                // Of a form that is not listed, one cookie alone is not removed: nothing tells the server where it is.
+                // If the form is not listed, a single cookie is not removed: nothing tells the server where it is.
                 if isListed || !browsers[index].hasOne(elsewhereThan: answer) { browsers[index].person = nil }
                 outcome.signOuts += 1
                 outcome.tombstones += answer.contains { !$0.value.isEmpty } ? 1 : 0
@@ -202,7 +203,7 @@ private struct Browser {
                 outcome.visits += 1
             }
             browsers[index].take(answer, at: time)
-            // A day's rest: what was not used for an hour is over.
+            // A day's rest: whatever was not used for an hour has ended.
             if Int.random(in: 0..<40, using: &random) == 0 {
                 time += 4000
                 for index in browsers.indices { browsers[index].person = nil }

@@ -1,4 +1,5 @@
-// Clients other than browsers, as Tests/Clients finds them: what they send opens, what they do not send is told.
+// Clients other than browsers, as Tests/Clients finds them: what they send opens, and what they do not send is
+// reported.
 import Foundation
 import Testing
 
@@ -11,13 +12,13 @@ import Testing
             splitting: count == 1 ? .never : .upTo(count))
     }
 
-    /// A session of so many bytes that no DEFLATE makes shorter.
+    /// A session of this many bytes that DEFLATE cannot shorten.
     private func session(_ count: Int) -> Data {
         var random = SplitMix(state: 15)
         return Data((0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) })
     }
 
-    /// `$Version` stands before the cookie that was set first, wherever that is.
+    /// `$Version` comes before the cookie that was set first, wherever that is.
     @Test(arguments: ["", #";$Domain="shop.example""#], [0, 1, 2])
     func `what Java's CookieManager sends opens`(domain: String, first: Int) throws {
         for (count, size) in [(1, 60), (3, 9000)] {
@@ -35,7 +36,7 @@ import Testing
         }
     }
 
-    /// curl sends what fits and says nothing: two full cookies are too many, one is not.
+    /// curl silently sends what fits: two full cookies are too many, one is not.
     @Test func `the report knows how much curl sends`() throws {
         let curl = try #require(ServerLimit.common.first { $0.server.contains("curl") })
         #expect(curl.cookieHeader == 8097)

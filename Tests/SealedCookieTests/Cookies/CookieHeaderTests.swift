@@ -1,4 +1,4 @@
-// What a Cookie header may hold, and in which order it is refused.
+// What a Cookie header may contain, and the order of refusals.
 import Foundation
 import Testing
 

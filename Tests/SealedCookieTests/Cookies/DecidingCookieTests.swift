@@ -1,5 +1,5 @@
-// Which of several cookies of a name decides: FORMAT §11.2. The vectors in cookies.json hold the rules, these what only this
-// library has.
+// Which of several cookies with a name decides: FORMAT §11.2. The vectors in cookies.json contain the rules; these
+// tests contain what only this library has.
 import Foundation
 import Testing
 
@@ -37,18 +37,18 @@ import Testing
                 #expect(try sealer.open(cookieHeader: both, at: noon)?.session == 3, "\(ahead)")
             }
             let opened = try #require(try sealer.open(cookieHeader: header(new), at: noon))
-            // No further ahead than other servers take for their clock's fault.
+            // No further ahead than other servers accept as their clock's error.
             let begins = min(max(ahead.rounded(.down) + 1, 0), 60)
             #expect(opened.createdAt == noon && opened.sealedAt == noon + begins)
-            // So what ends all that began before now ends it.
+            // So a cut-off that ends everything that began before now ends it.
             #expect(opened.began(before: noon + 0.5))
             #expect(new.cookies[0].maxAge == 14 * 86_400)
         }
-        // One by a clock that is wrong for good bends no other.
+        // A token from a clock that is far off does not affect others.
         let wrong = try sealer.seal(1, at: noon + 61)
         let new = try sealer.seal(3, cookieHeader: header(wrong), at: noon)
         #expect(try sealer.open(value: new.token, at: noon).createdAt == noon)
-        // Nor does one that is not authentic, of another name, or of any other's.
+        // Nor does one that is not authentic, has another name, or belongs to someone else.
         for strange in [
             "session=x", "session=\(try self.sealer(Int.self, name: "other").seal(1, at: noon + 50).token)",
             "",
@@ -72,7 +72,7 @@ import Testing
         let (one, two) = (try sealer.seal(1, at: noon - 9), try sealer.seal(2, at: noon + 30))
         #expect(try sealer.signOutCookies(cookieHeader: nil, at: noon).map(\.value) == [""])
         #expect(try sealer.signOutCookies(cookieHeader: header(one), at: noon).map(\.value) == [""])
-        // A browser sends one cookie in each place, so the same value twice is one.
+        // A browser sends one cookie for each path and domain, so the same value twice is one.
         #expect(try sealer.signOutCookies(cookieHeader: header(one, one), at: noon).map(\.value) == [""])
         for cookies in [
             try sealer.signOutCookies(cookieHeader: header(one, two), at: noon),
@@ -87,7 +87,7 @@ import Testing
                     }
                 }
             }
-            // Whoever signs in then is signed in, in the same second, and by a clock behind.
+            // A user who signs in then is signed in, even in the same second and with a clock that is behind.
             for now in [noon + 31, noon - 28] {
                 let next = try sealer.seal(3, cookieHeader: "\(left); \(header(two))", at: now)
                 let all = "\(header(next)); \(left); \(header(two))"
@@ -112,7 +112,7 @@ import Testing
         opened.session = 2
         let second = try sealer.reseal(opened, at: noon)
         #expect(try sealer.open(value: second.token, at: noon).sealedAt == noon + 40)
-        // Behind the one before it, as in a header whose paths differ.
+        // After the previous one, as in a header whose paths differ.
         #expect(try sealer.open(cookieHeader: header(first, second), at: noon)?.session == 2)
         let aged = try sealer.reseal(opened, at: noon + 41)
         #expect(try sealer.open(cookieHeader: header(aged, first), at: noon + 41)?.sealedAt == noon + 41)

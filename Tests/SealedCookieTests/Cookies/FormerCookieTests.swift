@@ -1,4 +1,4 @@
-// Cookies whose name, purpose or attributes were changed: FORMAT §11.3.
+// Cookies whose name, purpose or attributes have changed: FORMAT §11.3.
 import Foundation
 import Testing
 
@@ -34,7 +34,7 @@ import Testing
         #expect(try lines(new.signOutCookies(cookieHeader: cookie, at: noon)) == ["-sid", "-session"])
         let both = "\(cookie); \(sealed.cookieHeader)"
         #expect(try lines(new.signOutCookies(cookieHeader: both, at: noon)) == ["-sid", "+session"])
-        // A sealer that does not list it takes it for another's.
+        // A sealer that does not list it takes it for another sealer's.
         let stranger = try sealer(name: "session")
         #expect(throws: SealError.anotherCookie(name: "sid", purpose: "")) {
             try stranger.reseal(opened, at: noon + 5)
@@ -56,7 +56,7 @@ import Testing
         let header = "\(old.cookieHeader); \(other.cookieHeader); session.7=x"
         let opened = try #require(try new.open(cookieHeader: header, at: noon))
         #expect(try lines(new.reseal(opened, at: noon).cookies) == ["-sid", "+session", "-session.7"])
-        // The former sealer's own request tells nothing of them: all that may be there go.
+        // The former sealer's own request does not tell about them: all that may exist are removed.
         let itself = try #require(try sealer(name: "sid").open(cookieHeader: header, at: noon))
         #expect(
             try lines(new.reseal(itself, at: noon).cookies) == [
@@ -117,7 +117,7 @@ import Testing
         #expect(
             try lines(domain, after: [(.init(), "s", .upTo(2)), (.init(path: "/a"), "old", .never)])
                 == ["-s", "-s.1", "-old /a", "+s example.com", "-s.7 example.com"])
-        // A name is another in another case; a part's name may be a cookie's.
+        // In another case it is another name, and a part's name may be a cookie's.
         #expect(try lines(.init(), after: [(.init(), "S", .never)]) == ["-S", "+s", "-s.7"])
         #expect(try lines(.init(), name: "s.1", after: [(.init(), "s", .upTo(2))]) == ["-s", "+s.1"])
     }
@@ -193,7 +193,7 @@ import Testing
         #expect(throws: OpenError.expired(noon + 7200)) {
             try new.open(cookieHeader: cookie, at: noon + 7200)
         }
-        // What it was opened as is over at that time, though the present policy would let it live.
+        // In its former form it has ended at that time, though the present policy would let it live.
         let late = try #require(try new.open(cookieHeader: cookie, at: noon + 7199))
         #expect(throws: SealError.expired(noon + 7200)) { try new.reseal(late, at: noon + 7200) }
         #expect(try new.reseal(late, at: noon + 7199).expiresAt == noon + 7199 + 7200)

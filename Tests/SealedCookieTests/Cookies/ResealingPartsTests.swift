@@ -14,14 +14,14 @@ import Testing
         for count in [1, 2, 3] {
             let fewer = try sealer(splitting: count)
             let small = try fewer.seal(session(10), at: noon)
-            // As in a browser that has got only the first cookie of it.
+            // As in a browser that received only its first cookie.
             let header = "\(self.header(Array(cookies.dropFirst()))); session=\(small.token)"
             let opened = try #require(try fewer.open(cookieHeader: header, at: noon))
             let again = try fewer.reseal(opened, at: noon)
             #expect(removed(again.cookies) == ["session.1", "session.2", "session.3"])
             let gone = try #require(try fewer.open(cookieHeader: self.header(again.cookies), at: noon))
             #expect(try removed(fewer.reseal(gone, at: noon).cookies) == [])
-            // A session that grows writes the parts that it has, and removes the others.
+            // A session that grows writes its parts, and removes the others.
             guard count > 1 else { continue }
             var grown = opened
             grown.session = session(4000)
@@ -29,7 +29,7 @@ import Testing
             #expect(two.cookies.map(\.name) == ["session", "session.1", "session.2", "session.3"])
             #expect(removed(two.cookies) == ["session.2", "session.3"])
         }
-        // What still is in more cookies than are allowed is no session; signing out removes it whole.
+        // A session that is still in more cookies than allowed is refused; signing out removes all of it.
         let one = try sealer()
         let header = self.header(cookies)
         #expect(throws: OpenError.tooManyCookies(4, limit: 1)) {
@@ -125,7 +125,7 @@ import Testing
                     try removed(sealer.seal(session(5), cookieHeader: header, at: noon).cookies)
                         == own + ["session.6"])
             }
-            // With no key of the ring it is nobody's.
+            // Without a key of the ring it belongs to no one.
             let stranger = try self.sealer(name: "session.1", keys: sampleRing(9)).seal(session(5), at: noon)
             for text in [stranger.token, "2.\(stranger.token)", "1.\(whole)", "2.", "2.\(whole.dropFirst())"]
             {
@@ -255,7 +255,7 @@ import Testing
         let opened = try sealer().open(value: value, at: noon)
         #expect(
             try removed(wide.reseal(opened, at: noon).cookies) == ["session.1", "session.2", "session.3"])
-        // From a header it is known what there is, whoever seals it.
+        // A header tells what exists, whichever sealer writes.
         let seen = try #require(try sealer().open(cookieHeader: "session=\(value); session.6=x", at: noon))
         #expect(try removed(wide.reseal(seen, at: noon).cookies) == ["session.6"])
     }

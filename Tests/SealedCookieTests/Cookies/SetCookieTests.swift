@@ -1,4 +1,4 @@
-// Set-Cookie lines as browsers get them: whole lines for all attributes, times, limits to the byte.
+// Set-Cookie lines as browsers receive them: whole lines for all attributes, times, limits to the byte.
 import Foundation
 import Testing
 
@@ -54,7 +54,7 @@ import Testing
         line(name, "", attributes, maxAge: "0", expires: "Thu, 01 Jan 1970 00:00:00 GMT")
     }
 
-    /// Written, grown, shrunk and removed with each combination: what loses Path or Domain removes nothing.
+    /// Written, grown, shrunk and removed with each combination: a line that loses Path or Domain removes nothing.
     @Test func `every line has the attributes that were asked for, and no other`() throws {
         var combinations: [SetCookie.Attributes] = []
         for path in ["/", "/app"] {
@@ -93,7 +93,7 @@ import Testing
             }
             for count in [1, 4] {
                 let sealer = try sealer("s", attributes, limits: limits, splitting: .upTo(count))
-                // A new session, at a fraction of a second: it may be anybody's browser, so all parts go.
+                // A new session, at a fraction of a second: the browser may be anyone's, so all parts are removed.
                 let one = try sealer.seal(bytes(20), at: noon + 0.5)
                 let value = token(Array(one.headerValues.prefix(1)))
                 #expect(value.utf8.count == one.tokenLength)
@@ -123,7 +123,7 @@ import Testing
                     ])
             }
         }
-        // Of 2048 those that are Secure, and of the others those without Partitioned and None.
+        // Of 2048, those that are Secure, and of the others those without Partitioned and None.
         #expect(written == 2 * 2 * (1024 + 1024 / 2 * 3 / 4))
     }
 
@@ -160,9 +160,9 @@ import Testing
         for domain in [
             // One label, or none.
             "", ".", "com", ".com", "localhost", ".localhost", "my_app", "a", "_",
-            // Empty labels, and a dot at the end: such a cookie is for no host.
+            // Empty labels, and a dot at the end: such a cookie matches no host.
             "..", "a..b", "..a", "..a.b", "a.", "example.org.", "localhost.", ".example.org.",
-            // Addresses, in all forms that browsers read as one.
+            // Addresses, in all forms that browsers read as such.
             "127.0.0.1", ".127.0.0.1", "10.0.0.255", "127.1", "0177.0.0.1", "0x7f.0.0.1", "0x7f.1",
             "0X7F.0X1",
             "1.2.3.0x", "2130706433", "0x7f000001", "256.256.256.256", "1.2.3.4.5", "example.123",
@@ -177,7 +177,7 @@ import Testing
             #expect(throws: SealerConfigurationError.invalidDomain(domain), "\(domain)") { try make(domain) }
         }
         #expect(
-            "\(SealerConfigurationError.invalidDomain("localhost"))".contains("a name of two labels at least")
+            "\(SealerConfigurationError.invalidDomain("localhost"))".contains("a name of at least two labels")
         )
     }
 
@@ -197,7 +197,7 @@ import Testing
         #expect(first.expiresAt == noon + 300)
         #expect(times(first) == "Max-Age=300; Expires=Mon, 03 Aug 2026 00:05:00 ")
         let opened = try sealer.open(value: first.token, at: noon + 300 - 0.001)
-        // At its last moment, a whole second is left.
+        // At its last moment, one whole second is left.
         let again = try sealer.reseal(opened, at: noon + 299 + fraction)
         #expect(times(again) == "Max-Age=300; Expires=Mon, 03 Aug 2026 00:09:59 ")
         let last = try CookieSealer<Data>(
@@ -208,7 +208,7 @@ import Testing
         #expect(throws: SealError.expired(noon + 300)) {
             try sealer.reseal(opened, at: noon + 300 + fraction)
         }
-        // The age, and so the end, goes by whole seconds.
+        // The age, and so the end, counts in whole seconds.
         let later = try sealer.open(value: again.token, at: noon + 299 + fraction)
         #expect(later.sealedAt == noon + 299 && later.expiresAt == noon + 599 && later.createdAt == noon)
     }
@@ -228,7 +228,7 @@ import Testing
 
     // MARK: Limits
 
-    /// base64url has no text of 1 modulo 4 characters: names of every length reach every sum.
+    /// No base64url text has a length of 1 modulo 4: names of every length reach every sum.
     @Test func `a name and value of 4096 bytes pass, and of 4097 do not`() throws {
         var reached: Set<Int> = []
         for count in 3000...3004 {
@@ -350,7 +350,7 @@ import Testing
                 // What is left out had no room.
                 if lines.count < 9 { #expect(bytes(lines + [removal("session.8", attributes)]) > 3496) }
             }
-            // All while there is room for all, none beside a full cookie.
+            // All while there is room for all; none next to a full cookie.
             #expect(removed.isSuperset(of: [8, 1, 0]))
             let header = "session=x\(planted)"
             #expect(sealer.removalCookies(cookieHeader: header).count == 9)
@@ -359,7 +359,7 @@ import Testing
 
     @Test func `behind nginx nothing is split, and elsewhere only what a response can hold`() throws {
         for count in 2...9 {
-            // "s", 3482 bytes at most each, and 14 beside each line.
+            // "s", at most 3482 bytes each, plus 14 for each line.
             let full = count * (3482 + 14)
             #expect(throws: SealerConfigurationError.splittingOverResponse(byteCount: full, limit: 3496)) {
                 try sealer(limits: .behindStockNginx, splitting: .upTo(count))

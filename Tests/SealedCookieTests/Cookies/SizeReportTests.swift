@@ -1,4 +1,4 @@
-// Limits to the byte, and the report of what a session takes.
+// Limits to the byte, and the report of a session's size.
 import Foundation
 import Testing
 
@@ -26,7 +26,7 @@ import Testing
                     let cookieByteCount = name.utf8.count + report.tokenLength
                     #expect(cookieByteCount > 4096 && report.excess == cookieByteCount - 4096)
                     #expect(report.cookieCount == 2)
-                    // base64url has no text of 1 modulo 4.
+                    // No base64url text has a length of 1 modulo 4.
                     #expect(largest >= 4095)
                     break
                 }

@@ -18,7 +18,7 @@ import Testing
             splitting: .upTo(count))
     }
 
-    /// A session of so many bytes.
+    /// A session of this many bytes.
     private func session(_ count: Int) -> Data { Data(Self.random.prefix(count)) }
 
     /// The cookies that a browser has after `cookies`, in any order.
@@ -41,7 +41,7 @@ import Testing
             #expect(carrying.dropLast().allSatisfy { $0.name.utf8.count + $0.value.utf8.count == 4096 })
             let expected = sealed.tokenLength <= 4082 ? 1 : (sealed.tokenLength + 4079) / 4080
             #expect(carrying.count == expected)
-            // Always all four names, so that nothing is left of a longer session.
+            // Always all four names, so that nothing of a longer session is left.
             #expect(
                 sealed.cookies.map(\.name)
                     == ["__Host-session", "__Host-session.1", "__Host-session.2", "__Host-session.3"])
@@ -94,7 +94,7 @@ import Testing
         #expect(try sealer.open(cookieHeader: header(jar), at: noon) == nil)
     }
 
-    /// It goes with the next write; when that is, `ResealingTests` says.
+    /// It is removed with the next write; `ResealingTests` says when that is.
     @Test func `a stale part is ignored, and removed when the session is sealed again`() throws {
         let sealer = try sealer()
         var jar = self.jar(try sealer.seal(session(10), at: noon).cookies)
@@ -129,7 +129,7 @@ import Testing
         jar["__Host-session.1"] =
             self.jar(try sealer.seal(session(8000), at: noon).cookies)["__Host-session.1"]
         #expect(throws: OpenError.notAuthentic) { try sealer.open(cookieHeader: header(jar), at: noon) }
-        // Parts that changed places, and a count that lies.
+        // Parts in the wrong order, and a wrong count.
         jar = cookies
         (jar["__Host-session.1"], jar["__Host-session.2"]) = (
             jar["__Host-session.2"], jar["__Host-session.1"]
@@ -237,7 +237,7 @@ import Testing
             report.refusingServers.map(\.cookieHeader) == [8097, 8128, 8128, 8180, 8182, 8183, 8184, 8192])
         #expect(
             "\(report)".contains(
-                "split it takes 3 cookies, \(report.headerByteCount) bytes of each request, more than curl 7.88"
+                "split, it takes 3 cookies, \(report.headerByteCount) bytes of each request, more than curl 7.88"
             ))
         #expect(try one.sizeReport(for: session(5), at: noon).refusingServers.isEmpty)
         #expect(ServerLimit.common.map(\.cookieHeader) == ServerLimit.common.map(\.cookieHeader).sorted())
@@ -272,7 +272,7 @@ import Testing
             }
             let header = String(decoding: bytes, as: UTF8.self)
             if let found = try? sealer.open(cookieHeader: header, at: noon) {
-                // Whatever was around it: an authentic session is the one that was sealed.
+                // Whatever surrounded it, an authentic session is the one that was sealed.
                 #expect(found.session == session(3500))
                 opened += 1
             }
@@ -288,7 +288,7 @@ import Testing
         #expect(
             try sealer.open(cookieHeader: "\(cookies[0]); \(junk); \(cookies[1])", at: noon)?.session
                 == session(3500))
-        // All of one name: four are tried and no more.
+        // All with the same name: only four are tried.
         let doubles = Array(repeating: "__Host-session=\(Token.example)", count: 12_000).joined(
             separator: ";")
         #expect(throws: OpenError.self) { try sealer.open(cookieHeader: doubles, at: noon) }

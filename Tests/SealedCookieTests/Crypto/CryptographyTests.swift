@@ -1,4 +1,4 @@
-// XAES-256-GCM, AES-256-CMAC and the encodings around them against vectors that others made.
+// XAES-256-GCM, AES-256-CMAC and the encodings around them against other projects' vectors.
 import Foundation
 import SealedCookieOpenSSL
 import Testing
@@ -144,7 +144,7 @@ import Testing
             #expect(Base64URL.decode(text) == nil, "\(text)")
             #expect(try Base64URL.decodeSecret(Array(text.utf8).span)?.count == nil, "\(text)")
         }
-        // Every byte outside the alphabet, at each place of a group.
+        // Every byte outside the alphabet, at each position of a group.
         let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         for byte in UInt8.min...UInt8.max where !alphabet.contains(byte) {
             for position in 0..<7 {
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    /// A byte that is not drawn is the same in every key.
+    /// A byte that is not drawn has the same value in every key.
     @Test func `every byte of a new key is drawn`() throws {
         var seen = [Set<UInt8>](repeating: [], count: XAESKey.keyLength)
         for _ in 0..<16 {
@@ -203,11 +203,11 @@ import Testing
                 for index in bytes.indices { seen[index].insert(bytes[index]) }
             }
         }
-        // By chance 2 of 16 bytes are equal often, 12 of them once in 10^22.
+        // By chance, 2 of 16 bytes are often equal, 12 of them once in 10^22.
         #expect(seen.allSatisfy { $0.count > 4 })
     }
 
-    /// A server that calls libssl on the same thread would take what stands there for its own error.
+    /// A server that calls libssl on the same thread would take what is queued there for its own error.
     @Test func `a refused token leaves nothing in OpenSSL's error queue`() throws {
         let sealer = try loginSealer(sampleRing(1))
         let sealed = try sealer.seal(login, at: noon).token

@@ -1,4 +1,4 @@
-// Whole official files of test vectors, where they are: `make vectors`. They are not part of the project.
+// Complete official files of test vectors, if they are present: `make vectors`. They are not part of the project.
 import Foundation
 import Testing
 
@@ -11,7 +11,7 @@ private let folder = ProcessInfo.processInfo.environment["OFFICIAL_VECTORS"]
         try Data(contentsOf: URL(filePath: folder ?? "").appending(path: name))
     }
 
-    /// Records of `NAME = value` or `NAME: value` lines, divided by empty lines.
+    /// Records of `NAME = value` or `NAME: value` lines, separated by empty lines.
     private func records(_ name: String) throws -> [[String: String]] {
         var records: [[String: String]] = [[:]]
         for line in String(decoding: try file(name), as: UTF8.self).split(

@@ -45,7 +45,7 @@ import Testing
 
     // MARK: The page
 
-    /// A moment that adds nothing: what comes out is what was in the page.
+    /// A moment that changes nothing: the result is what was in the page.
     private static let nothing = RandomBuffer.Moment(time: 0, bits: 0)
 
     private static func content(_ buffer: borrowing RandomBuffer) throws -> [UInt8] {
@@ -93,14 +93,14 @@ import Testing
         _ = try Self.draw(&buffer, at: .init(time: drawn + 1_000_000_001, bits: 0))
         #expect(buffer.left == full)
         #expect(try Self.content(buffer)[..<64] != old)
-        // From the second drawing on.
+        // From the second draw on.
         _ = try Self.draw(&buffer, at: .init(time: drawn + 2_000_000_001, bits: 0))
         #expect(buffer.left == full - 20)
     }
 
     // MARK: A machine that is cloned
 
-    /// What two clones of a machine have that was copied in the second since its page was drawn.
+    /// The bytes of two clones of a machine that was copied within a second of drawing its page.
     private static func duplicate(_ buffer: borrowing RandomBuffer) throws -> RandomBuffer {
         let copy = RandomBuffer()
         unsafe try #require(copy.page).copyMemory(
@@ -116,10 +116,10 @@ import Testing
         for _ in 0..<200 {
             let nonces = [try Self.draw(&one, at: .now), try Self.draw(&other, at: .now)]
             for nonce in nonces { #expect(seen.insert(nonce).inserted) }
-            // Both are out of one page, whose last four bytes the moment does not reach.
+            // Both come from one page, whose last four bytes the moment does not reach.
             #expect(nonces[0][16...] == nonces[1][16...])
         }
-        // The control: without the moment of the draw they are the same.
+        // The control: without the draw's moment they are equal.
         var third = try Self.duplicate(one)
         #expect(try Self.draw(&one) == Self.draw(&third))
     }
@@ -160,7 +160,7 @@ import Testing
         var one = RandomBuffer()
         _ = try Self.draw(&one)
         var two = try Self.duplicate(one)
-        // Within the second that the page is good for.
+        // Within the second for which the page is used.
         let moment = RandomBuffer.Moment(time: 0x1A2B_3C4D, bits: 0xFEDC_BA98_7654_3210)
         let (plain, mixed) = (try Self.draw(&one), try Self.draw(&two, at: moment))
         func bytes(_ value: some FixedWidthInteger) -> [UInt8] {
@@ -187,7 +187,7 @@ import Testing
             let token = try #require(Base64URL.decode(sessions.seal(login, at: noon).token))
             return Array(token[4..<24])
         }
-        // Of 256 values some 200 come in 400 draws.
+        // About 200 of 256 values occur in 400 draws.
         for place in 0..<20 { #expect(Set(nonces.map { $0[place] }).count > 120, "byte \(place)") }
         for (one, next) in zip(nonces, nonces.dropFirst()) {
             func fours(_ nonce: [UInt8]) -> Set<[UInt8]> { Set((0...16).map { Array(nonce[$0..<$0 + 4]) }) }
@@ -197,10 +197,10 @@ import Testing
 
     // MARK: Generators that fail, or are no good
 
-    /// Has OpenSSL's generator give `byte` and return `status`, for this whole process.
+    /// Makes OpenSSL's generator write `byte` and return `status`, for this whole process.
     private static func replaceGenerator() throws {
         typealias Set = @convention(c) (UnsafeRawPointer?) -> Int32
-        // Deprecated in OpenSSL 3, and so not by its header.
+        // Deprecated in OpenSSL 3, so it is not called through its header.
         let set = unsafe try #require(dlsym(UnsafeMutableRawPointer(bitPattern: 0), "RAND_set_rand_method"))
         let fill: @convention(c) (UnsafeMutablePointer<UInt8>?, Int32) -> Int32 = { bytes, count in
             for index in 0..<Int(count) { unsafe bytes?[index] = 0x5A }
@@ -214,7 +214,7 @@ import Testing
         #expect(unsafe unsafeBitCast(set, to: Set.self)(methods) == 1)
     }
 
-    /// Both generators' bytes are in the page: OpenSSL's are a constant here.
+    /// Both generators' bytes are in the page: here, OpenSSL's are a constant.
     @Test func `the kernel's entropy is in every page`() async {
         await #expect(processExitsWith: .success) {
             try RandomnessTests.replaceGenerator()
@@ -240,7 +240,7 @@ import Testing
             for status: Int32 in [0, -1] {
                 unsafe GeneratorStatus.value = status
                 #expect(throws: SealError.libraryFailed(operation: "RAND_bytes")) {
-                    // Beyond what is left in the page.
+                    // More than is left in the page.
                     for _ in 0..<500 { _ = try sessions.seal(login, at: noon) }
                 }
                 #expect(throws: SealError.libraryFailed(operation: "RAND_bytes")) {
@@ -250,9 +250,9 @@ import Testing
                 #expect(failure?.problem == .libraryFailed(operation: "RAND_priv_bytes"))
                 var buffer = RandomBuffer()
                 #expect(throws: NativeFailure.self) { try RandomnessTests.draw(&buffer) }
-                // Nothing is left to hand out: neither zeros nor what the call wrote.
+                // Nothing is left to return: neither zeros nor what the call wrote.
                 #expect(buffer.left == 0)
-                // More than a page has, and so without one.
+                // More than fits a page, so it is drawn without one.
                 var many = [UInt8](repeating: 0, count: 5000)
                 #expect(throws: NativeFailure.self) { try buffer.fill(&many, in: 0..<5000) }
             }
@@ -299,7 +299,7 @@ import Testing
 
     @Test func `ciphers with which a library failed are not used again`() throws {
         let key = try sampleKey(1).material
-        /// Bytes left in the page of the workspace at hand: a new one has none.
+        /// The bytes left in the page of the current workspace: a new one has none.
         func left() throws -> Int {
             try key.withWorkspace { (workspace) throws(NativeFailure) in workspace.ciphers.random.left }
         }
@@ -328,7 +328,7 @@ import Testing
             try key.withWorkspace { (_) throws(NativeFailure) in throw NativeFailure(operation: failure) }
         }
         #expect(try left() == 0)
-        // The control: what is the token's or the session's fault costs no workspace.
+        // The control: a refusal of the token or the session discards no workspace.
         try draw()
         #expect(throws: OpenError.notAuthentic) {
             try key.withWorkspace { (_) throws(OpenError) in throw .notAuthentic }
@@ -341,14 +341,14 @@ import Testing
 
     // MARK: Fork
 
-    /// The child writes its nonces to a pipe; none may be one of the parent's. In a process of its own, for a child
-    /// would find locks of the runtime taken that other tests' threads held.
+    /// The child writes its nonces to a pipe; none may be one of the parent's. In a separate process, because a child
+    /// would find locks of the runtime taken by other tests' threads.
     @Test func `parent and child never share a nonce`() async {
         await #expect(processExitsWith: .success) {
             let count = 100
             var ends: [Int32] = [0, 0]
             try #require(unsafe pipe(&ends) == 0)
-            // A buffer that is drawn and partly used, for the child to find a copy of.
+            // A buffer that is drawn and partly used, so that the child has a copy of it.
             var buffer = RandomBuffer()
             var first = [UInt8](repeating: 0, count: 20)
             try buffer.fill(&first, in: 0..<20)
@@ -382,14 +382,14 @@ import Testing
             try #require(received.count == count * 20)
             let children = Set((0..<count).map { Array(received[$0 * 20..<$0 * 20 + 20]) })
             #expect(parents.count == count + 1 && children.count == count)
-            // Counts, so that a failure prints no thousands of bytes.
+            // Counts, so that a failure does not print thousands of bytes.
             #expect(parents.intersection(children).count == 0)
             #expect(!children.contains(Array(repeating: 0, count: 20)))
         }
     }
 }
 
-/// What the generator that `replaceGenerator` puts in place returns. Of a process with one test.
+/// What the generator installed by `replaceGenerator` returns. For a process with a single test.
 private enum GeneratorStatus {
     nonisolated(unsafe) static var value: Int32 = 1
 }

@@ -1,31 +1,31 @@
-// The order of the library's folders, held as a table, and who may touch C.
+// The order of the library's folders, as a table, and which files may use C.
 import Foundation
 import Testing
 
 @Suite struct ArchitectureTests {
-    /// Lowest first: a file names what its own room and the rooms before it declare. The files beside the rooms, which
-    /// a user meets, come last. CBOR and its view as JSON are two sides of one thing.
+    /// Lowest first: a file uses only what its own room and the rooms before it declare. The files outside the rooms,
+    /// which are the public entry points, come last. CBOR and its JSON view are one room.
     static let order: [Set] = [
         ["Platform"], ["Concurrency"], ["Crypto"], ["Platform/Files"], ["Text"], ["CBOR", "JSON"],
         ["Compression"], ["Keys"], ["Cookies"], ["Pipeline"], [""],
     ]
-    /// A room may have shelves.
+    /// A room may have subfolders.
     static let shelves = ["Wire", "Writing", "Reading", "Values"].map { "CBOR/" + $0 }
 
-    /// What the core may name of cookies: only what it tells the caller.
+    /// What the core may use of cookies: only what it reports to the caller.
     static let coreNamesOfCookies: Set = ["SizeReport", "SealerConfigurationError"]
 
-    /// Folders of tests that are no rooms of the library's.
+    /// Folders of tests that do not correspond to a room of the library.
     static let roomsOfTests: Set = ["Tool", "House", "Support", "Guides"]
 
-    /// Where unsafe code may be, and the single files elsewhere.
+    /// The folders and single files in which unsafe code is allowed.
     static let unsafeRooms: Set = ["Platform", "Platform/Files", "Concurrency", "Crypto", "Compression"]
     static let unsafeFiles: Set = [
         "Text/Base64Words.swift", "Text/CopiedBytes.swift", "CBOR/Shared.swift", "CBOR/SameType.swift",
     ]
     static let unsafeFileOfTheTool = "StandardStreams.swift"
 
-    /// Who imports which C library.
+    /// The files that import each C library.
     static let importers: [String: Set] = [
         "SealedCookieOpenSSL": ["Crypto"], "SealedCookieZlib": ["Compression"],
         "SealedCookieLibc": ["Platform", "Platform/Files", "Concurrency", "Crypto", "Text"],
@@ -65,7 +65,7 @@ import Testing
         let declaration = /\b(?:struct|enum|final class|class|protocol|typealias)\s+([A-Z]\w*)/
         var homes: [String: Source] = [:]
         for file in files {
-            // Only a file's own outer types: nested ones go by their outer name.
+            // Only a file's own outer types: nested ones are used through their outer type.
             for line in file.code.split(separator: "\n")
             where !line.hasPrefix(" ") && !line.contains("private ") {
                 if let match = line.firstMatch(of: declaration) { homes[String(match.1)] = file }
@@ -101,7 +101,7 @@ import Testing
         #expect(checked > 500)
     }
 
-    /// A protocol's are not among them: whoever has a new form of writing adds it to `ByteSink`.
+    /// Except a protocol's: code that needs a new form of writing adds it to `ByteSink`.
     @Test func `a type's extensions are in its room`() throws {
         let files = try sources(below: Self.library)
         let homes = homes(files)
@@ -166,8 +166,8 @@ import Testing
         }
     }
 
-    /// A suite stands in the room of what it tests. Beside the library's rooms there are those of the tool, of the
-    /// house's own rules, and of what tests share.
+    /// A suite is in the room of what it tests. In addition to the library's rooms there are rooms for the tool, for
+    /// the house's own rules, and for what tests share.
     @Test func `tests are in the rooms of what they test, in files of at most 500 lines`() throws {
         let rooms = Self.order.reduce(into: Set<String>()) { $0.formUnion($1) }
         let files = try sources(below: packageFolder.appending(path: "Tests/SealedCookieTests"))

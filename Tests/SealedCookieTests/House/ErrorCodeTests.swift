@@ -1,4 +1,4 @@
-// The words for metrics, which never change, and the guide held against them.
+// The words for metrics, which never change, and the guide's list of them.
 import Foundation
 import Testing
 
@@ -71,7 +71,7 @@ import Testing
 
     struct Codes {
         let type, file: String
-        /// As they are, and as they are to be.
+        /// The actual words, and the expected ones.
         let codes: [(found: String, stated: String)]
     }
 
@@ -110,8 +110,8 @@ import Testing
         #expect(error.code == "no-keys")
     }
 
-    /// What a compiler that knows the attribute makes of it: a `switch` of another package without `@unknown default` is
-    /// an error there, so that a new case breaks none.
+    /// What a compiler that knows the attribute does with it: a `switch` in another package without `@unknown
+    /// default` is an error there, so that a new case breaks none.
     @Test func `errors and events can gain cases`() throws {
         for (type, file) in try Self.all().map({ ($0.type, $0.file) }) + [
             ("KeyRingEvent", "Keys/CurrentRing.swift")
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    /// A metric that is counted for each word tells openers of other makes what FORMAT tells.
+    /// A metric that counts each word tells implementers of other openers the same as FORMAT.
     @Test func `what FORMAT refuses in words has those words with hyphens`() throws {
         let format = try String(contentsOf: packageFolder.appending(path: "FORMAT.md"), encoding: .utf8)
         let section = try #require(format.firstMatch(of: /(?s)### 5\.2 Opening.*?\n## 6/))

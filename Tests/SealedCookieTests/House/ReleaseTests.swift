@@ -1,4 +1,4 @@
-// What is said of the version, in each place that says it.
+// The version, in each place that states it.
 import Foundation
 import Testing
 

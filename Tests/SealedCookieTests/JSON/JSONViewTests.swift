@@ -1,4 +1,4 @@
-// CBOR's view as JSON: its forms, and what is none.
+// The JSON view of CBOR: its forms, and JSON that is not a view.
 import Foundation
 import Testing
 
@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct JSONViewTests {
     static let jsonForms: [(json: String, hex: String?)] = [
-        // The number of digits of a fraction tells the three forms of a time apart.
+        // The number of a fraction's digits distinguishes the three forms of a time.
         (#"{"$date": "2013-03-21T20:04:00Z"}"#, "c11a514b67b0"),
         (#"{"$date": "2013-03-21T20:04:00.5Z"}"#, "c1fb41d452d9ec200000"),
         (#"{"$date": "2013-03-21T20:04:00.500000000Z"}"#, "d903e9a2011a514b67b0281a1dcd6500"),
@@ -34,7 +34,7 @@ import Testing
         (#"{"$float": "0x3ff0000000000000"}"#, nil),
         (#"{"$float": "0x1p3"}"#, nil),
         (#"{"$float": "infinity"}"#, nil),
-        // Found by fuzzing: what Swift reads as a number and JSON does not write.
+        // Found by fuzzing: text that Swift reads as a number but JSON never writes.
         (#"{"$float": ".5"}"#, nil), (#"{"$float": "5."}"#, nil), (#"{"$float": "+5"}"#, nil),
         (#"{"$float": "05"}"#, nil),
         (#"{"$float": "1e400"}"#, nil), (#"{"$float": "-1e400"}"#, nil), (#"{"$float": " 5"}"#, nil),
@@ -57,7 +57,8 @@ import Testing
         (#"{"$uuid": "fe049f18-1b8f-0x6f-8c38-00c3448de041"}"#, nil),
         (#"{"$5": {"$$bytes": null}}"#, "a105a166246279746573f6"),
         (#"{"$05": 1}"#, nil),
-        // Found by fuzzing: a text key of `$` and a combining accent, in Swift one character that is no `$`.
+        // Found by fuzzing: a text key of `$` and a combining accent, which Swift sees as one character other than
+        // `$`.
         (#"{"$$\u0301": 1}"#, "a16324cc8101"),
         (#"{"$\u0301": 1}"#, nil),
         (#"{"$5\u0301": 1}"#, nil),
@@ -83,13 +84,13 @@ import Testing
         (#"{"$decimal": "1e05"}"#, nil), (#"{"$decimal": "1e+5"}"#, nil), (#"{"$decimal": ".5"}"#, nil),
         (#"{"$decimal": "1."}"#, nil), (#"{"$decimal": "1.-5"}"#, nil), (#"{"$decimal": "-"}"#, nil),
         (#"{"$decimal": ""}"#, nil),
-        // Found by fuzzing: the lowest mantissa, whose digits alone are beyond 128 bits.
+        // Found by fuzzing: the lowest mantissa, whose digits alone exceed 128 bits.
         (
             #"{"$decimal": "-340282366920938463463374607431768211456e127"}"#,
             "c482187fc350" + String(repeating: "ff", count: 16)
         ),
         (#"{"$decimal": "340282366920938463463374607431768211456"}"#, nil),
-        // Found by fuzzing: numbers that Foundation rounds before anybody can see it.
+        // Found by fuzzing: numbers that Foundation rounds before anyone sees them.
         ("18446744073709551615.0", "1bffffffffffffffff"),
         ("-92233720368547758080e-1", "3b7fffffffffffffff"),
         ("1844674407370955161.50e1", "1bffffffffffffffff"),
@@ -102,7 +103,7 @@ import Testing
         ("-0.0", "00"),
         ("1e999999999999999999999", nil),
         ("1e-999999999999999999999", "f90000"),
-        // RFC 8259, and what other readers take besides.
+        // RFC 8259, and what other parsers accept in addition.
         ("\u{FEFF} [ 1 ,\t-2.5e+1\r\n, \"\" ] ", "8301381860"), ("[1,]", nil), (#"{"a":1,}"#, nil),
         ("[1 2]", nil),
         ("01", nil), ("1.", nil), (".5", nil), ("+1", nil), ("-", nil), ("1e", nil), ("0x10", nil),

@@ -1,4 +1,4 @@
-// The ring that threads share: whole values in order, and none left over.
+// The ring that threads share: whole values, in order, and none leaked.
 import Foundation
 import Synchronization
 import Testing
@@ -21,7 +21,7 @@ import Testing
         if let guarded {
             let done = DispatchGroup()
             for _ in 0..<3 {
-                // Threads, not tasks: three tasks that never wait could keep a fourth from beginning.
+                // Threads, not tasks: three tasks that never wait could keep a fourth from starting.
                 done.enter()
                 Thread.detachNewThread {
                     var last = 0
@@ -44,12 +44,12 @@ import Testing
         }
         #expect(Counted.living.load(ordering: .relaxed) == 1)
         guarded = nil
-        // The threads let go of it when they end.
+        // The threads release it when they end.
         for _ in 0..<5000 where Counted.living.load(ordering: .relaxed) != 0 { usleep(1000) }
         #expect(Counted.living.load(ordering: .relaxed) == 0)
     }
 
-    /// A reader that is stopped wherever it is holds nothing back for good.
+    /// A reader that is stopped at any point blocks nothing forever.
     @Test func `a replaced ring's keys go at once, whoever reads meanwhile`() throws {
         let keys = try SharedKeyRing(sampleRing(1))
         let isOver = Atomic<Bool>(false)

@@ -1,10 +1,10 @@
-// What is done to rings: changes, merges, and a fleet that lives through both.
+// Changes of rings, merges, and a fleet that lives through both.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
-/// What stands in the ring's file.
+/// The contents of the ring's file.
 private func text(_ ring: KeyRing) throws -> String {
     String(decoding: try ring.fileContents().copied, as: UTF8.self)
 }
@@ -52,7 +52,7 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(ring.revoked == Set(try (1...4).map { try sampleKey($0).id }))
         #expect(ring.notBefore == before.notBefore)
         #expect(try !text(before.replacingAllKeys(at: noon).ring).contains("key \(sampleKey(1).id)"))
-        // Also by a clock that is behind by as much as clocks may be.
+        // Even with a clock that is behind by the allowed amount.
         #expect(added.activeFrom == noon - 59 && ring.activeKey(at: noon - 59)?.id == added.id)
         let sealer = try loginSealer(ring)
         for (id, token) in tokens {
@@ -66,7 +66,7 @@ private func text(_ ring: KeyRing) throws -> String {
         ] {
             #expect(try text(merged) == text(ring))
         }
-        // A server takes it at once: it is no step back.
+        // A server accepts it at once: it is not a step back.
         #expect(try KeyRing([]).replacingAllKeys(at: noon).ring.keys.count == 1)
     }
 
@@ -110,11 +110,11 @@ private func text(_ ring: KeyRing) throws -> String {
         }
         #expect(try count(noon + 24 * day + 3599) == 2)
         #expect(try count(noon + 24 * day + 3600) == 1)
-        // An earlier one than the next key's time says nothing.
+        // A time earlier than the next key's says nothing.
         first.sealedUntil = noon - 10 * day
         let other = try KeyRing([first, sampleKey(2, from: noon)])
         #expect(try other.pruned(lifetime: .seconds(14 * day), at: noon + 14 * day + 3599).keys.count == 2)
-        // Where the next key has no time, it is all that is known.
+        // If the next key has no time, this is all that is known.
         first.sealedUntil = noon
         let equals = try KeyRing([first, sampleKey(2)])
         let older = try #require(equals.keys.first)
@@ -126,7 +126,7 @@ private func text(_ ring: KeyRing) throws -> String {
     @Test func `a merge says until when the key sealed that is active no longer`() throws {
         let day = 86_400.0
         let now = noon + 100 * day
-        // Both seal until the merge: one key since long ago, the other since yesterday.
+        // Both seal until the merge: one key for a long time, the other since yesterday.
         let (a, b) = (try KeyRing([sampleKey(1, from: noon)]), try KeyRing([sampleKey(2, from: noon + day)]))
         let token = try loginSealer(a).seal(login, at: now - 60).token
         for merged in [try a.merged(with: b, at: now + 0.5), try b.merged(with: a, at: now + 0.5)] {
@@ -149,7 +149,7 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(try a.merged(with: a, at: now).keys[0].sealedUntil == nil)
         #expect(
             try merged.merged(with: KeyRing([], revoked: [KeyID(0, 0, 1)]), at: now + 9).entries.count == 4)
-        // A revoked key needs none.
+        // A revoked key needs no such time.
         #expect(try a.merged(with: b.revoking(sampleKey(1).id), at: now).keys.count == 1)
     }
 
@@ -164,7 +164,7 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(added.keys[0].sealedUntil == now)
         #expect(try ring.rotated(activeFrom: now + 1, at: now).ring.keys[0].sealedUntil == nil)
         #expect(try ring.rotated(activeFrom: now, at: now).ring.keys[0].sealedUntil == nil)
-        // What is added has not sealed yet, also where it is not the active one.
+        // A key that is added has not sealed yet, even if it is not the active one.
         for from in [noon - day, noon] {
             let key = try sampleKey(2, from: from)
             #expect(
@@ -174,7 +174,7 @@ private func text(_ ring: KeyRing) throws -> String {
         for _ in 0..<20 {
             #expect(try sampleRing(1, 2, 3).replacingAllKeys(at: noon).ring.keys[0].sealedUntil == nil)
         }
-        // The key's own time moved on: until then it seals no longer, but it has.
+        // The key's own time moved on: it no longer seals until then, but it has sealed.
         let moved = try KeyRing([sampleKey(1), sampleKey(2)]).adding(sampleKey(2, from: now + day), at: now)
         #expect(
             moved.key(withID: try sampleKey(2).id)?.sealedUntil
@@ -194,7 +194,7 @@ private func text(_ ring: KeyRing) throws -> String {
         ] {
             let pruned = try merged.pruned(lifetime: lifetime, at: now + 2 * minute)
             #expect(try loginSealer(pruned).open(value: token, at: now + 2 * minute).session == login)
-            // As long as without the merge, and no longer; the other sealed until it.
+            // As long as without the merge, and no longer; the other key sealed until the merge.
             #expect(try merged.key(withID: sampleKey(1).id)?.sealedUntil == now)
             #expect(try merged.key(withID: sampleKey(2).id)?.sealedUntil == now + minute)
             #expect(
@@ -203,11 +203,11 @@ private func text(_ ring: KeyRing) throws -> String {
             #expect(
                 try merged.pruned(lifetime: lifetime, at: now + 14 * day + 3600).key(withID: sampleKey(1).id)
                     == nil)
-            // Nor does another merge, of a ring whose key began between.
+            // Nor by another merge, with a ring whose key began in between.
             let again = try merged.merged(with: KeyRing([sampleKey(3, from: noon + minute)]), at: now + day)
             #expect(try again.key(withID: sampleKey(1).id)?.sealedUntil == now)
         }
-        // Nor a key that is added between them, nor another time of the one between.
+        // Nor by a key that is added between them, nor by another time of the one in between.
         #expect(
             try rotated.adding(sampleKey(2, from: noon + day), at: now + minute).keys[0].sealedUntil == now)
         let three = try KeyRing([
@@ -219,12 +219,12 @@ private func text(_ ring: KeyRing) throws -> String {
         let moved = try three.adding(sampleKey(1, from: noon + 10 * day), at: now)
         #expect(moved.keys.map(\.id) == (try [2, 1, 3].map { try sampleKey($0).id }))
         #expect(moved.keys.map(\.sealedUntil) == [noon + 18 * day, nil, nil])
-        // What was written before stays where it is the later.
+        // An earlier entry stays if it is later.
         var first = try sampleKey(1, from: noon)
         first.sealedUntil = noon + 15 * day
         let written = try KeyRing([first, sampleKey(3, from: noon + 9 * day)])
         #expect(try written.merged(with: b, at: now).keys[0].sealedUntil == noon + 15 * day)
-        // Of a key that has not begun there is nothing to say.
+        // For a key that has not begun, there is nothing to say.
         let pending = try KeyRing([sampleKey(1, from: now + day), sampleKey(2, from: now + 3 * day)])
         #expect(
             try pending.merged(with: KeyRing([sampleKey(3, from: now + 2 * day)]), at: now).keys.allSatisfy {
@@ -243,7 +243,7 @@ private func text(_ ring: KeyRing) throws -> String {
         #expect(changed.keys[0].id == ids[0] && changed.keys[0].sealedUntil == now)
     }
 
-    /// Rings of a site that has several, whose operators do whatever there is to be done.
+    /// The rings of a site that has several, with operators who make every possible change.
     @Test(arguments: 0..<8) func `whatever is done to rings, pruning takes no key that a session may need`(
         seed: UInt64
     ) throws {
@@ -253,12 +253,12 @@ private func text(_ ring: KeyRing) throws -> String {
         }
         let (hour, day) = (3600.0, 86_400.0)
         let lifetime = 14 * day
-        /// A ring, and when each of its keys sealed last.
+        /// A ring, and the time at which each of its keys last sealed.
         struct Site {
             var ring: KeyRing
             var sealed: [KeyID: Date] = [:]
         }
-        // Some keys come to several rings, from several times on.
+        // Some keys are in several rings, starting at different times.
         let pool = try (UInt8(0)..<6).map { try sampleKey($0) }
         func newKey(_ from: Date) throws -> SealingKey {
             guard random.next() % 4 != 0 else { return try pick(pool).sealing(from: from) }
@@ -302,7 +302,7 @@ private func text(_ ring: KeyRing) throws -> String {
                 case 7: sites[here].ring = try ring.endingSessions(createdBefore: now - lifetime)
                 default: sites[here].ring = try ring.pruned(lifetime: .seconds(lifetime), at: now)
                 }
-                // What the file says is all that is known of it.
+                // The file's contents are all that is known about it.
                 sites[here].ring = try KeyRing(parsing: text(sites[here].ring), requiringKey: false)
                 pruned += ring.keys.count { sites[here].ring.key(withID: $0.id) == nil }
                 written += sites[here].ring.keys.count { $0.sealedUntil != nil }
@@ -339,7 +339,7 @@ private func text(_ ring: KeyRing) throws -> String {
             let ab = try a.union(b)
             #expect(try text(ab) == text(b.union(a)))
             #expect(try text(ab.union(c)) == text(a.union(b.union(c))))
-            // A merge adds to that when keys ceased to be active; the order does not matter to it either.
+            // A merge keeps track of when keys ceased to be active; the order does not matter for that either.
             let merged = try a.merged(with: b, at: noon + 7200)
             #expect(try text(merged) == text(b.merged(with: a, at: noon + 7200)))
             #expect(try text(merged.merged(with: b, at: noon + 7200)) == text(merged))
@@ -366,9 +366,9 @@ private func text(_ ring: KeyRing) throws -> String {
             let opened = try sealer.open(value: sealed.token, at: noon - behind)
             #expect(opened.createdAt == noon && opened.session == login)
         }
-        // A clock that is further behind is wrong: nothing is sealed that would be refused.
+        // A clock that is further behind is wrong: it seals nothing that would be refused.
         #expect(throws: SealError.endedBefore(noon)) { try sealer.seal(login, at: noon - 61) }
-        // What was sealed before is over.
+        // What was sealed before has ended.
         let early = try loginSealer(sampleRing(1)).seal(login, at: noon - 1)
         #expect(throws: OpenError.endedBefore(noon)) { try sealer.open(value: early.token, at: noon) }
     }
@@ -426,7 +426,7 @@ private func text(_ ring: KeyRing) throws -> String {
                     }).keys.count
             }
             if chance(700) {
-                // Any key, as long as another one is active then.
+                // Any key, provided that another one is active then.
                 let ring = try KeyRing(contentsOf: path)
                 let victim = ring.keys[Int(random.next() % UInt64(ring.keys.count))].id
                 let rest = try ring.revoking(victim)
@@ -464,7 +464,7 @@ private func text(_ ring: KeyRing) throws -> String {
                 let isOver =
                     session.end <= clock || ring.revoked.contains(session.keyID)
                     || ring.notBefore.map { session.created < $0 } ?? false
-                // Anything but what this server's ring and clock end must open, whoever sealed it.
+                // Everything must open except what this server's ring and clock end, whoever sealed it.
                 if isOver {
                     #expect(throws: OpenError.self) {
                         try server.sealer.open(value: session.token, at: clock)

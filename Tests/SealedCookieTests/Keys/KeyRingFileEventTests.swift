@@ -1,4 +1,4 @@
-// What a followed ring file tells, and when.
+// The events of a followed ring file, and their times.
 import Foundation
 import Synchronization
 import Testing

@@ -1,4 +1,4 @@
-// A followed ring file whose clock or mount is another's.
+// A followed ring file with another machine's clock or mount.
 import Foundation
 import Synchronization
 import Testing
@@ -15,7 +15,7 @@ import Testing
     let clock = TestClock()
 
     @Test func `a revocation holds at once, whatever the file server's clock says`() throws {
-        // As where this machine's clock is an hour behind: however often one looks, the file has only just changed.
+        // As if this machine's clock were an hour behind: at each poll, the file has only just changed.
         let file = try KeyRingFile(
             folder.ring, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
@@ -35,7 +35,7 @@ import Testing
         }
         tick()
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
-        // The key that it only lacks goes two seconds after the file was first seen so, on the monotonic clock.
+        // The key that it only lacks is dropped two seconds after this state was first seen, on the monotonic clock.
         #expect(both.key(withID: other) != nil && file.ring.key(withID: other) != nil && file.failure == nil)
         clock.advance(by: .milliseconds(2099))
         #expect(file.ring.key(withID: other) != nil)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func `a file that may change without a trace is read again until it has settled`() throws {
-        // A file system whose clock ticks every two seconds: all figures stay.
+        // A file system whose clock ticks every two seconds: all attributes stay the same.
         let identity = try FileIdentity(folder.ring)
         let file = try KeyRingFile(
             folder.ring, pollInterval: .milliseconds(1), clock: clock.now, identify: { _ in identity })
@@ -55,7 +55,7 @@ import Testing
             clock.advance(by: .milliseconds(span))
             #expect(file.ring.keys.count == count, "after \(span)")
         }
-        // Then it has been seen for long enough, and what changes now changes the figures.
+        // By then this state has been seen for long enough, and a change now changes the attributes.
         _ = try rotate(folder.ring, from: noon + 100)
         tick()
         #expect(file.ring.keys.count == count)
@@ -72,7 +72,7 @@ import Testing
             path, pollInterval: .milliseconds(1), clock: clock.now,
             identify: {
                 let identity = try? FileIdentity($0)
-                // Between the look and the reading another process begins to write.
+                // Between the poll and the reading, another process begins to write.
                 meddler.act.withLock { $0.take() }?()
                 return identity
             })
@@ -110,7 +110,7 @@ import Testing
         #expect(throws: KeyRingError(source: folder.ring, line: nil, problem: .detached)) {
             try file.reload()
         }
-        // It may be a file system that counts no links: what it says is heard.
+        // The file system may not count links: its contents are read anyway.
         let id = try rotate(folder.ring)
         tick()
         #expect(file.ring.key(withID: id) != nil && file.failure?.problem == .detached)
@@ -131,7 +131,7 @@ import Testing
             isMounted: { _ in isMounted.load(ordering: .relaxed) })
         #expect(file.failure?.problem == .detached && log.events.count == 1)
         #expect("\(log.events)".contains("mounted by itself"))
-        // What is written into it is heard all the same, and it is told no more.
+        // What is written to it is read anyway, and the problem is not reported again.
         let id = try rotate(folder.ring)
         tick()
         #expect(file.ring.key(withID: id) != nil && file.failure?.problem == .detached)
@@ -139,11 +139,11 @@ import Testing
         _ = try rotate(folder.ring)
         tick()
         #expect(file.ring.keys.count == 3 && file.failure == nil)
-        // A file in its folder is none.
+        // A file in its folder is not one.
         #expect(!OpenFile.isMountedByItself(folder.ring) && !OpenFile.isMountedByItself(folder.file("none")))
     }
 
-    /// The real thing: a file that is open here under /proc, as under a mount, and replaced under its name.
+    /// The real thing: a file that is open here under /proc, as with a mount, and replaced under its name.
     @Test func `a mounted file that was replaced has no link left`() throws {
         let descriptor = unsafe open(folder.ring, O_RDONLY)
         defer { close(descriptor) }

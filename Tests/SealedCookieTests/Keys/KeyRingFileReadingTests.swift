@@ -1,4 +1,4 @@
-// When a ring file is read: at each poll, for an unknown key, by whom of several.
+// When a ring file is read: at each poll, for an unknown key, and by which of several threads.
 import Foundation
 import Synchronization
 import Testing
@@ -14,7 +14,8 @@ import Testing
 
     let clock = TestClock()
 
-    /// In a process of its own: other tests' threads may be inside Swift's runtime, whose locks a child would find taken.
+    /// In a separate process: other tests' threads may be inside Swift's runtime, whose locks a child would find
+    /// taken.
     @Test func `a child of a fork reads its ring again, whatever threads the parent had`() async {
         await #expect(processExitsWith: .success) {
             let folder = try ToolFolder()
@@ -89,7 +90,7 @@ import Testing
         #expect(file.failure == nil)
     }
 
-    /// A file system that hangs for three seconds: nobody knows when in them the file became what it is.
+    /// A file system that hangs for three seconds: no one knows when in that time the file got its contents.
     @Test func `a file has settled when it has looked the same for two seconds after the first look`() throws
     {
         let path = try folder.write("slow.keys", text(sampleRing(1, 2)))
@@ -140,8 +141,8 @@ import Testing
         tick()
         #expect(file.ring.keys.map(\.id) == ids)
         #expect(file.failure == nil)
-        // Each new reason once, and that it is over.
-        let told = log.events.map { "\($0)".contains("read before is used") }
+        // Each new reason once, and once that it has passed.
+        let told = log.events.map { "\($0)".contains("previous ring stays in use") }
         #expect(told == [true, true, false])
         #expect(!log.events.contains { "\($0)".contains("sck1") })
         #expect(throws: KeyRingError.self) { try KeyRingFile(folder.file("none")) }
@@ -160,7 +161,7 @@ import Testing
         let first = try tokenOfNow()
         tick()
         #expect(try here.open(value: first).session == 7)
-        // Within the same second: not looked for, and refused.
+        // Within the same second: no poll, and refused.
         _ = try rotate(path, from: noon + 1)
         let second = try tokenOfNow()
         clock.advance(by: .milliseconds(999))
@@ -172,7 +173,7 @@ import Testing
     }
 
     @Test func `an unknown key is found that another request has read the file for meanwhile`() throws {
-        /// What another request does each time that this one asks for the time.
+        /// What another request does each time this one reads the clock.
         final class Other: Sendable {
             let act = Mutex<@Sendable () throws -> Void>({})
         }
@@ -185,14 +186,14 @@ import Testing
         #expect(throws: OpenError.self) {
             try sealer.open(value: loginSealer(sampleRing(9)).seal(login).token)
         }
-        // From here on this second's look is taken, and so it is not this request's to look.
+        // From here on this second's poll is taken, so this request may not poll.
         _ = try rotate(path)
         let token = try CookieSealer<Int>(
             keys: KeyRing(contentsOf: path), lifetime: .init(absolute: .days(1))
         ).seal(7).token
         #expect(throws: OpenError.self) { try sealer.open(value: token) }
         let calls = Counter()
-        // The file's clock holds it, and it holds the file.
+        // The file's clock refers to it, and it refers to the file.
         defer { other.act.withLock { $0 = {} } }
         other.act.withLock { act in
             // First it asks for the ring, and does not find the key.
@@ -236,7 +237,7 @@ import Testing
         while finished.value < 3, ContinuousClock.now < deadline { usleep(1000) }
         usleep(50_000)
         #expect(finished.value == 3 && system.waiting.load(ordering: .relaxed) == 1)
-        // The file system is back: the one that waited goes on, and what changed meanwhile is found.
+        // The file system is back: the waiting thread continues, and changes made meanwhile are found.
         let id = try rotate(folder.ring)
         system.hangs.store(false, ordering: .relaxed)
         while finished.value < 4, ContinuousClock.now < deadline { usleep(1000) }
@@ -270,7 +271,7 @@ import Testing
         while !system.isIn.load(ordering: .relaxed) { usleep(1000) }
         try file.reload()
         #expect(file.ring.keys.count == 2)
-        // What the one that waits finds is broken, and older news.
+        // The waiting thread finds a broken file, which is older than the ring in use.
         try Data("x".utf8).write(to: URL(filePath: path))
         system.hangs.store(false, ordering: .relaxed)
         let deadline = ContinuousClock.now + .seconds(20)
@@ -305,7 +306,7 @@ import Testing
         }
     }
 
-    /// Its references are not counted there: what holds the key is the ring that the opening began with.
+    /// Its references are not counted there: the ring with which the opening began keeps the key alive.
     @Test func `a key lives as long as an opening with it, though its ring is replaced meanwhile`() throws {
         let file = try follow(folder.ring)
         let sealer = try CookieSealer<Interruption>(keys: file, lifetime: .init(absolute: .days(14)))

@@ -5,14 +5,14 @@ import Testing
 
 @testable import SealedCookie
 
-/// What a ring file told.
+/// The events of a ring file.
 final class EventLog: Sendable {
     private let log = Mutex<[KeyRingEvent]>([])
     var events: [KeyRingEvent] { log.withLock { $0 } }
     func add(_ event: KeyRingEvent) { log.withLock { $0.append(event) } }
 }
 
-/// A monotonic clock that goes on when it is told to.
+/// A monotonic clock that advances on request.
 final class TestClock: Sendable {
     private let nanoseconds = Atomic<Int64>(1_000_000)
     var now: @Sendable () -> Int64 {
@@ -25,7 +25,7 @@ final class TestClock: Sendable {
     }
 }
 
-/// A suite with a folder and a clock of its own.
+/// A suite with its own folder and clock.
 protocol KeyRingFileSuite {
     var folder: ToolFolder { get }
     var clock: TestClock { get }
@@ -46,7 +46,7 @@ extension KeyRingFileSuite {
         try ring.withText { text in String(decoding: text.indices.map { text[$0] }, as: UTF8.self) }
     }
 
-    /// Looks at the first access after each `tick`.
+    /// Polls at the first access after each `tick`.
     func follow(_ path: String, _ log: EventLog = EventLog()) throws -> KeyRingFile {
         try KeyRingFile(path, pollInterval: .milliseconds(1), clock: clock.now) { log.add($0) }
     }

@@ -1,4 +1,4 @@
-// A ring file that is followed: changes, swaps, half rings, and a ring's text.
+// A ring file that is followed: changes, swaps, half-written rings, and a ring's text.
 import Foundation
 import Testing
 
@@ -70,7 +70,7 @@ import Testing
             other[keyPath: field] += 1
             #expect(other != identity)
         }
-        // What the system says of a file goes into it.
+        // The system's reason becomes part of it.
         var status = stat()
         try unsafe #require(stat(folder.ring, &status) == 0)
         #expect(identity.inode == UInt64(status.st_ino) && identity.device == UInt64(status.st_dev))
@@ -122,14 +122,15 @@ import Testing
         let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         let file = try follow(folder.ring, log)
-        // Written in place, line by line: whatever is there, the ring before holds.
+        // Written in place, line by line: whatever is there, the previous ring stays in use.
         for count in 0..<lines.count - 1 {
             _ = try folder.write("session.keys", lines.prefix(count).map { "\($0)\n" }.joined())
             tick()
             #expect(
                 file.ring.keys.last?.id == id && file.ring.revoked.count == 1 && file.ring.notBefore == noon)
         }
-        // A file that is left so for two seconds is meant so. What was revoked and ended stays so, and that is told.
+        // A file that stays so for two seconds is intentional. Revocations and ends stay in force, and that is
+        // reported.
         let first = try #require(lines.firstIndex { $0.hasPrefix("key ") })
         _ = try folder.write("session.keys", "\(lines[0])\n\(lines[first])\n")
         tick()
@@ -151,7 +152,7 @@ import Testing
             _ = file.ring
         }
         #expect(log.events.count { if case .revocationsKept = $0 { true } else { false } } == 1)
-        // Only a call that says so takes it back.
+        // Only a call that asks for it takes it back.
         try file.reload()
         #expect(file.ring.revoked.count == 1 && file.ring.notBefore == noon)
         try file.reload(forgettingRevocations: true)
@@ -168,7 +169,7 @@ import Testing
                 clock.advance(by: .seconds(3))
                 #expect(file.ring.keys.first?.id == id && file.failure?.problem == .noLines)
             }
-            #expect(log.events.count == 1 && "\(log.events)".contains("says nothing"))
+            #expect(log.events.count == 1 && "\(log.events)".contains("is empty"))
         }
     }
 
@@ -183,7 +184,7 @@ import Testing
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
         #expect(throws: SealError.noActiveKey) { try sealer.seal(7, at: noon) }
         #expect(file.ring.keys.isEmpty && file.failure == nil && log.events.count == 1)
-        // And a copy of the time before does not undo it, at no time.
+        // And a copy of an earlier ring never undoes it.
         let next = try rotate(folder.ring)
         tick()
         #expect(try sealer.open(value: sealer.seal(7, at: noon).token, at: noon).keyID == next)

@@ -1,4 +1,4 @@
-// The key ring: its text, which key seals when, and that no secret shows.
+// The key ring: its text, which key seals when, and that no secret is shown.
 import Foundation
 import Testing
 
@@ -74,7 +74,7 @@ import Testing
         #expect(opened.keyID == sealing && !opened.needsResealing)
         // Nothing changes when its time has come.
         #expect(ring.sealingKey(at: noon + 61)?.id == sealing && ring.activeKey(at: noon + 61)?.id == sealing)
-        // And none of them is taken away as if it were old.
+        // And none of them is removed as if it were old.
         #expect(try ring.pruned(lifetime: .seconds(1), at: noon).keys.count == 3)
         #expect(try KeyRing([]).sealingKey(at: noon) == nil)
     }
@@ -187,7 +187,7 @@ import Testing
         #expect(throws: KeyRingError(source: "keys", line: nil, problem: .idCollision(a.id))) {
             try KeyRing([a, b])
         }
-        // Neither is left where the id is revoked.
+        // Neither is left if the ID is revoked.
         #expect(try KeyRing([a, b], revoked: [a.id]).keys.isEmpty)
     }
 
@@ -198,7 +198,7 @@ import Testing
 
     // MARK: Line breaks that are lost
 
-    /// The three ways in which a server begins with a ring.
+    /// The three ways in which a server starts with a ring.
     private func refusals(of text: String) throws -> [KeyRingError?] {
         let folder = try ToolFolder()
         let path = try folder.write("start.keys", text)
@@ -224,7 +224,7 @@ import Testing
         ]
         for ring in rings {
             for replacement in [" ", "", "\\n", "\\r\\n", "  "] {
-                // With nothing in place of the last, or something.
+                // With nothing instead of the last character, or with something else.
                 let text = ring.replacing("\n", with: replacement)
                 for text in [text, String(text.dropLast(replacement.count))] {
                     for error in try refusals(of: text) {
@@ -245,7 +245,7 @@ import Testing
                 try KeyRing(parsing: ring.replacing("\n", with: "\r\n"), requiringKey: false).isEmpty == false
             )
         }
-        // Cut at the first line break, as files of variables are read.
+        // Cut at the first line break, as environment files are read.
         for error in try refusals(of: "# sealed-cookie key ring") {
             #expect(error?.problem == .lostLineBreaks)
         }
@@ -296,7 +296,7 @@ import Testing
         for text in ["\n\(text)", "\(text)\n\n", "\r\n\(text)\r\n", " \n\t\n\(text)\n \n"] {
             for error in try refusals(of: text) {
                 #expect(error?.problem == .emptyLines, "\(text)")
-                #expect(error?.description.contains("empty lines before or behind") == true)
+                #expect(error?.description.contains("empty lines before or after") == true)
             }
         }
         for text in ["\(text)\n\(text)\n", "\nrevoked x\n\n", "# a\n\(text)\n"] {

@@ -31,13 +31,13 @@ import Testing
             #expect(try sealer.open(value: again.token, at: noon).keyID == sampleKey(2).id)
             #expect(sealer.keys.entries == next.entries)
         }
-        // A key that it lacks goes at once: the application's ring is whole.
+        // A key that it lacks is dropped at once: the application's ring is complete.
         try keys.replace(with: KeyRing([sampleKey(2, from: noon)]))
         #expect(throws: OpenError.unknownKey(try sampleKey(1).id)) {
             try sealers[0].open(value: token, at: noon)
         }
         #expect(log.events.count { if case .changed = $0 { true } else { false } } == 2)
-        // The same again is no news.
+        // The same ring again is not news.
         try keys.replace(with: KeyRing([sampleKey(2, from: noon)]))
         #expect(log.events.count { if case .changed = $0 { true } else { false } } == 2)
     }
@@ -51,7 +51,7 @@ import Testing
         let keys = try SharedKeyRing(sampleRing(1)) { [log] in log.add($0) }
         let sealer = try sealer(keys)
         let token = try sealer.seal(login, at: noon).token
-        // Nothing changes nothing, and is told once.
+        // An empty ring changes nothing, and is reported once.
         for _ in 0..<2 {
             #expect(throws: KeyRingError(source: "keys", line: nil, problem: .noLines)) {
                 try keys.replace(with: KeyRing([]))
@@ -59,7 +59,7 @@ import Testing
         }
         #expect(keys.failure?.problem == .noLines && log.events.count == 1)
         #expect(try sealer.open(value: token, at: noon).session == login)
-        // The only key's revocation is one.
+        // Revoking the only key is a change.
         try keys.replace(with: KeyRing([], revoked: [id]))
         #expect(keys.failure == nil)
         #expect(throws: OpenError.revokedKey(id)) { try sealer.open(value: token, at: noon) }
@@ -83,7 +83,7 @@ import Testing
             log.events.count {
                 if case .revocationsKept([id], notBefore: noon - 60) = $0 { true } else { false }
             } == 1)
-        // An earlier end does not take the later one's place.
+        // An earlier end does not replace the later one.
         try keys.replace(with: stale.endingSessions(createdBefore: noon - 120))
         #expect(keys.ring.notBefore == noon - 60)
         try keys.replace(with: stale, forgettingRevocations: true)
@@ -123,7 +123,7 @@ import Testing
         #expect(try sealer.open(value: token, at: noon).session == login)
     }
 
-    /// What an application may do that has its ring brought while the request waits.
+    /// What an application may do if it loads its ring while the request waits.
     @Test func `a ring that comes while an unknown key is told is used for that very session`() throws {
         final class Box: Sendable { let keys = Mutex<SharedKeyRing?>(nil) }
         let box = Box()
@@ -162,7 +162,7 @@ import Testing
             }
         }
         done.wait()
-        // No revocation of either is lost, though a ring may be overtaken by the other's.
+        // No revocation of either is lost, even if one ring overtakes the other.
         #expect(keys.ring.revoked.count == 200)
     }
 

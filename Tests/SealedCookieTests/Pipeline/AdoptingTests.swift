@@ -1,4 +1,4 @@
-// Who may seal a session again, and moving it to another name or purpose.
+// Which sealers may seal a session again, and moving it to another name or purpose.
 import Foundation
 import Testing
 
@@ -14,8 +14,9 @@ import Testing
         #expect(opened.cookieName == "login" && opened.purpose == "reset" && reset.purpose == "reset")
         let error = #expect(throws: SealError.self) { try login.reseal(opened, at: noon) }
         #expect(error == .anotherCookie(name: "login", purpose: "reset") && error?.isSessionOver == false)
-        #expect("\(try #require(error))" == "the session was opened from cookie login, purpose \"reset\"")
-        // Before anything else: also where it is over, and from a header.
+        #expect(
+            "\(try #require(error))" == "the session was opened from cookie login, with the purpose \"reset\"")
+        // This is checked first: even if the session is over, and even from a header.
         #expect(throws: SealError.anotherCookie(name: "login", purpose: "reset")) {
             try login.reseal(opened, at: noon + 86_400)
         }
@@ -26,12 +27,12 @@ import Testing
         // The other way round, another name, a name in another case.
         let session = try login.open(value: login.seal("ada", at: noon).token, at: noon)
         let other = SealError.anotherCookie(name: "login", purpose: "")
-        #expect("\(other)" == "the session was opened from cookie login, no purpose")
+        #expect("\(other)" == "the session was opened from cookie login, without a purpose")
         for name in ["login2", "Login"] {
             #expect(throws: other) { try sealer(String.self, name: name).reseal(session, at: noon) }
         }
         #expect(throws: other) { try reset.reseal(session, at: noon) }
-        // Purposes are bytes: two spellings of é are two purposes, as they are when opened.
+        // Purposes are bytes: two spellings of é are two purposes, as when opening.
         let one = try sealer(String.self, purpose: "caf\u{E9}")
         let two = try sealer(String.self, purpose: "cafe\u{301}")
         let accent = try one.open(value: one.seal("ada", at: noon).token, at: noon)
@@ -96,14 +97,14 @@ import Testing
             #expect(number.session == 7 && number.createdAt == noon && number.lifetime == own)
             #expect(number.endsWithBrowser == (own != nil))
         }
-        // What is over, or would be, is not adopted.
+        // A session that is over, or would be, is not adopted.
         let opened = try former.open(value: former.seal("ada", at: noon).token, at: noon)
         #expect(throws: SealError.expired(noon + 86_400 * 14)) {
             try current.adopt(opened, at: noon + 86_400 * 14)
         }
         let short = try sealer(String.self, name: "short", lifetime: .init(absolute: .hours(1)))
         #expect(throws: SealError.expired(noon + 3600)) { try short.adopt(opened, at: noon + 3600) }
-        // A key that this ring never had is a fault of the set-up, and nobody's session is over for it.
+        // A key that this ring never had is a configuration fault, and ends no session.
         let foreign = #expect(throws: SealError.foreignKey(opened.keyID)) {
             try sealer(String.self, keys: sampleRing(2)).adopt(opened, at: noon)
         }
@@ -124,7 +125,7 @@ import Testing
         #expect(throws: SealError.endedBefore(noon + 1)) {
             try sealer(String.self, keys: ended).adopt(opened, at: noon + 9)
         }
-        // One's own session is sealed again; for another purpose of the same name, its parts are known.
+        // A sealer's own session is sealed again; for another purpose of the same name, its parts are known.
         #expect(try former.adopt(opened, at: noon).cookies.count == 3)
         let renamed = try sealer(String.self, name: "old", purpose: "c", splitting: 3)
         let seen = try #require(

@@ -14,7 +14,7 @@ import Testing
         let cutOff = noon + 0.4
         let before = try sealer.open(value: sealer.seal(login, at: noon + 0.3).token, at: noon + 1)
         #expect(before.createdAt == noon && before.began(before: cutOff))
-        // Without the parameter a session of the same second looks as if it were from before.
+        // Without the parameter, a session of the same second would seem to be from before.
         let unsaid = try sealer.open(value: sealer.seal(login, at: noon + 0.5).token, at: noon + 1)
         #expect(unsaid.began(before: cutOff))
         let sealed = try sealer.seal(login, cutOff: cutOff, at: noon + 0.5)

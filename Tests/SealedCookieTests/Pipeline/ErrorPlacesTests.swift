@@ -1,4 +1,4 @@
-// Errors say where something was, and nothing of a secret.
+// Errors say where a value is, and reveal nothing of a secret.
 import Foundation
 import Testing
 
@@ -37,7 +37,8 @@ import Testing
             }
         }
         let secret = try opened(Inner(tokens: Secret([key: 1])), as: Inner<String>.self)
-        #expect(secret == .sessionMismatch(codingPath: ["tokens"], reason: "a secret that holds no String"))
+        #expect(
+            secret == .sessionMismatch(codingPath: ["tokens"], reason: "a secret that contains no String"))
         let open = try opened(Open(tokens: [key: 1]), as: Open<String>.self)
         #expect(
             open
@@ -48,9 +49,9 @@ import Testing
 
     struct Holder<Value: Codable & Sendable>: Codable, Sendable { var s: Secret<Value> }
 
-    /// The paths of errors went on into it.
+    /// The paths of errors used to continue into it.
     @Test func `sealing names nothing inside a Secret`() throws {
-        /// Appends a key of its own to the path that it has, as Codable's own helpers do.
+        /// Appends its own key to the path, as Codable's own helpers do.
         struct Refusing: Codable, Sendable {
             init() {}
             init(from decoder: any Decoder) throws {}
@@ -74,7 +75,7 @@ import Testing
         #expect(try refusal(["hunter2": Refusing()]) == invalid)
         #expect(try refusal([[Refusing()]]) == invalid)
         #expect(try refusal(["a": Secret(["hunter2": Refusing()])]) == invalid)
-        // Nor does what a type around it could catch and print.
+        // Nor does an error that a type around it could catch and print.
         let caught = #expect(throws: EncodingError.self) {
             try CBOREncoder.encode(Holder(s: Secret(["hunter2": Refusing()])))
         }
@@ -82,7 +83,7 @@ import Testing
         var value = CBORValue.null
         for _ in 0..<70 { value = .map([CBORMapEntry(key: .text("hunter2"), value: value)]) }
         #expect(try refusal(value) == deep)
-        // {"hunter2": undefined}, as it is and as a session that was opened unchecked; in a Secret and beside.
+        // {"hunter2": undefined}, directly and as a session that was opened unchecked; inside a Secret and outside.
         let inner = try #require([UInt8](hex: "a16768756e74657232f7"))
         let embedded: [UInt8] = [0xA1, 0x61, 0x73, 0xD8, 0x18, 0x40 | UInt8(inner.count)] + inner
         let undefined = SealError.notEncodable(
@@ -144,7 +145,7 @@ import Testing
             }
         }
         func expected(_ what: String) -> OpenError {
-            .sessionMismatch(codingPath: ["s"], reason: "a secret that holds \(what)")
+            .sessionMismatch(codingPath: ["s"], reason: "a secret that contains \(what)")
         }
         #expect(try opened(["other": 1], as: Pin.self) == expected("no Pin"))
         #expect(
@@ -154,9 +155,9 @@ import Testing
         #expect(
             try opened(["hunter2": Int?.none], as: Text.self) == expected("no String"))
         #expect(try opened(["hunter2": 1], as: [Int: Int].self) == expected("no Int"))
-        #expect(try opened(Bad(), as: Bad.self) == expected("what its type refuses"))
+        #expect(try opened(Bad(), as: Bad.self) == expected("a value that its type refuses"))
         #expect(try opened(Three(), as: Three.self) == expected("no Int"))
-        #expect(try opened([1000], as: [UInt8].self) == expected("what its type refuses"))
+        #expect(try opened([1000], as: [UInt8].self) == expected("a value that its type refuses"))
 
         // {"s": 24(h'{"hunter2": undefined}')}
         let item = try #require([UInt8](hex: "a16173d8184a" + "a16768756e74657232f7"))

@@ -1,11 +1,11 @@
-// The largest item that is sealed and opened, and what is inflated. Figures: make bounds.
+// The largest item that is sealed and opened, and the limit on inflating. Figures: make bounds.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
 @Suite struct LargestItemTests: CostSuite {
-    /// A text whose item has so many bytes, of which a few are left once it is compressed.
+    /// A text whose item has this many bytes, of which few are left after compression.
     private func text(itemBytes count: Int) -> String {
         String(repeating: "a", count: count - (count < 65_539 ? 3 : 5))
     }
@@ -19,7 +19,7 @@ import Testing
         #expect(try sealer.open(value: sealer.seal(largest, at: noon).token, at: noon).session == largest)
         let error = SealError.itemTooLarge(codingPath: [], reason: "more than 16384 bytes")
         #expect(throws: error) { try sealer.seal(largest + "a", at: noon) }
-        // What it costs is told all the same.
+        // Its cost is reported anyway.
         let report = try sealer.sizeReport(for: largest + "a", at: noon)
         #expect(report.itemByteCount == 16_385 && report.itemLimit == 16_384 && report.itemExcess == 1)
         #expect("\(report)".hasPrefix("an item of 16385 bytes, 1 over the largest, a token of "))
@@ -39,7 +39,7 @@ import Testing
         for count in [limit, limit + 1] {
             let text = String(repeating: "a", count: count - (count < 258 ? 2 : 3))
             let heads = count < 258 ? 2 : count < 65_539 ? 3 : 5
-            // Integers of nine bytes, and of one: no more values than are allowed.
+            // Integers of nine bytes, and of one: no more values than allowed.
             let wide = (count - heads - 60) / 9
             let array =
                 [Int](repeating: 1 << 40, count: wide) + [Int](repeating: 0, count: count - heads - 9 * wide)
@@ -130,7 +130,7 @@ import Testing
                 throw Refused()
             }
         }
-        /// Four ways to write what is no part of the item in the end.
+        /// Four ways to write bytes that do not become part of the item.
         struct Late: Codable, Sendable {
             let way: Int
             init(_ way: Int) { self.way = way }
@@ -148,7 +148,7 @@ import Testing
                     for key in keys + keys + keys + keys { try container.encode(1, forKey: key) }
                 case 2:  // Values that are taken back.
                     for (number, key) in keys.enumerated() {
-                        // While there is room for them.
+                        // As long as they fit.
                         if number < 37 { try? container.encode(Failing(), forKey: key) }
                         try container.encode(1, forKey: key)
                     }
@@ -214,7 +214,7 @@ import Testing
 
     @Test func `opening inflates no more than 65,536 bytes, whatever a token would inflate to`() throws {
         let refusal = OpenError.malformedPayload("more than 65536 bytes")
-        /// Seconds to refuse zeros: the tokens are all of one length.
+        /// Seconds to refuse zeros: all tokens have the same length.
         func time<Session: Codable & Sendable>(_ type: Session.Type, _ count: Int) throws -> Double {
             let sessions = try sealer(Session.self, limits: .init(nameAndValue: 30_000, attributeValue: 1024))
             let stream = zlibDeflated([UInt8](repeating: 0, count: count))

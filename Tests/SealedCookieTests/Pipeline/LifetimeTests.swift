@@ -1,4 +1,4 @@
-// When a session ends, and when it is sealed again for that.
+// When a session ends, and when it is sealed again because of that.
 import Foundation
 import Testing
 
@@ -10,7 +10,7 @@ import Testing
         let sealer = try loginSealer(ring, lifetime: .init(absolute: .days(14), idle: .hours(12)))
         var opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon)
         #expect(opened.expiresAt == noon + 12 * 3600)
-        // Used every eleven hours, it lives on until its absolute end, to the second.
+        // Used every eleven hours, it lives until its absolute end, to the second.
         var now = noon
         while now < noon + 14 * 86_400 - 11 * 3600 {
             now += 11 * 3600
@@ -53,7 +53,7 @@ import Testing
                 #expect(sealed.expiresAt == noon + life && sealed.cookies[0].maxAge == Int(life))
                 let opened = try sealer.open(value: sealed.token, at: noon + life - 1)
                 #expect(opened.lifetime == own && opened.expiresAt == noon + life)
-                // Sealed again it has it still: its idle time begins anew, its absolute end stays.
+                // Sealed again, it still has it: its idle time starts over, and its absolute end stays.
                 let end = min(noon + life + 10, noon + Double(own.absolute.seconds))
                 let again = try sealer.open(value: sealer.reseal(opened, at: noon + 10).token, at: noon + 11)
                 #expect(again.lifetime == own && again.expiresAt == end)
@@ -62,7 +62,7 @@ import Testing
                 }
                 #expect(throws: SealError.expired(noon + life)) { try sealer.reseal(opened, at: noon + life) }
             }
-            // Without one the policy holds, and there is none to tell.
+            // Without one, the policy applies, and there is none to report.
             let opened = try sealer.open(value: sealer.seal(login, at: noon).token, at: noon)
             #expect(opened.lifetime == nil)
             #expect(opened.expiresAt == noon + Double((policy.idle ?? policy.absolute).seconds))
@@ -76,7 +76,7 @@ import Testing
             (SessionLifetime(absolute: .days(1)), SessionLifetime(absolute: .days(3650)), 400 * day),
             (.init(absolute: .days(1), ceiling: .days(3)), .init(absolute: .days(3650)), 3 * day),
             (.init(absolute: .days(1), ceiling: .days(5000)), .init(absolute: .days(3650)), 3650 * day),
-            // Set where it is not the policy's, it counts for nothing.
+            // If set outside the policy, it is ignored.
             (.init(absolute: .days(1)), .init(absolute: .days(390), ceiling: .days(2)), 390 * day),
             (.init(absolute: .days(1)), .init(absolute: .days(3650), ceiling: .days(3650)), 400 * day),
             (
@@ -93,14 +93,14 @@ import Testing
             #expect(sealed.expiresAt == noon + life)
             #expect(sealed.cookies[0].maxAge == Int(min(life, 400 * day)))
             let opened = try sealer.open(value: sealed.token, at: noon + life - 1)
-            // What it was given stays, for a ceiling that is raised.
+            // Its own lifetime stays, in case the ceiling is raised.
             #expect(opened.lifetime == SessionLifetime(absolute: own.absolute, idle: own.idle))
             #expect(throws: OpenError.expired(noon + life)) {
                 try sealer.open(value: sealed.token, at: noon + life)
             }
             #expect(throws: SealError.expired(noon + life)) { try sealer.reseal(opened, at: noon + life) }
         }
-        // Nor one without a lifetime of its own.
+        // Nor does a session without its own lifetime.
         let long = try loginSealer(sampleRing(1), lifetime: .init(absolute: .days(1000)))
         #expect(try long.seal(login, at: noon).expiresAt == noon + 400 * day)
         let longer = SessionLifetime(absolute: .days(1000), ceiling: .days(1000))
@@ -109,7 +109,7 @@ import Testing
                 == noon + 1000 * day)
     }
 
-    /// FORMAT §6: what the visitor ticked is the session's, not the sealer's.
+    /// FORMAT §6: the visitor's choice belongs to the session, not to the sealer.
     @Test func `whether a session ends with the browser is its own, and stays when it is sealed again`()
         throws
     {
@@ -129,7 +129,7 @@ import Testing
                         .joined(separator: "; ")
                     let opened = try #require(try other.open(cookieHeader: header, at: noon + 5))
                     #expect(opened.endsWithBrowser == ends && opened.session == session)
-                    // Openers do not judge by it.
+                    // Openers do not use it to judge a session.
                     #expect(opened.expiresAt == noon + 86_400 * 14)
                     for written in [sealed, try other.reseal(opened, at: noon + 9)] {
                         let parts = written.cookies.filter { $0.maxAge != 0 }
@@ -167,7 +167,7 @@ import Testing
             #expect(sealed.tokenLength == CookieForm.smallestToken)
             let ceiling = Double(lifetime.ceiling.seconds)
             #expect(sealed.expiresAt == noon + ceiling)
-            // As long as any session may live, and it does not end with the browser.
+            // As long as any session may live; it does not end with the browser.
             #expect(sealed.cookies.map(\.name) == ["session", "session.1", "session.2", "session.7"])
             #expect(sealed.cookies[0].maxAge == min(Int(ceiling), 34_560_000))
             #expect(sealed.cookies.dropFirst().allSatisfy { $0.maxAge == 0 })
@@ -179,12 +179,12 @@ import Testing
                     try sealer.open(cookieHeader: "session=\(sealed.token)", at: noon + age)
                 }
             }
-            // A clock that was ahead is told as such, and before that what is of the token alone.
+            // A clock that was ahead is reported as such, after the checks that concern only the token.
             #expect(throws: OpenError.inFuture(noon)) { try sealer.open(value: sealed.token, at: noon - 61) }
             let after = try CookieSealer<Login>(
                 "session", keys: KeyRing([sampleKey(1)], notBefore: noon + 9), lifetime: lifetime)
             #expect(throws: OpenError.signedOut(noon)) { try after.open(value: sealed.token, at: noon + 20) }
-            // Nor does it open for who takes whatever there is.
+            // Nor does it open as an `EncodedSession`, or as an optional.
             let raw = try CookieSealer<EncodedSession>("session", keys: sampleRing(1), lifetime: lifetime)
             #expect(throws: OpenError.signedOut(noon)) { try raw.open(value: sealed.token, at: noon) }
             let maybe = try CookieSealer<Login?>("session", keys: sampleRing(1), lifetime: lifetime)
@@ -227,7 +227,7 @@ import Testing
         #expect(throws: OpenError.endedBefore(noon + 1)) { try ended.open(value: token, at: noon + 10) }
         let spared = try loginSealer(KeyRing([key], notBefore: noon))
         let opened = try spared.open(value: token, at: noon + 10)
-        // Sealed again it is still the session of then.
+        // Sealed again, it is still the same session.
         let again = try spared.reseal(opened, at: noon + 20).token
         #expect(throws: OpenError.endedBefore(noon + 1)) { try ended.open(value: again, at: noon + 30) }
     }
@@ -266,12 +266,12 @@ import Testing
         let end = noon + 3600
         #expect(try sealer.reseal(opened, at: end - 1).expiresAt == end - 1 + 3600)
         #expect(throws: SealError.expired(end)) { try sealer.reseal(opened, at: end) }
-        // Nor where another sealer's policy is a shorter one.
+        // Nor if another sealer's policy is shorter.
         let shorter = try loginSealer(sampleRing(1), lifetime: .init(absolute: .minutes(10)))
         #expect(throws: SealError.expired(noon + 600)) { try shorter.reseal(opened, at: noon + 600) }
     }
 
-    /// What was sealed with a stolen key must not move to one that the thief never had.
+    /// A session sealed with a stolen key must not move to a key that the thief never had.
     @Test func `a session whose key was revoked since it was opened is not sealed again`() throws {
         let folder = try ToolFolder()
         let file = try KeyRingFile(folder.ring, pollInterval: .zero)
@@ -283,7 +283,7 @@ import Testing
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened) }
         #expect(error == .revokedKey(opened.keyID) && error?.isSessionOver == true)
         #expect(!SealError.noActiveKey.isSessionOver && SealError.endedBefore(noon).isSessionOver)
-        // Nor where the key was removed: what it sealed would not open either.
+        // Nor if the key was removed: what it sealed would not open either.
         let other = try CookieSealer<Login>(keys: sampleRing(2), lifetime: .init(absolute: .days(14)))
         #expect(throws: SealError.revokedKey(opened.keyID)) { try other.reseal(opened) }
     }

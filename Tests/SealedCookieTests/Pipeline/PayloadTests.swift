@@ -1,4 +1,4 @@
-// What an authentic token may hold: a payload that breaks one rule of FORMAT §6 is refused.
+// What an authentic token may contain: a payload that breaks one rule of FORMAT §6 is refused.
 import Foundation
 import Testing
 
@@ -36,7 +36,7 @@ import Testing
         #expect(opened.sealedAt == opened.createdAt + 400)
         #expect(opened.lifetime == .init(absolute: .seconds(86_400), idle: .seconds(3600)))
         #expect(opened.endsWithBrowser && opened.expiresAt == opened.sealedAt + 3600)
-        // An idle time of 0 is none.
+        // An idle time of 0 means none.
         let endless = try open([2] + Self.created + [0, 0x80, 0xA3, 0x05, 0, 0xF6])
         #expect(endless.lifetime == .init(absolute: .seconds(86_400)) && !endless.endsWithBrowser)
         #expect(endless.expiresAt == endless.createdAt + 86_400)
@@ -44,7 +44,7 @@ import Testing
 
     @Test func `a session that was signed out is null, not compressed, and no session`() throws {
         let signedOut = OpenError.signedOut(Date(timeIntervalSince1970: 1_785_715_584))
-        // What other flags say of it changes nothing.
+        // Other flags do not change that.
         for payload: [UInt8] in [
             [0x20] + Self.created + [0, 0xF6], [0x24] + Self.created + [0, 0xF6, 0x80, 0],
             [0x22] + Self.created + [0, 1, 0, 0xF6], [0x30] + Self.created + [0, 0xF6],
@@ -124,7 +124,7 @@ import Testing
             item += Array(repeating: 0x61, count: count - item.count)
             #expect(item.count == count)
             let stream = zlibDeflated(item)
-            // Ten million letters take 10 kB even so: a sealer with a wide limit, to reach the check.
+            // Even so, ten million letters take 10 kB: a sealer with a high limit, to reach the check.
             let wide = try CookieSealer<CBORValue>(
                 keys: sampleRing(1), lifetime: .init(absolute: .days(14)),
                 limits: CookieLimits(nameAndValue: 60_000, attributeValue: 1024))
@@ -193,7 +193,7 @@ import Testing
             compressing: SessionPayload(times: SessionTimes(created: 1, age: 0, lifetime: nil), item: item),
             headroom: 0, tailroom: 0)
         #expect(payload.bytes[0] == 1)
-        // The contents stand behind the stream as they are, in order.
+        // The contents follow the stream unchanged, in order.
         let tail = Array("the same words, the same words".utf8)
         #expect(Array(payload.bytes.suffix(62)) == tail + [0x78, 30] + tail)
     }
@@ -219,7 +219,8 @@ import Testing
             try count(search: token, csrf: "", plain: token) < count(search: token, csrf: "", plain: wrong))
     }
 
-    /// Texts of few and of many different letters: streams a little shorter than the item, as long, and longer.
+    /// Texts with few and with many different letters: their streams are a little shorter than the item, as long, and
+    /// longer.
     private static let texts: [CBORItem] = {
         var state: UInt64 = 7
         func next(_ bound: Int) -> Int {
@@ -247,13 +248,13 @@ import Testing
                 let plain = 6 + item.bytes.count
                 #expect(payload.bytes[0] == 0 ? payload.range.count == plain : payload.range.count < plain)
                 guard payload.bytes[0] == 0, compression.sealingIndex == nil else { continue }
-                // What was left plain would not have been shorter.
+                // What was left uncompressed would not have been shorter.
                 let stream = deflated(item.bytes)
                 #expect(stream.count >= item.bytes.count)
                 differences.insert(stream.count - item.bytes.count)
             }
         }
-        // The check can fail: there are streams of just the item's length among them.
+        // The check can fail: some streams are exactly as long as the item.
         #expect(differences.contains(0) && differences.contains(1))
     }
 
@@ -272,7 +273,7 @@ import Testing
             let unpadded = try TokenInspection(plain.seal(text, at: noon).token).payloadByteCount
             let sealed = try padded.seal(text, at: noon)
             #expect(try padded.open(value: sealed.token, at: noon).session == text)
-            // A multiple gets one more, so that some padding is always there.
+            // A multiple gets another block, so that there is always some padding.
             let blocks = unpadded / block + 1
             #expect(try TokenInspection(sealed.token).payloadByteCount == blocks * block, "\(count)")
         }

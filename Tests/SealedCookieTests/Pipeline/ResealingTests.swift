@@ -1,4 +1,4 @@
-// Sealing again: when, and what is not.
+// Sealing again: when it happens, and when not.
 import Foundation
 import Testing
 
@@ -7,7 +7,7 @@ import Testing
 @Suite struct ResealingTests: ResealingSuite {
     // MARK: When
 
-    /// Whether a session that was sealed at noon by one sealer needs to be sealed again by another.
+    /// Whether a session that one sealer sealed at noon needs to be sealed again by another.
     private func needs(
         after seconds: Double, of written: SessionLifetime, under policy: SessionLifetime? = nil,
         own: SessionLifetime? = nil, endsWithBrowser: Bool = false
@@ -15,7 +15,7 @@ import Testing
         let sealed = try sealer(
             lifetime: written, attributes: SetCookie.Attributes(endsWithBrowser: endsWithBrowser)
         ).seal(session(9), lifetime: own, at: noon + 0.5)
-        // The session says whether it ends with the browser, not the sealer that opens it.
+        // The session says whether it ends with the browser; the sealer that opens it does not.
         return try sealer(
             lifetime: policy ?? written, attributes: SetCookie.Attributes(endsWithBrowser: !endsWithBrowser)
         ).open(value: sealed.token, at: noon + seconds).needsResealing
@@ -32,7 +32,7 @@ import Testing
             #expect(try !needs(after: 40 * day - 0.001, of: policy))
             #expect(try needs(after: 40 * day, of: policy))
         }
-        // A session's own lifetime counts in place of the policy's.
+        // A session's own lifetime counts instead of the policy's.
         let two = SessionLifetime(absolute: .days(2))
         let (ten, short) = (
             SessionLifetime(absolute: .days(3650)), SessionLifetime(absolute: .seconds(6000))
@@ -41,7 +41,7 @@ import Testing
         #expect(try needs(after: 40 * day, of: two, own: ten))
         #expect(try needs(after: 600, of: .init(absolute: .days(1000)), own: short))
         #expect(try !needs(after: 599, of: .init(absolute: .days(1000)), own: short))
-        // Neither the policy's idle time nor its lifetime counts beside it, but its ceiling does.
+        // Neither the policy's idle time nor its lifetime counts in addition, but its ceiling does.
         let idle = SessionLifetime(absolute: .days(2), idle: .hours(1))
         #expect(try !needs(after: 40 * day - 1, of: idle, own: ten))
         let own = SessionLifetime(absolute: .days(90), idle: .days(20))
@@ -50,7 +50,7 @@ import Testing
         let low = SessionLifetime(absolute: .days(2), ceiling: .days(30))
         #expect(try !needs(after: 3 * day - 1, of: low, own: ten))
         #expect(try needs(after: 3 * day, of: low, own: ten))
-        // Sealed again, a session of a thousand days stays in the browser to its end.
+        // Sealed again, a session of a thousand days stays in the browser until its end.
         let sealer = try sealer(lifetime: .init(absolute: .days(1000), ceiling: .days(1000)))
         var sealed = try sealer.seal(session(9), at: noon)
         var (now, inBrowser) = (noon, noon)
@@ -80,7 +80,8 @@ import Testing
                 under: .init(absolute: .days(10), idle: .hours(10))))
     }
 
-    /// What a token was written under is not known: the policy's own time decides, ten times at most.
+    /// The policy under which a token was written is not known. The sealer's own policy decides, with at most ten
+    /// writes.
     @Test func `a session is written again ten times in its life at most, and never on every request`() throws
     {
         for policy in [
@@ -93,7 +94,7 @@ import Testing
             var writes = 0
             for request in 1..<1000 {
                 let now = noon + Double(request) * step
-                // Parts that a sibling domain has planted for good.
+                // Parts that a sibling domain keeps planting.
                 let opened = try #require(
                     try sealer.open(
                         cookieHeader: header(sealed.cookies) + "; session.5=x; session.8=y", at: now))
@@ -119,7 +120,7 @@ import Testing
         #expect(try !needs(after: 3599, of: idle, endsWithBrowser: true))
         #expect(
             try needs(after: 7200, of: .init(absolute: .days(1), idle: .hours(20)), endsWithBrowser: true))
-        // Not to remove parts: anybody on a sibling domain can plant them for good.
+        // Not to remove parts: anyone on a sibling domain could keep planting them.
         let sealer = try sealer(lifetime: long, attributes: .init(endsWithBrowser: true))
         let value = try sealer.seal(session(9), at: noon).token
         func needsWith(_ more: String, _ seconds: Double) throws -> Bool {
@@ -178,7 +179,7 @@ import Testing
                 #expect(try reader.open(value: value, at: noon + day).needsResealing)
                 #expect(try writer.open(value: value, at: noon + day).needsResealing != endsWithBrowser)
             }
-            // A fleet of both, in the middle of a change.
+            // A fleet with both, in the middle of a change.
             var (value, writes) = (try new.seal(User(), at: noon).token, 0)
             for request in 1..<1000 {
                 let (now, server) = (noon + Double(request) * 863, request % 2 == 0 ? new : old)
@@ -228,7 +229,7 @@ import Testing
         let sealed = try sealer(keys: ring).seal(session(9), at: noon + 31)
         let opened = try sealer(keys: ring).open(value: sealed.token, at: noon)
         #expect(opened.keyID == next.id && !opened.needsResealing)
-        // When the session has changed, it goes out under the key that seals here.
+        // If the session has changed, it is sealed with the key that seals here.
         let again = try sealer(keys: ring).reseal(opened, at: noon)
         #expect(try sealer(keys: ring).open(value: again.token, at: noon).keyID == old.id)
         #expect(try sealer(keys: ring).open(value: again.token, at: noon + 30).needsResealing)
@@ -268,7 +269,7 @@ import Testing
         let opened = try sealer.open(value: token, at: noon)
         let error = #expect(throws: SealError.self) { try sealer.reseal(opened, at: noon) }
         #expect("\(try #require(error))".contains("256 combining marks"))
-        // Beside a byte string, which is put back into its place, it does not open.
+        // Next to a byte string that is put back, it does not open.
         let pair: [UInt8] = [0x82, 0x41, 0x07] + text
         let other = try sealer.core.seal(
             CBORItem(bytes: pair, byteStrings: [2..<3]), lifetime: nil, endsWithBrowser: nil, cutOff: nil,

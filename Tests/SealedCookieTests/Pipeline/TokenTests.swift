@@ -1,4 +1,4 @@
-// A token that was changed, cut, renamed or sealed by another: each is refused, with its reason.
+// A token that was changed, cut, renamed or sealed by another sealer is refused, with its reason.
 import Foundation
 import Testing
 
@@ -66,7 +66,7 @@ import Testing
         let sealer = try loginSealer(sampleRing(1))
         let token = Array(try sealer.seal(login, at: noon).token.utf8)
         var refused = 0
-        // All of the alphabet, and what stands just outside it.
+        // The whole alphabet, and the characters just outside it.
         for position in token.indices {
             for character in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/ .\n\0\u{7F}"
                 .utf8
@@ -141,7 +141,7 @@ import Testing
         let text = "S" + String(repeating: "A", count: 65_535)
         #expect(try TokenInspection(text).byteCount == 49_152)
         #expect(throws: OpenError.tooLong(byteCount: 65_537)) { try TokenInspection(text + "A") }
-        // Whatever is in it: it is not read.
+        // Whatever it contains: it is not read.
         #expect(throws: OpenError.tooLong(byteCount: 70_000)) {
             try TokenInspection(String(repeating: "é", count: 35_000))
         }

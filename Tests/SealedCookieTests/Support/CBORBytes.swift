@@ -1,10 +1,10 @@
-// CBOR as hexadecimal text, and there and back.
+// CBOR as hexadecimal text, encoded and decoded.
 import Foundation
 import Testing
 
 @testable import SealedCookie
 
-/// What encoding `value` gives, in hexadecimal digits.
+/// The encoding of `value`, in hexadecimal digits.
 func hex(_ value: some Encodable) throws -> String {
     try CBOREncoder.encode(value).bytes.hex
 }

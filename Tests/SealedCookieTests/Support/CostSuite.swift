@@ -3,7 +3,7 @@ import Foundation
 
 @testable import SealedCookie
 
-/// A suite on what a visitor can make a session cost: bounds that hold before the work is done.
+/// A suite on what a visitor can make a session cost: bounds that are checked before the work is done.
 protocol CostSuite {}
 
 extension CostSuite {

@@ -22,7 +22,8 @@ func deflated(_ input: [UInt8], after dictionary: IndexedText = .empty) -> [UInt
     return stream
 }
 
-/// zlib's stream at level 9: for what this library's compressor is not made for, more than 64 KiB, and to compare with.
+/// zlib's stream at level 9: for input of more than 64 KiB, for which this library's compressor is not made, and for
+/// comparison.
 func zlibDeflated(_ input: [UInt8]) -> [UInt8] {
     var stream = unsafe z_stream()
     unsafe deflateInit2_(

@@ -1,9 +1,9 @@
-// An inflater written from RFC 1951 alone, to judge streams by. It says besides what a stream was made of.
+// An inflater written from RFC 1951 alone, to judge streams by. It also reports what a stream was made of.
 
-/// What a stream holds.
+/// The contents of a stream.
 struct RFC1951 {
     private(set) var bytes: [UInt8] = []
-    /// Blocks that are stored, with the fixed codes, with codes of their own.
+    /// The numbers of blocks that are stored, have the fixed codes, and have their own codes.
     private(set) var blocks = [0, 0, 0]
     private(set) var lengths: Set<Int> = []
     private(set) var distanceSymbols: Set<Int> = []
@@ -16,7 +16,8 @@ struct RFC1951 {
 
     private var bit = 0
 
-    /// - Throws: `Broken` for what the RFC does not allow, an incomplete code included unless it is of one distance.
+    /// - Throws: `Broken` for what the RFC does not allow. That includes an incomplete code, unless it is of one
+    ///   distance.
     init(_ stream: [UInt8], after dictionary: [UInt8] = []) throws {
         var isLast = false
         while !isLast {
@@ -59,7 +60,7 @@ struct RFC1951 {
         /// How many codes there are of each length, and their symbols, shortest first.
         var counts = [Int](repeating: 0, count: 16)
         var symbols: [Int] = []
-        /// Codes that are left over, of length 15; below 0: too many.
+        /// The codes of length 15 that are left over; below 0: too many.
         var left = 1 << 15
 
         init(_ lengths: [Int]) {
@@ -125,7 +126,7 @@ struct RFC1951 {
         return (letters, distances)
     }
 
-    /// §3.2.5, its tables as they are printed there.
+    /// §3.2.5, with its tables as printed there.
     private static let lengthBases = [
         3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163,
         195, 227,

@@ -9,14 +9,14 @@ struct ToolRun {
     let output: String
     let errors: String
 
-    /// The tool stands beside the test bundle.
+    /// The tool is next to the test bundle.
     private static var tool: URL {
         Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "sealed-cookie")
     }
 
     /// - Parameters:
-    ///   - shell: a script that runs the tool, as "$0" with the arguments.
-    ///   - destination: where the output goes, if not into `output`.
+    ///   - shell: A script that runs the tool, as "$0" with the arguments.
+    ///   - destination: Where the output goes, if not into `output`.
     init(
         _ arguments: [String], input: String = "", environment: [String: String] = [:], shell: String? = nil,
         destination: FileHandle? = nil
@@ -25,7 +25,7 @@ struct ToolRun {
         process.executableURL = shell == nil ? Self.tool : URL(filePath: "/bin/sh")
         process.arguments = shell.map { ["-c", $0, Self.tool.path] + arguments } ?? arguments
         process.environment = ["LANG": "C.UTF-8"].merging(environment) { $1 }
-        // A file: writing to a tool that has ended already would end the tests by a signal.
+        // A file: writing to a tool that has already ended would end the tests with a signal.
         let file = FileManager.default.temporaryDirectory.appending(
             path: "sealed-cookie-input-\(UUID().uuidString)")
         try Data(input.utf8).write(to: file)
@@ -45,7 +45,7 @@ struct ToolRun {
     }
 }
 
-/// A folder of its own with a ring in it.
+/// A folder with a ring in it.
 final class ToolFolder {
     let path: String
 
@@ -53,7 +53,7 @@ final class ToolFolder {
         let url = FileManager.default.temporaryDirectory.appending(path: "sealed-cookie-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
-        // Of no time, so that it is active at any `--at`.
+        // Without a time, so that it is active at any `--at`.
         try KeyRing([SealingKey.generate()]).create(at: ring)
     }
 

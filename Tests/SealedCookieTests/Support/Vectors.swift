@@ -14,7 +14,7 @@ func vectors<File: Decodable>(_ name: String, as type: File.Type) throws -> File
 let packageFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
-/// Bytes that JSON holds as hexadecimal digits.
+/// Bytes that JSON writes as hexadecimal digits.
 struct Hex: Decodable, Equatable {
     let bytes: [UInt8]
 
@@ -42,7 +42,7 @@ extension [UInt8] {
 }
 
 extension SecretBytes {
-    /// The bytes out of their protection: for tests alone.
+    /// The secret bytes themselves: only for tests.
     var copied: [UInt8] {
         var bytes: [UInt8] = []
         withSpan { span in

@@ -1,4 +1,4 @@
-// What is read many bytes at a time says of every byte what a slow reader would.
+// Code that reads many bytes at a time treats every byte as a slow reader would.
 import Foundation
 import SealedCookieOpenSSL
 import Testing
@@ -9,7 +9,7 @@ import Testing
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-    /// Whether text is base64url as FORMAT §2 has it, character by character.
+    /// Whether text is base64url by FORMAT §2, checked character by character.
     private func isBase64URL(_ text: [UInt8]) -> Bool {
         let values = text.map { Self.alphabet.firstIndex(of: $0) }
         guard values.allSatisfy({ $0 != nil }), text.count % 4 != 1 else { return false }
@@ -37,7 +37,7 @@ import Testing
             0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 16, 63, 64, 65, 66, 67, 68, 127, 128, 130, 131,
             200,
         ] {
-            // A's have no bits that no byte takes.
+            // For A, all bits that belong to no byte are 0.
             let text = [UInt8](repeating: UInt8(ascii: "A"), count: count)
             #expect(isText(text) == isBase64URL(text), "\(count) characters")
             for place in text.indices {
@@ -99,7 +99,7 @@ import Testing
         }
     }
 
-    /// A thread's next call of libssl would take what is left there for its own.
+    /// A thread's next libssl call would take what is left there for its own.
     @Test func `a failure of a library leaves nothing in OpenSSL's error queue`() {
         #expect(unsafe EVP_MAC_fetch(nil, "none", nil) == nil)
         #expect(ERR_peek_error() != 0)

@@ -5,7 +5,7 @@ import Testing
 @testable import SealedCookie
 
 @Suite struct CombiningMarksTests: CostSuite {
-    /// Marks in turns of two classes, which Swift has to sort.
+    /// Marks of two alternating classes, which Swift has to sort.
     private func marks(_ count: Int, _ pair: [Unicode.Scalar] = ["\u{300}", "\u{316}"]) -> String {
         String(String.UnicodeScalarView((0..<count).map { pair[$0 % 2] }))
     }
@@ -101,7 +101,7 @@ import Testing
             let start = threadTime()
             let failure = #expect(throws: CBORJSONFailure.self) { try CBORJSON(parsing: Data(json.utf8)) }
             #expect(failure?.detail?.hasSuffix("text with more than 256 combining marks in a row") == true)
-            // It took half a minute.
+            // It used to take half a minute.
             #expect(threadTime() - start < 3)
         }
         let escaped = "\"" + String(repeating: "\\u0300\\u0316", count: 129) + "\""

@@ -1,4 +1,4 @@
-// Rings and keys: keygen, keys, import, export, and rings that are not as they should be.
+// Rings and keys: keygen, keys, import, export, and faulty rings.
 import Foundation
 import Testing
 
@@ -21,14 +21,14 @@ import Testing
             try ToolRun(["revoke", "--absent", folder.ring, "00ABCdef".suffix(6).description]).exitCode == 0)
         #expect(
             try KeyRing(contentsOf: folder.ring).revoked.map { "\($0)" }.sorted() == [id, "abcdef"].sorted())
-        // Letters whose lower case is one of ASCII's.
+        // Letters whose lower case is an ASCII letter.
         #expect(try ToolRun(["revoke", folder.ring, "00000\u{212A}"]).exitCode == 64)
     }
 
     @Test func `keygen overwrites nothing, and its file is for its owner alone`() throws {
         let before = try String(contentsOfFile: folder.ring, encoding: .utf8)
         let again = try ToolRun(["keygen", folder.ring])
-        #expect(again.exitCode == 1 && again.errors.contains("exists already"))
+        #expect(again.exitCode == 1 && again.errors.contains("already exists"))
         #expect(try String(contentsOfFile: folder.ring, encoding: .utf8) == before)
         let attributes = try FileManager.default.attributesOfItem(atPath: folder.ring)
         #expect(attributes[.posixPermissions] as? Int == 0o600)
@@ -56,7 +56,7 @@ import Testing
         #expect(try ToolRun(["rotate", folder.ring]).errors.isEmpty)
     }
 
-    /// A device, a pipe or a folder in a ring's place, as by a wrong argument, must be left what it is.
+    /// A device, a pipe or a folder instead of a ring, as with a wrong argument, must be left unchanged.
     @Test func `what is no file is not changed into a ring`() throws {
         let (pipe, other) = (folder.file("pipe"), folder.file("folder.keys"))
         try unsafe #require(mkfifo(pipe, 0o600) == 0 && mkdir(other, 0o700) == 0)
@@ -125,7 +125,7 @@ import Testing
         for words in [["seal", "-k", folder.ring], ["open", "-k", folder.ring, token]] {
             let run = try ToolRun(words, input: "{}")
             #expect(
-                run.exitCode == 1 && run.output.isEmpty && run.errors.contains("holds no key"),
+                run.exitCode == 1 && run.output.isEmpty && run.errors.contains("contains no key"),
                 "\(words): \(run.errors)")
             #expect(
                 run.errors.contains("hint: sealed-cookie rotate --from now \(folder.ring)"), "\(run.errors)")
@@ -163,7 +163,7 @@ import Testing
         #expect(try ToolRun(["rotate", path]).exitCode == 0)
         #expect(try KeyRing(contentsOf: path).keys.count == 3)
         let empty = try ToolRun(["export", try folder.write("empty.keys", "")])
-        #expect(empty.exitCode == 1 && empty.output.isEmpty && empty.errors.contains("holds no key"))
+        #expect(empty.exitCode == 1 && empty.output.isEmpty && empty.errors.contains("contains no key"))
         let lost = try ToolRun(["export", folder.ring], shell: #"exec "$0" "$@" > /dev/full"#)
         #expect(lost.exitCode == 1 && lost.errors.contains("No space left on device"))
     }
@@ -190,7 +190,7 @@ import Testing
             #expect(
                 try FileManager.default.attributesOfItem(atPath: ring)[.posixPermissions] as? Int == 0o600)
         }
-        // To a ring that is there: as a rotation.
+        // Into an existing ring: like a rotation.
         let added = try ToolRun(["import", folder.ring, "--at", "2026-08-03T00:00:00Z"], input: base64)
         #expect(added.exitCode == 0 && added.output == "\(id) from=2026-08-03T01:00:00Z\n")
         let again = try ToolRun(["import", folder.ring, "--from", "now"], input: hex)

@@ -1,4 +1,4 @@
-// A ring's changes: rotate, revoke, prune, end-sessions, merge.
+// Changes of a ring: rotate, revoke, prune, end-sessions, merge.
 import Foundation
 import Testing
 
@@ -49,7 +49,7 @@ import Testing
         let other = try folder.write(
             "other.keys", "revoked \(second)\n" + (try String(contentsOfFile: ring, encoding: .utf8)))
         #expect(try run("check", other).output.contains("its secret is still in the file"))
-        // Revoking it once more takes the secret out.
+        // Revoking it again removes the secret.
         let union = try folder.write("union.keys", try String(contentsOfFile: other, encoding: .utf8))
         #expect(try run("revoke", union, "\(second)").exitCode == 0)
         #expect(try !String(contentsOfFile: union, encoding: .utf8).contains("sck1_"))
@@ -115,7 +115,7 @@ import Testing
         )
         #expect(try ToolRun(["merge", ring, backup]).exitCode == 0)
         #expect(try KeyRing(contentsOf: ring).keys.map(\.id) == after.keys.map(\.id))
-        // Lost output: the ring is changed, and the message has the key.
+        // The output is lost: the ring is changed, and the message contains the key.
         let lost = try ToolRun(["revoke", "--all", ring], shell: #"exec "$0" "$@" > /dev/full"#)
         let last = try KeyRing(contentsOf: ring)
         #expect(lost.exitCode == 1 && last.keys.count == 1 && last.revoked.count == 3)
@@ -143,7 +143,7 @@ import Testing
         let text = try String(contentsOfFile: folder.ring, encoding: .utf8)
         let id = try KeyRing(contentsOf: folder.ring).keys[0].id
         let secret = try #require(text.firstMatch(of: /sck1_\S{43}/)).output
-        // Neither a secret nor a file of ours.
+        // Neither a secret nor one of our files.
         let harmless = "# sck1_ and 43 characters, such as \(secret.dropLast())\n"
         _ = try folder.write("session.keys", harmless + text)
         for name in ["session.keys.new", ".session.keys", ".session.keys.old.new", ".other.keys.new"] {
@@ -159,7 +159,7 @@ import Testing
         _ = try folder.write("session.keys", "\n" + harmless + text + comments.joined(separator: "\n"))
         let left = [".session.keys.1a2b3c4d.new", ".session.keys.new"]
         for name in left { _ = try folder.write(name, text) }
-        // What has been written only now is a change that goes on.
+        // What was written just now belongs to a change in progress.
         #expect(try !ToolRun(["check", folder.ring]).output.contains(".new"))
         sleep(3)
         let inComments = { (lines: ClosedRange<Int>) in
@@ -174,7 +174,7 @@ import Testing
             #expect(run.output == (inComments(5...8) + inFiles).map { "fault: \($0)\n" }.joined())
             #expect(!(run.output + run.errors).contains("sck1_"))
         }
-        // A change keeps comments, at the top, and takes the place of one that was ended midway.
+        // A change keeps comments, at the top, and replaces an interrupted one.
         let revoked = try ToolRun(["revoke", folder.ring, "\(id)"])
         #expect(revoked.exitCode == 0)
         #expect(
@@ -198,7 +198,7 @@ import Testing
         let path = folder.file("four.keys")
         try ring.create(at: path)
         let ids = ring.keys.map { "\($0.id)" }
-        // The first key ceased at noon, the second an hour later; each is needed for a day and an hour more.
+        // The first key ceased to seal at noon, the second an hour later; each is needed for another day and an hour.
         let table = try ToolRun(["keys", path, "--lifetime", "1d", "--at", "2026-08-04T00:30:00Z"])
         #expect(
             table.output == """

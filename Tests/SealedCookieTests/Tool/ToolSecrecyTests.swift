@@ -1,4 +1,4 @@
-// What the tool must not say, and secrets that it finds where none should be.
+// What the tool must not reveal, and secrets that it finds where none should be.
 import Foundation
 import Testing
 
@@ -27,7 +27,7 @@ import Testing
             "\(secret).keys",
         ]
         func pieces(_ word: String) -> [String] {
-            // What is long enough to be of use; names that stand around it are none of it.
+            // Long enough to be of use; surrounding names are not part of it.
             let run = word.split { !$0.isASCII || !($0.isLetter || $0.isNumber || "-_+/=".contains($0)) }.map(
                 String.init)
             return run.filter { $0.count >= 40 }.flatMap {
@@ -57,14 +57,14 @@ import Testing
             for use in uses {
                 let run = try ToolRun(use, input: "{}")
                 for piece in pieces(word) where !folder.path.contains(piece) {
-                    // What is asked for, such as a cookie's removal, has it.
+                    // The requested output, such as a cookie's removal, contains it.
                     #expect(
                         !run.errors.contains(piece) && (run.exitCode == 0 || !run.output.contains(piece)),
                         "\(use[0]): \(run.errors)")
                 }
             }
         }
-        // Names of files stay: what is long is not a secret for that.
+        // File names stay: not everything long is a secret.
         let path = folder.file("a-long-and-harmless-name-for-a-key-ring-2026-08-03.keys")
         #expect(
             try ToolRun(["keys", path]).errors.contains("key ring \"\(path)\": cannot be read: No such file"))
@@ -124,7 +124,7 @@ import Testing
             #expect(run.exitCode == 0)
             let raw = run.output.unicodeScalars.filter { $0 != "\n" && scalars.contains($0) }
             #expect(raw.isEmpty, "\(options)")
-            // What is to be read stays as it is.
+            // Readable output stays unchanged.
             #expect(run.output.contains("\\u2069Zoë 日本 👩‍👩‍👧 نمی‌خواهم\u{A0}\u{2027}\u{2065}\""))
             guard !options.contains("--json-meta") else { continue }
             #expect(try CBORJSON(parsing: Data(run.output.utf8)).value == value)
@@ -189,13 +189,13 @@ import Testing
         try chmod(mount, 0o1777)
         try chmod(mount + "/..1/session.keys", 0o444)
         #expect(try ToolRun(["check", "--mode", "444", mount + "/session.keys"]).exitCode == 0)
-        // Where anybody can put another link in that one's place.
+        // Where anyone can replace that link.
         try chmod(mount, 0o777)
         let links = try ToolRun(["check", "--mode", "444", mount + "/session.keys"])
         #expect(
             links.exitCode == 2 && links.output.contains("replace the link to the ring"), "\(links.output)")
         try FileManager.default.removeItem(atPath: mount)
-        // Another name of the file: of now, and of the one before.
+        // Other names of the file: of the current one, and of the previous one.
         let other = folder.file("other")
         try FileManager.default.linkItem(atPath: folder.ring, toPath: other)
         #expect(try check().output.contains("fault: the file has 2 names (hard links)"))
@@ -234,7 +234,7 @@ import Testing
         for name in ["ProductionKeyRingOfTheShopInFrankfurtAndBerlin", String(repeating: "0a1b", count: 10)] {
             let path = try folder.write(name, "x\n")
             #expect(try ToolRun(["keys", path]).errors.contains("key ring \"\(path)\": line 1"))
-            // What is not there may be a secret that was given in a file's place.
+            // A path that does not exist may be a secret that was passed instead of a file.
             try FileManager.default.removeItem(atPath: path)
             #expect(try !ToolRun(["keys", path]).errors.contains(name))
         }

@@ -1,4 +1,4 @@
-// size: what a session takes, and its large fields.
+// size: how large a session is, and its large fields.
 import Foundation
 import Testing
 
@@ -65,7 +65,7 @@ import Testing
         #expect(
             view["item"] as? Int == 9 && view["name"] as? Int == 1 && view["room"] as? Int == 4096 - 1 - 74)
         #expect((view["fields"] as? [[String: Any]])?.compactMap { $0["name"] as? String } == ["bcd", "a"])
-        // What seal then says of it.
+        // What seal then says about it.
         let sealed = try ToolRun(["seal", "-k", folder.ring], input: #"{"small": 1, "large": "\#(text)"}"#)
         #expect(sealed.exitCode == 1 && sealed.output.isEmpty)
         #expect(sealed.errors.contains("too large for a cookie") && sealed.errors.contains("large 5009"))

@@ -12,7 +12,7 @@ func sameJSON(_ a: String, _ b: String) throws -> Bool {
     return try value(a) == value(b)
 }
 
-/// A suite with a folder of its own.
+/// A suite with its own folder.
 protocol ToolSuite {
     var folder: ToolFolder { get }
 }

@@ -60,7 +60,7 @@ import Testing
         let opened = try ToolRun(["open", "-k", folder.ring], input: try sealer.seal(session).token)
         #expect(try sameJSON(opened.output, json))
         #expect(try sealer.open(value: seal(json)).session == session)
-        // By names, as somebody would write it by hand, and a whole number for a Double.
+        // By names, as written by hand, and a whole number for a Double.
         let byHand = json.replacing("\"$1\"", with: "\"id\"").replacing("\"$2\"", with: "\"roles\"")
             .replacing("{\"$float\": \"2.0\"}", with: "2")
         #expect(try sealer.open(value: seal(byHand)).session == session)
@@ -127,11 +127,11 @@ import Testing
             sealed.output.split(separator: "\n").count == 9 && sealed.output.hasPrefix("__Host-session=9."))
         #expect(try ToolRun(["open", "-k", folder.ring], input: sealed.output).exitCode == 0)
         let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "8"], input: sealed.output)
-        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 9 cookies, where 8"))
+        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 9 cookies, but at most 8"))
         let help = try ToolRun(["open", "--help"]).output.split { $0.isWhitespace }.joined(separator: " ")
         #expect(help.contains("accept up to N cookies for one session, 1 to 9 [9]"))
         #expect(help.contains("opens from up to nine cookies") && !help.contains("[1]"))
-        // Two cookies' worth: what is beyond every cookie is refused before it is measured.
+        // Two cookies' worth: what exceeds every cookie is refused before it is measured.
         let two = #"{"$bytes": "\#(String(repeating: "A", count: 8000))"}"#
         let other = try ToolRun(["seal", "-k", folder.ring], input: two)
         #expect(other.exitCode == 1 && other.errors.contains("too large"))
@@ -144,7 +144,7 @@ import Testing
         let removal = try ToolRun(["remove", "--split", "2"] + attributes)
         #expect(removal.exitCode == 0)
         let lines = removal.output.split(separator: "\n").map(String.init)
-        // curl up to 7.88 forgets only the last of those that a response removes.
+        // curl up to 7.88 forgets only the last cookie that a response removes.
         for (line, name) in zip(lines, ["s.1", "s"]) {
             #expect(
                 line.hasPrefix("Set-Cookie: \(name)=; Path=/shop; Domain=example.com; Max-Age=0"), "\(line)")
@@ -242,7 +242,7 @@ import Testing
         #expect(meta["key"] as? String == "\(try KeyRing(contentsOf: folder.ring).keys[0].id)")
         let sizes = try #require(meta["sizes"] as? [String: Int])
         #expect(sizes["token"] == token.count && sizes["item"] == 4)
-        // Neither of the policy's holds beside it, and its ceiling does.
+        // Neither of the policy's applies in addition, but its ceiling does.
         let policy = ["--absolute", "1d", "--idle", "1h", "--json-meta", "--at", "@1785800000"]
         for (more, end) in [([], "2026-09-02T00:00:00Z"), (["--ceiling", "9d"], "2026-08-12T00:00:00Z")] {
             let run = try ToolRun(["open", "-k", folder.ring] + policy + more, input: token)
@@ -350,7 +350,7 @@ import Testing
             #expect(run.exitCode == 3 && run.errors.contains("the first of 2 cookies"), "\(run.errors)")
         }
         let fewer = try ToolRun(["open", "-k", folder.ring, "--split", "1"], input: sealed.output)
-        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 2 cookies, where 1"))
+        #expect(fewer.exitCode == 3 && fewer.errors.contains("in 2 cookies, but at most 1"))
         let text = try ToolRun(["open", "-k", folder.ring, bare])
         #expect(text.exitCode == 1 && text.errors.contains("on standard input"))
     }

@@ -1,4 +1,4 @@
-// The tool as people and scripts meet it: help, usage, output, exit codes, demo.
+// The tool as people and scripts use it: help, usage, output, exit codes, demo.
 import Foundation
 import Testing
 
@@ -35,7 +35,7 @@ import Testing
                     "\(command): \(run.exitCode), \(run.errors)")
             }
         }
-        // What changes the ring has changed it by then.
+        // A command that changes the ring has changed it by then.
         for command in [["rotate"], ["rotate", "--json"]] {
             let before = try KeyRing(contentsOf: folder.ring).keys.map(\.id)
             let run = try ToolRun(command + [folder.ring], shell: full)
@@ -54,7 +54,7 @@ import Testing
         let merged = try ToolRun(["merge", folder.ring, other], shell: full)
         #expect(try merged.exitCode == 1 && KeyRing(contentsOf: folder.ring).keys.count == 2)
         #expect(merged.errors.contains("merged into key ring \"\(folder.ring)\", but \(words)"))
-        // Whoever writes nothing loses nothing.
+        // A command that writes nothing loses nothing.
         for command in [
             ["revoke", folder.ring, "\(first)", "--absent"], ["keygen", folder.file("new.keys")],
         ] {
@@ -84,7 +84,7 @@ import Testing
         let run = try ToolRun([folder.file("k")], shell: #""$0" keygen "$1$(printf '\377')""#)
         #expect(run.exitCode == 64 && run.errors.contains("an argument is not UTF-8"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["session.keys"])
-        // A replacement character that is meant is a name like any other.
+        // An intended replacement character is a name like any other.
         #expect(try ToolRun(["keygen", folder.file("k\u{FFFD}")]).exitCode == 0)
     }
 
@@ -92,7 +92,7 @@ import Testing
         let samples = try folder.write(
             "samples", #"{"name": "zookeeper"}"# + "\n" + #"{"name": "zookeeper"}"# + "\n")
         let dictionary = try folder.write("d", "the one before")
-        // Whoever has the one before has it whole: it was not written into.
+        // A process that has the previous file open has it complete: it was not overwritten.
         let before = folder.file("before")
         try FileManager.default.setAttributes([.posixPermissions: 0o646], ofItemAtPath: dictionary)
         try FileManager.default.linkItem(atPath: dictionary, toPath: before)
@@ -157,7 +157,7 @@ import Testing
             #expect(run.output.contains(step), "\(step)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary).isEmpty)
-        // Nor where nobody reads on.
+        // Nor if nothing reads on.
         let first = try ToolRun(
             ["demo"], environment: ["TMPDIR": temporary], shell: #""$0" "$@" | read line"#)
         #expect(first.exitCode == 0)

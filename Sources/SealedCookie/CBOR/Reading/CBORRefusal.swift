@@ -104,9 +104,9 @@ extension CBORReader {
         case .outOfRange: "\(found) that \(name(refusal.type)) cannot hold"
         case .missing: "the key is missing"
         case .end: "an array that ends too early, where \(name(refusal.type)) was expected"
-        case .malformed: "\(found) that is no \(name(refusal.type))"
-        case .secret: "a secret that holds no \(name(refusal.type))"
-        case .refusedSecret: "a secret that holds what its type refuses"
+        case .malformed: "\(found) that is not a valid \(name(refusal.type))"
+        case .secret: "a secret that contains no \(name(refusal.type))"
+        case .refusedSecret: "a secret that contains a value that its type refuses"
         }
     }
 

@@ -35,6 +35,10 @@ extension Secret: Equatable where Value: Equatable {}
 extension Secret: Hashable where Value: Hashable {}
 
 extension Secret: Encodable where Value: Encodable {
+    /// Encodes the value as a secret, or like the value itself if no session is being sealed.
+    ///
+    /// - Parameter encoder: The sealer's encoder, one that forwards to it, or another library's.
+    /// - Throws: An error if an encoder in between does not pass the value on unchanged, and whatever the value throws.
     public func encode(to encoder: any Encoder) throws {
         if let encoder = try CBORItemEncoder.behind(encoder) {
             try encoder.encodeEmbedded(value)
@@ -46,6 +50,10 @@ extension Secret: Encodable where Value: Encodable {
 }
 
 extension Secret: Decodable where Value: Decodable {
+    /// Decodes a secret, or a value that was sealed without the wrapper.
+    ///
+    /// - Parameter decoder: The sealer's decoder, one that forwards to it, or another library's.
+    /// - Throws: `DecodingError`, which names nothing inside the secret, and whatever the value throws.
     public init(from decoder: any Decoder) throws {
         if let own = try CBORItemDecoder.behind(decoder), own.isEmbedded || decoder is CBORItemDecoder {
             value = try own.decodeEmbedded(Value.self)
@@ -63,7 +71,10 @@ extension Secret: SecretOfDecodable where Value: Decodable {
 }
 
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// A placeholder instead of the value.
     public var description: String { "Secret" }
+    /// A placeholder instead of the value.
     public var debugDescription: String { description }
+    /// An empty mirror, so that `dump` does not show the value.
     public var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
 }

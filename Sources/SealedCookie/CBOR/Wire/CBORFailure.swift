@@ -58,7 +58,7 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .reservedHead: "a reserved head"
         case .notShortest: "a number or length not in its shortest form"
         case .keysOutOfOrder: "map keys out of order"
-        case .duplicateKey: "a map key stands twice"
+        case .duplicateKey: "a map key occurs twice"
         case .unusableKey: "a map key that is neither text nor a signed 64-bit integer"
         case .notUTF8: "text that is not UTF-8"
         case .combiningMarks: "text with more than \(CombiningMarks.longestRun) combining marks in a row"
@@ -71,10 +71,10 @@ extension CBORFailure.Reason: CustomStringConvertible {
         case .tooManyValues(let most): "too many values: more than \(most)"
         case .containerMixed: "one value asked for two kinds of container"
         case .encodedTwice: "one value was encoded twice"
-        case .keysOfOneInteger: "two keys with one integer"
+        case .keysOfOneInteger: "two keys with the same integer"
         case .encoderKept: "an encoder was used after its value was encoded"
-        case .secretLost: "a secret was given to an encoder that does not pass it on as it is"
-        case .sessionLost: "an encoded session was given to an encoder that does not pass it on as it is"
+        case .secretLost: "a secret was given to an encoder that does not pass it on unchanged"
+        case .sessionLost: "an encoded session was given to an encoder that does not pass it on unchanged"
         }
     }
 }

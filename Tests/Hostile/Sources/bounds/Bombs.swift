@@ -250,7 +250,7 @@ func bombs() throws -> [Bomb] {
             })
     }
     for (name, last, refusal) in [
-        ("a key twice at the end", [0x19, 0x40, 0, 0], "stands twice"),
+        ("a key twice at the end", [0x19, 0x40, 0, 0], "occurs twice"),
         ("a key out of order at the end", [0, 0], "out of order"),
         ("no key at the end", [0x80, 0], "neither text nor"),
         ("a fault at the end", [0x19, 0x7F, 0xFF, 0xF8], "simple value"),
@@ -258,7 +258,7 @@ func bombs() throws -> [Bomb] {
         /// As many keys as nine cookies take, or an item.
         func item(_ count: Int) -> [UInt8] {
             let item = map(upTo: count, value: [0], last: last)
-            guard refusal == "stands twice" else { return item }
+            guard refusal == "occurs twice" else { return item }
             // The last two entries alike.
             return Array(item.dropLast(last.count)) + item.dropLast(last.count).suffix(4)
         }
