@@ -43,7 +43,9 @@ extension OpenedToken: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var description: String {
         "OpenedToken(key \(keyID), created \(Timestamp.text(createdAt)), expires \(Timestamp.text(expiresAt)))"
     }
+    /// The times and the key, but not the value.
     public var debugDescription: String { description }
+    /// A mirror without the value.
     public var customMirror: Mirror {
         Mirror(
             self, children: ["createdAt": createdAt, "expiresAt": expiresAt, "keyID": keyID],

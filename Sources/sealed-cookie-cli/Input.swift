@@ -263,7 +263,7 @@ extension Failure {
     /// For a ring without keys, for example after its only key was revoked.
     static func noKeys(_ path: String) -> Failure {
         .work(
-            "key ring \"\(path)\": holds no key: nothing can be sealed or opened",
+            "key ring \"\(path)\": contains no key: nothing can be sealed or opened",
             hint: "\(Tool.name) rotate --from now \(path) adds one")
     }
 

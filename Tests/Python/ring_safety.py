@@ -440,7 +440,7 @@ while True:
             if name.endswith(".new"):
                 check(result.returncode == 0, f"a planted {name} is no hindrance: {result.stderr}")
             else:
-                check(result.returncode == 1 and 'session.keys.lock" beside it is not its owner' in result.stderr.replace("\\", ""),
+                check(result.returncode == 1 and 'session.keys.lock" in the same folder does not belong to its owner' in result.stderr.replace("\\", ""),
                       f"a planted {name} is told: {result.stderr}")
             check(os.stat(own + "/session.keys").st_uid == 0, "root's ring stays root's")
             shutil.rmtree(ring)

@@ -15,7 +15,8 @@ import Testing
         let error = #expect(throws: SealError.self) { try login.reseal(opened, at: noon) }
         #expect(error == .anotherCookie(name: "login", purpose: "reset") && error?.isSessionOver == false)
         #expect(
-            "\(try #require(error))" == "the session was opened from cookie login, with the purpose \"reset\"")
+            "\(try #require(error))"
+                == "the session was opened from cookie login, with the purpose \"reset\"")
         // This is checked first: even if the session is over, and even from a header.
         #expect(throws: SealError.anotherCookie(name: "login", purpose: "reset")) {
             try login.reseal(opened, at: noon + 86_400)
