@@ -3,13 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Package.swift makes warnings errors where this is set. A package that depends on this one does not set it.
+# Package.swift treats warnings as errors if this is set. A package that depends on this one does not set it.
 export SEALED_COOKIE_STRICT := 1
 
 PACKAGES := libssl-dev zlib1g-dev pkg-config
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-# Installs those of Debian's packages named in $(1) that are missing. (dpkg-query fails where it does not know one.)
+# Installs those of the Debian packages named in $(1) that are missing. (dpkg-query fails for a package that it does
+# not know.)
 install = missing=$$({ dpkg-query -W -f='$${Package} $${Status}\n' $(1) 2> /dev/null || true; } | awk '/ok installed/ { print $$1 }' \
 		| sort | comm -13 - <(printf '%s\n' $(1) | sort) | paste -sd ' ' -); \
 	if [ -z "$$missing" ]; then :; \
@@ -86,7 +87,7 @@ man-check: build ## Check the man page and the completions with man, groff, mand
 	@$(MAKE) --no-print-directory install-files DESTDIR= PREFIX=.build/man-check TOOL="$$(swift build -c release --show-bin-path)/sealed-cookie" > /dev/null
 	@python3 Tests/Shells/check.py .build/man-check
 
-# Where make venv puts Python's packages. Without them: "not run", and no failure.
+# The folder for Python's packages. Without them, the targets that need them say "not run" and succeed.
 VENV := .build/venv
 PYTHON := $(VENV)/bin/python3
 .PHONY: venv
@@ -121,7 +122,7 @@ test: setup ## Run every test
 	fi
 	@$(MAKE) --no-print-directory test-javascript
 
-# Node 18 or later. Without it: "not run", and no failure.
+# Node 18 or later. Without it, the target says "not run" and succeeds.
 .PHONY: test-javascript
 test-javascript: ## Run Implementations/javascript against every vector
 	@if command -v node > /dev/null; then \
@@ -197,7 +198,7 @@ web-test: build ## Three servers behind nginx while their key ring changes; ONLY
 	@python3 Tests/Web/web_test.py "$$(swift build -c release --show-bin-path)/sealed-cookie" \
 		"$$(swift build -c release --package-path Examples/hummingbird-login --show-bin-path)/hummingbird-login" $(ONLY)
 
-# Without Node, or without Python's cryptography: "not run", and no failure.
+# Without Node, or without Python's cryptography, the target says "not run" and succeeds.
 .PHONY: fleet-test
 fleet-test: setup venv ## Servers in Swift, Node and Python behind nginx with one ring that is rotated (1 minute; SECONDS=30)
 	@$(call install,nginx python3)

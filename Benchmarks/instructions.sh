@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Instructions for one seal and one open, ours and the floor's, by callgrind: the same on a busy machine as on a quiet one.
+# Instructions for one seal and one open, ours and the floor's, by callgrind: the same on a busy machine and on a
+# quiet one.
 set -euo pipefail
 cd "$(dirname "$0")"
 swift build -c release > /dev/null

@@ -10,7 +10,7 @@ import tempfile
 from collections import Counter
 
 PROGRAM, CORPUS, SESSION, MODE = [*sys.argv[1:], "b_login", "standard"][:4] if len(sys.argv) < 5 else sys.argv[1:5]
-# Ours by its Swift name, as the optimizer leaves it; the floor's by its C name. The two of zlib are not there without compression.
+# Ours by its Swift name, after the optimizer; the floor's by its C name. zlib's two are missing without compression.
 STAGES = {
     "seal": [("DEFLATE", r"appendCompressed\(", "floor_deflate"),
              ("random bytes", r"RandomBuffer\.(fill|copy)\(", "floor_random"), ("XAES, encrypt", r"XAESCiphers\.seal\(", "floor_encrypt"),

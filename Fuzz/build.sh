@@ -1,8 +1,10 @@
-# Sourced by the other scripts: builds the program, and gets its seeds and its judge ready. build.sh seeds: without the program.
+# Sourced by the other scripts: builds the program, and prepares its seeds and its judge. build.sh seeds: without the
+# program.
 #
-# Python's cbor2 and cryptography come from PyPI by `make venv`; without them the judge is the strict reader alone, or none.
+# `make venv` gets Python's cbor2 and cryptography from PyPI. Without them the judge is only the strict reader, or
+# there is none.
 if [ "${1:-}" != seeds ]; then
-    # One -sanitize for both: of several the compiler takes the last, and the code would have no coverage.
+    # One -sanitize for both: of several, the compiler uses the last, and the code would have no coverage.
     flags=(-c release -Xswiftc -enable-testing --sanitize=fuzzer -Xswiftc -sanitize=address,fuzzer)
     swift build "${flags[@]}" > .build-log 2>&1 || { cat .build-log; exit 1; }
     program=$(swift build "${flags[@]}" --show-bin-path)/fuzz

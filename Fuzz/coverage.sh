@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Which lines of the library the inputs reach that fuzzing has kept, and those of the repository: coverage.sh [FILE of Sources/SealedCookie …]
+# Shows which lines of the library the kept inputs and those of the repository reach: coverage.sh [FILE of
+# Sources/SealedCookie …]
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./build.sh seeds
@@ -14,7 +15,7 @@ while read -r target longest _; do
     LLVM_PROFILE_FILE=.build/coverage/$target.profraw FUZZ_TARGET=$target "$program" -runs=0 -max_len="$longest" \
         ".build/corpus/$target" ".build/seeds/$target" > .build/coverage/$target.log 2>&1 || tail -3 .build/coverage/$target.log
 done < targets.txt
-# The tools beside the compiler.
+# The tools in the compiler's folder.
 tools=$(dirname "$(readlink -f "$(command -v swift)")")
 "$tools/llvm-profdata" merge -o .build/coverage/all.profdata .build/coverage/*.profraw
 sources=$(realpath ../Sources/SealedCookie)

@@ -32,7 +32,7 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
         arguments = [f"-runs={int(RUNS)}", f"-max_len={longest}", f"-dict=Dictionaries/{dictionary}.txt", f"-artifact_prefix=Findings/{target}-",
                      "-rss_limit_mb=2048", "-timeout=3600", "-report_slow_units=3600", "-print_final_stats=1", "-reload=0", "-len_control=100"]
-        # With a hash seed of its own each time, it would not be the same run again.
+        # With a different hash seed each time, it would not be the same run again.
         environment = os.environ | {"FUZZ_TARGET": target, "SWIFT_DETERMINISTIC_HASHING": "1"}
         with open(self.log, "w") as log:
             self.process = subprocess.Popen([sys.argv[1], *arguments, *map(str, folders)], cwd=HERE, stdout=log, stderr=log, env=environment)
@@ -44,7 +44,7 @@ class Run:
         try:
             fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
             if fields[0] not in "TZ":
-                # Where this script was stopped itself, nobody knows what the process did.
+                # If this script itself was stopped, no one knows what the process did.
                 self.active += min(now - self.last, 5)
             if fields[0] != "Z":
                 self.cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs the smallest set of inputs that reaches what the kept ones reach into Seeds: pack.sh [TARGET …]
+# Packs into Seeds the smallest set of inputs with the same coverage as the kept ones: pack.sh [TARGET …]
 set -euo pipefail
 cd "$(dirname "$0")"
 source ./build.sh
@@ -9,7 +9,7 @@ while read -r target _; do
     rm -rf ".build/packed/$target"
     mkdir -p ".build/packed/$target"
     # Long inputs reach little more, and slow down every mutation.
-    # While a long run changes the corpus this fails: not then.
+    # This fails while a long run changes the corpus, so do not run it then.
     FUZZ_TARGET=$target "$program" -set_cover_merge=1 -max_len=700 ".build/packed/$target" ".build/corpus/$target" ".build/seeds/$target" \
         > ".build/packed/$target.log" 2>&1
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C ".build/packed/$target" -c . | gzip -9n > "Seeds/$target.tar.gz"

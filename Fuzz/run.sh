@@ -15,7 +15,8 @@ while read -r target longest dictionary; do
     fi
     mkdir -p ".build/corpus/$target" ".build/seeds/$target"
     log=.build/$target.log
-    # Without LeakSanitizer, to which the references that Swift keeps tags in are lost: a leak shows as growth up to the limit.
+    # Without LeakSanitizer, which cannot see references in which Swift keeps tag bits: a leak shows as growth up to
+    # the limit.
     if ! FUZZ_TARGET=$target "$program" -max_total_time="$seconds" -max_len="$longest" -dict="Dictionaries/$dictionary.txt" \
         -artifact_prefix="Findings/$target-" -rss_limit_mb=2048 -timeout=10 -len_control=100 -print_final_stats=1 \
         ".build/corpus/$target" ".build/seeds/$target" > "$log" 2>&1; then

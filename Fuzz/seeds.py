@@ -43,12 +43,12 @@ for number, text in enumerate(texts):
     dictionary = (sc.STANDARD, b"", OWN)[number % 3]
     payload = sc.encode_payload(sc.Payload(NOW, number, item, (86_400 * number, 3600 * (number % 3)) if number % 2 else None), 32 if number % 3 else None, dictionary)
     seed("payload", number, payload)
-    # The length of the purpose, the limit, the mode, the purpose, and what is in the token.
+    # The length of the purpose, the limit, the mode, the purpose, and the token's contents.
     for mode, inside in ((1, item), (2, payload)):
         if len(inside) < 1000:
             seed("link-token", 1000 * mode + number, bytes([2, 250, mode]) + b"re" + inside)
     seed("differential", 500 + number, b"\1" + payload)
-# What is refused by a hair.
+# Inputs that are narrowly refused.
 good = sc.encode_item(sc.from_json('{"user": 7, "k": {"$bytes": "AQID"}}'))
 for number, (label, payload) in enumerate(interop.malformed(good)):
     if 7 <= len(payload) < 1024:

@@ -50,7 +50,8 @@ def run(*command, **options) -> str:
         raise LeftOut(f"{Path(command[0]).name} failed ({failure.returncode}): {last}") from failure
 
 
-# What the drivers need. Each function installs and builds, and gives the command that takes CORPUS SECONDS.
+# The requirements of the drivers. Each function installs and builds, and returns the command that takes CORPUS
+# SECONDS.
 
 
 def debian(*packages: str) -> None:

@@ -25,10 +25,10 @@ from server import Site
 
 TOOL = os.path.abspath(sys.argv[1])
 NAME = "__Host-session"
-# Above these nothing is tried: no limit was found.
+# Nothing above these is tried: no limit was found.
 MOST, LONGEST = 8000, 30_000
 
-# What each client does. All keep and send everything, but for what is named below.
+# What each client does. All keep and send everything, except as noted below.
 EVERYTHING = {
     "a small session": "opens", "it is sent as": "name=…", "attributes": "any", "a cookie of 4096 bytes": "opens",
     "three full cookies": "open", "largest cookie": f"no limit up to {MOST:,} bytes", "largest Cookie header": f"no limit up to {LONGEST:,} bytes",
@@ -40,7 +40,8 @@ CURL = {
 }
 JAVA = {"it is sent as": '$Version="1"; name="…";$Path="/";$Domain="localhost.local"'}
 EXPECTED = {
-    # The command reads its file again before it writes it, and so brings back all but the last of the cookies that one answer removed.
+    # The command reads its file again before writing it, and so restores all but the last of the cookies that one
+    # answer removed.
     "curl": {**EVERYTHING, **CURL, "sealed again smaller": "a part left", "sign-out, split": "a part left"},
     "PHP's curl": {**EVERYTHING, **CURL},
     "ruby-http-cookie": {
@@ -183,7 +184,7 @@ class Trial:
                 return "nothing left"
             if self.opens(header, session, *words):
                 return "still signed in"
-            # A part alone opens as nothing.
+            # A part alone does not open.
             names = [pair.split("=", 1)[0] for pair in header.split("; ")]
             if all(name.startswith(NAME + ".") for name in names):
                 return "a part left" if len(names) == 1 else f"{len(names)} parts left"

@@ -5,7 +5,7 @@ import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 60
-# Nothing of the machine's set-up: no proxy, no ~/.curlrc, no ~/.wgetrc.
+# Independent of the machine's configuration: no proxy, no ~/.curlrc, no ~/.wgetrc.
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds packages that depend on a tagged clone of this one, as others' packages do, and runs what they built.
+# Builds packages that depend on a tagged clone of this one, as other people's packages do, and runs the results.
 #
-# run.sh [short [COMMIT]]: the clone is of COMMIT (HEAD), without changes that are not committed.
+# run.sh [short [COMMIT]]: the clone is of COMMIT (HEAD), without uncommitted changes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 form=${1:-full} commit=${2:-HEAD}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Others do not set it.
+# Other packages do not set it.
 unset SEALED_COOKIE_STRICT
 
 git clone -q . "$work/sealed-cookie"
@@ -16,7 +16,7 @@ git -C "$work/sealed-cookie" -c user.name=dependents -c user.email=dependents ta
 export SEALED_COOKIE_CLONE="file://$work/sealed-cookie"
 cp -R Tests/Dependents/neighbour Tests/Dependents/everything Tests/Dependents/first "$work"
 
-# README's two lines, as they are printed but for the "…".
+# README's two lines as printed, except for the "…".
 package=$(grep -F '.package(url: "…/sealed-cookie"' README.md) product=$(grep -F '.product(name: "SealedCookie", package:' README.md)
 sed -e "s|@PACKAGE@|${package//…/file://$work}|" -e "s|@PRODUCT@|$product|" "$work/first/Package.swift.in" > "$work/first/Package.swift"
 

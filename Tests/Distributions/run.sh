@@ -66,7 +66,7 @@ for suite in "${@:-bookworm trixie}"; do for suite in $suite; do
         cp /etc/resolv.conf "$root/etc/resolv.conf"
     done
     mount_in "$work"
-    # What Swift's own page asks for, as far as building goes, and make.
+    # What Swift's own page requires for building, and make.
     inside "$work" sh -c 'apt-get update -q && apt-get install -y -q --no-install-recommends make git ca-certificates binutils \
         libc6-dev libgcc-12-dev libstdc++-12-dev libcurl4 libncurses6 libsqlite3-0 libxml2 tzdata' > "$log" 2>&1 || { tail -5 "$log"; exit 1; }
     inside "$work" useradd --create-home --uid 1000 --user-group user

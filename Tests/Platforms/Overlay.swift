@@ -1,4 +1,4 @@
-// What Swift's own part of its Darwin and Musl modules adds: for macros and for functions that C declares with "…".
+// What Swift's own part of its Darwin and Musl modules adds: macros, and functions that C declares with "…".
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 @_exported import CStandIn
 

@@ -1,4 +1,4 @@
-// What is used of Swift's module of this name, which on Linux brings in Linux's C library.
+// The parts in use of Swift's module of this name, which on Linux imports Linux's C library.
 public enum Ordering { case relaxed, acquiring, releasing }
 
 public struct Atomic<Value>: ~Copyable, @unchecked Sendable {  // A stand-in: compiled, and never run.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles what calls the system against stand-ins for macOS's and musl's declarations. It is checked and not run.
+# Compiles code that calls the system against stand-ins for macOS's and musl's declarations. It is type-checked, not
+# run.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -35,7 +36,7 @@ END
 for system in Darwin Musl; do
     check $system Sources/Libc/Libc.swift
     echo "$system: compiled against stand-ins, and not run"
-    # It would say so of a branch that has rotted.
+    # It would also report a branch that no longer compiles.
     sed -E 's/\bst_ctim(espec)?\b/&_gone/; s/, COPYFILE_ACL\b/&_gone/' Sources/Libc/Libc.swift > "$work/Libc.swift"
     if check $system "$work/Libc.swift" > "$work/rotten" 2>&1 || ! grep -q '_gone' "$work/rotten"; then
         echo "$system: a branch with names that there are not was compiled all the same" >&2

@@ -1,4 +1,4 @@
-// What both declare alike.
+// Declarations that both share.
 #define EPERM 1
 #define ENOENT 2
 #define EINTR 4

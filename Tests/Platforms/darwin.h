@@ -1,4 +1,4 @@
-// What macOS declares, by its public headers, as far as this package uses it.
+// macOS's declarations, from its public headers, as far as this package uses them.
 typedef unsigned short mode_t;
 typedef unsigned short nlink_t;
 typedef int dev_t;
@@ -27,7 +27,7 @@ struct stat {
     long long st_qspare[2];
 };
 typedef enum { _CLOCK_REALTIME = 0, _CLOCK_MONOTONIC = 6, _CLOCK_MONOTONIC_RAW_APPROX = 5 } clockid_t;
-// Macros there, which Swift sees as constants.
+// Macros there, which Swift imports as constants.
 static const clockid_t CLOCK_REALTIME = _CLOCK_REALTIME;
 static const clockid_t CLOCK_MONOTONIC = _CLOCK_MONOTONIC;
 static const clockid_t CLOCK_MONOTONIC_RAW_APPROX = _CLOCK_MONOTONIC_RAW_APPROX;

@@ -1,4 +1,4 @@
-// What musl declares on x86-64, by its public headers, as far as this package uses it.
+// musl's declarations on x86-64, from its public headers, as far as this package uses them.
 typedef unsigned mode_t, uid_t, gid_t, useconds_t;
 typedef unsigned long nlink_t, dev_t, ino_t;
 typedef int pid_t, clockid_t;

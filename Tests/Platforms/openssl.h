@@ -1,4 +1,4 @@
-// What the files that are compiled here use of OpenSSL and of Sources/COpenSSL/shim.h. The real headers include Linux's.
+// What the files compiled here use of OpenSSL and of Sources/COpenSSL/shim.h. The real headers include Linux's.
 #include <stdbool.h>
 typedef __SIZE_TYPE__ size_t;
 typedef __UINT64_TYPE__ uint64_t;

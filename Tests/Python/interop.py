@@ -94,7 +94,7 @@ SESSIONS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-# The tool's words for a refusal, where they are not those of §5.2's table.
+# The tool's words for a refusal, if they differ from the table in §5.2.
 WORDS = {"unknown key": "no key", "revoked key": "is revoked", "malformed payload": "malformed"}
 
 
@@ -164,7 +164,7 @@ def cbor2_item(data: bytes) -> bytes:
     return sc.encode_item(ours(cbor2.loads(data)))
 
 
-# Tagged items that make 65 levels with so many arrays around them, and with one array fewer 64.
+# Tagged items that have 65 levels with this many arrays around them, and 64 with one array fewer.
 TOO_DEEP = [
     (64, "a UUID", "d82550" + "00" * 16), (64, "a URL", "d8206161"), (64, "a date", "c101"), (64, "a bignum", "c249010000000000000000"), (64, "a negative bignum", "c349010000000000000000"),
     (64, "a secret", "d8184101"), (63, "an array within a secret", "d8184180"), (63, "a UUID within a secret", "d81853d82550" + "00" * 16), (63, "a date with nanoseconds", "d903e9a201012801"),
@@ -364,18 +364,18 @@ def run(path: str) -> int:
                 p = sc.open_token(ring, token, now=at, absolute=1, **common)
                 ok = p.item == item and p.created == at and p.age == 0 and {"own": p.own, "marks": p.marks} == fields
                 check(what, ok, f"item {item.hex()[:120]}, got {p}"[:300])
-                # Not: what its own types do not hold, which are one NaN, and times as datetime.
+                # Except what Python's own types cannot represent: NaNs, which are one there, and times as datetime.
                 if cbor2 and label not in ("other NaNs", "signalling NaNs", "decimals", "decimals not normalized") and ("dates" not in label or label == "dates"):
                     check(f"cbor2 reads {label}", cbor2_item(p.item) == item, cbor2_item(p.item).hex())
                 data = sc.b64u_strict(token)
                 plain = sc.xaes_open(key, sc.nonce_of(data[4:24]), data[24:], sc.associated_data(data[:4], common["name"], common.get("purpose", "")))
                 used_compression[bool(plain[0] & 1)] += 1
                 ours = sc.encode_payload(p)
-                # A sealer need not try every way; but what it saves that way is a byte or two.
+                # A sealer need not try every way, but the other ways save only a byte or two.
                 check(f"{what}: as short as any way makes it", len(plain) - len(ours) <= 3, f"{len(plain)} bytes, ours {len(ours)}")
             guarded(what, back)
 
-        # 2. a compressed body that is longer than the other, an aged token, other deflaters: all must open
+        # 2. a compressed body that is longer than the uncompressed one, an aged token, other deflaters: all must open
         item = sc.encode_item({"user": 7, "k": b"\x01\x02\x03"})
         skeleton, contents = sc.split_item(item)
         aged = sc.seal(ring, item, now=NOW + 5 * DAY, created=NOW, name="s")
@@ -604,7 +604,7 @@ def run(path: str) -> int:
             check("own dictionary, from the tool: we refuse without", False)
         except sc.UnknownDictionary:
             check("own dictionary, from the tool: we refuse without", True)
-        # Content that is one byte another is another dictionary.
+        # Contents that differ in one byte are another dictionary.
         (Path(folder) / "other").write_bytes(own[:-1] + bytes([own[-1] ^ 1]))
         c, out, e = tool.run("open", *at, "--dictionary", str(Path(folder) / "other"), stdin=theirs)
         check("another dictionary: refused", c == 3 and "which this sealer does not have" in e, e)

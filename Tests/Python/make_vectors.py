@@ -51,7 +51,7 @@ def dictionary_of(first: int) -> bytes:
     return next(d for d in map(own_dictionary, range(1 << 20)) if hashlib.sha256(d).digest()[0] == first)
 
 
-# Two keys of one id, and dictionaries whose names differ in their last byte, or in their first, alone.
+# Two keys with the same ID, and dictionaries whose names differ only in their last byte, or only in their first.
 TWINS = first_pair(lambda i: hashlib.sha256(b"c%d" % i).digest(), sc.key_id)
 LIKE_TO_3 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[:3])
 LIKE_FROM_1 = first_pair(own_dictionary, lambda d: sc.dictionary_name(d)[1:])
@@ -430,7 +430,8 @@ def invalid() -> list[dict]:
     return vectors
 
 
-# The bits of doubles at the edges of what half and single hold: zeros, the smallest and largest of each kind, infinities, NaNs by their bits.
+# Bits of doubles at the limits of half and single: zeros, the smallest and largest of each kind, infinities, NaNs by
+# their bits.
 FLOATS = [int.from_bytes(sc.struct.pack(">d", value), "big") for value in (
     0.0, -0.0, 1.0, -1.5, 2.0**-24, -2.0**-24, 2.0**-25, 3 * 2.0**-25, 2.0**-14, 2.0**-14 - 2.0**-24, 65504.0, 65505.0, 65520.0, 65536.0, 2.0**-126, 2.0**-126 - 2.0**-149, 2.0**-149,
     2.0**-150, 2.0**128 - 2.0**104, 2.0**128 - 2.0**103, 2.0**128, 1 + 2.0**-10, 1 + 2.0**-11, 1 + 2.0**-23, 1 + 2.0**-24, 5e-324, math.inf, -math.inf)] + [
@@ -653,7 +654,7 @@ def again() -> list[dict]:
     add("begun and sealed last by clocks ahead", token(payload(item, created=NOW + 10, age=20)), 5)
     add("sealed last by a clock 60 s ahead, from when its idle time counts", token(payload(item, created=NOW - 100, age=160)), 0, idle=HOUR)
     for edge in (127, 128, 129, 2**14 - 1, 2**14, 2**21 - 1, 2**21, 2**28 - 1, 2**28, 2**32 - 1):
-        # Where another byte is needed for an age, or for a lifetime.
+        # Where an age or a lifetime needs another byte.
         if edge < 2**31:
             add(f"an age of {edge} s", fresh, edge, absolute=2**32 - 1, ceiling=2**32 - 1)
         add(f"its own lifetime of {edge} s", token(payload(item, own=(edge, 0))), 1)
@@ -701,7 +702,7 @@ def cookies() -> list[dict]:
         del fields["token"]
         fields |= {"cookies": most, "header": header}
         ring, context = sc.Ring.parse(options.get("ring", RING).encode()), {k: fields[k] for k in ("name", "purpose")}
-        # `sealed` of a session that begins on this request.
+        # `sealed` of a session that begins with this request.
         age = sc.least_age(ring, header, most=most, now=fields["time"], **context)
         fields |= {"next": sc.beginning(ring, fields["time"]) + age}
         if formers:
@@ -712,7 +713,7 @@ def cookies() -> list[dict]:
             assert holds is None or p.item == sc.encode_item(holds), what
             assert expected is None if p is None else expected == "", what
             vectors.append(fields | ({"none": True} if p is None else found(p, options)))
-            # Of a former form's session the earlier of both ends.
+            # For a former form's session, the earlier of both ends.
             search, forms = sc._Search(ring, header), [sc.Form(most=most, **context), *formers]
             decides = next((form for form in forms if p is not None and search.decider(form, fields["time"])), None)
             if decides in formers:

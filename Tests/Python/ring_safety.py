@@ -61,7 +61,7 @@ def commands(path, other, keys):
         (["rotate", path], set()),
         (["revoke", path, victim], {victim}),
         (["revoke", "--all", path], set(keys)),
-        # All but the last have been succeeded for years.
+        # All but the last were succeeded years ago.
         (["prune", path, "--lifetime", "1d", "--at", "2030-01-01T00:00:00Z"], set(keys)),
         (["merge", path, other], set()),
         (["end-sessions", path], set()),
@@ -132,7 +132,7 @@ def replacements(folder, count=100):
     keys, revoked, _ = entries(path)
     check(len(reported) == count, f"{len(reported)} ids reported")
     check(set(keys) | revoked == before | reported and not set(keys) & revoked, "each key is in the ring or revoked")
-    # A replacement leaves its key alone, and later rotations add to that.
+    # A replacement leaves its key alone, and later rotations add to it.
     replaced = {r.stdout.split()[0] for r, w in zip(reports, words) if w[0] == "revoke"}
     check(len(replaced & set(keys)) == 1, "of the replacements' keys the last one's is in the ring")
     check(before <= revoked and len(keys) < count - 10, f"{len(keys)} keys are left")
@@ -227,8 +227,8 @@ def faults(folder):
                 tried += 1
                 calls.add(made[at - 1].split()[1])
                 what = f"{command[0]}, {errno.errorcode[code]} at call {made[at - 1]}: exit {result.returncode}, {result.stderr.strip()!r}"
-                # fstatat, unlinkat and the close of what was read matter to nobody; all else is to be told.
-                # So does the look at what is left, when the change is made: it is a warning.
+                # Failures of fstatat, unlinkat and the close of a file that was read do not matter. Nor does a failed search for
+                # secrets that are left, once the change is made: it is a warning. All others must be reported.
                 harmless = made[at - 1].split()[1] in ("fstatat", "unlinkat", "close") or (
                     command[0] in ("revoke", "prune") and "renameat" in [line.split()[1] for line in made[:at - 1]] and "could not search for secrets" in result.stderr)
                 check(result.returncode in ((0, 1) if harmless else (1,)), what)
@@ -242,7 +242,7 @@ def faults(folder):
                 check(not lost and revoked <= after[1], f"lost {lost}: {what}")
                 if result.returncode and made[at - 1].split()[1] != "fsync":
                     check(after[2] == before, f"the old ring as it was: {what}")
-                # An empty lock may be left: it is another's to remove that waited for it.
+                # An empty lock may be left: the process that waited for it must remove it.
                 left = [name for name in os.listdir(disk) if name.startswith(".") and made[at - 1].split()[1] != "unlinkat"
                         and not (made[at - 1].endswith(".lock") and name == ".fault.keys.lock")]
                 check(not left, f"nothing is left lying: {left}, {what}")
@@ -270,7 +270,7 @@ def output(folder):
             message = re.fullmatch(f"sealed-cookie: {done}the standard output cannot be written: No space left on device\n", result.stderr)
             check(result.returncode == 1 and message, f"{command[0]}, {call} fails: exit {result.returncode}, {result.stderr!r}")
             check(len(set(entries(path)[0]) - before) == (command[0] == "rotate"), f"{command[0]}, {call} fails: what is said to be done is")
-    # With the standard streams closed a ring must not get their numbers.
+    # If the standard streams are closed, a ring must not get their numbers.
     for closed in ("2>&-", "<&- 2>&-", "<&- >&- 2>&-"):
         before = set(entries(path)[0])
         environment = preload(folder, FAULT_FOLDER=folder, FAULT_STREAMS="1")
@@ -304,7 +304,7 @@ def births(folder, count=40):
             killed += 1
             if call == "linkat":
                 links += 1
-                # A file system that has none.
+                # A file system without them.
                 result = run("keygen", path, env=preload(folder, FAULT_ERRNO=str(errno.EPERM), **common))
                 check(result.returncode == 0 and len(entries(path)[0]) == 1, f"keygen without links: {result.stderr}")
                 check(os.listdir(disk) == ["new.keys"], f"nothing is left lying: {os.listdir(disk)}")
@@ -374,7 +374,7 @@ def hostile(folder, count=40):
         check((entries(own + "/session.keys")[2], os.stat(own + "/session.keys").st_ino) == before, f"root's ring is left alone: {what}")
         check(os.listdir(own) == ["session.keys"], f"and its folder: {what}, {os.listdir(own)}")
 
-    # Links that are there from the beginning: refused, whatever they stand for.
+    # Links that exist from the beginning: refused, whatever their target.
     os.symlink(own, theirs + "/folder")
     os.symlink(own + "/session.keys", theirs + "/file.keys")
     os.symlink("folder", theirs + "/chain")
@@ -392,14 +392,14 @@ def hostile(folder, count=40):
         result = run("check", way)
         check(result.returncode == 2 and "belongs to another user, who can redirect it" in result.stdout, f"check {way}: {result.stdout}")
     untouched("links")
-    # Root's links are followed, and those of the owner of what they lead to.
+    # Root's links are followed, and so are those of their target's owner.
     os.symlink(theirs + "/ring", own + ".link")
     os.symlink("ring", theirs + "/good")
     os.lchown(theirs + "/good", 1234, 1234)
     for way in (own + ".link", theirs + "/good"):
         result = run("rotate", way + "/session.keys")
         check(result.returncode == 0, f"{way}: {result.stderr}")
-    # The swap. Whoever does it has the rights of the folder's owner only.
+    # The swap. The process that does it has only the rights of the folder's owner.
     swapper = subprocess.Popen(["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", sys.executable, "-c", """
 import os, sys
 os.chdir(sys.argv[1])
@@ -424,7 +424,7 @@ while True:
         swapper.kill()
         swapper.wait()
     untouched("swaps")
-    # What is planted under the names that a change uses is not written through.
+    # Files planted under the names that a change uses are not written through.
     for name in (".session.keys.new", ".session.keys.lock"):
         for plant in (lambda path: os.symlink(own + "/session.keys", path), lambda path: os.link(own + "/session.keys", path),
                       lambda path: os.mkdir(path), lambda path: os.mkfifo(path)):
@@ -480,7 +480,7 @@ def trust(folder):
         result = run("train", "-o", f"{theirs}/{name}", place + "/samples")
         check(result.returncode == 1 and "belongs to another user" in result.stderr, f"train -o {name}: {result.stderr}")
         check(open(place + "/file", "rb").read() == b"root's" and not os.path.exists(place + "/new"), f"root's files stay: {name}")
-    # Owner and mode stay, and a new one is made as any file is.
+    # Owner and mode stay, and a new file is created like any other.
     for owner, mode in ((1234, 0o640), (0, 0o604)):
         path = theirs + "/dictionary"
         with open(path, "w") as file:
@@ -495,7 +495,8 @@ def trust(folder):
         result = run("train", "-o", place + "/new", place + "/samples", umask=mask)
         check(result.returncode == 0 and os.stat(place + "/new").st_mode & 0o7777 == mode, f"a new dictionary, umask {mask:o}: {result.stderr}")
         os.unlink(place + "/new")
-    # Whoever an access list lets read may read what a change makes; whom a folder's list would let in may not.
+    # Users whom an access list lets read may read the result of a change; users whom only a folder's list admits may
+    # not.
     def entries_of(*entries):
         return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
     nobody = 0xFFFFFFFF
@@ -529,7 +530,7 @@ def trust(folder):
     os.unlink(lock)
     result = run("check", theirs + "/session.keys")
     check(result.returncode == 0, f"and is silent without it: {result.stdout}")
-    # Folders above, and whose they are.
+    # The folders above, and their owners.
     parent = place + "/a"
     os.makedirs(parent + "/b")
     deep = parent + "/b/ring.keys"
@@ -553,7 +554,7 @@ def trust(folder):
         os.chmod(deep, 0o644)
         result = subprocess.run([*owner, "check", "--mode", "644", deep], capture_output=True, text=True)
         check(result.returncode == 2 and "the file belongs to another user" in result.stdout, f"another's ring: {result.stdout}")
-    # A pipe is no ring, and nothing waits for it.
+    # A pipe is not a ring, and nothing waits for it.
     pipe = place + "/pipe.keys"
     os.mkfifo(pipe)
     for command in (["check", pipe], ["keys", pipe], ["merge", mine, pipe]):
@@ -576,16 +577,16 @@ def trust(folder):
                                                                   capture_output=True, text=True), range(6)))
         check(all(r.returncode == 0 for r in reports) and len(entries(fresh)[0]) == 6, f"six imports at once: {[r.stderr for r in reports]}")
         os.unlink(fresh)
-    # As a secret manager gives it: by a pipe.
+    # As a secret manager provides it: through a pipe.
     result = run("import", fresh, input=os.urandom(32).hex())
     check(result.returncode == 0, f"import from a pipe: {result.stderr}")
-    # Where no key is active after an import, as after a revocation, that is told.
+    # If no key is active after an import, as after a revocation, that is reported.
     if result.returncode == 0:
         check(run("revoke", fresh, result.stdout.split()[0]).returncode == 0, "the imported key is revoked")
         result = run("import", fresh, input=os.urandom(32).hex())
         check(result.returncode == 0 and "warning: no key is active" in result.stderr and "hint: sealed-cookie rotate --from now" in result.stderr,
               f"import where no key is active: {result.stderr}")
-    # rotate.sh finds no fault with the modes that it is told of.
+    # rotate.sh accepts the modes that it was told to expect.
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Examples/rotation/rotate.sh")
     os.chmod(mine, 0o640)
     for mode, code in ((None, 2), ("640", 0)):
@@ -593,7 +594,7 @@ def trust(folder):
         result = subprocess.run(["sh", script, mine], env=environment, capture_output=True, text=True)
         check(result.returncode == code, f"rotate.sh, ROTATE_MODE {mode}: {result.stderr}")
     os.chmod(mine, 0o600)
-    # A lock that a file server is of two minds about.
+    # A lock about which a file server is inconsistent.
     environment = preload(folder, FAULT_FOLDER=place, FAULT_STALE="1", FAULT_FAST="1")
     if environment:
         try:
@@ -620,7 +621,7 @@ def readers(folder):
         check(result.returncode == 0 and time.monotonic() - started < 10, f"a reader with {take} holds up a revocation: {result.stderr}")
         holder.kill()
         holder.wait()
-    # The lock is for the ring's owner alone, also where root makes it.
+    # The lock is only for the ring's owner, even if root creates it.
     if not os.geteuid():
         os.chown(path, 1234, 2345)
     lock = place + "/.shared.keys.lock"
@@ -641,7 +642,7 @@ def readers(folder):
         open(lock, "w").close()
         os.chmod(lock, 0o600)
     check(run("rotate", path).returncode == 0 and os.listdir(place) == ["shared.keys"], f"a lock that was left is taken over: {os.listdir(place)}")
-    # Another change that goes on and on: waited for, and told.
+    # Another change that does not end: waited for, and reported.
     holder = open(lock, "w")
     os.chmod(lock, 0o600)
     fcntl.flock(holder, fcntl.LOCK_EX)
@@ -657,7 +658,7 @@ def readers(folder):
     check(waiting.poll() is None, "a change waits for another")
     holder.close()
     check(waiting.wait(timeout=20) == 0, "and goes on when that has ended")
-    # A folder where everybody may put files, but not take away others'.
+    # A folder in which everyone may create files, but not remove those of others.
     owner = demoted(folder, path)
     if owner is None or os.geteuid():
         return "readers' locks, a lock that was left, one that is held"
@@ -714,7 +715,7 @@ def durable(folder):
         check("fsync folder" in calls[at:], f"{command[0]}: the name is on the disk: {calls}")
         if os.path.exists(disk + "/new.keys"):
             os.unlink(disk + "/new.keys")
-    # Part of what is written or read at a time, interrupted now and then.
+    # Only part of the data is written or read at a time, with occasional interruptions.
     for environment in (dict(FAULT_SHORT="7"), dict(FAULT_INTERRUPTED="1"), dict(FAULT_SHORT="1", FAULT_INTERRUPTED="1")):
         for links in ({}, dict(FAULT_NO_LINKS="1")):
             common = preload(folder, FAULT_FOLDER=disk, **environment, **links)
@@ -739,7 +740,7 @@ def durable(folder):
         except subprocess.TimeoutExpired:
             check(False, f"{command[0]} writes for ever")
     check(entries(path)[2] == before and os.listdir(disk) == ["ring.keys"], f"and nothing is changed: {os.listdir(disk)}")
-    # A file system without links: what exists is not overwritten there either.
+    # A file system without links: there, too, an existing file is not overwritten.
     link, dangling = disk + "/link.keys", disk + "/dangling.keys"
     os.symlink("ring.keys", link)
     os.symlink("nothing.keys", dangling)
@@ -750,7 +751,7 @@ def durable(folder):
         check(entries(path)[2] == before and sorted(os.listdir(disk)) == ["dangling.keys", "link.keys", "ring.keys"], f"it is left as it was, {links}")
     os.unlink(link)
     os.unlink(dangling)
-    # A ring of 1 MiB is one, and no byte more; no change makes one that nobody could read.
+    # A ring of 1 MiB is accepted, and no byte more; no change creates one that could not be read.
     limit = 1_048_576
     base = entries(path)[2]
     for size in (limit, limit + 1):

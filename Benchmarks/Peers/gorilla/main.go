@@ -1,6 +1,6 @@
 // gorilla/securecookie with a hash key and a block key: AES-256-CTR, then HMAC-SHA-256, with its JSON serializer and
-// with its default, gob. Usage: gorilla CORPUS SECONDS, the seconds for each file and direction.
-// Prints one JSON line a serializer and file.
+// with its default, gob. Usage: gorilla CORPUS SECONDS; the seconds are for each file and direction. Prints one JSON
+// line per serializer and file.
 package main
 
 import (
@@ -26,7 +26,8 @@ const (
 
 type session = map[string]interface{}
 
-// measure returns the median of nanoseconds a call, and half the distance between the quartiles in percent of it.
+// measure returns the median of nanoseconds per call, and half the distance between the quartiles as a percentage of
+// it.
 func measure(seconds float64, work func() error) (median, spread float64) {
 	batch := func(count int) float64 {
 		start := time.Now()
@@ -73,7 +74,7 @@ func main() {
 		name  string
 		codec securecookie.Serializer
 	}{{"JSON", securecookie.JSONEncoder{}}, {"gob", securecookie.GobEncoder{}}} {
-		// No limit on the length, so that what a browser would not store is measured too.
+		// No limit on the length, so that cookies that a browser would not store are measured too.
 		cookies := securecookie.New(securecookie.GenerateRandomKey(64), securecookie.GenerateRandomKey(32)).
 			SetSerializer(serializer.codec).MaxAge(14 * 86400).MaxLength(0)
 		for _, path := range files {

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// run.py sets this where swift-crypto cannot be fetched: that peer is left out then, ours is measured all the same.
+// run.py sets this if swift-crypto cannot be fetched: that peer is then left out, and ours is measured anyway.
 let withoutCrypto = Context.environment["PEERS_WITHOUT_SWIFT_CRYPTO"] != nil
 
 let package = Package(

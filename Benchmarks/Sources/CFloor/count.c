@@ -1,4 +1,4 @@
-// Counts allocations: these stand before glibc's own for the whole process.
+// Counts allocations: these functions override glibc's own for the whole process.
 #include "floor.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zlib.h>
 
-// Kept apart, so that a profile shows each stage.
+// Separate functions, so that a profile shows each stage.
 #define STAGE __attribute__((noinline))
 
 struct floor_state {
@@ -16,7 +16,7 @@ struct floor_state {
     struct deflating {
         int window, memory;
         z_stream deflate;
-        // With a dictionary: a stream primed once, and the copy of it that works, both in one piece of memory.
+        // With a dictionary: a stream primed once, and the copy of it that works, both in one block of memory.
         z_stream primed, copy;
         uint8_t *arena;
         size_t arena_used, arena_primed;

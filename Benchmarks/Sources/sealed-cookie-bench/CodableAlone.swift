@@ -1,7 +1,7 @@
-// What Codable itself costs, whoever decodes: a decoder that has every value at hand.
+// The cost of Codable itself, with any decoder: this one has every value ready.
 import Foundation
 
-/// Hands out the fields of one session, found by nothing but their key.
+/// Returns the fields of one session, found only by their key.
 struct ReadyDecoder: Decoder {
     let session: User
     var codingPath: [any CodingKey] { [] }
@@ -20,7 +20,7 @@ struct ReadyDecoder: Decoder {
     static let box = Box()
 }
 
-/// Holds no reference that would be counted: nothing but what Codable asks of every container.
+/// Has no counted reference: only what Codable requires of every container.
 private struct ReadyContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let session: Unmanaged<ReadyDecoder.Box>
     var codingPath: [any CodingKey] { [] }

@@ -1,4 +1,4 @@
-// Timing pieces of work side by side, so that a noisy machine slows all of them alike.
+// Times pieces of work side by side, so that a noisy machine slows all of them alike.
 
 import Foundation
 
@@ -8,13 +8,13 @@ struct Work {
     let run: (Int) throws -> Void
 }
 
-/// Nanoseconds a time, over several rounds.
+/// Nanoseconds per run, over several rounds.
 struct Timing {
     let name: String
     let samples: [Double]
 
     var median: Double { Self.median(samples) }
-    /// Half the distance between the quartiles, in percent of the median.
+    /// Half the distance between the quartiles, as a percentage of the median.
     var spread: Double {
         let sorted = samples.sorted()
         return (sorted[sorted.count * 3 / 4] - sorted[sorted.count / 4]) / 2 / median * 100
@@ -25,7 +25,7 @@ struct Timing {
         return sorted[sorted.count / 2]
     }
 
-    /// The median of the ratios round by round: what drifts in between drops out.
+    /// The median of the ratios of each round: drift in between cancels out.
     func ratio(to other: Timing) -> Double {
         Self.median(zip(samples, other.samples).map { $0 / $1 })
     }
@@ -33,7 +33,7 @@ struct Timing {
 
 /// Times all of `works` in turn, in `rounds` rounds of about `milliseconds` each.
 func measure(_ works: [Work], rounds: Int = 21, milliseconds: Double = 4) throws -> [Timing] {
-    /// This thread's own time: what others run meanwhile does not count.
+    /// This thread's own time: other processes do not count.
     func clock() -> Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

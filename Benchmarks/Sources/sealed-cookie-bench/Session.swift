@@ -1,10 +1,10 @@
-// What is sealed: the corpus, and a session of an application's own type.
+// The sessions to seal: the corpus, and a session of an application's own type.
 import Foundation
 import SealedCookie
 
-/// Ten fields, with integer keys, as an application that cares for its cookie's size has them.
+/// Ten fields with integer keys, as in an application that cares about its cookie's size.
 struct User: Codable, Sendable, Equatable {
-    // Without values of their own: those would be made anew for each session that is decoded.
+    // Without default values: those would be created for each session that is decoded.
     var id: Int
     var name: String
     var email: String
@@ -54,7 +54,7 @@ struct Login: Codable, Sendable, Equatable {
     var flash: Flash
 }
 
-/// Any JSON, to make items of the corpus.
+/// Any JSON, to make items from the corpus.
 enum JSON: Codable, Sendable {
     case null
     case bool(Bool)

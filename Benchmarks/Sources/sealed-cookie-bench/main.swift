@@ -1,4 +1,4 @@
-// Ours against the floor: the C calls alone, on the same bytes, in the same run.
+// Ours against the floor: only the C calls, on the same bytes, in the same run.
 //
 //     sealed-cookie-bench CORPUS [--json FILE] [--quick]
 //     sealed-cookie-bench CORPUS --loop seal|open|floor-seal|floor-open SESSION MODE COUNT     for profilers
@@ -24,7 +24,7 @@ let limits = CookieLimits(nameAndValue: 16_384, attributeValue: 1024)
 let aad = [UInt8](repeating: 1, count: 8 + 8 + 12 + 8 + 4 + 8 + 14 + 8)
 let dictionary = CompressionDictionary.standard.bytes
 
-/// OpenSSL or zlib gives the floor none of what it needs.
+/// OpenSSL or zlib does not return what the floor needs.
 struct NoFloor: Error {}
 
 struct Row: Codable {
@@ -49,12 +49,12 @@ struct Report: Codable {
     var rows: [Row] = []
     /// The floor's parts for b_login.
     var stages: [Stage] = []
-    /// Throughput with two threads over that with one.
+    /// Throughput with two threads divided by that with one.
     var twoThreads: [String: Double] = [:]
     let mode: String
 }
 
-/// Allocations for one time of `work`, averaged over many after a first one.
+/// Allocations of one run of `work`, averaged over many after a first one.
 func allocations(_ work: () throws -> Void) rethrows -> (Double, Double) {
     let times = 200
     try work()
@@ -66,12 +66,12 @@ func allocations(_ work: () throws -> Void) rethrows -> (Double, Double) {
     return (Double(after.0 - before.0) / Double(times), Double(after.1 - before.1) / Double(times))
 }
 
-/// What the floor seals in the same way as `token` was.
+/// What the floor seals in the same way as `token` was sealed.
 struct FloorWork {
     let floor: OpaquePointer
     let skeleton, contents: [UInt8]
     let isCompressed: Bool
-    /// A stream that did not come out smaller was tried all the same.
+    /// A stream that did not become smaller was tried anyway.
     let isTried: Bool
     var text = [CChar](repeating: 0, count: 32_768)
     var item = [UInt8](repeating: 0, count: 65_536)
@@ -269,7 +269,7 @@ let typedLogin = try JSONDecoder().decode(Login.self, from: Data(contentsOf: log
 report.rows.append(try row("b_login, a struct", "standard", typedLogin, try item(typedLogin)))
 show(report.rows[report.rows.count - 1])
 
-// What of it is Codable's own.
+// The part that is Codable's own.
 let ready = ReadyDecoder(session: user)
 let codable = try measure([Work(name: "Codable") { for _ in 0..<$0 { _ = try User(from: ready) } }])
 print(
@@ -346,7 +346,7 @@ if let login {
             + report.twoThreads.sorted { $0.key < $1.key }.map { "\($0.key) \(fixed($0.value, 2, 0))" }
             .joined(separator: ", "))
 }
-// What the project set itself, held against this run.
+// The project's own targets, compared with this run.
 @MainActor func goal(_ goal: String, _ bound: Double, _ cases: [(String, Double)]) {
     let missed = cases.filter { $0.1 > bound }
     let shown = (missed.isEmpty ? cases.max { $0.1 < $1.1 }.map { [$0] } ?? [] : missed)

@@ -1,6 +1,6 @@
-// What libFuzzer calls: one program, whose target is the environment's FUZZ_TARGET.
+// The functions that libFuzzer calls: one program, whose target is in the environment's FUZZ_TARGET.
 //
-// The library is built with its internals open (-enable-testing), so that a target can begin behind the tag.
+// The library is built with its internals open (-enable-testing), so that a target can begin after the tag's check.
 import Foundation
 
 @testable import SealedCookie
@@ -10,7 +10,7 @@ struct Target: Sendable {
     let run: @Sendable ([UInt8]) throws -> Void
 }
 
-/// Ends the run, which is how libFuzzer learns of a finding and keeps the input.
+/// Ends the run: this is how libFuzzer learns of a finding and keeps the input.
 func fail(_ what: String) -> Never {
     fatalError(what)  // On purpose: see above.
 }
@@ -42,8 +42,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 @_silgen_name("LLVMFuzzerMutate")
 func mutate(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ capacity: Int) -> Int
 
-/// Every second time, a payload's fields and its inflated body are changed rather than its bytes: a bit flipped in a
-/// DEFLATE stream makes a broken stream, and nothing behind it would be reached.
+/// Every second time, a payload's fields and its inflated body are changed instead of its bytes. A bit flipped in a
+/// DEFLATE stream breaks the stream, and nothing after it would be reached.
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutateInput(
     _ start: UnsafeMutablePointer<UInt8>, _ count: Int, _ capacity: Int, _ seed: CUnsignedInt
@@ -60,7 +60,7 @@ public func mutateInput(
     return prefix + changed.count
 }
 
-/// The payload with a change to its item, skeleton or contents, made anew; nil where it has none.
+/// The payload, rebuilt with a change to its item, skeleton or contents; nil if it has none.
 private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]? {
     guard let old = try? Opened(payload, ownCompression), old.item.count + (old.contents?.count ?? 0) < 8192
     else { return nil }
@@ -72,7 +72,7 @@ private func changedPayload(_ payload: [UInt8], _ seed: CUnsignedInt) -> [UInt8]
         contents = mutated(contents)
     }
     var bytes = fields(old.times)
-    // What was not compressed may be from now on: a byte string's content then goes behind the stream.
+    // What was not compressed may be from now on: a byte string's contents then follow the stream.
     let way = old.contents == nil ? seed >> 1 & 7 : 1 + seed >> 1 & 3
     if (1...3).contains(way) {
         bytes[0] |= CompressedPayload.Flag.compressed

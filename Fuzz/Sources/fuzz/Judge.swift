@@ -1,7 +1,8 @@
-// The other readers, in a process that lives as long as this one: judge.py says what they are asked.
+// The other readers, in a process that lives as long as this one: judge.py describes the questions.
 import Foundation
 
-/// Inputs go over in batches, and one is judged while the next is made: an answer for each alone takes ten times as long.
+/// Inputs are sent in batches, and one batch is judged while the next is made: separate answers would take ten times
+/// as long.
 final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thread.
     static let shared = Judge()
     private static let batchSize = 64
@@ -11,7 +12,7 @@ final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thr
     private let (toIt, fromIt) = (Pipe(), Pipe())
     private var batch = Data()
     private var inputs: [[UInt8]] = []
-    /// Those that went over and were not answered yet.
+    /// Those that were sent and have no answer yet.
     private var asked: [[UInt8]] = []
 
     private init() {
@@ -28,7 +29,7 @@ final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thr
 
     /// - Parameters:
     ///   - said: 0 refused, 1 accepted, 2 unknown dictionary.
-    ///   - input: what libFuzzer gave, to be kept if they disagree.
+    ///   - input: libFuzzer's input, to be kept if they disagree.
     func ask(kind: UInt8, said: UInt8, _ bytes: [UInt8], _ contents: [UInt8], input: [UInt8]) {
         batch.append(contentsOf: [kind, said])
         for string in [bytes, contents] {
@@ -54,7 +55,7 @@ final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thr
         (batch, asked, inputs) = (Data(), inputs, [])
     }
 
-    /// Repeats a call that moves some bytes until all are moved; libFuzzer's timer interrupts it at times.
+    /// Repeats a call that moves some bytes until all are moved; libFuzzer's timer sometimes interrupts it.
     private func exchange(_ count: Int, _ call: (_ done: Int, _ left: Int) -> Int) {
         var done = 0
         while done < count {
@@ -76,7 +77,7 @@ final class Judge: @unchecked Sendable {  // libFuzzer calls a target on one thr
             }
         }
         for (input, answer) in zip(asked, answers) where answer != 1 {
-            // Not the input that libFuzzer is at.
+            // Not libFuzzer's current input.
             let folder = ProcessInfo.processInfo.environment["FUZZ_FINDINGS"] ?? "."
             let path = "\(folder)/differential-of-\(input.hashValue.magnitude)"
             try? Data(input).write(to: URL(filePath: path))

@@ -1,9 +1,9 @@
-// What the targets take from inside the library: here alone, for the inside changes.
+// What the targets use from inside the library: only here, because the inside changes.
 import Foundation
 
 @testable import SealedCookie
 
-/// What is in a payload: its item, or the item's skeleton and the contents of its byte strings.
+/// The contents of a payload: its item, or the item's skeleton and the contents of its byte strings.
 struct Opened {
     let times: SessionTimes
     let item: [UInt8]

@@ -1,9 +1,9 @@
-// Sessions of a typed application, and the way from any bytes to one.
+// Sessions of a typed application, and how any bytes become one.
 import Foundation
 
 @testable import SealedCookie
 
-/// A type that reaches every way of decoding.
+/// A type that reaches all ways of decoding.
 struct Everything: Codable, Equatable, Sendable {
     indirect enum Choice: Codable, Equatable, Sendable {
         case none
@@ -69,7 +69,7 @@ struct Nest: Codable, Equatable, Sendable {
     }
 }
 
-/// Every type of number there is, by its name and in an array.
+/// Every type of number, by its name and in an array.
 struct Numbers: Codable, Equatable, Sendable {
     struct Row: Codable, Equatable, Sendable {
         var (a, b, c, d): (Int8, Int16, Int32, Int64) = (0, 0, 0, 0)
@@ -149,7 +149,7 @@ struct Compact: Codable, Equatable, Sendable {
     var token: Secret<Data>?
 }
 
-/// Bytes as a row of choices; zeros once they are used up.
+/// Bytes as a sequence of choices; zeros once they are used up.
 struct Choices {
     private var rest: ArraySlice<UInt8>
 
@@ -174,7 +174,7 @@ struct Choices {
     mutating func list<Element>(_ element: (inout Choices) -> Element) -> [Element] {
         (0..<(byte() & 15 == 15 ? 64 : below(5))).map { _ in element(&self) }
     }
-    /// No NaN, which is equal to none.
+    /// No NaN, which does not equal itself.
     mutating func double() -> Double {
         let value = Double(bitPattern: byte() & 1 == 0 ? integer() << 40 : integer())
         return value.isNaN ? 0 : value

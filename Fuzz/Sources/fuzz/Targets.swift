@@ -1,4 +1,5 @@
-// The targets. Each says of any input what must hold; a trap, a sanitizer's report or a leak ends the run as well.
+// The targets. Each states what must be true for any input. A trap, a sanitizer's report or a leak ends the run as
+// well.
 import Foundation
 
 @testable import SealedCookie
@@ -13,7 +14,7 @@ let key: SealingKey = {
 
 let now = Date(timeIntervalSince1970: 1_785_715_200)
 let policy = SessionLifetime(absolute: .days(14))
-/// The application's own dictionary; judge.py and seeds.py have it too.
+/// The application's own dictionary, which judge.py and seeds.py also have.
 let ownDictionary: CompressionDictionary = {
     guard
         let own = try? CompressionDictionary(
@@ -50,7 +51,7 @@ func token(_ payload: [UInt8], name: String = "s", purpose: String = "") throws 
 }
 
 let targets: [Target] = [
-    // Anything as a token: never opens, for nobody has the key.
+    // Anything as a token: never opens, because no one has the key.
     Target(name: "token") { input in
         func refused(_ text: String) {
             do {
@@ -74,7 +75,7 @@ let targets: [Target] = [
         let id = key.id.bytes
         let forged = [SealedBox.version, id.0, id.1, id.2] + input
         refused(Base64URL.encode(forged.span))
-        // A good token with any change: the place, then what is changed there.
+        // A good token with any change: the position, then the new bytes.
         guard input.count > 1 else { return }
         var changed = goodToken
         let start = Int(input[0]) % changed.count
@@ -85,7 +86,7 @@ let targets: [Target] = [
         let cut = Array(goodToken.prefix(start) + input)
         if cut != goodToken { refused(Base64URL.encode(cut.span)) }
     },
-    // Tokens without a cookie: the limit, the purpose and what is in them come from the input.
+    // Tokens without a cookie: the limit, the purpose and the contents come from the input.
     Target(name: "link-token") { input in
         guard input.count > 3, let ring = try? KeyRing([key]) else { return }
         let length = min(Int(input[0]), input.count - 3)
@@ -102,7 +103,8 @@ let targets: [Target] = [
             return require(purpose.isEmpty || limit < 63, "no sealer for a purpose and a limit that may be")
         }
         require(!purpose.isEmpty && limit >= 63, "a sealer without a purpose, or for no token")
-        /// A token that opens here opens for no other purpose, as no cookie's, and under no limit that it is over.
+        /// A token that opens here does not open for another purpose, as a cookie's, or under a limit that it
+        /// exceeds.
         func opensHereAlone(_ text: String) throws {
             let others = [
                 purpose + "x", purpose + "\0", purpose.uppercased(), String(purpose.dropLast()), "s",
@@ -131,7 +133,7 @@ let targets: [Target] = [
         }
         switch mode {
         case 0:
-            // Any text: nobody has the key.
+            // Any text: no one has the key.
             do {
                 _ = try tokens.open(String(decoding: rest, as: UTF8.self), at: now)
                 fail("opened")
@@ -139,7 +141,7 @@ let targets: [Target] = [
                 checkWords("\(error)")
             }
         case 1:
-            // An item as a value: what is sealed is within the limit, and comes back.
+            // An item as a value: what is sealed is within the limit, and opens as the same value.
             guard let value = (try? CheckedItem(parsing: rest)).map({ CBORValue($0) }) else { return }
             let sealed: SealedToken
             do throws(SealError) {
@@ -155,7 +157,7 @@ let targets: [Target] = [
                 opened.createdAt == now && opened.expiresAt == sealed.expiresAt && opened.purpose == purpose)
             try opensHereAlone(sealed.text)
         default:
-            // Any plaintext: judged as a cookie's is.
+            // Any plaintext: judged like a cookie's.
             let text = try token(rest, name: "", purpose: purpose)
             let inCookie = Result { try trees.open(value: token(rest), at: now) }
             do throws(OpenError) {
@@ -174,19 +176,19 @@ let targets: [Target] = [
             }
         }
     },
-    // Anything behind the tag.
+    // Anything after the tag's check.
     Target(name: "payload") { input in
         let text = try token(input)
         let tree = Result { try trees.open(value: text, at: now) }
         if let session = try? typed.open(value: text, at: now) {
-            // It may have known more keys than the type: from here on it has not.
+            // It may have known more keys than the type. From here on it does not.
             let again = try typed.reseal(session, at: now)
             let value = try typed.open(value: again.cookies[0].value, at: now)
             require(try CBOREncoder.encode(value.session).bytes == CBOREncoder.encode(session.session).bytes)
         }
         let raw = try? encoded.open(value: text, at: now)
         guard let tree = try? tree.get() else { return }
-        // What opens seals again to the same item, with its times, and opens again.
+        // What opens can be sealed again to the same item, with its times, and opens again.
         let again = try trees.open(value: trees.reseal(tree, at: now).cookies[0].value, at: now)
         require(again.session == tree.session)
         require(again.createdAt == tree.createdAt && again.lifetime == tree.lifetime)
@@ -210,13 +212,13 @@ let targets: [Target] = [
         require(
             try CBOREncoder.encode(CBORJSON(parsing: json).value).bytes == input,
             "its JSON is of another value")
-        // Each node has a way to it, and the map's entries take what the map takes.
+        // There is a path to each node, and a map's entries are as long as the map.
         for position in 0..<index.count { _ = index.path(to: position) }
         if index.node(0).kind == .map {
             let entries = index.entrySizes(in: 0).reduce(0) { $0 + $1.byteCount }
             require((1...9).contains(input.count - entries), "sizes of fields that do not add up")
         }
-        // Divided and put together again, at any place.
+        // Divided and put together again, at any position.
         let item = index.wholeItem
         let contents = item.byteStrings.flatMap { item.bytes[$0] }
         let skeleton = item.skeleton
@@ -260,7 +262,7 @@ let targets: [Target] = [
         try comesBack([String: String].self)
         try comesBack([String: [String: Bool]].self)
         try comesBack([Secret<EncodedSession>].self, mayGrow: true)
-        // What takes any item must give the very bytes.
+        // A reader that accepts any item must return the very same bytes.
         require(try CBOREncoder.encode(CBORDecoder.decode(EncodedSession.self, from: index)).bytes == input)
     },
     // Cookie headers around a session in three cookies.
@@ -284,7 +286,7 @@ let targets: [Target] = [
         if let found = try? small.open(cookieHeader: around, at: now) {
             require(found.session == sampleSession)
         }
-        // HTTP/2's several headers are one.
+        // Several headers, as in HTTP/2, are one.
         let both = Result {
             try small.open(cookieHeaders: [front, sample.joined(separator: "; "), back], at: now)
         }
@@ -317,11 +319,11 @@ let targets: [Target] = [
         require(again.keys.allSatisfy { ring.key(withID: $0.id)?.holdsSameKey(as: $0) ?? false })
         require(!"\(ring)".contains("sck1_"))
         try changes(ring)
-        // Any two halves of a ring are rings, and the union of both, either way round, is the whole.
+        // Any two halves of a ring are rings, and their union, in either order, is the whole ring.
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard text.utf8.dropLast().contains(UInt8(ascii: "\n")) else { return }
         let (front, back) = (lines.prefix(lines.count / 2), lines.dropFirst(lines.count / 2))
-        // With an empty line more: one line alone could be the form of one line.
+        // With an extra empty line: a single line alone could be the form on one line.
         let halves = try [front, back].map {
             try KeyRing(parsing: $0.joined(separator: "\n") + "\n\n", requiringKey: false)
         }
@@ -353,7 +355,7 @@ let targets: [Target] = [
         let response = try sealer.seal(7, at: now).headerValues.reduce(0) { $0 + $1.utf8.count + 14 }
         require(response <= limits.response ?? .max, "a response longer than the limit")
         for line in lines {
-            // One line, as many attributes as were asked for, none that came out of a value.
+            // One line, with as many attributes as requested, and none from inside a value.
             require(line.utf8.allSatisfy { (0x20...0x7E).contains($0) }, line)
             require(line.utf8.count <= limits.line ?? .max, "longer than the limit")
             let names = line.split(separator: ";").dropFirst().map {
@@ -388,16 +390,16 @@ let targets: [Target] = [
             try opened.map { try CBOREncoder.encode($0.session).bytes } == item.bytes,
             "sealed another session")
     },
-    // DEFLATE both ways, with a dictionary and without, and the making of dictionaries.
+    // DEFLATE in both directions, with and without a dictionary, and training dictionaries.
     Target(name: "compression") { input in
-        // Texts and byte strings in turn.
+        // Texts and byte strings alternate.
         var items: [CBORItem] = []
         var whole: [UInt8] = []
         let pieces = input.split(separator: 0, omittingEmptySubsequences: false).prefix(64)
         whole.append(.array, UInt64(pieces.count))
         var byteStrings: [Range<Int>] = []
         for (index, piece) in pieces.enumerated() {
-            // Text to DEFLATE, which does not ask for UTF-8.
+            // Text for DEFLATE, which does not require UTF-8.
             items.append(CBORItem(bytes: .head(.text, piece.count) + piece, byteStrings: []))
             whole += .head(index & 1 == 0 ? .text : .bytes, piece.count)
             if index & 1 == 1, !piece.isEmpty { byteStrings.append(whole.count..<whole.count + piece.count) }
@@ -406,7 +408,7 @@ let targets: [Target] = [
         let item = CBORItem(bytes: whole, byteStrings: byteStrings)
         var ways = [SessionCompression.standard, .withoutDictionary, .off, ownCompression]
         let size = 64 + input.count % 500
-        // Making a dictionary takes most of the time.
+        // Training a dictionary takes most of the time.
         let makes = input.first ?? 0 < 64
         if makes, let trained = try CompressionDictionary.trained(on: items, size: size) {
             require((6...size).contains(trained.bytes.count), "a dictionary of another size")
@@ -423,7 +425,7 @@ let targets: [Target] = [
                 compressing: SessionPayload(times: times, item: item), by: compression, block: block,
                 headroom: 3,
                 tailroom: 0, using: &deflater)
-            // Never longer than as it is, padding aside, and of the length that padding asks for.
+            // Never longer than uncompressed, apart from padding, and of the length that padding requires.
             require(payload.range.count <= 6 + item.bytes.count + max(block, 0), "longer than the item")
             require(block == 0 || payload.range.count.isMultiple(of: block))
             let opened = try Opened(payload, compression)
@@ -432,7 +434,7 @@ let targets: [Target] = [
             if let contents = opened.contents { require(contents == byteStrings.flatMap { item.bytes[$0] }) }
         }
     },
-    // The compressor alone: two bytes say how much of the rest is the dictionary.
+    // Only the compressor: two bytes say how much of the rest is the dictionary.
     Target(name: "deflate") { input in
         let count = input.count < 2 ? 0 : (Int(input[0]) << 8 | Int(input[1])) % (input.count - 1)
         let rest = input.dropFirst(2)
@@ -443,10 +445,10 @@ let targets: [Target] = [
             var stream: [UInt8] = [0xA5]
             let saved = deflater.findMatches(in: text.span, after: dictionary)
             require(saved >= 0 && saved <= 8 * text.count, "saves more than there is")
-            // Nine bits for a letter at the most, and the block's own ten.
+            // At most nine bits for a letter, and the block's own ten.
             require(deflater.append(text.span, to: &stream, limit: (9 * text.count + 17) / 8), "too long")
             let length = stream.count - 1
-            // Of just its length it is kept, of one less it is not, and nothing is left of it.
+            // With a limit of exactly its length it is kept. With one less it is not, and nothing of it is left.
             var again: [UInt8] = []
             deflater.findMatches(in: text.span, after: dictionary)
             require(!deflater.append(text.span, to: &again, limit: length - 1) && again.isEmpty, "a limit")
@@ -462,12 +464,13 @@ let targets: [Target] = [
             require(read.bytes == text && read.consumed == length, "RFC 1951 reads something else")
         }
     },
-    // What a type's session, its cookies and its header go through, with settings of any kind.
+    // A typed session, its cookies and its header, with all kinds of settings.
     Target(name: "round-trip") { input in
         var choices = Choices(input)
         try roundTrip(&choices)
     },
-    // What is an item or a payload to this reader and not to Python's, or the other way, or another value: judge.py.
+    // Whatever is an item or a payload to this reader but not to Python's, or the reverse, or has another value:
+    // judge.py.
     Target(name: "differential") { input in
         guard let kind = input.first else { return }
         let bytes = Array(input.dropFirst())
@@ -481,7 +484,7 @@ let targets: [Target] = [
             return
         }
         if kind & 3 == 2 {
-            // Of other encodings JSONDecoder makes guesses.
+            // JSONDecoder guesses other encodings.
             guard String(validating: bytes, as: UTF8.self) != nil else { return }
             var item: [UInt8]?
             do { item = try CBOREncoder.encode(CBORJSON(parsing: Data(bytes)).value).bytes } catch {
@@ -492,7 +495,7 @@ let targets: [Target] = [
             Judge.shared.ask(kind: 2, said: item == nil ? 0 : 1, bytes, item ?? [], input: input)
             return
         }
-        // No token has fewer.
+        // No token is shorter.
         guard bytes.count >= CompressedPayload.minimumCount else { return }
         var (said, contents): (UInt8, [UInt8]) = (0, [])
         do {
@@ -514,7 +517,7 @@ let targets: [Target] = [
     },
 ]
 
-/// What is said of bad input goes into logs: one line, and not all of the input.
+/// Messages about bad input go into logs: one line, and not all of the input.
 func checkWords(_ text: String) {
     require(text.utf8.count < 20_000, "too many words")
     require(
@@ -544,7 +547,7 @@ let goodToken: [UInt8] = {
 // MARK: cookie-header and json
 
 let split = sealer(CBORValue.self, .upTo(4), .standard, limits: .rfc6265bis)
-/// Of three small cookies.
+/// For three small cookies.
 let small = sealer(
     CBORValue.self, .upTo(4), .standard, limits: CookieLimits(nameAndValue: 256, attributeValue: 1024))
 let sampleSession = CBORValue.bytes((0..<480).map { UInt8(truncatingIfNeeded: $0 &* 31) })
@@ -560,7 +563,7 @@ func header(_ sealed: SealedSession) -> String {
     sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")
 }
 
-/// FORMAT §11 in few words: the values of a cookie, and those of its parts 1 to 3, the first 4 each that differ.
+/// FORMAT §11 in brief: the values of a cookie, and those of its parts 1 to 3, the first 4 different ones of each.
 func plainCookies(_ header: [UInt8], _ name: String) -> (values: [[UInt8]], parts: [[[UInt8]]]) {
     func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var text = text.drop { $0 == 32 || $0 == 9 }
@@ -589,14 +592,14 @@ func contents(_ ring: KeyRing) throws -> String {
         decoding: try ring.fileContents().withSpan { span in span.indices.map { span[$0] } }, as: UTF8.self)
 }
 
-/// What a ring's life does to it; each changed ring comes back from its text.
+/// The changes in a ring's life; each changed ring can be restored from its text.
 func changes(_ ring: KeyRing) throws {
     func holds(_ changed: KeyRing, _ what: String) throws {
         require(changed.stricter(with: ring).entries == changed.entries, "\(what): a step back")
         require(
             try KeyRing(parsing: contents(changed), requiringKey: false).entries == changed.entries,
             "\(what): does not come back equal")
-        // A server that still has the old ring merges it in: nothing is undone.
+        // A server that still has the old ring merges it: nothing is undone.
         require(try changed.union(ring).entries == changed.entries, "\(what): undone by a merge")
     }
     require(try ring.merged(with: ring).entries == ring.entries)
@@ -644,7 +647,7 @@ func roundTrip(_ choices: inout Choices) throws {
     let idle = own == nil ? lifetime.idle : own?.idle
     let (name, purpose, ring) = (names[choices.below(4)], choices.text(), try KeyRing([key]))
     let block = [0, 0, 2, 64, 4096][choices.below(5)]
-    // Small enough to divide what fits an input.
+    // Small enough for an input to be divided.
     let limit = [4096, 256, 160][choices.below(3)]
     func sealer<Session: Codable & Sendable>(_: Session.Type) throws -> CookieSealer<Session> {
         try CookieSealer(
@@ -673,7 +676,7 @@ func roundTrip(_ choices: inout Choices) throws {
     require(
         sealed.tokenLength <= sealed.tokenLimit
             && sealed.cookies.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= limit })
-    // Other cookies around it, its parts in another order.
+    // Other cookies around it, and its parts in another order.
     var pairs = sealed.cookies.filter { $0.maxAge != 0 }.map { "\($0.name)=\($0.value)" }
     if choices.below(2) == 1 { pairs.reverse() }
     let header =
@@ -688,10 +691,10 @@ func roundTrip(_ choices: inout Choices) throws {
     let opened = checked(try typed.open(cookieHeader: header, at: began))
     require(opened.expiresAt == sealed.expiresAt && opened.keyID == key.id)
     require(!opened.needsResealing || idle != nil, "sealed this moment")
-    // To the last moment and no longer.
+    // Until the last moment and no longer.
     _ = checked(try typed.open(cookieHeader: header, at: sealed.expiresAt - 0.001))
     require((try? typed.open(cookieHeader: header, at: sealed.expiresAt)) == nil, "ended, and opens")
-    // Under other names, purposes and for tools without the type.
+    // Under other names, for other purposes, and for tools without the type.
     if let other = try? CookieSealer<Everything>(
         name, keys: ring, lifetime: lifetime, purpose: purpose + "\u{0}", splitting: splitting,
         compression: compression)
@@ -702,11 +705,11 @@ func roundTrip(_ choices: inout Choices) throws {
     require(try sealer(EncodedSession.self).open(cookieHeader: header, at: began)?.session.bytes == item)
     let tree = try sealer(CBORValue.self).open(cookieHeader: header, at: began)
     require(try tree.map { try CBOREncoder.encode($0.session).bytes } == item)
-    // Sealed again, later, with the same end if nothing but the beginning counts.
+    // Sealed again, later, with the same end if only the beginning counts.
     let later = min(began + Double(choices.byte()), sealed.expiresAt - 1)
     guard later.timeIntervalSince1970 <= Double(UInt32.max) else { return }
     let resealed = Result { try typed.reseal(opened, at: later) }
-    // A greater age takes up to three bytes more, and with padding a block, which may be too many.
+    // A greater age takes up to three more bytes and, with padding, a block, which may be too many.
     if case .failure(let error) = resealed, case .tooLarge(let report)? = error as? SealError {
         require(
             report.tokenLength > sealed.tokenLimit

@@ -1,4 +1,4 @@
-// Follows the heap: these stand before glibc's own for the whole process.
+// Follows the heap: these functions override glibc's own for the whole process.
 #include "hostile.h"
 
 #include <errno.h>
@@ -38,7 +38,7 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
 
 void *realloc(void *old, size_t size) {
     int64_t before = old ? (int64_t)malloc_usable_size(old) : 0;
-    // Where a block moves, both are there for a while.
+    // While a block moves, both copies exist.
     add((int64_t)size);
     void *block = __libc_realloc(old, size);
     add(-(int64_t)size);

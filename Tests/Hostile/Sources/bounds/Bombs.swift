@@ -1,4 +1,4 @@
-// What is made to cost an opener as much as can be, and what it must be refused as.
+// Input made to cost an opener as much as possible, and the expected refusals.
 import CHostile
 import Foundation
 
@@ -7,9 +7,9 @@ import Foundation
 /// Work that must end in a refusal.
 struct Bomb {
     let name: String
-    /// What the refusal's words must hold.
+    /// A part of the refusal's words.
     let refusal: String
-    /// Does it once; throws the refusal.
+    /// Runs it once; throws the refusal.
     let run: () throws -> Void
 }
 
@@ -53,7 +53,7 @@ func deflated(_ bytes: [UInt8], limit: Int = 4_000_000) -> [UInt8] {
     return Array(out[..<count])
 }
 
-/// A payload with `item` as it is, or where that is too much for a cookie, compressed.
+/// A payload with `item` uncompressed or, if that is too much for a cookie, compressed.
 func payload(_ item: [UInt8], contents: [UInt8] = []) -> [UInt8] {
     contents.isEmpty && item.count < 2900
         ? [0] + created + [0] + item : [1] + created + [0] + deflated(item) + contents
@@ -97,7 +97,7 @@ func array(_ count: Int, _ element: [UInt8], last: [UInt8]? = nil) -> [UInt8] {
     return head(.array, UInt64(count)) + front + (last ?? element)
 }
 
-/// Arrays in one another, each the last of `width` elements.
+/// Nested arrays, each the last of `width` elements.
 func nested(_ levels: Int, width: Int, end: [UInt8]) -> [UInt8] {
     (0..<levels).reduce(end) { inner, _ in
         head(.array, UInt64(width)) + bytes(width - 1, of: 0) + inner
@@ -106,7 +106,7 @@ func nested(_ levels: Int, width: Int, end: [UInt8]) -> [UInt8] {
 
 func embedded(_ item: [UInt8]) -> [UInt8] { head(.tag, 24) + head(.bytes, UInt64(item.count)) + item }
 
-/// Any value, decoded as many applications do it: by trying one type after the other.
+/// Any value, decoded as in many applications: by trying one type after the other.
 enum AnyJSON: Codable, Sendable {
     case bool(Bool)
     case number(Double)
@@ -141,7 +141,7 @@ enum AnyJSON: Codable, Sendable {
     }
 }
 
-/// Thirty fields, none of which has to be there.
+/// Thirty fields, all of them optional.
 struct Optionals: Codable, Sendable {
     var a00, a01, a02, a03, a04, a05, a06, a07, a08, a09: Int?
     var a10, a11, a12, a13, a14, a15, a16, a17, a18, a19: Int?
@@ -155,7 +155,7 @@ typealias Nested = [Int: [[Int: Int]]]
 
 func bombs() throws -> [Bomb] {
     var bombs: [Bomb] = []
-    /// Behind the tag, for one cookie of 4096 characters, or for one of nine.
+    /// Contents after the tag's check, for one cookie of 4096 characters, or for nine.
     func behindTheTag<Session: Codable & Sendable>(
         _ name: String, _ refusal: String, _ payload: [UInt8], as type: Session.Type, large: Bool = false
     ) throws {
@@ -223,7 +223,7 @@ func bombs() throws -> [Bomb] {
         "1,000 wide at each of 60 levels", "simple value", payload(nested(60, width: 1000, end: [0xF8])),
         as: tree)
 
-    // As many as fit, and a fault at the very end.
+    // As many as fit, with a fault at the very end.
     let elements: [(String, [UInt8])] = [
         ("0", [0]), ("32", [0x18, 0x20]), ("[0]", [0x81, 0]), ("[[]]", [0x81, 0x80]), ("1(0)", [0xC1, 0]),
         ("{0: 0}", [0xA1, 0, 0]), ("[0, 0]", [0x82, 0, 0]), ("\"A\"", [0x61, 0x41]),
@@ -259,7 +259,7 @@ func bombs() throws -> [Bomb] {
         func item(_ count: Int) -> [UInt8] {
             let item = map(upTo: count, value: [0], last: last)
             guard refusal == "occurs twice" else { return item }
-            // The last two entries alike.
+            // The last two entries are equal.
             return Array(item.dropLast(last.count)) + item.dropLast(last.count).suffix(4)
         }
         try behindTheTag(
@@ -318,7 +318,7 @@ func bombs() throws -> [Bomb] {
     header(
         "four forged tokens", "not authentic",
         (0..<4).map { "__Host-session=" + forged($0) }.joined(separator: ";"))
-    // Four that are authentic: each is decrypted, and the latest once more.
+    // Four authentic values: each is decrypted, and the latest once more.
     let authentic = try (0..<4).map { number in
         try token([0x80] + created + [UInt8(number)] + bytes(2950, of: 7))
     }
@@ -338,7 +338,7 @@ func bombs() throws -> [Bomb] {
 
 struct NoCookie: Error, CustomStringConvertible { let description = "no cookie" }
 
-/// DEFLATE blocks that cost most: a dynamic tree each, and nothing encoded with it.
+/// The costliest DEFLATE blocks: a dynamic tree each, and nothing encoded with it.
 enum HuffmanTrees {
     static func stream(_ count: Int) -> [UInt8] {
         var bits = Bits()
@@ -397,7 +397,7 @@ enum HuffmanTrees {
     }
 }
 
-/// Input that is valid, or a long text that is not, of a size that can be chosen.
+/// Input of any size that is valid, or a long text that is not.
 struct Shape {
     let name: String
     let count: Int

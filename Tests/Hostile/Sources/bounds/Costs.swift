@@ -1,5 +1,5 @@
 // What a visitor can make a valid session cost: opening one cookie of 4 KB into types that applications have, and
-// sealing what does not fit into one. SECURITY.md names the figures.
+// sealing what does not fit into one. SECURITY.md has the figures.
 import CHostile
 import Foundation
 
@@ -48,7 +48,7 @@ enum JSONValue: Codable, Sendable {
     }
 }
 
-/// The same by containers: keyed, then unkeyed, then single.
+/// The same with containers: keyed, then unkeyed, then single.
 enum ContainerJSON: Codable, Sendable {
     case object([String: ContainerJSON])
     case array([ContainerJSON])
@@ -81,7 +81,7 @@ enum ContainerJSON: Codable, Sendable {
     func encode(to encoder: any Encoder) throws {}
 }
 
-/// Enums with payloads, as the compiler has them.
+/// Enums with associated values, as the compiler encodes them.
 enum Step: Codable, Sendable {
     case a(Int)
     case bee(first: Int, second: Int)
@@ -92,7 +92,7 @@ final class Base: Codable, Sendable {
     let b: [Base]?
 }
 
-/// Combining marks of two classes in turns, which Swift sorts; runs as long as they may be.
+/// Combining marks of two alternating classes, which Swift sorts, in runs of the longest allowed length.
 func marks(_ byteCount: Int) -> [UInt8] {
     let run = Array(("e" + String(repeating: "\u{300}\u{316}", count: 128)).utf8)
     var text: [UInt8] = []
@@ -117,13 +117,13 @@ private func marked(_ count: Int, _ key: (Int) -> [UInt8]) -> [UInt8] {
 /// An item of at most `size` bytes, of as many elements as fit.
 private func fill(_ size: Int, _ element: [UInt8]) -> [UInt8] { array((size - 3) / element.count, element) }
 
-/// A valid item of at most so many bytes, to be opened as some type.
+/// A valid item of at most this many bytes, to be opened as some type.
 struct Costly {
     let name: String
     let item: (Int) -> [UInt8]
     /// Opens a token.
     let open: (String) throws -> Void
-    /// Hands out what seals an item's session for a cookie that it does not fit into.
+    /// Returns a function that seals an item's session for a cookie into which it does not fit.
     let sealing: ([UInt8], Int) throws -> () throws -> Void
 }
 
@@ -243,14 +243,14 @@ struct SlowText {
     let name: String
     let bytes: (Int) -> [UInt8]
 
-    /// Letters "a" and now and then a "b".
+    /// Letters "a" with an occasional "b".
     private static func seldom(_ weight: UInt64) -> SlowText {
         SlowText(name: "\"a\", one in \(weight) \"b\"") { count in
             random(count) { $0 % weight == 0 ? 0x62 : 0x61 }
         }
     }
 
-    /// `front` and a letter of any kind, over and over.
+    /// `front` and any letter, repeatedly.
     private static func repeating(_ front: String) -> SlowText {
         SlowText(name: "\"\(front)\" and a letter of any kind") { count in
             let front = Array(front.utf8)
@@ -266,7 +266,7 @@ struct SlowText {
         SlowText(name: "\(number) letters") { count in random(count) { 0x40 + UInt8($0 % number) } }
     }
 
-    /// Rows of one letter with another one place further in each.
+    /// Rows of one letter, with another letter one position further in each.
     private static var rows: SlowText {
         SlowText(name: "rows that differ in one place") { count in
             var text = [UInt8](repeating: 0x61, count: count)
@@ -281,7 +281,7 @@ struct SlowText {
     }
 }
 
-/// Prints a line; whether it holds.
+/// Prints a line. Returns whether the bound was met.
 private func line(_ name: String, _ microseconds: Double, _ size: Int, _ note: String, most: Double) {
     print(cell(name, 64), number(microseconds), number(Double(size)), "", note, verdict(microseconds <= most))
     fflush(nil)
@@ -309,7 +309,7 @@ func costs(_ only: String?, slack: Double) throws {
             return try? sealer(CBORValue.self).seal(value, at: now).cookies[0].value
         }
         func opening(_ size: Int, itemLimit: Int?) throws -> (microseconds: Double, count: Int) {
-            // As much as one cookie and its sealer take: of what does not compress, or of small values, less.
+            // As much as fits one cookie and its sealer: less if it does not compress, or consists of small values.
             var (low, high) = (0, size)
             var token = try sealed(size, itemLimit: itemLimit)
             if token != nil { low = size }

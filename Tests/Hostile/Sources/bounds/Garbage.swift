@@ -1,10 +1,10 @@
-// Garbage that never reaches the tag: what refusing it costs beside opening a good token.
+// Garbage that never reaches the tag: the cost of refusing it compared with opening a good token.
 import CHostile
 import Foundation
 
 @testable import SealedCookie
 
-/// Nanoseconds a time, the median of rounds in which all of `works` take turns.
+/// Nanoseconds per run: the median of rounds in which all of `works` take turns.
 func sideBySide(_ works: [() -> Void], rounds: Int = 41, times: Int = 2000) -> [Double] {
     var samples = works.map { _ in [Double]() }
     for _ in 0..<rounds {
@@ -17,7 +17,7 @@ func sideBySide(_ works: [() -> Void], rounds: Int = 41, times: Int = 2000) -> [
     return samples.map { $0.sorted()[$0.count / 2] }
 }
 
-/// `b_login` as an application has it.
+/// `b_login` as an application declares it.
 private struct Login: Codable, Sendable {
     struct Flash: Codable, Sendable { var notice: String }
     var userID, token, locale: String
@@ -52,7 +52,7 @@ func garbage(_ corpus: String) throws {
     let sessions = try CookieSealer<EncodedSession>(keys: ring, lifetime: policy)
     let good = try sessions.seal(login, at: now).cookies[0].value
 
-    // The same ring in a file, which an unknown key id makes it look at, once a second at the most.
+    // The same ring in a file, which an unknown key ID causes to be polled, at most once a second.
     let folder = NSTemporaryDirectory() + "bounds-\(getpid())"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -70,14 +70,14 @@ func garbage(_ corpus: String) throws {
     let typed = sealer(Login.self)
     let long = try longest(sessions, json)
     let cheapest = try cheapest(sessions, login)
-    /// Of the size of the good token, and of the longest.
+    /// As long as the good token, and as long as the longest.
     for (count, isLong) in [(good.utf8.count, false), (long.utf8.count, true)] {
         let count = count % 4 == 1 ? count - 1 : count
         // Whole groups, so that no bits are left over.
         let whole = count / 4 * 4
         let known = sealed([0x48], key.id, whole)
-        /// What it may cost, where it is long, beside a good token of bytes: where its front decides, where its
-        /// text is looked at, and where it is decoded, for it names a key.
+        /// The allowed cost, for long garbage, compared with a good token of bytes: if its front decides, if its text
+        /// is checked, and if it is decoded because it names a key.
         let (front, looked, decoded) = (0.1, 0.2, 0.35)
         let kinds:
             [(
@@ -151,7 +151,7 @@ func garbage(_ corpus: String) throws {
     }
 }
 
-/// A good token of as many characters as fit: what is longer in it is text that compresses to its bits.
+/// A good token with as many characters as fit: beyond a cookie's size, it is text that compresses well.
 private func longest(_ sessions: CookieSealer<EncodedSession>, _ json: Data) throws -> String {
     var login = try JSONDecoder().decode(Login.self, from: json)
     let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -167,7 +167,7 @@ private func longest(_ sessions: CookieSealer<EncodedSession>, _ json: Data) thr
     }
 }
 
-/// The same with bytes, which are not compressed: there is no cheaper one of that length.
+/// The same with bytes, which are not compressed: no token of that length is cheaper.
 private func cheapest(_ sessions: CookieSealer<EncodedSession>, _ login: EncodedSession) throws -> String {
     try longest(sessions, upTo: 3000) { count in
         try EncodedSession(

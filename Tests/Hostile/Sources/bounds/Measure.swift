@@ -2,14 +2,14 @@
 import CHostile
 import Foundation
 
-/// Bounds that did not hold.
+/// Bounds that were exceeded.
 nonisolated(unsafe) var faults = 0  // This program has one thread.
-/// Without this there is nothing to measure.
+/// Without this, there is nothing to measure.
 func fail(_ what: String) -> Never {
     fatalError(what)  // On purpose: a report of bounds that were not tried would be worse.
 }
 
-/// Says whether a bound holds, and remembers where it does not.
+/// Reports whether a bound was met, and remembers if not.
 func verdict(_ holds: Bool) -> String {
     if !holds { faults += 1 }
     return holds ? "" : "  <-- DOES NOT HOLD"
@@ -20,7 +20,7 @@ func cell(_ text: String, _ width: Int) -> String {
 }
 func number(_ value: Double, _ digits: Int = 0) -> String { String(format: "%9.\(digits)f", value) }
 
-/// The least thread time of one run in microseconds, and the most memory beyond what there was before.
+/// The least thread time of one run in microseconds, and the peak of memory above the initial amount.
 func cost(_ runs: Int = 11, _ work: () -> Void) -> (microseconds: Double, peak: Int64) {
     work()
     work()

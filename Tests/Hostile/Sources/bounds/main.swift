@@ -1,8 +1,8 @@
-// What refusing costs: time and memory of each bomb, garbage against a good token, growth of what is valid.
+// The cost of refusals: time and memory of each bomb, garbage against a good token, growth of valid input.
 //
 //     bounds CORPUS [--slack N] [--only TEXT] [--loop N]
 //
-// Exits with 1 where a bound does not hold. --slack: allow N times the time, on a slower machine.
+// Exits with 1 if a bound is exceeded. --slack: allow N times the time, on a slower machine.
 import CHostile
 import Foundation
 import SealedCookie

@@ -18,7 +18,7 @@ func hexSecret(_ random: inout SplitMix) -> String {
     String((0..<32).map { _ in digits[Int(random.next() % 16)] })
 }
 
-/// Counts what is asked of a codec.
+/// Counts the requests to a codec.
 final class Oracle {
     private let ask: (String) throws -> Int
     private(set) var queries = 0
@@ -36,14 +36,14 @@ final class Oracle {
 struct Attacker {
     let oracle: Oracle
     let prefix: String
-    /// What is in a dictionary: as near as the secret, and no secret.
+    /// The contents of a dictionary: as close as the secret, but not secret.
     private let known: String
-    /// Texts beside the guess: what a right guess saves, less than a byte, must show in one or the other.
+    /// Texts next to the guess: a right guess saves less than a byte, which must show in one of them.
     private let fillers: [String]
     private let count: Int
-    /// Guesses that are followed up at a time.
+    /// How many guesses are followed up at a time.
     private static let width = 4
-    /// Characters of a filler at the least: what DEFLATE needs for its trees then hardly depends on the guess.
+    /// The least length of a filler: the size of DEFLATE's trees then hardly depends on the guess.
     private static let shortest = 60
 
     init(oracle: Oracle, prefix: String, known: String, alignments: Int, digits count: Int, seed: UInt64) {
@@ -52,23 +52,23 @@ struct Attacker {
         self.known = known
         self.count = count
         var random = SplitMix(state: seed)
-        // Of characters that a guess does not have, and that do not compress.
+        // Made of characters that a guess does not have, and that do not compress.
         let alphabet = Array("GHIJKLMNOPQRSTUVWXYZghijklmnopqrstuvwyz!$%&()*+-./;<=>?@[]^_{|}")
         fillers = (0..<alignments).map { _ in
             String((0..<5000).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] })
         }
     }
 
-    /// The text of a guess. Every other time only its end: where a match gets a longer code, what a digit saves may
-    /// just not show.
+    /// The text of a guess. Every other time only its end: if a match gets a longer code, a digit's saving may just
+    /// not show.
     private func text(_ guess: String, _ number: Int) -> String {
-        // Behind it something that stands behind no digit of the secret.
+        // Followed by something that follows no digit of the secret.
         (number % 2 == 1 && guess.count > 8 ? String(guess.suffix(9)) : prefix + guess) + "~"
     }
 
     // MARK: Where lengths are seen
 
-    /// The sum of the lengths with a guess, behind one filler after the other.
+    /// The sum of the lengths with a guess, after one filler after the other.
     private func score(_ guess: String) throws -> Int {
         try fillers.enumerated().reduce(0) { sum, filler in
             sum
@@ -79,7 +79,7 @@ struct Attacker {
 
     // MARK: Where only a threshold is seen
 
-    /// For each filler how much of it just passes a threshold with some guess.
+    /// For each filler, the length that just passes a threshold with some guess.
     private func marks(like known: String, _ limit: Int) throws -> [Int?] {
         try fillers.enumerated().map { number, filler in
             let wrong = text(known + "0", number)
@@ -94,7 +94,7 @@ struct Attacker {
         }
     }
 
-    /// Where about the mark a guess passes the threshold: the shorter the cookie with it, the later.
+    /// The approximate mark at which a guess passes the threshold: the shorter its cookie, the later.
     private func score(_ guess: String, at marks: [Int?]) throws -> Int {
         try zip(fillers, marks).enumerated().reduce(0) { sum, element in
             let (number, pair) = element
@@ -114,11 +114,11 @@ struct Attacker {
 
     /// The best guess at the first digits of the secret.
     ///
-    /// - Parameter limit: characters of a filler that pass the threshold for certain; nil: lengths are seen.
+    /// - Parameter limit: The length of a filler that certainly passes the threshold; nil: lengths are seen.
     func search(_ limit: Int?) throws -> String {
         var beam = [""]
         for _ in 0..<count {
-            // One measure for all that are compared.
+            // The same measure for all that are compared.
             let marks: [Int?]? = try limit.map { limit in try self.marks(like: beam[0], limit) }
             var next: [(guess: String, score: Int)] = []
             for known in beam {
@@ -132,7 +132,7 @@ struct Attacker {
         return beam.first { !known.contains($0) } ?? beam[0]
     }
 
-    /// With all digits before it known, how many wrong ones look better than the right one; half for equals.
+    /// With all earlier digits known, how many wrong digits seem better than the right one; equal ones count half.
     func ranks(_ secret: String, _ limit: Int?) throws -> [Double] {
         try (0..<count).map { position in
             let known = String(secret.prefix(position))

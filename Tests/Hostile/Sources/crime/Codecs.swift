@@ -1,23 +1,23 @@
-// What is attacked: a naive codec, and this library with a secret of several types.
+// The targets: a naive codec, and this library with secrets of several types.
 import CHostile
 import Foundation
 import SealedCookie
 
-/// Something that seals a secret beside a text, as the attacker meets it.
+/// Something that seals a secret next to a text, as the attacker meets it.
 struct Codec {
     let name: String
     let sees: String
-    /// What stands before the secret, as far as it can be written in a text.
+    /// The bytes before the secret, as far as a text can contain them.
     let prefix: String
-    /// Seen only is whether, or in which step, a size is passed.
+    /// The attacker only sees whether a size is passed, or in which step.
     var isThreshold = false
-    /// Characters of a text that pass it for certain.
+    /// The length of a text that certainly passes it.
     var fillerLimit = 0
     let seen: (_ secret: String, _ chosen: String) throws -> Int
 }
 
 enum Naive {
-    /// JSON, DEFLATE, as much overhead as ours; the payload padded to a multiple of `block`.
+    /// JSON, DEFLATE, and as much overhead as ours; the payload is padded to a multiple of `block`.
     static func json(block: Int) -> Codec {
         Codec(
             name: "naive: JSON, DEFLATE" + (block > 1 ? ", padded to \(block)" : ""),
@@ -94,10 +94,10 @@ struct UUIDSession: SessionWithSecret {
 @MainActor enum Ours {
     private static let now = Date(timeIntervalSince1970: 1_785_715_200)
 
-    /// One that knows the session's shape, and by mistake a secret of another session.
+    /// A naive codec that knows the session's shape, and by mistake a secret of another session.
     static let dictionary = "csrfx 0123456789abcdef0123456789abcdefdsearchelocaleeen-USerolesfmember"
 
-    /// The library with every setting that bears on a cookie's length.
+    /// The library with every setting that affects a cookie's length.
     static func all<Session: SessionWithSecret>(_ type: Session.Type, _ field: String) throws -> [Codec] {
         let own = try CompressionDictionary(Array(dictionary.utf8))
         return [

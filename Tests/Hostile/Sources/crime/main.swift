@@ -1,9 +1,10 @@
-// CRIME: who chooses a part of a session and sees how long its cookie is learns the rest, if it is compressed together.
+// CRIME: an attacker who chooses a part of a session and sees how long its cookie is learns the rest, if both are
+// compressed together.
 //
 //     crime [--quick] [--only TEXT]
 //
-// The same attacks on a naive codec, which they break, and on this one. Exits with 1 where the naive one holds or where
-// anything is learnt of ours.
+// The same attacks on a naive codec, which they break, and on this one. Exits with 1 if the naive one resists, or if
+// anything is learned from ours.
 import CHostile
 import Foundation
 import SealedCookie
@@ -20,7 +21,7 @@ let digitCount = isQuick ? 12 : 32
 let keys = try KeyRing([SealingKey.generate()])
 var faults = 0
 
-/// At once, also into a pipe: a run takes a while.
+/// Written at once, even into a pipe: a run takes a while.
 func line(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
 nonisolated func pad(_ text: String, _ width: Int) -> String {
@@ -35,7 +36,7 @@ line(
     \(pad("codec", 48)) \(pad("what is seen", 22)) recovered   digits   rank  queries
     """)
 
-/// Runs an attack on every secret and says what it learnt.
+/// Runs an attack on every secret and reports what it learned.
 @MainActor func attack(_ codec: Codec, expectedToBreak: Bool) throws {
     var (recovered, digits, queries) = (0, 0, 0)
     var ranks: [Double] = []
@@ -71,7 +72,7 @@ let naive = [
 ]
 for codec in naive where isWanted(codec) { try attack(codec, expectedToBreak: true) }
 line("")
-// The same field as a plain String is compressed with the rest: what Secret is for.
+// The same field as a plain String is compressed with the rest: this is what Secret is for.
 for codec in try Ours.all(PlainSession.self, "String") where isWanted(codec) {
     try attack(codec, expectedToBreak: true)
 }
@@ -82,7 +83,7 @@ for codec in isQuick ? Array(ours.prefix(6)) : ours where isWanted(codec) {
     try attack(codec, expectedToBreak: false)
 }
 
-// Stronger than any attack: whatever is chosen, what is seen is the same for every secret.
+// Stronger than any attack: whatever is chosen, the result is the same for every secret.
 line("\nWhat is seen, for many chosen texts and for each of many secrets:\n")
 let texts = try chosenTexts(secrets[0], isQuick ? 100 : 1000)
 let many = (0..<(isQuick ? 8 : 32)).map { _ in hexSecret(&random) } + [String(repeating: "0", count: 32)]
@@ -92,7 +93,7 @@ for codec in naive.prefix(1) + (try Ours.all(PlainSession.self, "String")).prefi
     var differing = 0
     for text in texts {
         let text = codec.isThreshold ? text + String(repeating: "~", count: codec.fillerLimit / 2) : text
-        // Where the text itself holds a guess at the first secret, too.
+        // Even if the text itself contains a guess at the first secret.
         let seen = Set(try ([secrets[0]] + many).map { try codec.seen($0, text) })
         if seen.count > 1 { differing += 1 }
     }

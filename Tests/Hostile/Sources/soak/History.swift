@@ -1,4 +1,4 @@
-// What was done to the ring, and what may be refused or opened because of it.
+// The changes of the ring, and what they allow to be refused or opened.
 import Foundation
 import SealedCookie
 import Synchronization
@@ -12,21 +12,21 @@ final class Stop: Sendable {
 /// Wall-clock seconds.
 func wallTime() -> Double { Date.now.timeIntervalSince1970 }
 
-/// When a change was begun and when the file was in place.
+/// When a change began, and when the file was in place.
 struct Change: Sendable {
     let begun: Double
     var done = Double.infinity
 }
 
 final class History: Sendable {
-    /// Seconds after which every reader must have seen a change: 20 ms between looks, and two seconds for which a file
-    /// must not have changed before a ring holds that lacks keys. The rest is for a busy machine.
+    /// The seconds after which every reader must have seen a change: 20 ms between polls, and two seconds for which a
+    /// file must not have changed before a ring that lacks keys takes effect. The rest is for a busy machine.
     static let grace = 5.0
 
     struct State: Sendable {
         var revoked: [KeyID: Change] = [:]
         var removed: [KeyID: Change] = [:]
-        /// By the time before which sessions are ended.
+        /// The time before which sessions are ended.
         var ends: [Double: Change] = [:]
         var changes: [String: Int] = [:]
     }

@@ -10,12 +10,12 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
     private(set) var faults: [String] = []
     private let folder: String
     private var ring: KeyRing
-    /// A copy of the ring that an old machine might bring back; since keys were last pruned.
+    /// A copy of the ring that an old machine might restore; made after the last pruning.
     private var stale: KeyRing
-    /// Nobody reloads while a file is broken on purpose: `reload` believes what it reads.
+    /// No one reloads while a file is broken on purpose: `reload` trusts what it reads.
     private let breaking = Mutex<Void>(())
     private var number = 0
-    /// What is to be done next: everything once, then in another order.
+    /// The next actions: everything once, then in another order.
     private var deck: [Int] = []
     private var deckCount = 0
 
@@ -41,7 +41,7 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
     func run(until stop: Stop) {
         do {
             while !stop.isSet {
-                // Four busy seconds, then quiet for as long as a ring with fewer keys needs to be believed.
+                // Four busy seconds, then quiet for as long as a ring with fewer keys needs to take effect.
                 let busy = wallTime() + 4
                 while wallTime() < busy, !stop.isSet {
                     if deck.isEmpty {
@@ -79,7 +79,7 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         }
     }
 
-    /// In one of the ways in which a file is replaced.
+    /// Replaces the file in one of several ways.
     private func write(_ changed: KeyRing) throws {
         ring = changed
         number += 1
@@ -105,7 +105,7 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         key.isActive(at: Date(timeIntervalSinceNow: -seconds))
     }
 
-    /// Keys that a thread finds active which looked at the clock and then slept for some seconds.
+    /// Keys that are active for a thread that read the clock and then slept for some seconds.
     private var veterans: [KeyID] { ring.keys.filter { isActive($0, for: 5) }.map(\.id) }
 
     private func revoke() throws {
@@ -144,7 +144,7 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
         stale = ring
     }
 
-    /// For a moment the file is half a ring, none, nonsense or empty; then it is as it was.
+    /// For a moment the file is half a ring, missing, nonsense or empty; then it is restored.
     private func breakFile(_ way: Int) throws {
         try breaking.withLock { _ in
             let whole = try Data(contentsOf: URL(filePath: path))
@@ -152,11 +152,11 @@ final class RingOperator: @unchecked Sendable {  // `run` is one thread's; `faul
             switch way {
             case 0:
                 history.note("written in place, with a pause in the middle")
-                // Not by Data.write, which would replace the file.
+                // Not with Data.write, which would replace the file.
                 guard let handle = FileHandle(forWritingAtPath: path) else {
                     throw CocoaError(.fileNoSuchFile)
                 }
-                // Anywhere, or behind a line: then what is there so far is a ring.
+                // Anywhere, or after a line: then what is there so far is a ring.
                 let ends = whole.indices.filter { whole[$0] == UInt8(ascii: "\n") }
                 let middle =
                     Bool.random() ? Int.random(in: 0...whole.count) : (ends.randomElement() ?? 0) + 1

@@ -1,4 +1,4 @@
-// A thread of a server: seals sessions and opens its own and others'.
+// A thread of a server: seals sessions and opens its own and other threads'.
 import Foundation
 import SealedCookie
 import Synchronization
@@ -33,15 +33,15 @@ struct Tally: Sendable {
     }
 }
 
-/// A token and what must come out of it.
+/// A token and its expected contents.
 struct Sealed: Sendable {
     let token: String
     let session: SoakSession
-    /// Wall-clock seconds before it was sealed.
+    /// The wall-clock seconds before it was sealed.
     let from: Double
 }
 
-/// Where threads find one another's tokens.
+/// The place where threads find each other's tokens.
 let exchange: [Mutex<Sealed?>.Box] = (0..<64).map { _ in .init() }
 
 extension Mutex where Value == Sealed? {
@@ -58,7 +58,7 @@ final class Worker: @unchecked Sendable {  // One thread runs it; it is read aft
     private(set) var randoms: [UInt64] = []
     private(set) var faults: [String] = []
     private var recent: [Sealed] = []
-    /// Tokens that grow old, so that keys are revoked, pruned and ended behind them.
+    /// Tokens that are kept for long, so that keys are revoked, pruned and ended meanwhile.
     private var old: [Sealed] = []
     private var state: UInt64
     private var known = History.State()
@@ -137,7 +137,7 @@ final class Worker: @unchecked Sendable {  // One thread runs it; it is read aft
         }
     }
 
-    /// A change counts as seen when it has been in place for long enough.
+    /// A change counts as seen if it has been in place for long enough.
     private func check(accepted key: KeyID, _ created: Double, _ before: Double) {
         if history.currentVersion != knownVersion {
             knownVersion = history.currentVersion
@@ -157,7 +157,7 @@ final class Worker: @unchecked Sendable {  // One thread runs it; it is read aft
     }
 
     private func check(refused error: OpenError, _ sealed: Sealed) {
-        // After the refusal: what it rests on was begun by now.
+        // After the refusal: its cause had begun by now.
         let known = history.current
         switch error {
         case .revokedKey(let key) where known.revoked[key] != nil: tally.revoked += 1
@@ -174,7 +174,7 @@ final class Worker: @unchecked Sendable {  // One thread runs it; it is read aft
     private func openChanged() {
         guard let sealed = recent.last else { return }
         var characters = Array(sealed.token.utf8)
-        // Behind the key id; not the last one, of which not every bit counts.
+        // After the key ID; not the last character, of which not every bit counts.
         let place = 6 + Int(random() % UInt64(characters.count - 7))
         characters[place] = characters[place] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
         tally.changedTried += 1

@@ -2,8 +2,8 @@
 //
 //     soak [SECONDS]
 //
-// Every session that opens must be the one that was sealed, under a key that still may open it; every refusal must
-// have its reason in what was done to the ring; no two tokens may share R. Exits with 1 at the first that is not so.
+// Every session that opens must be the one that was sealed, under a key that may still open it. Every refusal must be
+// caused by a change of the ring. No two tokens may share R. Exits with 1 at the first violation.
 import Foundation
 import SealedCookie
 
@@ -56,7 +56,7 @@ print(
 var faults = workers.flatMap(\.faults) + operatorOfRing.faults
 if repeated > 0 { faults.append("R was used twice") }
 if total.changed != total.changedTried { faults.append("a changed token opened") }
-// A soak that met nothing has shown nothing.
+// A soak that met nothing proves nothing.
 if total.opened == 0 || total.revoked == 0 || total.ended == 0 || total.changed == 0
     || (seconds >= 20 && total.unknown == 0)
 {

@@ -2,7 +2,7 @@
 // The corpus as types, as applications declare their sessions. Properties are named as the corpus names them, and
 // every string stays a String, so that all peers carry the same data.
 
-/// A member that is there and null.
+/// A member that is present and null.
 struct Null: Codable, Hashable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()

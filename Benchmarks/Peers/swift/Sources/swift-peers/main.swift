@@ -1,5 +1,5 @@
-// Ours, and what a Swift application writes without it: JSONEncoder, swift-crypto's AES.GCM, base64.
-// Usage: swift-peers CORPUS SECONDS, the seconds for each file and direction. Prints one JSON line a peer and file.
+// Ours, and what a Swift application writes without it: JSONEncoder, swift-crypto's AES.GCM, base64. Usage:
+// swift-peers CORPUS SECONDS; the seconds are for each file and direction. Prints one JSON line per peer and file.
 import Foundation
 import SealedCookie
 
@@ -32,7 +32,7 @@ let arguments = CommandLine.arguments
 guard arguments.count == 3, let seconds = Double(arguments[2]) else { throw Failure(what: "CORPUS SECONDS") }
 let corpus = URL(filePath: arguments[1])
 
-/// The median of nanoseconds a call, and half the distance between the quartiles in percent of it.
+/// The median of nanoseconds per call, and half the distance between the quartiles as a percentage of it.
 func measure(_ work: () throws -> Void) throws -> (median: Double, spread: Double) {
     let batches = 7
     let clock = ContinuousClock()

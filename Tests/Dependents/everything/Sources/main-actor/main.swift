@@ -1,4 +1,4 @@
-// Types here are the main actor's if nothing else is said, and a session is sealed on any thread.
+// Types here belong to the main actor by default, and a session is sealed on any thread.
 import SealedCookie
 
 nonisolated struct Session: Codable {
