@@ -76,7 +76,7 @@ elif sys.argv[1:3] == ["replace", "-f"]:
 else:
     sys.exit(f"unexpected: {sys.argv}")
 '''
-# Writes half of what it should, and says that all went well.
+# Writes half of what it should, and reports success.
 HALF = '''#!/bin/sh
 out=$(mktemp)
 "{program}" "$@" > "$out"

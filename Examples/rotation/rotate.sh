@@ -1,22 +1,24 @@
 #!/bin/sh
-# Rotates a key ring: a new key each 30 days, and old ones out when no session can need them. For cron, daily:
+# Rotates a key ring: adds a new key every 30 days, and removes old ones that no session can need. For cron, daily:
 #
 #     17 4 * * *  shop  /usr/local/bin/rotate.sh /etc/shop/session.keys
 #
-# Run it on one machine, or on any number that share the file and its locks. It says nothing unless something is wrong.
+# Run it on one machine, or on any number that share the file and its locks. It prints nothing unless something is
+# wrong.
 set -eu
 
 ring=${1:?usage: rotate.sh RING}
-# How long a key seals; the longest that any session lives, own lifetimes ("remember me") included; and how long
-# servers may take to read a changed ring.
+# How long a key seals; the longest that any session lives, including those with their own lifetime ("remember me");
+# and how long servers may take to read a changed ring.
 age=${ROTATE_AGE:-30d}
 lifetime=${ROTATE_LIFETIME:-90d}
 delay=${ROTATE_DELAY:-1h}
-# What others may do with the file and its folder, where `check` is not to find fault with it, such as 640 and 2775.
+# What others may do with the file and its folder without a warning from `check`, such as 640 and 2775.
 mode=${ROTATE_MODE:-600}
 folder=${ROTATE_FOLDER_MODE:-755}
 
-# The PATH that cron sets is /usr/bin:/bin. The tool is looked for beside this script and in /usr/local/bin too.
+# The PATH that cron sets is /usr/bin:/bin. The tool is also searched for in this script's folder and in
+# /usr/local/bin.
 PATH=$PATH:$(dirname "$0"):/usr/local/bin
 tool=$(command -v "${SEALED_COOKIE:-sealed-cookie}") || {
     echo "rotate.sh: there is no ${SEALED_COOKIE:-sealed-cookie} in $PATH" >&2

@@ -2,11 +2,12 @@
 import SealedCookie
 import ServiceLifecycle
 
-/// Asks a source for the ring every so often, and at once when a session names a key that the ring does not have.
+/// Asks a source for the ring at regular intervals, and at once if a session names a key that the ring does not have.
 ///
-/// Where the source fails, or has no ring, the ring that there is goes on to hold. `onEvent` is told of it once, and of each change.
+/// If the source fails, or has no ring, the current ring stays in use. `onEvent` is called once for that, and for
+/// each change.
 struct RingPoller: Service {
-    /// For the sealers: the ring that holds now.
+    /// The current ring, for the sealers.
     let keys: SharedKeyRing
     private let source: any RingSource
     private let interval: Duration
@@ -14,19 +15,19 @@ struct RingPoller: Service {
     private let wishes: AsyncStream<Void>
     private let wish: AsyncStream<Void>.Continuation
 
-    /// Asks the source for the ring with which the server begins.
+    /// Asks the source for the ring with which the server starts.
     ///
     /// - Parameters:
-    ///   - interval: how long a changed ring may go unseen. A new key must not seal before every server has it, so
-    ///     `sealed-cookie rotate --from` is a good deal longer.
-    ///   - pause: at least that long from one question to the next, whatever cookies visitors send.
-    /// - Throws: the source's error, or what is wrong with the ring: there is none to begin with.
+    ///   - interval: How long a changed ring may go unnoticed. A new key must not seal before every server has it, so
+    ///     `sealed-cookie rotate --from` must be much longer.
+    ///   - pause: The least time between two questions, whatever cookies visitors send.
+    /// - Throws: The source's error, or what is wrong with the ring: there is none to start with.
     init(
         _ source: any RingSource, every interval: Duration = .seconds(30),
         pausing pause: Duration = .seconds(5),
         onEvent: @escaping @Sendable (KeyRingEvent) -> Void
     ) async throws {
-        // Of wishes that come while the source is being asked one is enough.
+        // One pending request is enough while the source is being asked.
         let (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let ring = try KeyRing(parsing: await source.text(), source: source.name)
         keys = try SharedKeyRing(ring) { event in
@@ -41,7 +42,7 @@ struct RingPoller: Service {
     }
 
     func run() async throws {
-        // Shutting down need not wait for the source.
+        // A shutdown need not wait for the source.
         await cancelWhenGracefulShutdown {
             await withTaskGroup { group in
                 group.addTask {
@@ -60,7 +61,7 @@ struct RingPoller: Service {
     private func poll() async {
         do {
             let text = try await source.text()
-            // A ring whose keys are all revoked has none, and must hold as well.
+            // A ring whose keys are all revoked has no keys, and must take effect as well.
             try keys.replace(with: KeyRing(parsing: text, source: source.name, requiringKey: false))
         } catch let error as KeyRingError {
             keys.reportFailure(error)

@@ -1,4 +1,4 @@
-// Where the key ring is kept: anything that can be asked for a text.
+// The store of the key ring: anything that returns a text on request.
 import Foundation
 
 #if canImport(FoundationNetworking)
@@ -7,9 +7,9 @@ import Foundation
 
 /// A secret manager, a database, a configuration service.
 protocol RingSource: Sendable {
-    /// What the ring's errors call it.
+    /// The name that the ring's errors use for it.
     var name: String { get }
-    /// The ring's text as it is there now. It must come to an end by itself: nothing else is asked for until then.
+    /// The ring's current text. It must finish by itself: nothing else is requested until then.
     func text() async throws -> String
 }
 
@@ -31,8 +31,8 @@ struct VaultSource: RingSource {
     var name: String { "\(secret.absoluteString)#\(field)" }
 
     /// - Parameters:
-    ///   - secret: such as `https://vault:8200/v1/secret/data/shop`.
-    ///   - field: of the secret, with the ring as its text.
+    ///   - secret: The secret's URL, such as `https://vault:8200/v1/secret/data/shop`.
+    ///   - field: The secret's field with the ring as its text.
     init(secret: URL, field: String, token: String) {
         self.secret = secret
         self.field = field

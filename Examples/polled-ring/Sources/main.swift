@@ -1,4 +1,4 @@
-// Sessions whose key ring is in a secret manager. Begin with README.md.
+// Sessions whose key ring is in a secret manager. Start with README.md.
 import Foundation
 import Logging
 import ServiceLifecycle

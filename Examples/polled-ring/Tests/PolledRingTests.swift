@@ -7,7 +7,7 @@ import Testing
 
 @testable import polled_ring
 
-/// A source that a test changes, and that fails or hangs when it is told to.
+/// A source that a test changes, and that fails or hangs on request.
 final class Store: RingSource {
     enum Content {
         case ring(KeyRing)
@@ -50,7 +50,7 @@ final class Events: Sendable {
     var all: [String] { texts.withLock { $0 } }
 }
 
-/// Asks again and again, for ten seconds at most.
+/// Asks repeatedly, for at most ten seconds.
 func soon(_ condition: () -> Bool) async -> Bool {
     for _ in 0..<1000 {
         if condition() { return true }
@@ -64,7 +64,7 @@ func soon(_ condition: () -> Bool) async -> Bool {
 
     private func ring() throws -> KeyRing { try KeyRing([.generate()]) }
 
-    /// A server with its poller, for as long as `body` takes; then a graceful shutdown, which must come to an end.
+    /// A server with its poller while `body` runs; then a graceful shutdown, which must finish.
     private func serving(
         _ source: any RingSource, every interval: Duration = .milliseconds(20),
         pausing pause: Duration = .milliseconds(5),

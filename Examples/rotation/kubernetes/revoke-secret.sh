@@ -4,9 +4,9 @@
 #     sh revoke-secret.sh --all
 #     sh revoke-secret.sh KEY-ID …
 #
-# Run it wherever kubectl may read and write the Secret. The running pods obey when the kubelet has swapped their mounts, within
-# some two minutes. To be sooner, and where the Secret is mounted by subPath or is an environment variable, in which no change
-# arrives: kubectl rollout restart.
+# Run it wherever kubectl may read and write the Secret. The running pods obey when the kubelet has swapped their
+# mounts, within about two minutes. To be faster, run kubectl rollout restart. That is also necessary if the Secret is
+# mounted by subPath or is an environment variable: no change arrives there.
 set -eu
 # shellcheck source=secret-ring.sh
 . "$(dirname "$0")/secret-ring.sh"
@@ -15,7 +15,7 @@ revoke_all() {
     sealed-cookie revoke --all "$1"
 }
 
-# revoke ID … FILE. Where no key is left that seals, a new one takes over in the same step.
+# revoke ID … FILE. If no key is left that seals, a new one takes over in the same step.
 revoke() {
     for ring; do :; done
     while [ $# -gt 1 ]; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rotates the key ring in a Kubernetes Secret. The pods see the new ring when the kubelet has swapped their mounts, within
-# some two minutes: far less than the hour until the key seals.
+# Rotates the key ring in a Kubernetes Secret. The pods see the new ring when the kubelet has swapped their mounts,
+# within about two minutes: far less than the hour until the key seals.
 set -eu
 # shellcheck source=secret-ring.sh
 . "$(dirname "$0")/secret-ring.sh"
@@ -11,6 +11,6 @@ rotate() {
 }
 
 change_ring rotate
-# After the ring is written: a fault that a person must mend keeps no key from being rotated.
-# Everybody may write to an emptyDir: the containers of this pod.
+# This runs after the ring is written: a fault that a person must fix does not block the rotation. Everyone may write
+# to an emptyDir: that is, the containers of this pod.
 sealed-cookie check --folder-mode 777 "$work/ring"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Changes the key ring in a Kubernetes Secret; for rotate-secret.sh and revoke-secret.sh, beside which it lies.
+# Changes the key ring in a Kubernetes Secret; used by rotate-secret.sh and revoke-secret.sh in the same folder.
 #
-# Reads the Secret, changes a copy in memory, and writes it back only if nobody else has changed it in between; else it
-# begins again. One request replaces the Secret whole or not at all.
+# Reads the Secret, changes a copy in memory, and writes it back only if no one else has changed it meanwhile;
+# otherwise it starts again. One request replaces the whole Secret or nothing.
 
 secret=${SECRET:-session-keys}
 key=${SECRET_KEY:-session.keys}
@@ -13,20 +13,20 @@ fail() {
     exit 1
 }
 
-# The ring in the file "$1", as the Secret "$2" has it. No pipes: a shell hears only of the last command's failure, and an empty
-# ring would be taken for a new one.
+# Writes the ring of the Secret "$2" to the file "$1". No pipes: a shell reports only the last command's failure, and
+# an empty ring would be taken for a new one.
 read_ring() {
     jq -er --arg key "$key" '.data[$key] | strings' "$2" > "$work/base64" || fail "the Secret $secret has no $key"
     base64 -d "$work/base64" > "$1" || fail "$key in the Secret $secret is not base64"
     [ -s "$1" ] || fail "$key in the Secret $secret is empty: nothing was written"
 }
 
-# change_ring COMMAND …: does COMMAND … FILE to the ring, and writes it back if that changed it.
+# change_ring COMMAND …: runs COMMAND … FILE on the ring, and writes it back if that changed it.
 change_ring() {
     for program in kubectl jq sealed-cookie; do
         command -v "$program" > /dev/null || fail "there is no $program in $PATH"
     done
-    # A tmpfs: the ring touches no disk.
+    # A tmpfs: the ring never reaches a disk.
     memory=${WORK:-$([ -d /work ] && echo /work || echo /dev/shm)}
     [ -d "$memory" ] || fail "there is no $memory: WORK names a folder in memory"
     umask 077
@@ -41,12 +41,13 @@ change_ring() {
         cp "$work/ring" "$work/before"
         "$@" "$work/ring"
         if cmp -s "$work/before" "$work/ring"; then return 0; fi
-        # The resourceVersion of what was read goes along: the server refuses to replace anything newer. The annotation of
-        # `kubectl apply` goes: it is a copy of an older ring, with keys that have been revoked since.
+        # The request contains the resourceVersion that was read: the server refuses to replace anything newer. The
+        # annotation of `kubectl apply` is removed: it is a copy of an older ring, with keys that have been revoked
+        # since.
         base64 -w 0 "$work/ring" > "$work/ring.base64"
         jq --arg key "$key" --rawfile ring "$work/ring.base64" '.data[$key] = $ring
             | del(.metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]?)' "$work/secret.json" > "$work/new.json"
-        # What goes to the server is what the tool wrote, to the byte.
+        # The server gets exactly what the tool wrote, to the byte.
         read_ring "$work/after" "$work/new.json"
         cmp "$work/ring" "$work/after" || fail "the changed Secret is incomplete: nothing was written"
         if kubectl replace -f "$work/new.json" 2> "$work/error"; then return 0; fi
