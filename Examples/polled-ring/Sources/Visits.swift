@@ -55,8 +55,8 @@ struct Visits: Service {
         }
     }
 
-    /// To the visitor a cookie that is no session is the same as none. But where a library failed it may be good, and must
-    /// not be written over.
+    /// To the visitor, a cookie that is no session is the same as none. But if a library failed, the cookie may be good and
+    /// must not be overwritten.
     private func session(_ cookies: String) throws(OpenError) -> OpenedSession<Session>? {
         do {
             return try sessions.open(cookieHeader: cookies)
