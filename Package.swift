@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What the code is written for, whoever builds it.
+/// The settings that the code is written for, whoever builds it.
 let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
@@ -9,16 +9,16 @@ let language: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-// Only where the package builds itself: the Makefile sets this. In a package that depends on it, a newer compiler's
-// warning would be an error that nobody there can fix, and a build system that silences dependencies refuses the flag.
+// Only if the package builds itself: the Makefile sets this. In a dependent package, a newer compiler's warning would
+// be an error that no one there can fix, and a build system that silences dependencies refuses the flag.
 let isStrict = Context.environment["SEALED_COOKIE_STRICT"] == "1"
 let settings = language + (isStrict ? [.strictMemorySafety(), .treatAllWarnings(as: .error)] : [])
 
-// The folders have the libraries' names. The modules have names of our own: another package that has a module of
-// such a name could not be used beside this one.
+// The folders have the libraries' names. The modules have different names: a package with a module of the same name
+// could not be used together with this one.
 let package = Package(
     name: "SealedCookie",
-    // The first that has InlineArray and UTF8Span. Not run here: Linux is what the tests run on.
+    // The first version with InlineArray and UTF8Span. Not run here: the tests run on Linux.
     platforms: [.macOS(.v26)],
     products: [
         .library(name: "SealedCookie", targets: ["SealedCookie"]),
