@@ -65,9 +65,9 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///     Opening accepts up to 65,536 bytes (FORMAT §7) and any number of values, whatever the limit. So the limit may differ between servers and change at any time. A session over a lowered limit still opens but is not sealed again: it ends when its cookie does. The same holds for lowered `limits`.
     ///   - userInfo: Entries of `encoder.userInfo` and `decoder.userInfo` for the session's types. The library adds
     ///     an entry of its own.
-    /// - Throws: ``SealerConfigurationError`` if browsers would drop the cookie because of its name, attributes or
-    ///   limits; if a splitting is not 1 to 9 or would exceed `limits.response`; if two dictionaries have the same
-    ///   name; and if `paddingBlock` or `itemLimit` is out of range.
+    /// - Throws: ``SealerConfigurationError`` if browsers would drop the cookie because of its name, attributes or limits. Also
+    ///   if `splitting` is not 1 to 9 or would exceed `limits.response`, if two dictionaries have the same name, and if
+    ///   `paddingBlock` or `itemLimit` is out of range.
     public init(
         _ name: String = "__Host-session", keys: some KeyRingSource, lifetime: SessionLifetime,
         purpose: String = "",

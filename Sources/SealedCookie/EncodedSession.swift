@@ -132,7 +132,7 @@ extension EncodedSession: Codable {
     /// Decodes an item that is part of another session, or its JSON view.
     ///
     /// - Parameter decoder: The decoder to read from.
-    /// - Throws: `DecodingError` for anything that no item can contain.
+    /// - Throws: An error if the result would not be an item.
     public init(from decoder: any Decoder) throws {
         self.init(try CBOREncoder.encode(CBORValue(from: decoder)))
     }

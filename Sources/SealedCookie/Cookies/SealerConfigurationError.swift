@@ -12,8 +12,10 @@ public enum SealerConfigurationError: Error, Equatable, Sendable {
     case nameTooLong(byteCount: Int, limit: Int)
     /// The path does not begin with `/`, or contains `;` or a control character.
     case invalidPath(String)
-    /// The domain is not a name that browsers accept: a single label, an IP address, empty labels, labels over 63
-    /// bytes, over 253 bytes in all, a dot at the end, or characters other than ASCII letters, digits, `-` and `_`.
+    /// The domain is not a name that browsers accept.
+    ///
+    /// It is a single label or an IP address, has empty labels or a dot at the end, has labels over 63 bytes or more
+    /// than 253 bytes in all, or contains characters other than ASCII letters, digits, `-` and `_`.
     case invalidDomain(String)
     /// The path or the domain has more bytes than the limit on an attribute's value.
     case attributeTooLong(byteCount: Int, limit: Int)

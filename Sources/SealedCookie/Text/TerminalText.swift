@@ -1,9 +1,9 @@
 // Text that cannot affect the terminal or the log that shows it.
 
 package enum TerminalJSON {
-    /// The same JSON (FORMAT §8), with escapes for everything that would affect a terminal or a line instead of being
-    /// shown: controls beyond ASCII's, DEL, line and paragraph separators, and marks that change the direction of
-    /// writing. Visitors may choose a session's texts.
+    /// The same JSON (FORMAT §8), with escapes for everything that would affect a terminal or a line
+    /// instead of being shown. That is controls beyond ASCII's, DEL, line and paragraph separators, and marks that change
+    /// the direction of writing. Visitors may choose a session's texts.
     ///
     /// - Parameter json: JSON text, which already has ASCII's controls escaped, as JSON requires.
     package static func escaping(_ json: String) -> String {
