@@ -1396,7 +1396,8 @@ class Sealer {
     if (!isHere && !moves) throw new SealError('another-cookie');
     const ring = await this.ring();
     const ends = Math.min(session.isFormer ? session.ends : Infinity, endOf(session, this.lifetime));
-    const refusal = this.#refusal({ ...session, ends }, {}, ring, now);
+    const sealed = Math.min(session.sealed, now); // that the clock was set back since is no reason
+    const refusal = this.#refusal({ ...session, ends, sealed }, {}, ring, now);
     if (!ring.keys.has(session.keyID) && refusal !== 'expired') {
       throw new SealError(moves && !ring.revoked.has(session.keyID) ? 'foreign-key' : 'revoked-key');
     }

@@ -29,6 +29,14 @@ const sealer = (options) => new js.CookieSealer({ name: '__Host-session', ring, 
 const header = ({ cookies }) => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 const code = (expected) => (error) => error.code === expected;
 
+test('a session is sealed again though the clock was set back', async () => {
+  const one = sealer();
+  const [[, value]] = (await one.seal({ user: 1 }, { now })).cookies;
+  const opened = await one.open(`__Host-session=${value}`, { now });
+  const again = await one.sealAgain(opened, { now: now - 120 });
+  assert.equal((await one.open(header(again), { now })).sealed, now);
+});
+
 test('values come back as they were', async () => {
   const none = Object.create(null);
   const value = Object.assign(Object.create(null), {
