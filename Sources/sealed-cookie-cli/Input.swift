@@ -286,7 +286,7 @@ extension Failure {
         switch reason {
         case let reason where reason.hasSuffix("another user"):
             "name the file itself, if you trust its folder"
-        case let reason where reason.hasSuffix("not its owner's"):
+        case let reason where reason.hasSuffix("does not belong to its owner"):
             "remove it, or move the ring to a folder that only its owner can write to"
         case let reason where reason.hasSuffix("Permission denied"):
             "a change creates a file next to the ring: its folder must be writable"
