@@ -365,7 +365,7 @@ extension Failure {
                 "\(Tool.name) keys RING lists the ring's keys; was the token sealed with another ring?"
             case .revokedKey: "the session was sealed with a key that was revoked later"
             case .notAuthentic:
-                "check the cookie's name (-n) and --purpose; if they are right, the token was changed"
+                "check -n and --purpose; a token that is no cookie needs --token; else it was changed"
             case .malformedPayload: "it was sealed by another version of the format"
             case .unknownDictionary: "pass the application's dictionary with --dictionary"
             case .inFuture: "compare the servers' clocks; --at opens it as of another time"

@@ -57,7 +57,8 @@ extension Command {
                 "key ring \"\(path)\" cannot be used",
                 hint: loaded.ring.keys.isEmpty
                     ? "\(Tool.name) rotate --from now \(path)"
-                    : "correct its not-before, or wait; is this clock right?")
+                    : "is this clock right? else edit the line not-before in every copy, and restart the servers"
+            )
         }
         if report.findings.contains(where: { $0.level == .fault }) {
             throw .found("key ring \"\(path)\" works, but has faults")
@@ -79,7 +80,9 @@ extension KeyRing.Surroundings {
     var secrets: [String] {
         commentLines.map(Self.comment)
             + remains.map { "an interrupted change left secrets in \"\($0)\": remove the file" }
-            + copies.map { "\"\($0)\" still contains the secret of a revoked key: remove the file" }
+            + copies.map {
+                "\"\($0)\" still contains the secret of a revoked key: remove it, or revoke the key there too if it is in use"
+            }
     }
 
     static func comment(_ line: Int) -> String {

@@ -95,15 +95,16 @@ import Testing
     @Test func `"remember me" runs, ticked and not`() throws {
         let sessions = try CookieSealer<Session>(
             keys: KeyRing([SealingKey.generate()]), lifetime: .init(absolute: .days(14), idle: .hours(12)))
-        func signIn(_ session: Session, isRemembered: Bool) throws -> SealedSession {
+        func signIn(_ session: Session, isRemembered: Bool, cookies: String?) throws -> SealedSession {
             isRemembered
-                ? try sessions.seal(session, lifetime: .init(absolute: .days(90), idle: .days(30)))
-                : try sessions.seal(session, endsWithBrowser: true)  // no Max-Age
+                ? try sessions.seal(
+                    session, lifetime: .init(absolute: .days(90), idle: .days(30)), cookieHeader: cookies)
+                : try sessions.seal(session, endsWithBrowser: true, cookieHeader: cookies)  // no Max-Age
         }
         let session = Session(userID: 42, roles: [])
-        let ticked = try signIn(session, isRemembered: true).cookies[0]
+        let ticked = try signIn(session, isRemembered: true, cookies: nil).cookies[0]
         #expect(ticked.maxAge.map { (30 * 86_400 - 60...30 * 86_400).contains($0) } == true)
-        let unticked = try signIn(session, isRemembered: false).cookies[0]
+        let unticked = try signIn(session, isRemembered: false, cookies: nil).cookies[0]
         #expect(unticked.maxAge == nil)
         for (cookie, isRemembered) in [(ticked, true), (unticked, false)] {
             let opened = try sessions.open(value: cookie.value)

@@ -66,7 +66,7 @@ import Testing
         let revoked = try run("revoke", ring, "\(third)")
         #expect(revoked.exitCode == 0 && revoked.errors.contains("there is no other: nothing can be sealed"))
         let copy =
-            "warning: \"\(folder.file("third.keys"))\" still contains the secret of a revoked key: remove the file"
+            "warning: \"\(folder.file("third.keys"))\" still contains the secret of a revoked key: remove it, or revoke the key there too if it is in use"
         #expect(revoked.errors.contains(copy))
         try FileManager.default.removeItem(atPath: folder.file("third.keys"))
         try FileManager.default.removeItem(atPath: other)

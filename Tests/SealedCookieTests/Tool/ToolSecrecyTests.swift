@@ -208,7 +208,7 @@ import Testing
         #expect(
             left.exitCode == 2
                 && left.output
-                    == "fault: \"\(other)\" still contains the secret of a revoked key: remove the file\n"
+                    == "fault: \"\(other)\" still contains the secret of a revoked key: remove it, or revoke the key there too if it is in use\n"
         )
         #expect(try check("--json").output.contains("still contains the secret"))
         try FileManager.default.removeItem(atPath: other)
@@ -256,7 +256,7 @@ import Testing
             #expect(
                 run.exitCode == 2
                     && run.output
-                        == "fault: \"\(path)\" still contains the secret of a revoked key: remove the file\n",
+                        == "fault: \"\(path)\" still contains the secret of a revoked key: remove it, or revoke the key there too if it is in use\n",
                 "\(copy.prefix(10)): \(run.output)")
         }
         let large = try folder.write("copy", String(repeating: "x", count: 1_048_577))
