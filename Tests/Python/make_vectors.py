@@ -678,6 +678,10 @@ def again() -> list[dict]:
     add("no key is active any longer, and its own is the earliest", fresh, 1, ring=sc.key_line(OTHER, NOW + 3) + sc.key_line(KEY, NOW + 2))
     add("no key is active any longer, and another is the earliest", fresh, 1, ring=sc.key_line(OTHER, NOW + 2) + sc.key_line(KEY, NOW + 3))
     add("its key is pending, and an older one seals", fresh, 1, ring=sc.key_line(OTHER) + sc.key_line(KEY, NOW + 3))
+    ended_too, revoked_too = f"not-before {sc.format_time(NOW + 1)}\n", f"revoked {sc.key_id(KEY)}\n" + sc.key_line(OTHER)
+    add("over since: before its key, which is revoked since", fresh, 14 * DAY, "expired", ring=revoked_too)
+    add("over since: before not-before", fresh, 14 * DAY, "expired", ring=RING + ended_too)
+    add("the key is revoked since, before not-before", fresh, 1, "revoked key", ring=revoked_too + ended_too)
     add("ended since", fresh, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW + 1)}\n")
     add("ended since, though sealed after not-before", day_old, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW - DAY + 1)}\n")
     add("ended since, though with its own lifetime", own, 1, "ended", ring=RING + f"not-before {sc.format_time(NOW)}\n")
@@ -779,6 +783,8 @@ def cookies() -> list[dict]:
     add("of equal times the one begun later", f"s={at('B', -50)}; s={at('A', -60, 10)}", "", holds="B")
     add("of equal times the one begun later, the last in the header", f"s={at('A', -60, 10)}; s={at('B', -50)}", "", holds="B")
     add("of equal times the last", f"s={at('A', -50)}; s={at('B', -50)}", "", holds="B")
+    twice = at('A', -50)
+    add("of equal times the last, and a value that comes twice has the place of its first", f"s={twice}; s={at('B', -50)}; s={twice}", "", holds="B")
     add("of equal times the last, not by the token's text", f"s={at('B', -50)}; s={at('A', -50)}", "", holds="A")
     gone = lambda created, age=0, **more: token(payload(sc.NULL, created=NOW + created, age=age, marks=sc.ENDED, **more))
     add("a sign-out after it", f"s={A}; s={gone(-50)}", "signed out")
@@ -1428,7 +1434,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("An item has at most 65,536 bytes in all. - An item has at most 64 levels.", ["invalid: 65 levels*", "invalid: 6* arrays around *", "valid: 64 levels*"]),
     ("An item has only the tags of this table, with these contents", ["invalid: item: tag *"]),
     ("An opener MUST refuse an item that is not in this form, or that other bytes follow.", ["invalid: item: *", "invalid: bytes behind the item", "invalid: two items", "invalid: bytes behind the skeleton"]),
-    ("for 0.0 and from 10^-4 on. Between them it is read; below zero it is not", ['json: {"$date":"@0.0*', 'json: {"$date":"@1e-05"}', 'json: {"$date":"1970-01-01T00:00:00.00001Z"}', 'json: {"$date":"1969-12-31T23:59:59.5Z"}']),
+    ("for 0.0 and from 10^-4 on, read from 0 on, and never below zero", ['json: {"$date":"@0.0*', 'json: {"$date":"@1e-05"}', 'json: {"$date":"1970-01-01T00:00:00.00001Z"}', 'json: {"$date":"1969-12-31T23:59:59.5Z"}']),
     ("Digits alone after `@`, with or without a `-`, are an integer from -2^63 to 2^63 - 1 as `$int` writes it. Any other such text is refused: it is never a float.", ['json: {"$date":"@9223372036854775809"}', 'json: {"$date":"@-0"}', 'json: {"$date":"@9223372036854775808.0"}']),
     ('Each key is the view of its text or integer, so `"$5"` is text and `5` an integer', ['json: {"$map":[["$5",0]*', 'json: {"$map":[[{"$int":"5"},1]*']),
     ("One byte order mark in front does not count", ['json: \ufeff{"a":1}', 'json: \ufeff\ufeff*']),
@@ -1449,7 +1455,7 @@ RULES: list[tuple[str, list[str]]] = [
     ("A time is `YYYY-MM-DDTHH:MM:SSZ`, exactly so", ["rings: a time without Z", "rings: a day that does not exist", "rings: a year before 1583"]),
     ("MUST begin new sessions at that time", ["rings: not-before 1 s ahead of the sealer's clock", "rings: not-before 60 s ahead of the sealer's clock"]),
     ("A CR anywhere else, in a comment too, makes the ring invalid", ["rings: a CR *", "rings: two CRs *", "rings: one line with a CR between", "rings: a last CR", "rings: one line, with a CR at its end"]),
-    ("Where a text uses `;` so, a comment makes it invalid.", ["rings: one line with a comment *", "rings: one comment with a divider*"]),
+    ("So a comment makes it invalid", ["rings: one line with a comment *", "rings: one comment with a divider*"]),
     ("In a text of several lines `;` separates nothing.", ["rings: one line, and LFs too", "rings: a divider *", "rings: a comment with a divider among lines", "rings: one line behind an empty one"]),
     ("A text of one line that is a comment and holds `sck1_` is invalid as well", ["rings: a comment whose line breaks are *", "rings: a comment that is a key"]),
     ("Where all keys are pending, the one with the earliest `from` seals (of equal ones the greatest id)", ["rings: only pending keys*"]),
