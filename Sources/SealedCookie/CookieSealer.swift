@@ -159,7 +159,6 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     /// - Throws: The errors of ``seal(_:lifetime:endsWithBrowser:cutOff:cookieHeader:at:)``; `.expired`,
     ///   `.endedBefore` or `.revokedKey` if the session has ended since it was opened; `.anotherCookie` if it was
     ///   opened from a cookie of another name or purpose.
-    ///   since it was opened; `.anotherCookie` where it was opened from a cookie of another name or purpose.
     @inlinable
     public func reseal(
         _ opened: OpenedSession<Session>, at now: Date = .now

@@ -5,14 +5,14 @@ usage: start_test.py PATH-OF-hummingbird-login PATH-OF-nio-minimal
 
 Only the standard library.
 """
-import http.client
 import os
 import re
 import subprocess
 import sys
 import tempfile
 
-from shop import free_ports, wait_for
+from running import Running
+from shop import free_ports
 
 SHOP, VISITS = (os.path.abspath(path) for path in sys.argv[1:3])
 failures = []
@@ -22,39 +22,6 @@ def check(condition, what):
     if not condition:
         failures.append(what)
         print(f"FAILED {what}", flush=True)
-
-
-class Running:
-    """A server with nothing in its environment but a port, in a folder of its own."""
-
-    def __init__(self, binary, folder, port):
-        self.port, self.output = port, os.path.join(folder, f"{os.path.basename(binary)}.log")
-        with open(self.output, "wb") as file:
-            self.process = subprocess.Popen([binary], cwd=folder, stdout=file, stderr=file, env={"PORT": str(port)})
-        try:
-            wait_for(port)
-        except BaseException:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    def log(self):
-        with open(self.output) as file:
-            return file.read()
-
-    def get(self, path="/", cookie=None, method="GET"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, headers={"Cookie": cookie} if cookie else {})
-        response = connection.getresponse()
-        text = response.read().decode()
-        connection.close()
-        return response, text
 
 
 def refused(binary, folder, words, **environment):
@@ -89,20 +56,20 @@ def counts_visits(folder, port):
     with Running(VISITS, folder, port) as server:
         cookie, seen = None, []
         for _ in range(3):
-            response, text = server.get("/", cookie)
-            seen.append(text)
-            line, = response.headers.get_all("Set-Cookie")
+            response = server.ask(**({"Cookie": cookie} if cookie else {}))
+            seen.append(response.text)
+            line, = response.cookies
             cookie = line.split(";")[0]
             check(re.fullmatch(r"__Host-session=S[\w-]+; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax", line), f"the cookie: {line}")
             check(response.headers["Vary"] == "Cookie" and response.headers["Cache-Control"] == "private", "it is not for caches")
         check(seen == ["Visit 1.\n", "Visit 2.\n", "Visit 3.\n"], f"visits are counted: {seen}")
-        check(server.get("/", cookie[:-9] + ("B" if cookie[-9] == "A" else "A") + cookie[-8:])[1] == "Visit 1.\n", "a changed cookie is no session")
+        check(server.ask(Cookie=cookie[:-9] + ("B" if cookie[-9] == "A" else "A") + cookie[-8:]).text == "Visit 1.\n", "a changed cookie is no session")
         check("no session: not authentic" in server.log(), "the log says why")
-        check(server.get("/", cookie)[1] == "Visit 4.\n", "the good one still is")
-        response, text = server.get("/", cookie, "HEAD")
-        check(response.status == 200 and text == "" and response.headers["Content-Length"] == "9", "HEAD has no body")
-        response, _ = server.get("/other", cookie)
-        check(response.status == 404 and not response.headers.get_all("Set-Cookie"), "no other page")
+        check(server.ask(Cookie=cookie).text == "Visit 4.\n", "the good one still is")
+        response = server.ask(method="HEAD", Cookie=cookie)
+        check(response.status == 200 and response.text == "" and response.headers["Content-Length"] == "9", "HEAD has no body")
+        response = server.ask("/other", Cookie=cookie)
+        check(response.status == 404 and not response.cookies, "no other page")
 
 
 def main():

@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-from shop import free_ports, wait_for
+from running import Running
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VISITS, POLLED = (os.path.abspath(path) for path in sys.argv[1:3])
@@ -31,39 +31,9 @@ def check(condition, what):
         print(f"FAILED {what}", flush=True)
 
 
-class Server:
+class Server(Running):
     def __init__(self, folder, **environment):
-        self.port, self.folder = free_ports(1)[0], folder
-        self.host = f"127.0.0.1:{self.port}"
-        self.output = os.path.join(folder, f"{self.port}.log")
-        with open(self.output, "wb") as file:
-            self.process = subprocess.Popen(
-                [VISITS], cwd=folder, stdout=file, stderr=file, env={"PORT": str(self.port), **environment})
-        try:
-            wait_for(self.port)
-        except BaseException:
-            self.process.kill()
-            raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    def log(self):
-        with open(self.output) as file:
-            return file.read()
-
-    def ask(self, path="/", method="GET", **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        response.text = response.read().decode()
-        response.cookies = response.headers.get_all("Set-Cookie") or []
-        connection.close()
-        return response
+        super().__init__(VISITS, folder, **environment)
 
     def cookie(self):
         """A new session's."""

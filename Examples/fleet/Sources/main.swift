@@ -67,8 +67,7 @@ final class Connection: ChannelInboundHandler {
         case .end:
             guard let request else { return }
             self.request = nil
-            let (status, cookies, session) = answer(request)
-            let text = (try? JSONEncoder().encode(Shown(session: session))) ?? Data()
+            let (status, cookies, text) = answer(request)
             var head = HTTPResponseHead(version: request.version, status: status)
             head.headers = [
                 "Content-Type": "application/json", "Content-Length": "\(text.count)",
@@ -83,14 +82,16 @@ final class Connection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-    private func answer(_ request: HTTPRequestHead) -> Answer {
+    private func answer(_ request: HTTPRequestHead) -> (HTTPResponseStatus, cookies: [String], json: Data) {
         let url = URLComponents(string: request.uri)
         let query = (url?.queryItems ?? []).reduce(into: [:]) { $0[$1.name] = $1.value }
         do {
-            return try shop.answer(request.method, url?.path ?? "", query, cookies: request.headers["Cookie"])
+            let (status, cookies, session) = try shop.answer(
+                request.method, url?.path ?? "", query, cookies: request.headers["Cookie"])
+            return (status, cookies, try JSONEncoder().encode(Shown(session: session)))
         } catch {
             log("not sealed, or a library failed: \(error)")
-            return (.serviceUnavailable, [], nil)
+            return (.serviceUnavailable, [], Data(#"{"server": "swift"}"#.utf8))
         }
     }
 }

@@ -29,7 +29,8 @@ private struct Shop {
     }
 
     func orders(_ cookies: [String]) throws -> String {
-        let opened = try? sessions.open(cookieHeaders: cookies, at: now())
+        let opened = sessions.open(
+            cookieHeaders: cookies, at: now(), onRefusal: { print("no session: \($0)") })
         return opened?.session.userID.map { "The orders of \($0)" } ?? "401 Unauthorized"
     }
 }
