@@ -53,9 +53,9 @@ async function open(header) {
 }
 
 http.createServer(async (request, response) => {
-  const { pathname, searchParams } = new URL(request.url, 'http://localhost');
   let answered;
   try {
+    const { pathname, searchParams } = new URL(request.url, 'http://localhost');
     answered = await answer(request.method, pathname, searchParams, request.headers.cookie ?? '');
   } catch (error) {
     log(`not sealed: ${error.message}`);

@@ -63,11 +63,13 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def respond(self) -> None:
-        url = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
         cookies = "; ".join(self.headers.get_all("Cookie") or [])
         try:
+            url = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(url.query).items()}
             status, lines, session = answer(self.command, url.path, query, cookies)
+        except ValueError:      # a path that is no URL's
+            status, lines, session = 400, [], None
         except (sc.Refused, sc.CannotSeal) as error:
             log(f"not sealed: {error}")
             status, lines, session = 503, [], None

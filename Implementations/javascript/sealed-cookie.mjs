@@ -1394,6 +1394,7 @@ class Sealer {
   async timesAgain(session, { now, moves = false }) {
     const isHere = session.isFormer || (session.name === this.name && session.purpose === this.purpose);
     if (!isHere && !moves) throw new SealError('another-cookie');
+    if (!fits(Math.floor(now))) throw new SealError('time-out-of-range');
     const ring = await this.ring();
     const ends = Math.min(session.isFormer ? session.ends : Infinity, endOf(session, this.lifetime));
     const sealed = Math.min(session.sealed, now); // that the clock was set back since is no reason

@@ -111,8 +111,8 @@ public struct CookieSealer<Session: Codable & Sendable>: Sendable {
     ///   - now: The time at which the session begins, 1970 to 2106.
     /// - Returns: The sealed session, whose `headerValues` go into the response.
     /// - Throws: `.tooLarge` with a report if the cookie limit is exceeded; `.noActiveKey`; `.notEncodable`;
-    ///   `.endedBefore` if the cut-off is further ahead; `.itemTooLarge` for more than `itemLimit` bytes or too many
-    ///   values, and ``sizeReport(for:lifetime:at:)`` then shows what is large.
+    ///   `.endedBefore` if the cut-off or the ring's `not-before` is further ahead; `.timeOutOfRange` outside the years
+    ///   1970 to 2106; `.libraryFailed`; `.itemTooLarge` for more than `itemLimit` bytes or too many values, and ``sizeReport(for:lifetime:at:)`` then shows what is large.
     @inlinable
     public func seal(
         _ session: Session, lifetime ownLifetime: SessionLifetime? = nil, endsWithBrowser: Bool? = nil,

@@ -51,8 +51,8 @@ extension OpenedSession {
     /// - A newer key seals.
     /// - The session came from a former form of the cookie (``FormerCookie``).
     /// - A tenth of the time is over for which a cookie of this session is good. That time is the shortest of the
-    ///   idle time, the lifetime (the session's own, if it has one) and the 400 days that browsers keep a cookie. A
-    ///   tenth is rounded up to whole seconds.
+    ///   idle time, the lifetime (the session's own, if it has one), the policy's ceiling and the 400 days that
+    ///   browsers keep a cookie. A tenth is rounded up to whole seconds.
     ///
     /// So a browser keeps its copy as long as the session lives, even if the policy has since become up to ten times
     /// as long. Without an idle time, that is at most ten writes in a session's life.

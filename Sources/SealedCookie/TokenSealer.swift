@@ -80,7 +80,8 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     ///   - now: The time of the sealing.
     /// - Returns: The token, whose `text` goes into the link.
     /// - Throws: `.tooLarge` with a report if `tokenLimit` is exceeded; `.noActiveKey`; `.notEncodable`;
-    ///   `.itemTooLarge`; `.endedBefore` if the cut-off is further ahead.
+    ///   `.itemTooLarge`; `.endedBefore` if the cut-off or the ring's `not-before` is further ahead; `.timeOutOfRange`
+    ///   outside the years 1970 to 2106; `.libraryFailed`.
     @inlinable
     public func seal(
         _ value: Value, lifetime ownLifetime: SessionLifetime? = nil, cutOff: Date? = nil, at now: Date = .now
@@ -125,7 +126,7 @@ public struct TokenSealer<Value: Codable & Sendable>: Sendable {
     ///   - value: The value to measure. Nothing is sealed.
     ///   - now: The time of the sealing.
     /// - Returns: The sizes, in bytes and characters.
-    /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes.
+    /// - Throws: `.notEncodable`; `.itemTooLarge` for more than 65,536 bytes; `.timeOutOfRange`; `.libraryFailed`.
     public func sizeReport(for value: Value, at now: Date = .now) throws(SealError) -> SizeReport {
         let item = try core.item(value, limit: CBORLimits.itemBytes)
         guard let times = SessionTimes(beginningAt: now, lifetime: nil) else { throw .timeOutOfRange }

@@ -170,18 +170,22 @@ extension Shell {
     private static func zshOperands(_ command: Command) -> [String] {
         switch command.operandCompletion {
         case .nothing: []
-        case .files: ["'*:\(zsh(command.operands)):_files'"]
-        case .words(let words): ["'1:\(zsh(command.operands)):(\(words.joined(separator: " ")))'"]
+        case .files: ["'*:\(zsh(command.operands, isBracketed: false)):_files'"]
+        case .words(let words):
+            ["'1:\(zsh(command.operands, isBracketed: false)):(\(words.joined(separator: " ")))'"]
         }
     }
 
     /// For a specification between single quotes.
-    private static func zsh(_ text: String) -> String {
+    ///
+    /// - Parameter isBracketed: whether the text is between brackets; elsewhere zsh shows their backslashes.
+    private static func zsh(_ text: String, isBracketed: Bool = true) -> String {
         var result = ""
         for character in text {
             switch character {
             case "'": result += #"'\''"#
-            case "[", "]", ":", "\\": result += "\\\(character)"
+            case ":", "\\": result += "\\\(character)"
+            case "[", "]": result += isBracketed ? "\\\(character)" : String(character)
             default: result.append(character)
             }
         }

@@ -344,7 +344,7 @@ extension Failure {
             switch error {
             case .noActiveKey: "\(Tool.name) keys RING shows when each key begins to seal"
             case .tooLarge:
-                "keep less in the session: \(Tool.name) size shows what each field costs; or pass --split"
+                "keep less in the session: \(Tool.name) size shows what each field costs; --split allows more cookies"
             case .timeOutOfRange: "choose another --at"
             case .endedBefore: "the ring's not-before is in the future, or this clock is wrong"
             case .itemTooLarge, .notEncodable, .expired, .revokedKey, .anotherCookie, .foreignKey,
@@ -357,7 +357,8 @@ extension Failure {
     init(_ error: OpenError) {
         let hint: String? =
             switch error {
-            case .tooLong, .notBase64URL, .tooShort: "was it copied completely, and nothing else with it?"
+            case .tooLong: "is there something else with it? --token-limit is for longer tokens"
+            case .notBase64URL, .tooShort: "was it copied completely, and nothing else with it?"
             case .tooManyCookies: "pass --split with as many cookies as the server allows"
             case .missingPart: "pass the whole Cookie header"
             case .unknownVersion: "tokens of this version begin with S"
@@ -375,7 +376,8 @@ extension Failure {
             case .endedBefore: "it began before the ring's not-before: all such sessions have ended"
             case .formerCookie, .sessionMismatch, .libraryFailed: nil
             }
-        self = .refused("refused: \(error)", hint: hint)
+        // A library's failure says nothing about the token.
+        self = error.isLibraryFailure ? .work("\(error)") : .refused("refused: \(error)", hint: hint)
     }
 
     init(_ error: SealerConfigurationError) {

@@ -92,7 +92,15 @@ extension Command {
                 arguments, ring, without: [.cookieName, .split, .setCookie, .endsWithBrowser])
             let now = try Input.time(arguments)
             let value = try Input.session(arguments)
-            let sealed = try Failure.unless { try sealer.seal(value, lifetime: own, at: now) }
+            let sealed = try Failure.unless {
+                do throws(SealError) {
+                    return try sealer.seal(value, lifetime: own, at: now)
+                } catch {
+                    guard case .tooLarge = error else { throw error }
+                    throw Failure.work(
+                        "\(error)", hint: "keep less in it; --token-limit is for carriers that take more")
+                }
+            }
             try Output.data(sealed.text)
             if arguments.has(.pretty) {
                 let length = sealed.text.utf8.count
@@ -100,6 +108,7 @@ extension Command {
             }
             return
         }
+        try requireToken(arguments)
         let sealer = try Command.sealer(
             arguments, ring, attributes, splitting: try Input.splitting(arguments))
         let now = try Input.time(arguments)
@@ -176,6 +185,7 @@ extension Command {
                 try Failure.unless { try OpenedTokenView(opened, text, sealer) }
             }
         }
+        try requireToken(arguments)
         let sealer = try Command.sealer(
             arguments, ring, SetCookie.Attributes(), splitting: try Input.splitting(arguments, orElse: 9))
         let now = try Input.time(arguments)
@@ -227,6 +237,13 @@ extension Command {
     }
 
     /// The lifetime of --own-lifetime and --own-idle; nil if neither is given.
+    /// What only a token has makes no sense for a cookie.
+    private static func requireToken(_ arguments: Arguments) throws(Failure) {
+        guard arguments.value(.tokenLimit) == nil || arguments.has(.token) else {
+            throw .usage("--token-limit needs --token", hint: "a cookie's limit is the browsers'")
+        }
+    }
+
     private static func ownLifetime(_ arguments: Arguments) throws(Failure) -> SessionLifetime? {
         let idle = try arguments.value(.ownIdle).map(Input.span)
         guard let absolute = try arguments.value(.ownLifetime).map(Input.span) else {

@@ -24,6 +24,9 @@ with tempfile.TemporaryDirectory() as folder:
     symbols = [symbol for file in extract(modules, folder) for symbol in json.loads(file.read_text("utf-8"))["symbols"]]
     if len(symbols) < 300:
         sys.exit(f"only {len(symbols)} symbols: the graph is not the library's")
+    # Without a place a symbol is not asked for its comment.
+    if (located := sum("location" in symbol for symbol in symbols)) < 300:
+        sys.exit(f"only {located} symbols with a place: build the library here first")
     bare = [symbol for symbol in symbols if undocumented(symbol)]
     for symbol in bare:
         path = Path(symbol["location"]["uri"].removeprefix("file://"))

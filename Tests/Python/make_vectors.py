@@ -688,6 +688,7 @@ def again() -> list[dict]:
     add("begun in the very second of not-before", fresh, 1, ring=RING + f"not-before {sc.format_time(NOW)}\n")
     late = token(payload(item, created=2**32 - 30))
     add("the last second of 32 bits", late, 29, at=2**32 - 30)
+    add("a second before 1970", token(payload(item, created=5)), -6, "a time that 32 bits do not hold", at=5)
     add("a second beyond 32 bits", late, 30, "a time that 32 bits do not hold", at=2**32 - 30)
     return vectors
 

@@ -231,7 +231,7 @@ import Testing
 
     @Test func `every session is sealed again as stated, or not for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("again.json", 83, as: Opening.self) {
+        for vector in try all("again.json", 84, as: Opening.self) {
             let again = try #require(vector.again)
             let time = Date(timeIntervalSince1970: Double(again.time))
             let opened = try vector.sealer().open(value: #require(vector.token), at: vector.at)

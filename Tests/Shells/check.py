@@ -39,14 +39,11 @@ class Help:
         overview = output(tool, "--help")
         self.commands = re.findall(r"^  ([a-z][a-z-]*)  +[A-Z]", overview, re.M)
         self.options: dict[str, set[str]] = {}
-        self.takes_value: set[tuple[str, str]] = set()
         for command in self.commands:
             self.options[command] = {"-h", "--help"}
             text = output(tool, command, "--help")
-            for short, long, value in re.findall(r"^  (?:(-[a-zA-Z]), |    )(--[a-z-]+)( [A-Z]+)?", text, re.M):
+            for short, long in re.findall(r"^  (?:(-[a-zA-Z]), |    )(--[a-z-]+)", text, re.M):
                 self.options[command] |= {word for word in (short, long) if word}
-                if value:
-                    self.takes_value |= {(command, word) for word in (short, long) if word}
         check(len(self.commands) >= 20 and sum(map(len, self.options.values())) > 80, "the help is read", self.options)
 
 
@@ -123,6 +120,7 @@ def typed(shell: Terminal, name: str) -> None:
     """What must hold in any shell, by Tab."""
     for line, end in (("sealed-cookie ins", "pect "), ("sealed-cookie check session-r", "ing.keys "), ("sealed-cookie open -k session-r", "ing.keys "),
                       ("sealed-cookie open --key-ring session-r", "ing.keys "), ("sealed-cookie open --key-ring=session-r", "ing.keys "),
+                      ("sealed-cookie train -o session-r", "ing.keys "), ("sealed-cookie size --dictionary session-r", "ing.keys "),
                       ("sealed-cookie seal --same-site str", "ict "), ("sealed-cookie seal --same-site=str", "ict "), ("sealed-cookie completions fi", "sh "),
                       ("sealed-cookie help insp", "ect "), ("sealed-cookie seal --ends-w", "ith-browser ")):
         screen = shell.complete(line)

@@ -119,7 +119,10 @@ func serve() async throws {
     let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         .childChannelInitializer { channel in
-            channel.pipeline.configureHTTPServerPipeline(withErrorHandling: true).flatMapThrowing {
+            channel.eventLoop.makeCompletedFuture {
+                // A client that asks and never reads would otherwise fill the memory with answers.
+                try channel.pipeline.syncOperations.addHandler(BackPressureHandler())
+                try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
                 try channel.pipeline.syncOperations.addHandler(Connection(shop))
             }
         }

@@ -10,7 +10,9 @@ import SealedCookie
 /// - A changed session is sealed again and keeps its age, and so is one that is due (`needsResealing`).
 /// - `setSession(_:expiresIn:)` starts a session with that lifetime, in place of the sealer's. Without `expiresIn`, a
 ///   session that is there keeps its age and lifetime.
-/// - `clearSession()` signs out.
+/// - `clearSession()` signs out. For a cookie that this server refuses there is nothing to clear, although another server
+///   may know its key: where a sign-out must hold for such a cookie too, add the lines of the sealer's
+///   `signOutCookies(cookieHeaders:)` to that response.
 /// - A cookie that does not open is no session; the log has the reason. It stays in the browser, since another server
 ///   may have a newer key ring. If OpenSSL or zlib fails, the cookie may be good: the answer is 503.
 /// - A change survives an error that the handler throws: the error's response carries the cookie.

@@ -34,7 +34,9 @@ enum SealedSessionEvent: Sendable {
 /// each get and each set is whole. `update` changes the session atomically; with a get and a set, the last set wins.
 final class CurrentSession<Session: Codable & Equatable & Sendable>: Sendable {
     fileprivate struct State {
-        var open: (@Sendable () throws(OpenError) -> OpenedSession<Session>?)?
+        /// Opens the cookie, and tells of what came of it; nil once it was opened, or without the middleware.
+        var source: Source?
+        var isConnected = false
         var (opened, value): (OpenedSession<Session>?, Session?)
         /// `isNew`: no longer the cookie's session, but a new one or none.
         var (isTouched, isNew) = (false, false)
@@ -62,8 +64,25 @@ final class CurrentSession<Session: Codable & Equatable & Sendable>: Sendable {
             return try sealer.reseal(opened).headerValues
         }
 
+        /// - Returns: what came of it; nil if the cookie was opened before.
+        mutating func open() -> (@Sendable () -> Void)? {
+            guard let source = source.take() else { return nil }
+            do throws(OpenError) {
+                opened = try source.open()
+                value = opened?.session
+                return { [opened] in source.tell(.success(opened)) }
+            } catch {
+                if error.isLibraryFailure { failure = error }
+                return { source.tell(.failure(error)) }
+            }
+        }
+
         /// The cookie's session, as the cookie has it.
         var isUnchanged: Bool { !isNew && value == opened?.session }
+    }
+    fileprivate struct Source: Sendable {
+        let open: @Sendable () throws(OpenError) -> OpenedSession<Session>?
+        let tell: @Sendable (Result<OpenedSession<Session>?, OpenError>) -> Void
     }
     fileprivate let state = Mutex(State())
 
@@ -80,7 +99,8 @@ final class CurrentSession<Session: Codable & Equatable & Sendable>: Sendable {
     }
 
     /// Changes the session in one step: no other task of the request sees or changes it meanwhile. If `body` throws,
-    /// nothing has changed. Setting the session to nil signs out. `body` must not use this object itself.
+    /// nothing has changed. Setting a session to nil signs out. `value = nil` does it even for a cookie that is refused
+    /// here, since another server may know its key. `body` must not use this object itself.
     func update<R: Sendable>(_ body: (inout Session?) throws -> R) rethrows -> R {
         try touch(isChange: true) { state in
             var value = state.value
@@ -110,19 +130,16 @@ final class CurrentSession<Session: Codable & Equatable & Sendable>: Sendable {
     }
 
     private func touch<R: Sendable>(isChange: Bool = false, _ body: (inout State) throws -> R) rethrows -> R {
-        try state.withLock {
-            if isChange || !$0.isTouched { $0.late?.error("session used after the response's headers") }
-            $0.isTouched = true
-            if let open = $0.open.take() {
-                do throws(OpenError) {
-                    $0.opened = try open()
-                    $0.value = $0.opened?.session
-                } catch {
-                    $0.failure = error
-                }
-            }
-            return try body(&$0)
+        let (late, isAlone, tell) = state.withLock { state in
+            let isFirst = isChange || !state.isTouched
+            state.isTouched = true
+            return (isFirst ? state.late : nil, isFirst && !state.isConnected, state.open())
         }
+        // Told without the lock: a logger's metadata may come from the session.
+        late?.error("session used after the response's headers")
+        if isAlone { Logger(label: "session").error("no SealedSessionMiddleware before this handler") }
+        tell?()
+        return try state.withLock { try body(&$0) }
     }
 }
 
@@ -142,21 +159,25 @@ struct SealedSessionMiddleware<Session, Context: SealedSessionContext<Session>>:
         run = { request, context, next in
             let (logger, session) = (context.logger, context.session)
             session.state.withLock {
-                $0.open = { () throws(OpenError) in
-                    do throws(OpenError) {
-                        let opened = try sealer.open(cookieHeaders: request.headers[values: .cookie])
-                        if let onEvent, let opened { onEvent(.opened(opened.keyID)) }
-                        return opened
-                    } catch {
-                        onEvent?(.refused(error))
-                        if error.isLibraryFailure {
-                            logger.error("session not opened", metadata: ["reason": "\(error)"])
-                            throw error
+                $0.isConnected = true
+                $0.source = .init(
+                    open: { () throws(OpenError) in
+                        try sealer.open(cookieHeaders: request.headers[values: .cookie])
+                    },
+                    tell: { result in
+                        switch result {
+                        case .success(let opened):
+                            if let opened { onEvent?(.opened(opened.keyID)) }
+                        case .failure(let error):
+                            onEvent?(.refused(error))
+                            let reason: Logger.Metadata = ["reason": "\(error)"]
+                            if error.isLibraryFailure {
+                                logger.error("session not opened", metadata: reason)
+                            } else {
+                                logger.info("no session", metadata: reason)
+                            }
                         }
-                        logger.info("no session", metadata: ["reason": "\(error)"])
-                        return nil
-                    }
-                }
+                    })
             }
             let result: Result<Response, any Error>
             do { result = .success(try await next(request, context)) } catch { result = .failure(error) }

@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import HummingbirdTesting
 import SealedCookie
+import Synchronization
 import Testing
 
 @testable import hummingbird_login
@@ -29,6 +30,25 @@ import Testing
         } body: { client, sealer, _ in
             let response = try await client.execute(uri: "/tasks", method: .get)
             #expect(try sealer.written(response)?.session.count == 200)
+        }
+    }
+
+    @Test func `What is told of a session may ask for it`() async throws {
+        let asked = Mutex<CurrentSession<Visits>?>(nil)
+        let ask = { @Sendable (_: SealedSessionEvent) in _ = asked.withLock { $0 }?.value }
+        try await withSessions(onEvent: ask) { router in
+            router.get("count") { _, context in
+                asked.withLock { $0 = context.session }
+                return "\(context.session.value?.count ?? -1)"
+            }
+        } body: { client, sealer, _ in
+            for (cookie, count) in [
+                (try sealer.seal(Visits(count: 7)).cookieHeader, "7"), ("__Host-session=x", "-1"),
+            ] {
+                let response = try await client.execute(
+                    uri: "/count", method: .get, headers: [.cookie: cookie])
+                #expect(response.text == count)
+            }
         }
     }
 

@@ -20,7 +20,7 @@ struct Response {
 
     static let elsewhere = Response(status: .forbidden, text: "Not from another site.\n")
 
-    /// The answer to a session's error. It is for no cache, and writes no cookie.
+    /// The answer to a session's error. It is for no cache.
     static func failed(_ error: any Error) -> Response {
         log("failed: \(error)")
         var response = Response(
@@ -41,7 +41,8 @@ struct Application: Sendable {
         var response: Response
         do { response = try page(request, session) } catch { response = .failed(error) }
         do {
-            if let written = try session.finish(cacheControl: response.headers["Cache-Control"].first) {
+            let cacheControl = response.headers["Cache-Control"].joined(separator: ", ")
+            if let written = try session.finish(cacheControl: cacheControl) {
                 response.headers.add(name: "Vary", value: "Cookie")
                 response.headers.replaceOrAdd(name: "Cache-Control", value: written.cacheControl)
                 for cookie in written.cookies { response.headers.add(name: "Set-Cookie", value: cookie) }

@@ -8,7 +8,8 @@
 ///
 /// - Parameters:
 ///   - fetchSite: the request's `Sec-Fetch-Site`, which browsers send over https, and to localhost.
-///   - origin: its `Origin`, which all browsers send with a POST and with a WebSocket's first request.
+///   - origin: its `Origin`, which browsers send with a POST and with a WebSocket's first request. Its scheme is not compared:
+///     let your proxy redirect http to https, and send `Strict-Transport-Security`.
 ///   - host: its `Host`; `:authority` in HTTP/2.
 func isFromAnotherSite(fetchSite: String?, origin: String?, host: String?) -> Bool {
     if let fetchSite { return fetchSite != "same-origin" && fetchSite != "none" }

@@ -12,7 +12,8 @@ import SealedCookie
 /// does not come to an open socket either.
 ///
 /// A socket ends when its session does: the cookie is opened anew for each text, so that a revoked key or a `not-before`
-/// counts, and a timer ends an idle one. A page then connects again, with the cookie that its other requests have renewed.
+/// counts, and a timer ends an idle one. **Signing out elsewhere does not end it**: the cookie that it began with is good until it
+/// expires. Where that matters, also ask for the user's cut-off or a list of ended sessions (the guide "Recipes"). A page then connects again, with the cookie that its other requests have renewed.
 final class Socket: ChannelInboundHandler {
     typealias InboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame

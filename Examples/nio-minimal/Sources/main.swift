@@ -40,6 +40,8 @@ func serve() async throws {
             channel.eventLoop.makeCompletedFuture {
                 let handler = HTTPHandler(application)
                 let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+                // A client that asks and never reads would otherwise fill the memory with answers.
+                try channel.pipeline.syncOperations.addHandler(BackPressureHandler())
                 try channel.pipeline.syncOperations.configureHTTPServerPipeline(
                     withServerUpgrade: (
                         upgraders: [application.socketUpgrader],

@@ -144,6 +144,45 @@ import Testing
         #expect(try opened(session.finish(cacheControl: nil)).session.visits == 200)
     }
 
+    @Test func `what throws has changed nothing, a sign-out neither`() throws {
+        struct Odd: Error {}
+        let cookie = try sealer.seal(Session(visits: 3)).cookieHeader
+        for change in [{ $0 = nil }, { $0?.visits = 99 }] as [(inout Session?) -> Void] {
+            let session = session(cookie)
+            #expect(throws: Odd.self) {
+                try session.withValue {
+                    change(&$0)
+                    throw Odd()
+                }
+            }
+            #expect(try session.withValue { $0?.visits } == 3)
+            #expect(try session.finish(cacheControl: nil)?.cookies == [])
+        }
+    }
+
+    @Test func `what begins after a sign-out has nothing of what began before it`() throws {
+        let session = session()
+        session.begin(Session(visits: 1), lifetime: .init(absolute: .days(90)), endsWithBrowser: true)
+        try session.withValue { $0 = nil }
+        try session.withValue { $0 = Session(visits: 2) }
+        let written = try opened(session.finish(cacheControl: nil))
+        #expect(written.session.visits == 2 && written.lifetime == nil && !written.endsWithBrowser)
+    }
+
+    @Test func `a log may ask for the session`() throws {
+        let asked = Mutex<VisitorSession<Session>?>(nil)
+        let session = VisitorSession(sealer, cookies: ["__Host-session=x"]) { [lines] text in
+            let session = asked.withLock { $0 }
+            lines.add("\(text) \((try? session?.withValue { $0 == nil }) ?? false)")
+        }
+        asked.withLock { $0 = session }
+        try session.withValue { $0 = Session() }
+        _ = try session.finish(cacheControl: nil)
+        session.begin(nil)
+        #expect(
+            lines.all.count >= 2 && lines.all.allSatisfy { $0.hasSuffix(" true") || $0.hasSuffix(" false") })
+    }
+
     @Test func `what comes after the headers is logged`() throws {
         let session = try session(sealer.seal(Session()).cookieHeader)
         _ = try session.finish(cacheControl: nil)

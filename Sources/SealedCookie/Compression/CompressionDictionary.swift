@@ -69,7 +69,7 @@ public struct CompressionDictionary: Sendable, Hashable {
     ///
     /// - Parameter bytes: Likely names and values as CBOR writes them, the likeliest last; 1 to ``maximumByteCount``
     ///   bytes.
-    /// - Throws: ``DictionaryError`` if there are none or too many.
+    /// - Throws: ``DictionaryError`` if there are none or too many, or a library fails.
     public init(_ bytes: [UInt8]) throws(DictionaryError) {
         guard !bytes.isEmpty, bytes.count <= Self.maximumByteCount else {
             throw .invalidByteCount(bytes.count)
@@ -182,7 +182,6 @@ public struct SessionCompression: Sendable, Hashable {
     /// - Parameter dictionaries: The application's dictionaries. The last one seals and all open, as the standard one
     ///   always does. Drop a dictionary when no session that it sealed is left.
     /// - Returns: The setting.
-    ///   always does. Drop one when no session is left that it sealed.
     public static func dictionaries(_ dictionaries: [CompressionDictionary]) -> SessionCompression {
         SessionCompression(
             dictionaries: [.standard] + dictionaries, sealingIndex: dictionaries.count, isOn: true)

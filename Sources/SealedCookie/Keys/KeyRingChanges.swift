@@ -36,7 +36,7 @@ extension KeyRing {
     ///   - now: The time of the change.
     /// - Returns: The changed ring.
     /// - Throws: ``KeyRingError``: `.revokedKey` if the ring revokes the key's ID; `.idCollision` if it has another
-    ///   key with that ID. In either case, import another key.
+    ///   key with that ID. In either case, import another key. `.notATime` if `now` is outside the years 1583 to 9999.
     public func adding(_ key: SealingKey, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         guard !revoked.contains(key.id) else {
             throw KeyRingError(source: "keys", line: nil, problem: .revokedKey(key.id))
@@ -65,7 +65,7 @@ extension KeyRing {
     /// - Parameter now: The time of the change. The key seals from a minute earlier, so that a server whose clock is
     ///   behind by the allowed amount (FORMAT §10) has a key too.
     /// - Returns: The changed ring, and the new key.
-    /// - Throws: ``KeyRingError``: `.libraryFailed` without randomness.
+    /// - Throws: ``KeyRingError``: `.libraryFailed` without randomness; `.notATime` outside the years 1583 to 9999.
     public func replacingAllKeys(at now: Date = .now) throws(KeyRingError) -> (
         ring: KeyRing, added: SealingKey
     ) {
@@ -140,7 +140,8 @@ extension KeyRing {
     ///   - other: The other ring, such as another server's.
     ///   - now: The time of the change.
     /// - Returns: The merged ring.
-    /// - Throws: ``KeyRingError``: `.idCollision` if the rings have different keys with the same ID.
+    /// - Throws: ``KeyRingError``: `.idCollision` if the rings have different keys with the same ID; `.notATime` if `now`
+    ///   is outside the years 1583 to 9999.
     public func merged(with other: KeyRing, at now: Date = .now) throws(KeyRingError) -> KeyRing {
         try union(other).noting(theEndOfSealingIn: [self, other], at: now)
     }

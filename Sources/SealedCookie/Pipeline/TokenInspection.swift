@@ -17,10 +17,10 @@ public struct TokenInspection: Equatable, Sendable {
     ///
     /// - Parameter token: The token's text, without a cookie's name.
     /// - Throws: The cases of ``OpenError`` that need no key: not base64url, too short, unknown version, or more than
-    ///   64 KiB of text.
+    ///   1 MiB of text, which no sealer's limit allows.
     public init(_ token: some StringProtocol) throws(OpenError) {
         let text = Array(token.utf8)
-        let box = try Token.box(in: text.span, limit: 65_536)
+        let box = try Token.box(in: text.span, limit: 1 << 20)
         version = SealedBox.version
         keyID = box.keyID
         characterCount = text.count

@@ -209,7 +209,8 @@ import Testing
 
             init(from decoder: any Decoder) throws {
                 let values = try decoder.container(keyedBy: CodingKeys.self)
-                if let name = try values.decodeIfPresent(String.self, forKey: .name) {  // the shape of before
+                if !values.contains(.given) {  // the shape of before
+                    let name = try values.decode(String.self, forKey: .name)
                     let parts = name.split(separator: " ", maxSplits: 1).map(String.init)
                     (given, family) = (parts.first ?? "", parts.dropFirst().first ?? "")
                 } else {
@@ -220,6 +221,8 @@ import Testing
 
             func encode(to encoder: any Encoder) throws {
                 var values = encoder.container(keyedBy: CodingKeys.self)
+                try values.encode(given, forKey: .given)
+                try values.encode(family, forKey: .family)
                 // Until every server reads the new shape:
                 try values.encode("\(given) \(family)", forKey: .name)
             }
@@ -240,6 +243,8 @@ import Testing
         try request(&cookie, on: second) { $0.given = "Zoe" }
         // The server of before goes on reading.
         #expect(try first.open(cookieHeader: cookie)?.session.name == "Zoe Müller")
+        try request(&cookie, on: second) { ($0.given, $0.family) = ("Mary Ann", "") }
+        #expect(try second.open(cookieHeader: cookie)?.session == .init(given: "Mary Ann", family: ""))
         // The third release writes the new shape; it reads the old one as the second does, here by the second's type.
         cookie = try third.seal(.init(given: "Zoe", family: "Müller"), cookieHeader: cookie).cookieHeader
         try request(&cookie, on: second)

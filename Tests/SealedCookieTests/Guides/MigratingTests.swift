@@ -8,6 +8,8 @@ struct Migration<Session: Codable & Sendable> {
     let sessions: CookieSealer<Session>
     /// The session in the old cookie; nil: none, or none that is good.
     let read: (_ cookies: [String]) -> Session?
+    /// Called once the session is in the new cookie's lines: ends what the server keeps of the old one.
+    var moved: (_ cookies: [String]) -> Void = { _ in }
     /// The `Set-Cookie` lines that remove the old cookie: its name, `Path` and `Domain` as it was set.
     let removal: [String]
     /// False until every server runs this code: the old cookie is read, and stays.
@@ -25,6 +27,7 @@ struct Migration<Session: Codable & Sendable> {
         guard let session = read(cookies) else { return (nil, []) }
         guard isSwitched else { return (session, []) }
         let sealed = try sessions.seal(session, cookieHeaders: cookies, at: now)
+        moved(cookies)
         return (session, sealed.headerValues + removal)
     }
 
@@ -72,9 +75,12 @@ final class SessionStore {
             read: { cookies in
                 guard let id = cookie("sid", in: cookies), let record = store.records[id], record.endsAt > now
                 else { return nil }
-                // A minute more, for what the browser has asked for with the old cookie meanwhile.
-                if isSwitched { store.records[id]?.endsAt = min(record.endsAt, now + 60) }
                 return MigratedSession(userID: record.userID)
+            },
+            moved: { cookies in
+                guard let id = cookie("sid", in: cookies), let record = store.records[id] else { return }
+                // A minute more, for what the browser has asked for with the old cookie meanwhile.
+                store.records[id]?.endsAt = min(record.endsAt, now + 60)
             },
             removal: ["sid=; Path=/; Max-Age=0; HttpOnly"], isSwitched: isSwitched)
     }

@@ -17,10 +17,14 @@ private struct Shop {
 
     func visit(_ cookies: [String]) throws -> (text: String, lines: [String]) {
         let now = now()
-        guard
-            var opened = sessions.open(
-                cookieHeaders: cookies, at: now, onRefusal: { print("no session: \($0)") })
-        else {
+        var found: OpenedSession<Session>?
+        do {
+            found = try sessions.open(cookieHeaders: cookies, at: now)
+        } catch {
+            if error.isLibraryFailure { throw error }  // The cookie may be good: write none over it.
+            print("no session: \(error)")
+        }
+        guard var opened = found else {
             let sealed = try sessions.seal(Session(visits: 1), cookieHeaders: cookies, at: now)
             return ("Visit 1", sealed.headerValues)
         }

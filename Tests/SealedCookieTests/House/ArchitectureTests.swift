@@ -206,9 +206,9 @@ import Testing
         for (file, function) in rows.flatMap({ [($0.2, $0.3), ($0.4, $0.5)] }) {
             let code = try String(
                 contentsOf: Self.library.appending(path: String(file)), encoding: .utf8)
-            let declarations = ["func ", "var ", "struct "].map { $0 + function }
+            let declaration = function == "init" ? " init" : "(func|var|struct) \(function)"
             #expect(
-                function == "init" ? code.contains(" init(") : declarations.contains(where: code.contains),
+                code.contains(try Regex("\(declaration)\\b")),
                 "\(file) has no \(function)")
         }
     }

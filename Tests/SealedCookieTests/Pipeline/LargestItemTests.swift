@@ -230,18 +230,18 @@ import Testing
         #expect(try time(EncodedSession.self, 8_000_000) < 3 * time(EncodedSession.self, 66_000))
     }
 
-    @Test func `a token to be inspected has at most 65,536 characters`() throws {
+    @Test func `a token to be inspected has at most 1,048,576 characters`() throws {
         let id = try sampleKey(1).id.bytes
         func text(_ count: Int) -> String {
             let bytes = [0x48, id.0, id.1, id.2] + [UInt8](repeating: 7, count: count * 3 / 4 - 4)
             return Base64URL.encode(bytes.span)
         }
-        let largest = text(65_536)
-        #expect(largest.utf8.count == 65_536)
-        #expect(try TokenInspection(largest).characterCount == 65_536)
-        #expect(throws: OpenError.tooLong(byteCount: 65_538)) { try TokenInspection(text(65_538)) }
+        let largest = text(1_048_576)
+        #expect(largest.utf8.count == 1_048_576)
+        #expect(try TokenInspection(largest).characterCount == 1_048_576)
+        #expect(throws: OpenError.tooLong(byteCount: 1_048_578)) { try TokenInspection(text(1_048_578)) }
         // Before it is copied or decoded.
-        #expect(throws: OpenError.tooLong(byteCount: 65_537)) {
+        #expect(throws: OpenError.tooLong(byteCount: 1_048_577)) {
             try TokenInspection(largest + "!")
         }
         #expect(throws: OpenError.tooLong(byteCount: 10_000_000)) {

@@ -137,13 +137,13 @@ import Testing
             try TokenInspection(String(repeating: "A", count: 80))
         }
     }
-    @Test func `an inspection takes 64 KiB of text and no more`() throws {
-        let text = "S" + String(repeating: "A", count: 65_535)
-        #expect(try TokenInspection(text).byteCount == 49_152)
-        #expect(throws: OpenError.tooLong(byteCount: 65_537)) { try TokenInspection(text + "A") }
+    @Test func `an inspection takes 1 MiB of text and no more`() throws {
+        let text = "S" + String(repeating: "A", count: 1_048_575)
+        #expect(try TokenInspection(text).byteCount == 786_432)
+        #expect(throws: OpenError.tooLong(byteCount: 1_048_577)) { try TokenInspection(text + "A") }
         // Whatever it contains: it is not read.
-        #expect(throws: OpenError.tooLong(byteCount: 70_000)) {
-            try TokenInspection(String(repeating: "é", count: 35_000))
+        #expect(throws: OpenError.tooLong(byteCount: 1_100_000)) {
+            try TokenInspection(String(repeating: "é", count: 550_000))
         }
     }
 }

@@ -280,6 +280,23 @@ import Testing
         }
     }
 
+    @Test func `a token of any limit is shown, and a limit without a token is refused`() throws {
+        let long = String(repeating: "QUJD", count: 20_000)
+        let words = ["-k", folder.ring, "--token", "--purpose", "long", "--token-limit", "1048576"]
+        let sealed = try ToolRun(["seal", "--item-limit", "65536"] + words, input: #"{"$bytes":"\#(long)"}"#)
+        #expect(sealed.exitCode == 0 && sealed.output.utf8.count > 65_536, "\(sealed.errors)")
+        let opened = try ToolRun(["open", "--json-meta"] + words, input: sealed.output)
+        #expect(opened.exitCode == 0 && opened.output.contains(#""sizes":"#), "\(opened.errors)")
+        let tooLarge = try ToolRun(
+            ["seal", "-k", folder.ring, "--token", "--purpose", "long"],
+            input: #"{"$bytes":"\#(long.prefix(4000))"}"#)
+        #expect(tooLarge.exitCode == 1 && tooLarge.errors.contains("--token-limit"), "\(tooLarge.errors)")
+        for command in ["seal", "open"] {
+            let run = try ToolRun([command, "-k", folder.ring, "--token-limit", "63"], input: "{}")
+            #expect(run.exitCode == 64 && run.errors.contains("--token-limit needs --token"), "\(run.errors)")
+        }
+    }
+
     @Test func `a token's times, key and sizes are shown as a cookie's are`() throws {
         let words = ["-k", folder.ring, "--token", "--purpose", "password-reset"]
         let token = try seal(

@@ -53,7 +53,8 @@ final class CurrentSession<Value: Codable & Equatable & Sendable>: Sendable {
     }
 
     /// Changes the session in one step: no other task of the request sees or changes it meanwhile. If `change` throws,
-    /// nothing has changed. `change` must not use this object itself.
+    /// nothing has changed. Setting a session to nil signs out. `value = nil` does it even for a cookie that is refused
+    /// here, since another server may know its key. `change` must not use this object itself.
     @discardableResult
     func update<Result: Sendable>(_ change: (inout Value?) throws -> Result) rethrows -> Result {
         try touch(isChange: true) { state in
@@ -81,10 +82,8 @@ final class CurrentSession<Value: Codable & Equatable & Sendable>: Sendable {
 
     /// The session as it is now, for a response that does not depend on it.
     func peek() -> Value? {
-        state.withLock { state in
-            open(&state)
-            return state.value
-        }
+        open(touches: false, isChange: false)
+        return state.withLock { $0.value }
     }
 
     private static func set(_ value: Value?, _ state: inout State, endsSession: Bool) {
@@ -97,27 +96,30 @@ final class CurrentSession<Value: Codable & Equatable & Sendable>: Sendable {
     private func touch<Result: Sendable>(
         isChange: Bool = false, _ body: (inout State) throws -> Result
     ) rethrows -> Result {
-        try state.withLock { state in
-            if state.isFinished || sealer == nil, isChange || !state.isTouched {
-                logger.error("session used after the response's headers, or without its middleware")
-            }
-            state.isTouched = true
-            open(&state)
-            return try body(&state)
-        }
+        open(touches: true, isChange: isChange)
+        return try state.withLock { try body(&$0) }
     }
 
-    private func open(_ state: inout State) {
-        guard !state.isOpen else { return }
-        state.isOpen = true
-        do {
-            state.opened = try sealer?.open(cookieHeaders: headers[.cookie])
-            state.value = state.opened?.session
-        } catch {
-            // A cookie that is no session stays in the browser: another server may know its key.
-            logger.info("no session", metadata: ["reason": "\(error)"])
-            state.hasFailed = error.isLibraryFailure
+    /// Opens the cookie on first use. What there is to log is logged without the lock: a logger's metadata may come
+    /// from the session.
+    private func open(touches: Bool, isChange: Bool) {
+        let (isLost, refusal) = state.withLock { state -> (Bool, OpenError?) in
+            let isLost = touches && (state.isFinished || sealer == nil) && (isChange || !state.isTouched)
+            state.isTouched = state.isTouched || touches
+            guard !state.isOpen else { return (isLost, nil) }
+            state.isOpen = true
+            do throws(OpenError) {
+                state.opened = try sealer?.open(cookieHeaders: headers[.cookie])
+                state.value = state.opened?.session
+                return (isLost, nil)
+            } catch {
+                state.hasFailed = error.isLibraryFailure
+                return (isLost, error)
+            }
         }
+        if isLost { logger.error("session used after the response's headers, or without its middleware") }
+        // A cookie that is no session stays in the browser: another server may know its key.
+        if let refusal { logger.info("no session", metadata: ["reason": "\(refusal)"]) }
     }
 
     // MARK: Writing

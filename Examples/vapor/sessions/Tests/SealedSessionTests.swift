@@ -1,5 +1,6 @@
 // A session of the application's own type.
 import SealedCookie
+import Synchronization
 import Testing
 import Vapor
 
@@ -106,6 +107,27 @@ import Vapor
                 #expect(answer.status == 500)
                 #expect(answer.setCookies.isEmpty)
             }
+        }
+    }
+
+    /// The log of the application that is made after its routes.
+    private final class Later: Sendable {
+        let log = Mutex<Log?>(nil)
+    }
+
+    @Test func aLoggerMayAskForTheSession() async throws {
+        let later = Later()
+        let routes = { (app: Application) -> Void in
+            app.get("asked") { req in
+                let session = req.shopper
+                later.log.withLock { $0 }?.onLine.withLock { $0 = { _ = session.value } }
+                return "\(session.value?.visits ?? -1)"
+            }
+        }
+        try await site(sealer(.forTesting()), routes: routes) { site in
+            later.log.withLock { $0 = site.log }
+            let answer = try await site.get("asked", cookies: ["__Host-session=x"])
+            #expect(answer.body == "-1")
         }
     }
 

@@ -106,6 +106,8 @@ struct Site {
 /// What an application logs, a line for each message.
 final class Log: Sendable {
     private let all = Mutex<[String]>([])
+    /// Called for each line, as a logger's metadata provider is.
+    let onLine = Mutex<(@Sendable () -> Void)?>(nil)
     var lines: [String] { all.withLock { $0 } }
     var errors: [String] { lines.filter { $0.hasPrefix("error") } }
 
@@ -126,6 +128,7 @@ final class Log: Sendable {
         }
 
         func log(event: LogEvent) {
+            log.onLine.withLock { $0 }?()
             let reason = event.metadata?["reason"].map { ": \($0)" } ?? ""
             log.all.withLock { $0.append("\(event.level) \(event.message)\(reason)") }
         }

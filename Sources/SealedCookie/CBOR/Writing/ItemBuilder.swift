@@ -18,7 +18,6 @@ struct CBORLeaf: Equatable {
 ///
 /// Codable lets an encoder write to an outer container while an inner one is still open, and keys come in any order.
 /// So leaves are written once, one after the other, and `item()` copies them in deterministic order.
-/// deterministic order.
 struct ItemBuilder: Sendable {
     typealias NodeID = Int32
 
