@@ -6,7 +6,13 @@ struct BitWriter {
     private var bits: UInt64 = 0
     private var bitCount = 0
 
-    init(at place: Int) { self.place = place }
+    /// Appends room for `bits` bits to `output`, unless that is more than `limit` bytes.
+    init?(for bits: Int, in output: inout [UInt8], limit: Int) {
+        let count = (bits + 7) / 8
+        guard count <= limit else { return nil }
+        place = output.count
+        output.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
+    }
 
     @inline(__always)
     mutating func write(_ code: HuffmanCodes.Code, to bytes: inout MutableRawSpan) {

@@ -63,11 +63,63 @@ struct DeflateSymbol {
     }
 }
 
+/// A set of symbols. A text has some sixty of the 316: it saves looking at the others.
+struct SymbolSet {
+    private var words = InlineArray<5, UInt64>(repeating: 0)
+
+    /// Without the distances.
+    var letters: Self {
+        var letters = self
+        letters.words[4] &= 0xFFFF_FFFF
+        return letters
+    }
+
+    /// Without the letters.
+    var distances: Self {
+        var distances = Self()
+        distances.words[4] = words[4] & ~0xFFFF_FFFF
+        return distances
+    }
+
+    /// One more than the last symbol; 0 for an empty set.
+    var end: Int {
+        for word in words.indices.reversed() where words[word] > 0 {
+            return word * 64 + 64 - words[word].leadingZeroBitCount
+        }
+        return 0
+    }
+
+    @inline(__always)
+    mutating func insert(_ symbol: Int) {
+        words[symbol &>> 6] |= 1 &<< UInt64(truncatingIfNeeded: symbol & 63)
+    }
+
+    mutating func remove(_ symbol: Int) {
+        words[symbol &>> 6] &= ~(1 &<< UInt64(truncatingIfNeeded: symbol & 63))
+    }
+
+    mutating func formUnion(_ other: Self) {
+        for word in words.indices { words[word] |= other.words[word] }
+    }
+
+    /// In ascending order.
+    @inline(__always)
+    func forEach(_ body: (Int) -> Void) {
+        for word in words.indices {
+            var left = words[word]
+            while left != 0 {
+                body(word &<< 6 | left.trailingZeroBitCount)
+                left &= left &- 1
+            }
+        }
+    }
+}
+
 /// The frequency of each symbol in a text, and the bits that it takes.
 struct SymbolCounts {
     private(set) var counts = InlineArray<320, UInt32>(repeating: 0)
-    /// For letters and lengths, and for distances.
-    private var totals = InlineArray<2, Int>(repeating: 0)
+    /// The symbols that occur.
+    private(set) var symbols = SymbolSet()
     private var extraBits = 0
     /// The bits of a block with the fixed codes.
     private(set) var fixedBits = 3
@@ -78,36 +130,51 @@ struct SymbolCounts {
     init(_ input: Span<UInt8>, _ matches: Span<Match>) {
         DeflateSymbol.forEach(of: input, matches, all: true) { symbol in
             counts[symbol.number] &+= 1
+            symbols.insert(symbol.number)
             extraBits &+= symbol.extraCount
         }
         fixedBits += extraBits
         estimatedBits += extraBits
-        let fixed = HuffmanCodes.fixed.codes.span
-        for (kind, symbols) in [DeflateSymbol.letters, DeflateSymbol.distances].enumerated() {
-            var (all, bits) = (0, 0)
-            for symbol in symbols where counts[symbol] > 0 {
-                let count = Int(counts[symbol])
-                all &+= count
-                fixedBits &+= count &* Int(fixed[symbol].length)
-                bits &-= count &* Self.logarithm(count)
-                estimatedBits &+= 5
-            }
-            totals[kind] = all
-            estimatedBits &+= (bits &+ all &* Self.logarithm(all)) / 256
+        addBits(of: symbols.letters, .fixed)
+        addBits(of: symbols.distances, .fixed)
+    }
+
+    private mutating func addBits(of kind: SymbolSet, _ fixed: borrowing HuffmanCodes) {
+        let fixed = fixed.codes.span
+        var (all, bits) = (0, 0)
+        kind.forEach { symbol in
+            let count = Int(counts[symbol])
+            all &+= count
+            fixedBits &+= count &* Int(fixed[symbol].length)
+            bits &-= count &* Int(Self.logarithm(count))
+            estimatedBits &+= 5
         }
+        estimatedBits &+= (bits &+ all &* Int(Self.logarithm(all))) / 256
+    }
+
+    /// The bits of a block with these codes, without counting and without their description.
+    static func bits(_ input: Span<UInt8>, _ matches: Span<Match>, by codes: borrowing HuffmanCodes) -> Int {
+        let codes = codes.codes.span
+        var bits = 3
+        DeflateSymbol.forEach(of: input, matches, all: true) { symbol in
+            bits &+= Int(codes[symbol.number].length) &+ symbol.extraCount
+        }
+        return bits
     }
 
     /// The binary logarithm in 256ths, rounded down to a line between powers of two. For 0 it is that of 1.
     @inline(__always)
-    private static func logarithm(_ number: Int) -> Int {
+    private static func logarithm(_ number: Int) -> Int32 {
         let whole = Int.bitWidth &- 1 &- (number | 1).leadingZeroBitCount
-        return (whole &- 1) &<< 8 &+ ((number | 1) &<< 8) &>> whole
+        return Int32(truncatingIfNeeded: (whole &- 1) &<< 8 &+ ((number | 1) &<< 8) &>> whole)
     }
 
     /// The bits of a block with these codes, without their description.
     func bits(by codes: borrowing HuffmanCodes) -> Int {
         let (counts, codes) = (counts.span, codes.codes.span)
-        return counts.indices.reduce(3 + extraBits) { $0 + Int(counts[$1]) * Int(codes[$1].length) }
+        var bits = 3 + extraBits
+        symbols.forEach { bits &+= Int(counts[$0]) &* Int(codes[$0].length) }
+        return bits
     }
 
     /// Marks the matches that take at least as many bits as their letters, going by each symbol's frequency, and
@@ -115,34 +182,43 @@ struct SymbolCounts {
     ///
     /// - Returns: Whether there were any.
     mutating func replaceDear(_ matches: inout [Match], in input: Span<UInt8>) -> Bool {
+        let table = Self.prices(symbols, counts.span)
+        let prices = table.span
         var isChanged = false
         // Longer ones are rarely dear, and checking them would take as long as finding them.
         for index in matches.indices where matches[index].length <= 4 && !matches[index].isDear {
             let match = matches[index]
             let length = DeflateSymbol.length(Int(match.length))
             let distance = DeflateSymbol.distance(Int(match.distance))
-            let most = (letters: Self.logarithm(totals[0]), distances: Self.logarithm(totals[1]))
-            var left = price(length, most.letters) &+ price(distance, most.distances)
-            var place = Int(match.start)
-            while left >= 0, place < match.end {
-                left &-= price(.letter(input[place]), most.letters)
-                place &+= 1
-            }
+            var left =
+                prices[length.number] &+ prices[distance.number]
+                &+ 256 &* Int32(truncatingIfNeeded: length.extraCount &+ distance.extraCount)
+            let letters = Int(match.start)..<match.end
+            for place in letters { left &-= prices[Int(input[place])] }
             guard left >= 0 else { continue }
             (matches[index].isDear, isChanged) = (true, true)
             counts[length.number] -= 1
             counts[distance.number] -= 1
-            totals[0] += Int(match.length) - 1
-            totals[1] -= 1
+            if counts[length.number] == 0 { symbols.remove(length.number) }
+            if counts[distance.number] == 0 { symbols.remove(distance.number) }
             extraBits -= length.extraCount + distance.extraCount
-            for place in Int(match.start)..<match.end { counts[Int(input[place])] += 1 }
+            for place in letters {
+                counts[Int(input[place])] += 1
+                symbols.insert(Int(input[place]))
+            }
         }
         return isChanged
     }
 
-    /// The bits that a symbol takes, in 256ths: `most` if it occurs once.
-    @inline(__always)
-    private mutating func price(_ symbol: DeflateSymbol, _ most: Int) -> Int {
-        most &- Self.logarithm(Int(counts[symbol.number])) &+ 256 &* symbol.extraCount
+    /// The bits that each symbol takes, in 256ths. One that does not occur takes as many as one that occurs once.
+    private static func prices(_ symbols: SymbolSet, _ counts: Span<UInt32>) -> InlineArray<320, Int32> {
+        let (letters, distances) = (symbols.letters, symbols.distances)
+        var all = (letters: 0, distances: 0)
+        letters.forEach { all.letters &+= Int(counts[$0]) }
+        distances.forEach { all.distances &+= Int(counts[$0]) }
+        var prices = InlineArray<320, Int32>(repeating: logarithm(all.letters))
+        letters.forEach { prices[$0] &-= logarithm(Int(counts[$0])) }
+        distances.forEach { prices[$0] = logarithm(all.distances) &- logarithm(Int(counts[$0])) }
+        return prices
     }
 }

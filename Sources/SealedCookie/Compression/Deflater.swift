@@ -30,25 +30,29 @@ struct Deflater: ~Copyable {
         var held = Match()
         var place = 0
         while place < input.triples {
-            var hash = input.hash(at: place)
+            let hash = input.hash(at: place)
+            let (here, before) = (input.latest(hash), dictionary.latest(hash))
+            if here | before == 0, held.saving == 0 {
+                input.insert(place, hash)
+                place &+= 1
+                continue
+            }
             var found = Match(start: Int32(truncatingIfNeeded: place))
             // Shorter matches cannot be better than that.
             found.length = max(2, (held.saving &+ 14) / 8)
-            input.improve(&found, hash, for: input, lead: 0)
-            dictionary.improve(&found, hash, for: input, lead: dictionary.count)
+            if here > 0 { input.improve(&found, here, for: input, lead: 0) }
+            if before > 0 { dictionary.improve(&found, before, for: input, lead: dictionary.count) }
             input.insert(place, hash)
             place &+= 1
             // Lazy matching: the match at the next position is better, even counting the letter in between.
             if held.saving > 0, found.saving <= held.saving &+ 2 {
                 matches.append(held)
-                let end = Int(held.start &+ held.length)
-                while place < end {
-                    if place < input.triples {
-                        hash = input.hash(at: place)
-                        input.insert(place, hash)
-                    }
+                let end = held.end
+                while place < min(end, input.triples) {
+                    input.insert(place, input.hash(at: place))
                     place &+= 1
                 }
+                place = end
                 held = Match()
             } else {
                 held = found
@@ -57,51 +61,65 @@ struct Deflater: ~Copyable {
         if held.saving > 0 { matches.append(held) }
     }
 
+    /// For shorter texts, the description of codes of their own takes more than these save.
+    private static let leastForOwnCodes = 32
+
     /// Appends the stream of `input`, whose matches have been found.
     ///
     /// - Returns: False if it would take more than `limit` bytes; `output` is then unchanged.
     mutating func append(_ input: Span<UInt8>, to output: inout [UInt8], limit: Int) -> Bool {
+        guard input.count >= Self.leastForOwnCodes else {
+            let bits = SymbolCounts.bits(input, matches.span, by: .fixed)
+            return appendFixed(input, bits: bits, to: &output, limit: limit)
+        }
         var counts = SymbolCounts(input, matches.span)
         let fixedBits = counts.fixedBits
-        if counts.estimatedBits < fixedBits {
+        if counts.estimatedBits + fixedBits / 64 < fixedBits {
             // Letters then take less than eight bits, so a match may take more than its letters. Without that match,
             // they take less again.
             for _ in 0..<2 { guard counts.replaceDear(&matches, in: input) else { break } }
-            let codes = HuffmanCodes(counts.counts.span)
+            let codes = HuffmanCodes(counts.symbols, counts.counts.span)
             let header = CodeHeader(of: codes)
             let bits = header.bitCount + counts.bits(by: codes)
             if bits < fixedBits {
-                return append(input, by: codes, header, bits: bits, to: &output, limit: limit)
+                guard var writer = BitWriter(for: bits, in: &output, limit: limit) else { return false }
+                var span = output.mutableSpan
+                // Sound: any bits are bytes, and each store checks that there is room.
+                var bytes = unsafe span.mutableBytes
+                writer.write(0b101, 3, to: &bytes)
+                header.write(with: &writer, to: &bytes)
+                write(input, all: false, by: codes, with: &writer, to: &bytes)
+                writer.finish(&bytes)
+                return true
             }
         }
-        return append(input, by: .fixed, nil, bits: fixedBits, to: &output, limit: limit)
+        return appendFixed(input, bits: fixedBits, to: &output, limit: limit)
     }
 
-    private func append(
-        _ input: Span<UInt8>, by codes: borrowing HuffmanCodes, _ header: CodeHeader?, bits: Int,
-        to output: inout [UInt8], limit: Int
+    private func appendFixed(
+        _ input: Span<UInt8>, bits: Int, to output: inout [UInt8], limit: Int
     ) -> Bool {
-        let count = (bits + 7) / 8
-        guard count <= limit else { return false }
-        var writer = BitWriter(at: output.count)
-        output.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
+        guard var writer = BitWriter(for: bits, in: &output, limit: limit) else { return false }
         var span = output.mutableSpan
-        // Sound: any bits are bytes, and each store checks that there is room.
+        // Sound: as above.
         var bytes = unsafe span.mutableBytes
-        writer.write(1, 1, to: &bytes)
-        if let header {
-            writer.write(2, 2, to: &bytes)
-            header.write(with: &writer, to: &bytes)
-        } else {
-            writer.write(1, 2, to: &bytes)
-        }
+        writer.write(0b011, 3, to: &bytes)
+        write(input, all: true, by: HuffmanCodes.fixed, with: &writer, to: &bytes)
+        writer.finish(&bytes)
+        return true
+    }
+
+    /// - Parameter all: Whether to use dear matches.
+    @inline(__always)
+    private func write(
+        _ input: Span<UInt8>, all: Bool, by codes: borrowing HuffmanCodes, with writer: inout BitWriter,
+        to bytes: inout MutableRawSpan
+    ) {
         let codes = codes.codes.span
-        DeflateSymbol.forEach(of: input, matches.span, all: header == nil) { symbol in
+        DeflateSymbol.forEach(of: input, matches.span, all: all) { symbol in
             writer.write(codes[symbol.number], to: &bytes)
             if symbol.extraCount > 0 { writer.write(symbol.extra, symbol.extraCount, to: &bytes) }
         }
-        writer.finish(&bytes)
-        return true
     }
 }
 

@@ -82,6 +82,10 @@ struct IndexedText: Sendable {
     @inline(__always)
     private func list(_ hash: UInt32) -> Int { Int(truncatingIfNeeded: hash &>> (32 &- bits)) }
 
+    /// The latest position with this hash, counted from 1; 0 if there is none.
+    @inline(__always)
+    func latest(_ hash: UInt32) -> Int { unsafe Int(places[list(hash)]) }
+
     private var earlier: Int { 1 &<< Int(truncatingIfNeeded: bits) &- 1 }
 
     @inline(__always)
@@ -98,34 +102,36 @@ struct IndexedText: Sendable {
     /// Replaces `match` by the match in this text that saves most, if it saves more.
     ///
     /// - Parameters:
-    ///   - hash: The hash of the three bytes at which the match begins.
+    ///   - first: The latest position with the hash of the three bytes at which the match begins.
     ///   - input: The text that needs the match: this one, or one that begins `lead` bytes after it.
     @inline(__always)
-    func improve(_ match: inout Match, _ hash: UInt32, for input: TextInMemory, lead: Int) {
-        var next = unsafe Int(places[list(hash)])
-        guard next > 0 else { return }
+    func improve(_ match: inout Match, _ first: Int, for input: TextInMemory, lead: Int) {
+        var next = first
         let start = Int(match.start)
         let longest = min(258, input.count &- start)
-        var (effort, length) = (Self.effort, Int(match.length))
+        var length = Int(match.length)
+        guard length < longest else { return }
+        // A better match agrees with the text up to here, at least.
+        var last = unsafe input.bytes[start &+ length]
+        var effort = Self.effort
         repeat {
             let place = next &- 1
             next = unsafe Int(places[earlier &+ next])
             effort &-= 1
+            guard place &+ length < count, unsafe bytes[place &+ length] == last else { continue }
             let distance = start &+ lead &- place
-            let most = min(longest, count &- place)
-            // Farther away, a match must be longer to save more.
-            guard unsafe length < most && bytes[place &+ length] == input.bytes[start &+ length] else {
-                continue
-            }
             guard distance <= 32_768 else { return }
-            let count = countInCommon(place, with: input, start, atMost: most)
-            guard count > length else { continue }
-            let saving = 8 &* count &- 12 &- DeflateSymbol.distance(distance).extraCount
+            let common = countInCommon(place, with: input, start, atMost: min(longest, count &- place))
+            guard common > length else { continue }
+            // Farther away, a match must be longer to save more.
+            let saving = 8 &* common &- 12 &- DeflateSymbol.distance(distance).extraCount
             guard saving > match.saving else { continue }
-            length = count
-            match.length = Int32(truncatingIfNeeded: length)
+            match.length = Int32(truncatingIfNeeded: common)
             match.distance = Int32(truncatingIfNeeded: distance)
             match.saving = Int32(truncatingIfNeeded: saving)
+            length = common
+            guard length < longest else { return }
+            last = unsafe input.bytes[start &+ length]
         } while next > 0 && effort > 0
     }
 

@@ -84,7 +84,6 @@ extension [UInt8] {
     mutating func append(copying bytes: Span<UInt8>) {
         // Swift 6.3 also writes an array's count after `append(addingCapacity: 0)`. All empty arrays of all threads
         // share one count: it stays 0, but the write is a data race. So nothing here asks for a capacity of 0.
-        // threads share one count: it stays 0, but is a data race. So nothing here asks for room for none.
         guard !bytes.isEmpty else { return }
         append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
     }
