@@ -14,12 +14,16 @@ struct BitWriter {
         output.append(addingCapacity: count) { $0.append(repeating: 0, count: count) }
     }
 
+    /// Writes a code, followed by up to 13 raw bits.
     @inline(__always)
-    mutating func write(_ code: HuffmanCodes.Code, to bytes: inout MutableRawSpan) {
-        write(Int(code.bits), Int(code.length), to: &bytes)
+    mutating func write(
+        _ code: HuffmanCodes.Code, _ extra: Int, _ extraCount: Int, to bytes: inout MutableRawSpan
+    ) {
+        let length = Int(code.length)
+        write(Int(code.bits) | extra &<< length, length &+ extraCount, to: &bytes)
     }
 
-    /// - Parameter count: up to 16 bits.
+    /// - Parameter count: up to 32 bits.
     @inline(__always)
     mutating func write(_ value: Int, _ count: Int, to bytes: inout MutableRawSpan) {
         bits |= UInt64(truncatingIfNeeded: value) &<< UInt64(truncatingIfNeeded: bitCount)

@@ -69,7 +69,7 @@ struct Deflater: ~Copyable {
     /// - Returns: False if it would take more than `limit` bytes; `output` is then unchanged.
     mutating func append(_ input: Span<UInt8>, to output: inout [UInt8], limit: Int) -> Bool {
         guard input.count >= Self.leastForOwnCodes else {
-            let bits = SymbolCounts.bits(input, matches.span, by: .fixed)
+            let bits = SymbolCounts.fixedBits(input, matches.span)
             return appendFixed(input, bits: bits, to: &output, limit: limit)
         }
         var counts = SymbolCounts(input, matches.span)
@@ -117,8 +117,7 @@ struct Deflater: ~Copyable {
     ) {
         let codes = codes.codes.span
         DeflateSymbol.forEach(of: input, matches.span, all: all) { symbol in
-            writer.write(codes[symbol.number], to: &bytes)
-            if symbol.extraCount > 0 { writer.write(symbol.extra, symbol.extraCount, to: &bytes) }
+            writer.write(codes[symbol.number], symbol.extra, symbol.extraCount, to: &bytes)
         }
     }
 }

@@ -16,10 +16,23 @@ struct HuffmanCodes: ~Copyable {
     /// The fixed codes of RFC 1951 §3.2.6. All streams share them, so they need no description.
     static let fixed: Self = {
         var fixed = Self()
-        fixed.add([(0..<144, 8), (144..<256, 9), (256..<280, 7), (280..<288, 8)])
-        fixed.add([(288..<320, 5)])
+        for kind in [0..<288, 288..<320] {
+            var symbols = SymbolSet()
+            var lengths = InlineArray<16, Int>(repeating: 0)
+            for symbol in kind {
+                symbols.insert(symbol)
+                lengths[fixedLength(of: symbol)] += 1
+                fixed.codes[symbol].length = UInt16(fixedLength(of: symbol))
+            }
+            fixed.setBits(of: symbols, lengths)
+        }
         return fixed
     }()
+
+    @inline(__always)
+    static func fixedLength(of symbol: Int) -> Int {
+        symbol < 256 ? (symbol < 144 ? 8 : 9) : symbol < 288 ? (symbol < 280 ? 7 : 8) : 5
+    }
 
     /// No symbol has a code.
     init() {}
@@ -37,20 +50,6 @@ struct HuffmanCodes: ~Copyable {
         add(lengths, from: 0, counts, longest: 7)
     }
 
-    /// Adds the codes of one kind of symbols, whose lengths are known.
-    private mutating func add(_ known: [(symbols: Range<Int>, length: Int)]) {
-        var symbols = SymbolSet()
-        var lengths = InlineArray<16, Int>(repeating: 0)
-        for (range, length) in known {
-            lengths[length] += range.count
-            for symbol in range {
-                symbols.insert(symbol)
-                codes[symbol].length = UInt16(length)
-            }
-        }
-        setBits(of: symbols, lengths)
-    }
-
     /// Adds the codes of one kind of symbols by Huffman's algorithm, in place as Moffat and Katajainen describe it
     /// (In-Place Calculation of Minimum-Redundancy Codes, 1995).
     ///
@@ -60,9 +59,8 @@ struct HuffmanCodes: ~Copyable {
         var symbols = symbols
         var leaves = InlineArray<286, UInt32>(repeating: 0)
         var count = Self.sort(symbols, by: counts, into: &leaves)
-        if count < 2 {
-            symbols.insert(first)
-            symbols.insert(first + (leaves[0] & 511 == first && count == 1 || count == 0 ? 1 : 0))
+        for symbol in [first, first + 1] where count < 2 {
+            symbols.insert(symbol)
             count = Self.sort(symbols, by: counts, into: &leaves)
         }
         // First the weights of the leaves. A node takes the place of a leaf that has its parent by then. When a node
@@ -121,10 +119,10 @@ struct HuffmanCodes: ~Copyable {
     ) -> Int {
         // Most symbols occur a few times: there is a place for each such frequency. The last one is for all others.
         var places = InlineArray<32, Int>(repeating: 0)
-        symbols.forEach { places[Int(min(counts[$0], 31))] &+= 1 }
+        symbols.visit { places[Int(min(counts[$0], 31))] &+= 1 }
         var count = 0
         for place in places.indices { (places[place], count) = (count, count &+ places[place]) }
-        symbols.forEach { symbol in
+        symbols.visit { symbol in
             let place = Int(min(counts[symbol], 31))
             leaves[places[place]] = counts[symbol] &<< 9 | UInt32(truncatingIfNeeded: symbol)
             places[place] &+= 1
@@ -166,7 +164,7 @@ struct HuffmanCodes: ~Copyable {
             next[length] = first
             first = (first &+ counts[length]) &<< 1
         }
-        symbols.forEach { symbol in
+        symbols.visit { symbol in
             let length = codes[symbol].length
             // From the highest bit to the lowest.
             var code = UInt32(truncatingIfNeeded: next[Int(length)])
@@ -203,7 +201,7 @@ struct CodeHeader: ~Copyable {
         var runs = LengthRuns()
         // The current run's length, where it begins, and where it ends so far.
         var (length, start, end) = (0, 0, 0)
-        told.symbols.forEach { symbol in
+        told.symbols.visit { symbol in
             // The distances' lengths follow the letters' directly.
             let place =
                 symbol < DeflateSymbol.distances.lowerBound
@@ -232,8 +230,7 @@ struct CodeHeader: ~Copyable {
         for place in 0..<lengthCount { writer.write(Int(codes[Self.order[place]].length), 3, to: &bytes) }
         for place in 0..<self.runs.count {
             let run = Int(runs[place] & 31)
-            writer.write(codes[run], to: &bytes)
-            writer.write(Int(runs[place] &>> 5), LengthRuns.extraCount(run), to: &bytes)
+            writer.write(codes[run], Int(runs[place] &>> 5), LengthRuns.extraCount(run), to: &bytes)
         }
     }
 }
