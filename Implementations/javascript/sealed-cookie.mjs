@@ -28,23 +28,29 @@ export class KeyRingError extends SealedCookieError {
   }
 }
 
-/** Bytes that are no CBOR item of §7; becomes an OpenError or SealError at the edge. */
-class ItemError extends Error {}
-
-const malformed = (why) => new OpenError('malformed-payload', `authentic, but malformed: ${why}`);
+const malformed = (why) => new OpenError('malformed-payload', `malformed: ${why}`);
 const notEncodable = (why) => new SealError('not-encodable', why);
+const badView = (why) => new ViewError('not-a-view', why);
 
 // ---- Bytes and text (§2)
 
 const utf8 = new TextEncoder();
 const strictUTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const utf8Length = (text) => utf8.encode(text).length; // half a surrogate pair counts as the three bytes of U+FFFD
 const hasHalfPair = (text) => /\p{Cs}/u.test(text);
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 const unhex = (text) => Uint8Array.from(text.match(/../g), (byte) => parseInt(byte, 16));
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const sextets = Uint8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code))); // 255: none
+const sextets = Uint8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)));
 const equal = (a, b) => compare(a, b) === 0;
+
+/** The text of UTF-8; anything else is what `failure` throws. */
+function textOf(bytes, failure) {
+  try {
+    return strictUTF8.decode(bytes);
+  } catch {
+    throw failure();
+  }
+}
 
 function concat(pieces) {
   const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
@@ -65,22 +71,18 @@ export function toBase64URL(bytes) {
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
     const group = (bytes[i] << 16) | (bytes[i + 1] << 8) | bytes[i + 2];
-    text += alphabet[group >> 18] + alphabet[(group >> 12) & 63];
-    if (i + 1 < bytes.length) text += alphabet[(group >> 6) & 63];
-    if (i + 2 < bytes.length) text += alphabet[group & 63];
+    text += alphabet[group >> 18] + alphabet[(group >> 12) & 63] + alphabet[(group >> 6) & 63] + alphabet[group & 63];
   }
-  return text;
+  return text.slice(0, Math.ceil((bytes.length * 4) / 3));
 }
 
 /** Undefined for text that is not the one spelling of any bytes. */
 export function fromBase64URL(text) {
-  if (text.length % 4 === 1) return undefined;
+  if (text.length % 4 === 1 || !/^[\w-]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
   let [bits, count, at] = [0, 0, 0];
   for (let i = 0; i < text.length; i++) {
-    const sextet = sextets[text.charCodeAt(i)] ?? 255;
-    if (sextet === 255) return undefined;
-    bits = ((bits << 6) | sextet) & 0xffff;
+    bits = ((bits << 6) | sextets[text.charCodeAt(i)]) & 0xffff;
     count += 6;
     if (count >= 8) bytes[at++] = bits >> (count -= 8);
   }
@@ -93,16 +95,15 @@ const zeroBlock = new Uint8Array(16);
 
 /** What is needed of AES-256: CBC from a zero IV, without its padding block, and GCM, the tag last. By node:crypto: */
 const nodeAES = {
-  key: async (bytes) => bytes,
-  cbc: async (key, blocks) => new Uint8Array(node.createCipheriv('aes-256-cbc', key, zeroBlock).update(blocks)),
-  async seal(key, nonce, plaintext, additionalData) {
+  key: (bytes) => bytes,
+  cbc: (key, blocks) => new Uint8Array(node.createCipheriv('aes-256-cbc', key, zeroBlock).update(blocks)),
+  seal(key, nonce, plaintext, additionalData) {
     const cipher = node.createCipheriv('aes-256-gcm', key, nonce).setAAD(additionalData);
     return concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   },
-  async open(key, nonce, ciphertext, additionalData) {
+  open(key, nonce, ciphertext, additionalData) {
     const decipher = node.createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: 16 }).setAAD(additionalData);
-    decipher.setAuthTag(ciphertext.subarray(-16));
-    const plaintext = decipher.update(ciphertext.subarray(0, -16));
+    const plaintext = decipher.setAuthTag(ciphertext.subarray(-16)).update(ciphertext.subarray(0, -16));
     try {
       decipher.final();
     } catch {
@@ -114,20 +115,18 @@ const nodeAES = {
 };
 
 /** And by WebCrypto, which has no AES-ECB: one block in CBC mode from a zero IV is the same. */
+const gcm = (iv, additionalData) => ({ name: 'AES-GCM', iv, additionalData, tagLength: 128 });
 const webAES = {
-  key: async (bytes, name) =>
-    crypto.subtle.importKey('raw', bytes, name, false, name === 'AES-CBC' ? ['encrypt'] : ['encrypt', 'decrypt']),
+  key: (bytes, name) => crypto.subtle.importKey('raw', bytes, name, false, ['encrypt', 'decrypt']),
   async cbc(key, blocks) {
     const padded = await crypto.subtle.encrypt({ name: 'AES-CBC', iv: zeroBlock }, key, blocks);
     return new Uint8Array(padded, 0, blocks.length);
   },
-  async seal(key, iv, plaintext, additionalData) {
-    const algorithm = { name: 'AES-GCM', iv, additionalData, tagLength: 128 };
-    return new Uint8Array(await crypto.subtle.encrypt(algorithm, key, plaintext));
+  async seal(key, nonce, plaintext, additionalData) {
+    return new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, additionalData), key, plaintext));
   },
-  async open(key, iv, ciphertext, additionalData) {
-    const algorithm = { name: 'AES-GCM', iv, additionalData, tagLength: 128 };
-    const opened = await crypto.subtle.decrypt(algorithm, key, ciphertext).catch((error) => {
+  async open(key, nonce, ciphertext, additionalData) {
+    const opened = await crypto.subtle.decrypt(gcm(nonce, additionalData), key, ciphertext).catch((error) => {
       if (error.name !== 'OperationError') throw error; // anything else is no verdict on the tag
     });
     return opened && new Uint8Array(opened);
@@ -144,34 +143,31 @@ function doubled(block) {
   return out;
 }
 
-/** AES-256-CMAC (NIST SP 800-38B). */
-export async function cmac(key, message) {
-  const cbcKey = await aes.key(key, 'AES-CBC');
-  let subkey = doubled(await aes.cbc(cbcKey, zeroBlock)); // K1
-  const blocks = new Uint8Array(Math.max(1, Math.ceil(message.length / 16)) * 16);
-  blocks.set(message);
-  if (message.length < blocks.length) {
-    blocks[message.length] = 0x80;
-    subkey = doubled(subkey); // K2
-  }
-  blocks.set(xored(blocks.subarray(-16), subkey), blocks.length - 16);
-  return (await aes.cbc(cbcKey, blocks)).slice(-16);
-}
-
-/** A key K, ready for use. */
-async function xaesKey(secret) {
+/** A key K, ready for use, with its K1. */
+async function readyKey(secret) {
   const key = await aes.key(secret, 'AES-CBC');
   return { key, subkey: doubled(await aes.cbc(key, zeroBlock)) };
 }
 
+/** AES-256-CMAC (NIST SP 800-38B). */
+export async function cmac(secret, message) {
+  const { key, subkey } = await readyKey(secret);
+  const blocks = new Uint8Array(Math.max(1, Math.ceil(message.length / 16)) * 16);
+  const isFull = message.length === blocks.length;
+  blocks.set(message);
+  if (!isFull) blocks[message.length] = 0x80;
+  blocks.set(xored(blocks.subarray(-16), isFull ? subkey : doubled(subkey)), blocks.length - 16);
+  return (await aes.cbc(key, blocks)).slice(-16);
+}
+
 /** The key of one message. */
 async function derivedKey(secret, nonce) {
-  const { key, subkey } = secret instanceof Uint8Array ? await xaesKey(secret) : secret;
-  const half = async (n) => aes.cbc(key, xored(concat([[0, n, 0x58, 0], nonce.subarray(0, 12)]), subkey));
+  const { key, subkey } = secret instanceof Uint8Array ? await readyKey(secret) : secret;
+  const half = (n) => aes.cbc(key, xored(concat([[0, n, 0x58, 0], nonce.subarray(0, 12)]), subkey));
   return aes.key(concat(await Promise.all([half(1), half(2)])), 'AES-GCM');
 }
 
-/** XAES-256-GCM of C2SP, by 32 bytes or an xaesKey and a nonce of 24: ciphertext and tag. */
+/** XAES-256-GCM of C2SP, by 32 bytes or a ready key, and a nonce of 24: ciphertext and tag. */
 export async function xaesSeal(key, nonce, plaintext, additionalData) {
   return aes.seal(await derivedKey(key, nonce), nonce.subarray(12), plaintext, additionalData);
 }
@@ -183,11 +179,7 @@ export async function xaesOpen(key, nonce, ciphertext, additionalData) {
 
 /** PASETO's pre-authentication encoding. */
 export function pae(pieces) {
-  const number = (n) => {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setUint32(0, n, true);
-    return bytes;
-  };
+  const number = (n) => [n, n >>> 8, n >>> 16, n >>> 24, 0, 0, 0, 0];
   return concat([number(pieces.length), ...pieces.flatMap((piece) => [number(piece.length), piece])]);
 }
 
@@ -195,10 +187,11 @@ const nonceOf = (random) => concat([random.subarray(0, 8), new Uint8Array(4), ra
 
 // ---- DEFLATE (RFC 1951) with a preset dictionary, which DecompressionStream does not take (§6.2)
 
-const lengthBits = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
-const distanceBits = [0, 0, ...Array.from({ length: 28 }, (_, i) => i >> 1)];
+const extraBits = (count, shift) => Array.from({ length: count }, (_, i) => Math.max(0, (i >> shift) - 1));
 const basesOf = (bits, first) => bits.map((_, i) => bits.slice(0, i).reduce((sum, count) => sum + 2 ** count, first));
-const lengthBases = [...basesOf(lengthBits, 3).slice(0, 28), 258]; // of 258 there are two, and the second takes no bits
+const lengthBits = [...extraBits(28, 2), 0];
+const lengthBases = [...basesOf(extraBits(28, 2), 3), 258]; // of 258 there are two, and the second takes no bits
+const distanceBits = extraBits(30, 1);
 const distanceBases = basesOf(distanceBits, 1);
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 const fixedLengths = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
@@ -207,17 +200,13 @@ const fixedLengths = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 25
 function huffman(lengths) {
   const counts = new Uint16Array(16);
   for (const length of lengths) counts[length]++;
-  let left = 1;
-  for (let length = 1; length < 16; length++) {
-    left = left * 2 - counts[length];
-    if (left < 0) throw malformed('more codes than there are');
-  }
-  // A code that leaves bits over is broken, but for none or a single one of one bit (as zlib has it).
+  const left = counts.subarray(1).reduce((left, count) => left * 2 - count, 1);
   const used = lengths.length - counts[0];
-  if (left > 0 && used > 0 && !(used === 1 && counts[1] === 1)) throw malformed('fewer codes than there are');
-  const symbols = lengths.map((length, symbol) => ({ length, symbol })).filter(({ length }) => length);
-  symbols.sort((a, b) => a.length - b.length || a.symbol - b.symbol);
-  return { counts, symbols: symbols.map(({ symbol }) => symbol), complete: left === 0 };
+  // A code that leaves bits over is broken, but for none or a single one of one bit (as zlib has it).
+  const isAllowed = used === 0 || (used === 1 && counts[1] === 1);
+  if (left !== 0 && !isAllowed) throw malformed('more or fewer codes than there are');
+  const symbols = [...lengths.keys()].filter((symbol) => lengths[symbol]).sort((a, b) => lengths[a] - lengths[b]);
+  return { counts, symbols };
 }
 
 const fixedCodes = { literals: huffman(fixedLengths), distances: huffman(new Array(32).fill(5)) };
@@ -225,18 +214,16 @@ const fixedCodes = { literals: huffman(fixedLengths), distances: huffman(new Arr
 /** Inflates at most `limit` bytes of the stream at the start of `source`, and says where it ends. */
 export function inflate(source, dictionary, limit) {
   const most = dictionary.length + limit;
-  let out = new Uint8Array(Math.min(most, dictionary.length + 1024));
-  out.set(dictionary);
+  let out = concat([dictionary, new Uint8Array(1024)]);
   let size = dictionary.length;
   let at = 0;
   let bitBuffer = 0;
   let bitCount = 0;
 
   function bits(count) {
-    while (bitCount < count) {
+    for (; bitCount < count; bitCount += 8) {
       if (at === source.length) throw malformed('the stream ends early');
       bitBuffer |= source[at++] << bitCount;
-      bitCount += 8;
     }
     const value = bitBuffer & ((1 << count) - 1);
     bitBuffer >>>= count;
@@ -245,26 +232,20 @@ export function inflate(source, dictionary, limit) {
   }
 
   function symbol({ counts, symbols }) {
-    let code = 0;
-    let first = 0;
-    let index = 0;
+    let offset = 0; // from the first code of a length
+    let index = 0; // of that code's symbol
     for (let length = 1; length < 16; length++) {
-      code |= bits(1);
-      const count = counts[length];
-      if (code - count < first) return symbols[index + (code - first)];
-      index += count;
-      first = (first + count) << 1;
-      code <<= 1;
+      offset = offset * 2 + bits(1);
+      if (offset < counts[length]) return symbols[index + offset];
+      offset -= counts[length];
+      index += counts[length];
     }
     throw malformed('no such code in the stream');
   }
 
   function grow(count) {
     if (size + count > most) throw malformed('it inflates to too much');
-    if (size + count <= out.length) return;
-    const larger = new Uint8Array(Math.min(most, Math.max(size + count, out.length * 2)));
-    larger.set(out.subarray(0, size));
-    out = larger;
+    if (size + count > out.length) out = concat([out, new Uint8Array(out.length + count)]);
   }
 
   function stored() {
@@ -286,13 +267,12 @@ export function inflate(source, dictionary, limit) {
     const lengthLengths = new Array(19).fill(0);
     for (const place of codeLengthOrder.slice(0, lengthCount)) lengthLengths[place] = bits(3);
     const code = huffman(lengthLengths);
-    if (!code.complete) throw malformed('fewer codes than there are');
     const lengths = [];
     while (lengths.length < count) {
       const length = symbol(code);
-      if (length === 16 && lengths.length === 0) throw malformed('a repetition of nothing');
-      const times = length < 16 ? 1 : length === 16 ? 3 + bits(2) : length === 17 ? 3 + bits(3) : 11 + bits(7);
       const repeated = length < 16 ? length : length === 16 ? lengths.at(-1) : 0;
+      if (repeated === undefined) throw malformed('a repetition of nothing');
+      const times = length < 16 ? 1 : length < 18 ? 3 + bits(length - 14) : 11 + bits(7);
       for (let i = 0; i < times; i++) lengths.push(repeated);
     }
     if (lengths.length > count) throw malformed('lengths for more codes than there are');
@@ -301,9 +281,7 @@ export function inflate(source, dictionary, limit) {
   }
 
   function compressed({ literals, distances }) {
-    for (;;) {
-      const literal = symbol(literals);
-      if (literal === 256) return;
+    for (let literal; (literal = symbol(literals)) !== 256; ) {
       if (literal < 256) {
         grow(1);
         out[size++] = literal;
@@ -320,13 +298,12 @@ export function inflate(source, dictionary, limit) {
     }
   }
 
-  for (let last = false; !last; ) {
-    last = bits(1) === 1;
+  for (let last = 0; !last; ) {
+    last = bits(1);
     const type = bits(2);
+    if (type === 3) throw malformed('no such block');
     if (type === 0) stored();
-    else if (type === 1) compressed(fixedCodes);
-    else if (type === 2) compressed(dynamicCodes());
-    else throw malformed('no such block');
+    else compressed(type === 1 ? fixedCodes : dynamicCodes());
   }
   return { bytes: out.subarray(dictionary.length, size), end: at };
 }
@@ -357,23 +334,22 @@ export function deflateFixed(data, dictionary) {
   write(0b011, 3); // the last block, of fixed codes
   for (let i = 0; i < dictionary.length; i++) remember(i);
   for (let i = dictionary.length; i < all.length; ) {
-    let length = 2;
-    let distance = 0;
+    let [length, distance] = [2, 0];
     for (const place of (places.get(threeAt(i)) ?? []).slice(-64).reverse()) {
       let count = 0;
       while (count < 258 && i + count < all.length && all[place + count] === all[i + count]) count++;
       if (count > length && i - place <= 32768) [length, distance] = [count, i - place];
     }
-    if (distance === 0) {
-      writeLiteral(all[i]);
-      length = 1;
-    } else {
+    if (distance) {
       const l = lengthBases.findLastIndex((base) => base <= length);
+      const d = distanceBases.findLastIndex((base) => base <= distance);
       writeLiteral(257 + l);
       write(length - lengthBases[l], lengthBits[l]);
-      const d = distanceBases.findLastIndex((base) => base <= distance);
       writeCode(d, 5);
       write(distance - distanceBases[d], distanceBits[d]);
+    } else {
+      writeLiteral(all[i]);
+      length = 1;
     }
     for (; length > 0; length--) remember(i++);
   }
@@ -396,6 +372,8 @@ const mostLevels = 64;
 const int64 = (n) => BigInt.asIntN(64, BigInt(n)) === BigInt(n);
 const isInteger = (value) => typeof value === 'bigint' || (Number.isSafeInteger(value) && !Object.is(value, -0));
 const isInt64 = (value) => isInteger(value) && int64(value);
+const isKey = (value) => typeof value === 'string' || isInt64(value);
+const isBytes = (value) => value instanceof Uint8Array;
 const small = (n) => (n >= Number.MIN_SAFE_INTEGER && n <= Number.MAX_SAFE_INTEGER ? Number(n) : n);
 
 /** A float that a number does not tell from an integer, such as 2.0, or a NaN of other bits than the usual. */
@@ -426,6 +404,9 @@ export const uuid = (text) => {
 
 const usualNaN = 0x7ff8000000000000n;
 const view64 = new DataView(new ArrayBuffer(8));
+const floatForms = [[5, 10], [8, 23]]; // how many bits the exponent and the fraction of a half and a single have
+const isFloat = (value) => value instanceof Float || (typeof value === 'number' && !isInteger(value));
+const asFloat = (number) => (isInteger(number) ? new Float(number) : number);
 
 function doubleBits(float) {
   if (Number.isNaN(Number(float))) return float.bits ?? usualNaN;
@@ -435,59 +416,55 @@ function doubleBits(float) {
 
 function floatOfBits(bits) {
   view64.setBigUint64(0, bits);
-  const value = view64.getFloat64(0);
-  if (Number.isNaN(value)) return bits === usualNaN ? value : new Float(value, bits);
-  return isInteger(value) ? new Float(value) : value;
+  const number = view64.getFloat64(0);
+  return Number.isNaN(number) && bits !== usualNaN ? new Float(number, bits) : asFloat(number);
 }
 
-/** The same value with fewer bits of exponent and fraction, or undefined. Of a NaN the bits are the value. */
-function narrowed(bits, exponentBits, fractionBits) {
+/** The bits of a float in a shorter form that gives it back, or undefined. */
+function narrowed(float, [exponentBits, fractionBits]) {
+  const bits = doubleBits(float);
   const bias = 2 ** (exponentBits - 1) - 1;
-  let exponent = Number((bits >> 52n) & 0x7ffn);
-  let fraction = bits & 0xfffffffffffffn;
-  let drop = 52 - fractionBits;
-  if (exponent === 0x7ff) {
-    exponent = 2 * bias + 1;
-  } else if (exponent !== 0 || fraction !== 0n) {
-    exponent += bias - 1023;
-    if (exponent > 2 * bias || exponent < -fractionBits) return undefined;
-    if (exponent < 1) {
-      fraction |= 1n << 52n; // becomes subnormal
-      drop += 1 - exponent;
-      exponent = 0;
-    }
+  const exponent = Math.max(Number((bits >> 52n) & 0x7ffn) - 1023, 1 - bias); // the least is that of subnormals too
+  const isFinite = exponent < 1024;
+  if (isFinite && exponent > bias) return undefined;
+  const significand = isFinite
+    ? Math.abs(Number(float)) / 2 ** (exponent - fractionBits)
+    : 2 ** fractionBits + Number(BigInt.asUintN(52, bits)) / 2 ** (52 - fractionBits); // of a NaN the bits are the value
+  if (!Number.isInteger(significand)) return undefined;
+  const sign = Number(bits >> 63n) * 2 ** (exponentBits + fractionBits);
+  return sign + (Math.min(exponent, bias + 1) + bias - 1) * 2 ** fractionBits + significand;
+}
+
+/** The float that such bits are. */
+function widened(bits, [exponentBits, fractionBits]) {
+  const bias = 2 ** (exponentBits - 1) - 1;
+  const isNegative = bits >= 2 ** (exponentBits + fractionBits);
+  const exponent = Math.floor(bits / 2 ** fractionBits) % 2 ** exponentBits;
+  const fraction = bits % 2 ** fractionBits;
+  if (exponent > 2 * bias) {
+    return floatOfBits(((isNegative ? 0xfffn : 0x7ffn) << 52n) | (BigInt(fraction) << BigInt(52 - fractionBits)));
   }
-  if (BigInt.asUintN(drop, fraction) !== 0n) return undefined;
-  const signAndExponent = ((bits >> 63n) << BigInt(exponentBits)) | BigInt(exponent);
-  return (signAndExponent << BigInt(fractionBits)) | (fraction >> BigInt(drop));
+  const significand = exponent ? 2 ** fractionBits + fraction : fraction;
+  const number = significand * 2 ** (Math.max(exponent, 1) - bias - fractionBits);
+  return asFloat(isNegative ? -number : number);
 }
 
-/** The 64 bits of a float with fewer. */
-function widened(bits, exponentBits, fractionBits) {
-  const sign = (bits >> BigInt(exponentBits + fractionBits)) << 63n;
-  const exponent = Number(BigInt.asUintN(exponentBits, bits >> BigInt(fractionBits)));
-  const fraction = BigInt.asUintN(fractionBits, bits);
-  const bias = 2 ** (exponentBits - 1) - 1;
-  if (exponent === 2 * bias + 1) return sign | (0x7ffn << 52n) | (fraction << BigInt(52 - fractionBits));
-  const scaled = Number(fraction) / 2 ** fractionBits;
-  return sign | doubleBits(exponent ? (1 + scaled) * 2 ** (exponent - bias) : scaled * 2 ** (1 - bias));
+/** A first byte, and its argument in so many bytes. */
+function sized(major, size, argument) {
+  view64.setBigUint64(0, BigInt(argument));
+  return [(major << 5) | (24 + Math.log2(size)), ...new Uint8Array(view64.buffer, 8 - size)];
 }
+
+const sizeOf = (argument) => (argument < 2 ** 8 ? 1 : argument < 2 ** 16 ? 2 : argument < 2 ** 32 ? 4 : 8);
 
 function head(major, argument) {
-  const first = major << 5;
-  if (argument < 24) return [first | Number(argument)];
-  const size = argument < 2 ** 8 ? 1 : argument < 2 ** 16 ? 2 : argument < 2 ** 32 ? 4 : 8;
-  view64.setBigUint64(0, BigInt(argument));
-  return [first | (24 + Math.log2(size)), ...new Uint8Array(view64.buffer, 8 - size)];
+  return argument < 24 ? [(major << 5) | Number(argument)] : sized(major, sizeOf(argument), argument);
 }
 
 function floatBytes(float) {
-  const bits = doubleBits(float);
-  const half = narrowed(bits, 5, 10);
-  const single = half ?? narrowed(bits, 8, 23);
-  const size = half !== undefined ? 2 : single !== undefined ? 4 : 8;
-  view64.setBigUint64(0, single ?? bits);
-  return [0xe0 | (24 + Math.log2(size)), ...new Uint8Array(view64.buffer, 8 - size)];
+  const [half, single] = floatForms.map((form) => narrowed(float, form));
+  if (half !== undefined) return sized(7, 2, half);
+  return single === undefined ? sized(7, 8, doubleBits(float)) : sized(7, 4, single);
 }
 
 function textBytes(text) {
@@ -495,6 +472,14 @@ function textBytes(text) {
   if (/\p{M}{257}/u.test(text)) throw notEncodable('more than 256 combining marks in a row');
   const bytes = utf8.encode(text);
   return concat([head(3, bytes.length), bytes]);
+}
+
+/** The head of an integer of 64 bits and a sign. */
+const integerHead = (n) => (n < 0 ? head(1, -1n - BigInt(n)) : head(0, n));
+
+function bignum(n) {
+  const digits = (n < 0 ? -1n - n : n).toString(16);
+  return new Tagged(n < 0 ? 3 : 2, unhex(digits.length % 2 ? `0${digits}` : digits));
 }
 
 function dateTag(date) {
@@ -528,21 +513,48 @@ class Writer {
     }
   }
 
-  integer(n, depth) {
-    const [major, argument] = n < 0 ? [1, -1n - BigInt(n)] : [0, n];
-    if (argument < 2n ** 64n) return this.append(head(major, argument));
-    const digits = argument.toString(16);
-    if (digits.length > 32) throw notEncodable('an integer beyond 128 bits');
-    if (depth >= mostLevels) throw notEncodable('more than 64 levels');
-    const bytes = unhex(digits.length % 2 ? `0${digits}` : digits);
-    this.append(head(6, 2 + major), head(2, bytes.length), bytes);
+  /** `depth`: how many arrays, maps and tags are around the value. */
+  value(value, depth) {
+    if (value instanceof Date) value = dateTag(value);
+    if (value instanceof URL) value = url(value);
+    if (typeof value === 'bigint' && (value < -(2n ** 64n) || value >= 2n ** 64n)) value = bignum(value);
+    const isLeaf = typeof value !== 'object' || value === null || isBytes(value) || value instanceof Float;
+    if (!isLeaf && depth >= mostLevels) throw notEncodable('more than 64 levels');
+    this.values += isLeaf ? 1 : 2;
+    if (value === null) this.append([0xf6]);
+    else if (typeof value === 'boolean') this.append([value ? 0xf5 : 0xf4]);
+    else if (typeof value === 'string') this.append(textBytes(value));
+    else if (isInteger(value)) this.append(integerHead(value));
+    else if (isFloat(value)) this.append(floatBytes(value));
+    else if (isBytes(value)) this.append(head(2, value.length), value);
+    else if (Array.isArray(value)) {
+      this.append(head(4, value.length));
+      for (const element of value) this.value(element, depth + 1);
+    } else if (value instanceof Tagged) this.tagged(value, depth);
+    else if (value instanceof Map) this.map([...value], depth);
+    else if (!isLeaf && isPlain(value)) this.map(Object.entries(value), depth);
+    else throw notEncodable(`a value that CBOR has no form for: ${Object.prototype.toString.call(value)}`);
+  }
+
+  tagged({ tag, content }, depth) {
+    const { values } = this;
+    this.hasTags = true;
+    this.append(head(6, tag));
+    if (tag === 24) {
+      const inner = new Writer(this.limit);
+      inner.value(content, depth + 1);
+      this.append(head(2, inner.length), concat(inner.pieces));
+      this.values += inner.values;
+    } else {
+      this.value(content, depth + 1);
+      this.values = values - 1; // with its content it is one
+    }
   }
 
   map(entries, depth) {
     const encoded = entries.map(([key, value]) => {
-      if (typeof key === 'string') return { key: textBytes(key), value };
-      if (!isInt64(key)) throw notEncodable('a map key that is neither text nor an integer of 64 bits');
-      return { key: key < 0 ? head(1, -1n - BigInt(key)) : head(0, key), value };
+      if (!isKey(key)) throw notEncodable('a map key that is neither text nor an integer of 64 bits');
+      return { key: typeof key === 'string' ? textBytes(key) : integerHead(key), value };
     });
     encoded.sort((a, b) => compare(a.key, b.key));
     if (encoded.some(({ key }, i) => i > 0 && equal(key, encoded[i - 1].key))) throw notEncodable('a key twice');
@@ -552,174 +564,40 @@ class Writer {
       this.value(value, depth + 1);
     }
   }
-
-  /** `depth`: how many arrays, maps and tags are around the value. */
-  value(value, depth) {
-    if (value instanceof Date) value = dateTag(value);
-    if (value instanceof URL) value = url(value);
-    const isLeaf = typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Float;
-    if (!isLeaf && depth >= mostLevels) throw notEncodable('more than 64 levels');
-    this.values += isLeaf ? 1 : 2;
-    if (value === null) this.append([0xf6]);
-    else if (typeof value === 'boolean') this.append([value ? 0xf5 : 0xf4]);
-    else if (typeof value === 'string') this.append(textBytes(value));
-    else if (isInteger(value)) this.integer(value, depth);
-    else if (typeof value === 'number' || value instanceof Float) this.append(floatBytes(value));
-    else if (value instanceof Uint8Array) this.append(head(2, value.length), value);
-    else if (Array.isArray(value)) {
-      this.append(head(4, value.length));
-      for (const element of value) this.value(element, depth + 1);
-    } else if (value instanceof Tagged) {
-      this.hasTags = true;
-      this.append(head(6, value.tag));
-      if (value.tag !== 24) {
-        const { values } = this;
-        this.value(value.content, depth + 1);
-        this.values = values - 1; // with its content it is one
-        return;
-      }
-      const inner = new Writer(this.limit);
-      inner.value(value.content, depth + 1);
-      this.values += inner.values;
-      for (const piece of [head(2, inner.length), ...inner.pieces]) this.append(piece);
-    } else if (value instanceof Map) this.map([...value], depth);
-    else if (!isLeaf && isPlain(value)) this.map(Object.entries(value), depth);
-    else throw notEncodable(`a value that CBOR has no form for: ${Object.prototype.toString.call(value)}`);
-  }
 }
 
 function encoded(value, limit) {
   const writer = new Writer(Math.min(limit, mostBytes));
   writer.value(value, 0);
   const item = concat(writer.pieces);
-  try {
-    if (writer.hasTags) decode(item); // a Tagged may hold anything
-  } catch (error) {
-    throw error instanceof ItemError ? notEncodable(error.message) : error;
-  }
+  if (writer.hasTags) checked(item); // a Tagged may hold anything
   return { item, values: writer.values };
+}
+
+/** The value of an item that somebody else has made, for sealing. */
+function checked(item) {
+  try {
+    return decode(item);
+  } catch (error) {
+    throw error instanceof OpenError ? notEncodable(error.message) : error;
+  }
 }
 
 /** A value as one CBOR item of at most `limit` bytes. What it cannot keep exactly, it refuses with a SealError. */
 export const encode = (value, limit = mostBytes) => encoded(value, limit).item;
 
-/** Reads heads of an item or a skeleton. */
-class Reader {
-  at = 0;
-
-  constructor(bytes) {
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  take(count) {
-    if (count > this.bytes.length - this.at) throw new ItemError('the item ends early');
-    this.at += Number(count);
-    return this.bytes.subarray(this.at - Number(count), this.at);
-  }
-
-  head() {
-    const [first] = this.take(1);
-    const [major, information] = [first >> 5, first & 31];
-    if (information < 24) return { major, information, argument: information };
-    if (information > 27) throw new ItemError('an indefinite length, or no length');
-    const size = 2 ** (information - 24);
-    this.take(size);
-    const start = this.at - size;
-    const argument =
-      size === 8 ? small(this.view.getBigUint64(start)) : size === 4 ? this.view.getUint32(start)
-      : size === 2 ? this.view.getUint16(start) : this.view.getUint8(start);
-    const isShortest = size === 1 ? argument >= 24 : argument >= 2 ** (size * 4);
-    if (!isShortest && major !== 7) throw new ItemError('a length that is not the shortest');
-    return { major, information, argument };
-  }
-
-  /** One head, with the text behind it: a piece of a skeleton (§6.2). `contents`: how many bytes follow. */
-  piece() {
-    const start = this.at;
-    const { major, argument } = this.head();
-    if (major === 3) this.take(argument);
-    return { bytes: this.bytes.subarray(start, this.at), contents: major === 2 ? argument : 0 };
-  }
-
-  get isAtEnd() {
-    return this.at === this.bytes.length;
-  }
-}
-
-function readText(bytes) {
-  try {
-    return strictUTF8.decode(bytes);
-  } catch {
-    throw new ItemError('text that is not UTF-8');
-  }
-}
-
-function readFloat(information, argument) {
-  const bits = BigInt(argument);
-  const wide = information === 27 ? bits : information === 26 ? widened(bits, 8, 23) : widened(bits, 5, 10);
-  const float = floatOfBits(wide);
-  if (floatBytes(float)[0] !== (0xe0 | information)) throw new ItemError('a float that is not the shortest');
-  return float;
-}
-
-function readValue(reader, depth) {
-  const { major, information, argument } = reader.head();
-  if (major >= 4 && major <= 6 && depth >= mostLevels) throw new ItemError('more than 64 levels');
-  if (major === 0) return argument;
-  if (major === 1) return small(-1n - BigInt(argument));
-  if (major === 2) return reader.take(argument).slice();
-  if (major === 3) return readText(reader.take(argument));
-  if (major === 4) {
-    const array = [];
-    while (array.length < argument) array.push(readValue(reader, depth + 1));
-    return array;
-  }
-  if (major === 5) return readMap(reader, argument, depth);
-  if (major === 6) return readTag(argument, reader, depth);
-  if (information >= 25) return readFloat(information, argument);
-  if (information < 20 || information > 22) throw new ItemError('a simple value other than false, true and null');
-  return [false, true, null][information - 20];
-}
-
-function readMap(reader, count, depth) {
-  const entries = [];
-  let last;
-  while (entries.length < count) {
-    const start = reader.at;
-    const major = reader.bytes[start] >> 5;
-    if (major !== 0 && major !== 1 && major !== 3) throw new ItemError('a map key that is neither text nor an integer');
-    const key = readValue(reader, depth + 1);
-    if (typeof key !== 'string' && !int64(key)) throw new ItemError('an integer key beyond 64 bits');
-    const bytes = reader.bytes.subarray(start, reader.at);
-    if (last && compare(last, bytes) >= 0) throw new ItemError('keys that are not sorted, or one twice');
-    last = bytes;
-    entries.push([key, readValue(reader, depth + 1)]);
-  }
-  if (entries.some(([key]) => typeof key !== 'string')) return new Map(entries);
-  const object = Object.create(null); // so that no key, such as __proto__, means more than another
-  for (const [key, value] of entries) object[key] = value;
-  return object;
-}
-
-function readTag(tag, reader, depth) {
-  const isBytes = reader.bytes[reader.at] >> 5 === 2;
-  if (tag === 24 && isBytes) return new Tagged(24, readWhole(readValue(reader, depth + 1), depth + 1));
-  if (![1, 2, 3, 4, 32, 37, 1001].includes(tag)) throw new ItemError('a tag of no meaning, or of other content');
-  const content = readValue(reader, depth + 1);
-  if ((tag === 2 || tag === 3) && isBytes && content.length >= 9 && content.length <= 16 && content[0] !== 0) {
-    const n = BigInt(`0x${hex(content)}`);
-    return tag === 2 ? n : -1n - n;
-  }
-  const isFloat = content instanceof Float || (typeof content === 'number' && !isInteger(content));
-  const isMeant =
-    (tag === 1 && (isInt64(content) || isFloat)) ||
-    (tag === 4 && Array.isArray(content) && content.length === 2 && isInt64(content[0]) && isInteger(content[1])) ||
-    (tag === 32 && typeof content === 'string') || (tag === 37 && isBytes && content.length === 16) ||
-    (tag === 1001 && content instanceof Map && content.size === 2 && isInt64(content.get(1)) && hasFraction(content));
-  if (!isMeant) throw new ItemError(`tag ${tag} with other content`);
-  return asDate(tag, content) ?? new Tagged(tag, content);
-}
+/** Which content a tag may have. */
+const isBignum = (content) => isBytes(content) && content.length >= 9 && content.length <= 16 && content[0] !== 0;
+const isContent = {
+  1: (content) => isInt64(content) || isFloat(content),
+  2: isBignum,
+  3: isBignum,
+  4: (content) => Array.isArray(content) && content.length === 2 && isInt64(content[0]) && isInteger(content[1]),
+  24: isBytes,
+  32: (content) => typeof content === 'string',
+  37: (content) => isBytes(content) && content.length === 16,
+  1001: (content) => content instanceof Map && content.size === 2 && isInt64(content.get(1)) && hasFraction(content),
+};
 
 const unitOf = (map) => (map.has(-9) ? -9 : -18);
 
@@ -730,56 +608,142 @@ function hasFraction(map) {
 
 /** A point in time as a Date, where a Date would be written as the same item. */
 function asDate(tag, content) {
-  const seconds = tag === 1 ? content : tag === 1001 ? content.get(1) : undefined;
-  if (!isInteger(seconds)) return undefined;
+  const seconds = tag === 1 ? content : content.get(1);
   const fraction = tag === 1 ? 0 : Number(content.get(-9) ?? NaN);
-  if (!Number.isInteger(fraction / 1e6) || (tag === 1001 && fraction === 0)) return undefined;
+  if (!isInteger(seconds) || !Number.isInteger(fraction / 1e6) || (tag === 1001 && fraction === 0)) return undefined;
   const date = new Date(Number(seconds) * 1000 + fraction / 1e6);
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
+/** Reads a payload, an item or a skeleton. */
+class Reader {
+  at = 0;
+
+  constructor(bytes) {
+    this.bytes = bytes;
+  }
+
+  get isAtEnd() {
+    return this.at === this.bytes.length;
+  }
+
+  take(count) {
+    if (count > this.bytes.length - this.at) throw malformed('it ends early');
+    this.at += count;
+    return this.bytes.subarray(this.at - count, this.at);
+  }
+
+  /** Unsigned, and below 2^32 (§6). */
+  leb128() {
+    let number = 0;
+    for (let i = 0; i < 5; i++) {
+      const [byte] = this.take(1);
+      number += (byte & 127) * 2 ** (7 * i);
+      if (byte >= 128) continue;
+      if ((byte === 0 && i > 0) || number >= 2 ** 32) break;
+      return number;
+    }
+    throw malformed('a number that is not in its form');
+  }
+
+  head() {
+    const first = this.take(1)[0];
+    const [major, information] = [first >> 5, first & 31];
+    if (information < 24) return { major, information, argument: information };
+    if (information > 27) throw malformed('an indefinite length, or no length');
+    const bytes = this.take(2 ** (information - 24));
+    const isWide = bytes.length === 8;
+    const argument = isWide ? small(BigInt(`0x${hex(bytes)}`)) : bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+    const isShortest = argument >= 24 && sizeOf(argument) === bytes.length;
+    if (!isShortest && major !== 7) throw malformed('a length that is not the shortest');
+    return { major, information, argument };
+  }
+
+  /** `depth`: how many arrays, maps and tags are around the value. */
+  value(depth) {
+    const { major, information, argument } = this.head();
+    if (major >= 4 && major <= 6 && depth >= mostLevels) throw malformed('more than 64 levels');
+    if (major === 0) return argument;
+    if (major === 1) return small(-1n - BigInt(argument));
+    if (major === 2) return this.take(argument).slice();
+    if (major === 3) return textOf(this.take(argument), () => malformed('text that is not UTF-8'));
+    if (major === 4) {
+      const array = [];
+      while (array.length < argument) array.push(this.value(depth + 1));
+      return array;
+    }
+    if (major === 5) return this.map(argument, depth);
+    if (major === 6) return this.tagged(argument, depth);
+    if (information >= 25) return this.float(information, argument);
+    if (information < 20 || information > 22) throw malformed('a simple value other than false, true and null');
+    return [false, true, null][information - 20];
+  }
+
+  map(count, depth) {
+    const entries = [];
+    let last;
+    while (entries.length < count) {
+      const start = this.at;
+      const key = this.value(depth + 1);
+      if (!isKey(key)) throw malformed('a map key that is neither text nor an integer of 64 bits');
+      const bytes = this.bytes.subarray(start, this.at);
+      if (last && compare(last, bytes) >= 0) throw malformed('keys that are not sorted, or one twice');
+      last = bytes;
+      entries.push([key, this.value(depth + 1)]);
+    }
+    if (entries.some(([key]) => typeof key !== 'string')) return new Map(entries);
+    const object = Object.create(null); // so that no key, such as __proto__, means more than another
+    for (const [key, value] of entries) object[key] = value;
+    return object;
+  }
+
+  tagged(tag, depth) {
+    const content = this.value(depth + 1);
+    if (!Object.hasOwn(isContent, tag) || !isContent[tag](content)) throw malformed(`tag ${tag} with such a content`);
+    if (tag === 24) return secret(readWhole(content, depth + 1));
+    if (tag === 2) return BigInt(`0x${hex(content)}`);
+    if (tag === 3) return -1n - BigInt(`0x${hex(content)}`);
+    return (tag === 1 || tag === 1001 ? asDate(tag, content) : undefined) ?? new Tagged(tag, content);
+  }
+
+  float(information, argument) {
+    const form = floatForms[information - 25];
+    const float = form ? widened(argument, form) : floatOfBits(BigInt(argument));
+    if (floatBytes(float)[0] !== (0xe0 | information)) throw malformed('a float that is not the shortest');
+    return float;
+  }
+}
+
 function readWhole(bytes, depth) {
   const reader = new Reader(bytes);
-  const value = readValue(reader, depth);
-  if (!reader.isAtEnd) throw new ItemError('bytes after the item');
+  const value = reader.value(depth);
+  if (!reader.isAtEnd) throw malformed('bytes after the item');
   return value;
 }
 
 /** The value of one CBOR item; throws where it is not in the one form that §7 allows. */
 export function decode(item) {
-  if (item.length > mostBytes) throw new ItemError('more than 65,536 bytes');
+  if (item.length > mostBytes) throw malformed('more than 65,536 bytes');
   return readWhole(item, 0);
 }
 
-/** The item without the contents of its byte strings, and these (§6.2). */
-function divide(item) {
-  const reader = new Reader(item);
-  const [skeleton, inside] = [[], []];
+/** Each head of an item, with its text, and the contents of its byte strings, which may be elsewhere (§6.2). */
+function pieces(reader, inside = reader) {
+  const [heads, contents] = [[], []];
   while (!reader.isAtEnd) {
-    const { bytes, contents } = reader.piece();
-    skeleton.push(bytes);
-    inside.push(reader.take(contents));
+    const start = reader.at;
+    const { major, argument } = reader.head();
+    if (major === 3) reader.take(argument);
+    heads.push(reader.bytes.subarray(start, reader.at));
+    contents.push(inside.take(major === 2 ? argument : 0));
   }
-  return { skeleton: concat(skeleton), contents: concat(inside) };
-}
-
-function putTogether(skeleton, inside) {
-  const [reader, rest] = [new Reader(skeleton), new Reader(inside)];
-  if (skeleton.length + inside.length > mostBytes) throw new ItemError('more than 65,536 bytes');
-  const pieces = [];
-  while (!reader.isAtEnd) {
-    const { bytes, contents } = reader.piece();
-    pieces.push(bytes, rest.take(contents));
-  }
-  if (!rest.isAtEnd) throw new ItemError('bytes after the contents');
-  return concat(pieces);
+  return { heads, contents };
 }
 
 // ---- The JSON view (§8)
 
-const integerText = /^(0|-?[1-9][0-9]*)$/;
-const numberText = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
-const badView = (why) => new ViewError('not-a-view', why);
+const integerForm = /^(0|-?[1-9][0-9]*)$/;
+const numberForm = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
 
 /**
  * JSON (RFC 8259) with every digit of its numbers, and every member of a name: JSON.parse would lose both. A string
@@ -788,60 +752,45 @@ const badView = (why) => new ViewError('not-a-view', why);
 function parseJSON(text) {
   let serial = 0;
   const marked = (found) => (found[0] === '"' ? `"${serial++}s${found.slice(1)}` : `"n${found}"`);
-  try {
-    return JSON.parse(text.replace(/"(?:[^"\\]|\\[^])*"|-?[0-9][0-9.eE+-]*/g, marked));
-  } catch {
-    throw badView('not JSON');
-  }
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\[^])*"|-?[0-9][0-9.eE+-]*/g, marked));
 }
 
-function unmarked(marked) {
-  const [, text] = /^[0-9]+s([^]*)$/.exec(marked) ?? [];
-  if (text === undefined) throw badView('a number where text is due');
+function unmarked(json) {
+  const [, text] = (typeof json === 'string' && /^[0-9]+s([^]*)$/.exec(json)) || [];
+  if (text === undefined) throw badView('something else where text is due');
   return text;
 }
 
-/** A decimal text's digits without zeros around them, and the power of ten of the last: the same for equal numbers. */
-function normalForm(text) {
-  const form = /^(-?)([0-9]+)(\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/;
-  const [, sign, whole, , fraction = '', exponent = '0'] = form.exec(text);
-  const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return { sign: '', digits: '0', exponent: 0n };
-  const moved = BigInt(digits.length - significant.length - fraction.length);
-  return { sign, digits: significant, exponent: BigInt(exponent) + moved };
+function finite(text) {
+  if (!numberForm.test(text) || !Number.isFinite(Number(text))) throw badView('not a number, or one beyond a double');
+  return Number(text);
 }
 
-const asFloat = (number) => (isInteger(number) ? new Float(number) : number);
-
-function finite(text) {
-  if (!numberText.test(text)) throw badView('not a number');
-  const number = Number(text);
-  if (!Number.isFinite(number)) throw badView('a number beyond a double');
-  return number;
+/** The integer that a finite number is, or undefined. */
+function wholeOf(text) {
+  const [, sign, whole, fraction = '', exponent = '0'] = numberForm.exec(text);
+  const digits = (whole + fraction).replace(/0+$/, '');
+  const zeros = whole.length + Number(exponent) - digits.length; // behind these digits
+  if (/^0*$/.test(digits)) return 0n;
+  return zeros < 0 ? undefined : BigInt(sign + digits + '0'.repeat(zeros));
 }
 
 function readNumber(text) {
-  if (!numberText.test(text)) throw badView('not JSON');
-  const { sign, digits, exponent } = normalForm(text);
-  if (exponent < 0n) return asFloat(finite(text));
-  if (BigInt(digits.length) + exponent <= 20n) {
-    const n = BigInt(sign + digits + '0'.repeat(Number(exponent)));
-    if (n >= -(2n ** 63n) && n < 2n ** 64n) return small(n);
-  }
   const number = finite(text);
-  const shortest = normalForm(String(number));
-  if (shortest.digits !== digits || shortest.exponent !== exponent) throw badView('a number that would lose digits');
+  const whole = wholeOf(text);
+  if (whole === undefined) return asFloat(number);
+  if (whole >= -(2n ** 63n) && whole < 2n ** 64n) return small(whole);
+  if (whole !== wholeOf(String(number))) throw badView('a number that would lose digits');
   return asFloat(number);
 }
 
-function readInteger(text, isInt64 = false) {
-  if (!integerText.test(text) || text.length > 40) throw badView('not an integer'); // of 128 bits, at most
-  if (isInt64 && !int64(text)) throw badView('an integer beyond 64 bits');
+function readInteger(text, isOf64Bits = false) {
+  if (!integerForm.test(text) || text.length > 40) throw badView('not an integer'); // of 128 bits, at most
+  if (isOf64Bits && !int64(text)) throw badView('an integer beyond 64 bits');
   return small(BigInt(text));
 }
 
-function readFloatText(text) {
+function readFloat(text) {
   if (['inf', '-inf', 'nan'].includes(text)) return { inf: Infinity, '-inf': -Infinity, nan: NaN }[text];
   if (!/^0x[0-9a-fA-F]{16}$/.test(text)) return asFloat(finite(text));
   const float = floatOfBits(BigInt(text));
@@ -859,17 +808,12 @@ function readTime(text) {
   return hasTimeText(seconds) && timeText(seconds) === text ? seconds : undefined;
 }
 
-function precise(seconds, fraction) {
-  return new Tagged(1001, new Map([[1, seconds], [-fraction.length, small(BigInt(fraction))]]));
-}
-
 function readDate(text) {
-  if (text.startsWith('@')) {
-    const [, seconds, fraction] = /^@(-?[0-9]+)(?:\+([0-9]{9}|[0-9]{18}))?$/.exec(text) ?? [];
-    if (seconds === undefined) return new Tagged(1, readFloatText(text.slice(1)));
-    const whole = readInteger(seconds, true);
-    return fraction === undefined ? new Tagged(1, whole) : precise(whole, fraction);
-  }
+  const precise = (seconds, digits) =>
+    new Tagged(1001, new Map([[1, seconds], [-digits.length, small(BigInt(digits))]]));
+  const [, integer, digits] = /^@(-?[0-9]+)(?:\+([0-9]{9}|[0-9]{18}))?$/.exec(text) ?? [];
+  if (digits !== undefined) return precise(readInteger(integer, true), digits);
+  if (text.startsWith('@')) return new Tagged(1, integer ? readInteger(integer, true) : readFloat(text.slice(1)));
   const [, start, fraction] = /^([^.Z]+)(?:\.([0-9]+))?Z$/.exec(text) ?? [];
   const seconds = readTime(`${start}Z`);
   if (seconds === undefined) throw badView('not a point in time');
@@ -892,14 +836,14 @@ function readDecimal(text) {
 function readMapForm(pairs, depth) {
   const isPair = (pair) => Array.isArray(pair) && pair.length === 2;
   if (!Array.isArray(pairs) || !pairs.every(isPair)) throw badView('not pairs of key and value');
-  const map = new Map(pairs.map(([key, value]) => [fromView(key, depth + 2), fromView(value, depth + 2)]));
+  const map = new Map(pairs.map((pair) => pair.map((json) => fromView(json, depth + 2))));
   if (map.size < pairs.length) throw badView('a key twice');
   return map;
 }
 
-const forms = {
-  $bytes: fromBase64URL, $date: readDate, $uuid: uuid, $url: url, $decimal: readDecimal, $float: readFloatText,
-  $int: (text) => readInteger(text),
+const textForms = {
+  $bytes: fromBase64URL, // undefined is refused when it is encoded
+  $date: readDate, $uuid: uuid, $url: url, $decimal: readDecimal, $float: readFloat, $int: (text) => readInteger(text),
 };
 
 function fromView(json, depth = 0) {
@@ -910,13 +854,11 @@ function fromView(json, depth = 0) {
   const members = Object.entries(json).map(([name, content]) => [unmarked(name), content]);
   const canonical = new Set(members.map(([name]) => name.normalize('NFC')));
   if (canonical.size < members.length) throw badView('a member twice');
-  const [[name, content] = []] = members;
-  if (members.length === 1 && name === '$secret') return secret(fromView(content, depth + 1));
-  if (members.length === 1 && name === '$map') return readMapForm(content, depth + 1);
-  if (members.length === 1 && Object.hasOwn(forms, name)) {
-    const value = typeof content === 'string' ? forms[name](unmarked(content)) : undefined;
-    if (value === undefined) throw badView(`not the content of ${name}`);
-    return value;
+  if (members.length === 1) {
+    const [[name, content]] = members;
+    if (name === '$secret') return secret(fromView(content, depth + 1));
+    if (name === '$map') return readMapForm(content, depth + 1);
+    if (Object.hasOwn(textForms, name)) return textForms[name](unmarked(content));
   }
   const key = (name) => {
     if (!name.startsWith('$')) return name;
@@ -931,8 +873,7 @@ export function itemOfJSON(json) {
     const text = typeof json === 'string' ? json : strictUTF8.decode(json);
     return encode(fromView(parseJSON(text.replace(/^\ufeff/, ''))));
   } catch (error) {
-    if (error instanceof ViewError) throw error;
-    throw badView(error.message); // not UTF-8, or no item of §7
+    throw error instanceof ViewError ? error : badView(error.message); // not UTF-8, not JSON, or no item of §7
   }
 }
 
@@ -990,11 +931,11 @@ function view(value) {
   if (value instanceof Date) value = dateTag(value);
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return jsonString(value);
-  if (typeof value === 'bigint' && (value < -(2n ** 63n) || value >= 2n ** 64n)) return `{"$int":"${value}"}`;
-  if (isInteger(value)) return String(value);
+  if (isInteger(value) && value >= -(2n ** 63n) && value < 2n ** 64n) return String(value);
+  if (isInteger(value)) return `{"$int":"${value}"}`;
   if (Number.isFinite(value) && !Number.isInteger(value)) return String(value);
-  if (typeof value === 'number' || value instanceof Float) return `{"$float":"${floatText(value)}"}`;
-  if (value instanceof Uint8Array) return `{"$bytes":"${toBase64URL(value)}"}`;
+  if (isFloat(value)) return `{"$float":"${floatText(value)}"}`;
+  if (isBytes(value)) return `{"$bytes":"${toBase64URL(value)}"}`;
   if (Array.isArray(value)) return `[${value.map(view).join(',')}]`;
   if (value instanceof Tagged) return tagView(value);
   return mapView(value instanceof Map ? [...value] : Object.entries(value));
@@ -1018,24 +959,14 @@ const fits = (seconds) => seconds >= 0 && seconds < 2 ** 32;
 function ringLines(text) {
   const fieldsOf = (line) => line.split(/[ \t]+/).filter((field) => field !== '');
   const isComment = (line) => fieldsOf(line)[0]?.startsWith('#');
-  const body = text.endsWith('\n') ? text.slice(0, -1) : text;
-  const whole = body.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-  const carriage = whole.findIndex((line) => line.includes('\r'));
+  const lines = text.replace(/\n$/, '').split('\n').map((line) => line.replace(/\r$/, ''));
+  const carriage = lines.findIndex((line) => line.includes('\r'));
   if (carriage >= 0) throw new KeyRingError('carriage-return', carriage + 1);
-  if (whole.length > 1) return whole.map(fieldsOf);
-  const lines = body.includes(';') ? whole[0].split(';') : whole;
-  if (isComment(whole[0]) && whole[0].includes('sck1_')) throw new KeyRingError('lost-line-breaks', 1);
-  if (body.includes(';') && lines.some(isComment)) throw new KeyRingError('comment-in-one-line', 1);
-  return lines.map(fieldsOf);
-}
-
-async function ringKey([id, ...fields], time, number) {
-  const from = fields[0]?.startsWith('from=') ? time(fields.shift().slice(5)) : null;
-  const until = fields[0]?.startsWith('until=') ? time(fields.shift().slice(6)) : null;
-  const secret = fields.length === 1 && /^sck1_.{43}$/.test(fields[0]) ? fromBase64URL(fields[0].slice(5)) : undefined;
-  if (secret === undefined) throw new KeyRingError('not-a-key', number);
-  if ((await keyID(secret)) !== id) throw new KeyRingError('mislabelled', number);
-  return { id, secret, from, until };
+  if (lines.length > 1) return lines.map(fieldsOf);
+  const parts = lines[0].split(';');
+  if (isComment(lines[0]) && lines[0].includes('sck1_')) throw new KeyRingError('lost-line-breaks', 1);
+  if (parts.length > 1 && parts.some(isComment)) throw new KeyRingError('comment-in-one-line', 1);
+  return parts.map(fieldsOf);
 }
 
 /** A key ring: reads one from its text; never changes. */
@@ -1046,37 +977,33 @@ export class KeyRing {
   #ready = new Map();
 
   static async parse(text, previous) {
-    try {
-      text = typeof text === 'string' ? text : strictUTF8.decode(text);
-    } catch {
-      throw new KeyRingError('not-utf8');
-    }
+    if (typeof text !== 'string') text = textOf(text, () => new KeyRingError('not-utf8'));
     if (text.startsWith('\ufeff')) throw new KeyRingError('byte-order-mark', 1);
     const ring = new KeyRing();
     const found = [];
     for (const [index, [word, ...fields]] of ringLines(text).entries()) {
-      const number = index + 1;
+      const error = (code) => new KeyRingError(code, index + 1);
       const time = (field) => {
         const seconds = readTime(field);
-        if (seconds === undefined) throw new KeyRingError('not-a-time', number);
+        if (seconds === undefined) throw error('not-a-time');
         return seconds;
       };
       if (word === undefined || word.startsWith('#')) continue;
-      const mayHave = { key: fields.length > 0, revoked: fields.length === 1, 'not-before': fields.length === 1 };
-      if (!(Object.hasOwn(mayHave, word) && mayHave[word])) throw new KeyRingError('unknown-line', number);
-      if (word !== 'not-before' && !/^[0-9a-f]{6}$/.test(fields[0])) throw new KeyRingError('not-a-key-id', number);
-      if (word === 'key') found.push([await ringKey(fields, time, number), number]);
-      else if (word === 'revoked') ring.revoked.add(fields[0]);
-      else ring.notBefore = later(ring.notBefore, time(fields[0]));
+      const isEntry = word === 'key' ? fields.length > 0 : /^(revoked|not-before)$/.test(word) && fields.length === 1;
+      if (!isEntry) throw error('unknown-line');
+      if (word !== 'not-before' && !/^[0-9a-f]{6}$/.test(fields[0])) throw error('not-a-key-id');
+      if (word === 'revoked') ring.revoked.add(fields[0]);
+      else if (word === 'not-before') ring.notBefore = later(ring.notBefore, time(fields[0]));
+      else found.push({ key: await ringKey(fields, time, error), error });
     }
     if (previous) {
       if (found.length === 0 && ring.revoked.size === 0 && ring.notBefore === null) return previous;
       previous.revoked.forEach((id) => ring.revoked.add(id));
       ring.notBefore = later(ring.notBefore, previous.notBefore);
     }
-    for (const [key, number] of found.filter(([{ id }]) => !ring.revoked.has(id))) {
+    for (const { key, error } of found.filter(({ key }) => !ring.revoked.has(key.id))) {
       const same = ring.keys.get(key.id) ?? key;
-      if (!equal(same.secret, key.secret)) throw new KeyRingError('id-collision', number);
+      if (!equal(same.secret, key.secret)) throw error('id-collision');
       ring.keys.set(key.id, { ...key, from: later(same.from, key.from), until: later(same.until, key.until) });
     }
     return ring;
@@ -1101,9 +1028,18 @@ export class KeyRing {
   }
 
   ready(id) {
-    if (!this.#ready.has(id)) this.#ready.set(id, xaesKey(this.keys.get(id).secret));
+    if (!this.#ready.has(id)) this.#ready.set(id, readyKey(this.keys.get(id).secret));
     return this.#ready.get(id);
   }
+}
+
+async function ringKey([id, ...fields], time, error) {
+  const from = fields[0]?.startsWith('from=') ? time(fields.shift().slice(5)) : null;
+  const until = fields[0]?.startsWith('until=') ? time(fields.shift().slice(6)) : null;
+  const secret = fields.length === 1 && /^sck1_.{43}$/.test(fields[0]) ? fromBase64URL(fields[0].slice(5)) : undefined;
+  if (secret === undefined) throw error('not-a-key');
+  if ((await keyID(secret)) !== id) throw error('mislabelled');
+  return { id, secret, from, until };
 }
 
 // ---- Payloads (§6)
@@ -1134,13 +1070,21 @@ export const standardDictionary = fromBase64URL(
   'Y2F0ZWT1aWxvZ2dlZF9pbvVqaXNMb2dnZWRJbvVoaXNfYWRtaW70Z2lzQWRtaW70a3Blcm1pc3Npb25zgWJpcGp1c2VyX2FnZW50aXVzZXJBZ2VudG' +
   'VzdGFmZmVkaXRvcmdtYW5hZ2VyZW93bmVyZm1lbWJlcmRyb2xlZHVzZXJkcm9sZWVhZG1pbmljc3JmVG9rZW5qY3NyZl90b2tlbngoa19jc3JmX3Rv' +
   'a2VuZV9jc3JmZGNzcmZYIGRjc3JmUGV0b2tlbmdzZXNzaW9uanNlc3Npb25faWR4IGlzZXNzaW9uSWRhdXRoX3VzZXJfaWRkYXRhY3VpZG5hbWV2YW' +
-  'x1ZXJvbGVzgWR1c2Vyb2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNlcm5hbWVlbWFpbGJpZA',);
+  'x1ZXJvbGVzgWR1c2Vyb2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNlcm5hbWVlbWFpbGJpZA');
 
-/** How a payload names a dictionary of an application's own (§6.4). */
-async function dictionaryName(dictionary) {
-  if (dictionary.length < 1 || dictionary.length > 7936) throw new TypeError('a dictionary has 1 to 7,936 bytes');
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', dictionary));
-  return Uint8Array.of(16 + (digest[0] % 240), digest[1], digest[2], digest[3]);
+/** Dictionaries by name, in hexadecimal, and the one that seals. An application's own are named by their content (§6.4). */
+async function namedDictionaries(ofApplication) {
+  const all = new Map([['01', standardDictionary]]);
+  let sealing = { name: [1], bytes: standardDictionary };
+  for (const bytes of ofApplication) {
+    if (bytes.length < 1 || bytes.length > 7936) throw new TypeError('a dictionary has 1 to 7,936 bytes');
+    const [first, ...others] = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    const name = [16 + (first % 240), ...others.slice(0, 3)];
+    if (!equal(all.get(hex(name)) ?? bytes, bytes)) throw new ConfigurationError('ambiguous-dictionaries');
+    if (all.size === 1) sealing = { name, bytes };
+    all.set(hex(name), bytes);
+  }
+  return { all, sealing };
 }
 
 function leb128(number) {
@@ -1149,86 +1093,63 @@ function leb128(number) {
   return [...bytes, number];
 }
 
-/** The number, and where what follows it begins. */
-function readLEB128(payload, at) {
-  let number = 0;
-  for (let i = 0; i < 5; i++) {
-    const byte = payload[at + i];
-    if (byte === undefined) throw malformed('it ends early');
-    number += (byte & 127) * 2 ** (7 * i);
-    if (byte & 128) continue;
-    if ((byte === 0 && i > 0) || number >= 2 ** 32) throw malformed('a number that is not in its form');
-    return [number, at + i + 1];
-  }
-  throw malformed('a number that is too long');
+/** The flags and times at a payload's start. */
+function readTimes(reader) {
+  const flags = reader.take(1)[0];
+  const created = reader.take(4).reduce((sum, byte) => sum * 256 + byte, 0);
+  return { flags, created, sealed: created + reader.leb128() };
 }
-
-const createdOf = (payload) => new DataView(payload.buffer, payload.byteOffset).getUint32(1);
 
 /** `dictionaries`: by name, in hexadecimal. */
 function readPayload(payload, dictionaries) {
   const has = (bit) => (payload[0] & bit) !== 0;
-  const [isCompressed, hasDictionary, ended] = [has(flag.compressed), has(flag.dictionary), has(flag.ended)];
+  const [isCompressed, ended, endsWithBrowser] = [has(flag.compressed), has(flag.ended), has(flag.endsWithBrowser)];
   if (has(0xc0)) throw malformed('unknown flags');
-  if (hasDictionary && !isCompressed) throw malformed('a dictionary for nothing');
+  if (has(flag.dictionary) && !isCompressed) throw malformed('a dictionary for nothing');
   if (ended && isCompressed) throw malformed('what was signed out, compressed');
-  if (has(flag.padding)) {
-    const end = payload.findLastIndex((byte) => byte !== 0);
-    if (payload[end] !== 0x80) throw malformed('padding of another form');
-    payload = payload.subarray(0, end);
-  }
-  if (payload.length < 6) throw malformed('it ends early');
-  const created = createdOf(payload);
-  let [age, at] = readLEB128(payload, 5);
-  let own = null;
-  if (has(flag.ownLifetime)) {
-    let absolute, idle;
-    [absolute, at] = readLEB128(payload, at);
-    [idle, at] = readLEB128(payload, at);
-    if (absolute === 0) throw malformed('an own lifetime of nothing');
-    own = { absolute, idle: idle || null };
-  }
-  let dictionary = null;
-  if (hasDictionary) {
-    const size = payload[at] >= 16 ? 4 : 1;
-    if (payload.length < at + size) throw malformed('it ends early');
-    dictionary = hex(payload.subarray(at, at + size));
-    if (!dictionaries.has(dictionary)) throw new OpenError('unknown-dictionary');
-    at += size;
-  }
-  const body = payload.subarray(at);
+  const end = has(flag.padding) ? payload.findLastIndex((byte) => byte !== 0) : payload.length;
+  if (has(flag.padding) && payload[end] !== 0x80) throw malformed('padding of another form');
+  const reader = new Reader(payload.subarray(0, end));
+  const { created, sealed } = readTimes(reader);
+  const own = has(flag.ownLifetime) ? { absolute: reader.leb128(), idle: reader.leb128() || null } : null;
+  if (own?.absolute === 0) throw malformed('an own lifetime of nothing');
+  const dictionary = has(flag.dictionary) ? hex(reader.take(reader.bytes[reader.at] >= 16 ? 4 : 1)) : null;
+  if (dictionary !== null && !dictionaries.has(dictionary)) throw new OpenError('unknown-dictionary');
+  const body = reader.bytes.slice(reader.at);
   if (body.length === 0) throw malformed('no body');
   if (ended && !equal(body, [0xf6])) throw malformed('what was signed out, with something');
-  const item = isCompressed ? inflated(body, dictionaries.get(dictionary) ?? new Uint8Array()) : body.slice();
-  return { created, sealed: created + age, own, endsWithBrowser: has(flag.endsWithBrowser), ended, dictionary, item };
+  const item = isCompressed ? inflated(body, dictionaries.get(dictionary) ?? new Uint8Array()) : body;
+  return { created, sealed, own, endsWithBrowser, ended, dictionary, item };
 }
 
 function inflated(body, dictionary) {
-  const { bytes, end } = inflate(body, dictionary, mostBytes);
-  return putTogether(bytes, body.subarray(end));
+  const { bytes: skeleton, end } = inflate(body, dictionary, mostBytes);
+  const inside = new Reader(body.subarray(end));
+  if (skeleton.length + inside.bytes.length > mostBytes) throw malformed('more than 65,536 bytes');
+  const { heads, contents } = pieces(new Reader(skeleton), inside);
+  if (!inside.isAtEnd) throw malformed('bytes after the contents');
+  return concat(heads.flatMap((head, i) => [head, contents[i]]));
 }
 
 /** The compressed body where it is shorter, else the item (§6.3), with the name of the dictionary. */
 function shorterBody(item, { name, bytes }) {
-  const { skeleton, contents } = divide(item);
-  const body = skeleton.length > 4 ? concat([deflate(skeleton, bytes), contents]) : item;
+  const { heads, contents } = pieces(new Reader(item));
+  const skeleton = concat(heads);
+  const body = skeleton.length > 4 ? concat([deflate(skeleton, bytes), ...contents]) : item;
   const isShorter = name.length + body.length < item.length;
   return isShorter ? { flags: flag.compressed | flag.dictionary, name, body } : { flags: 0, name: [], body: item };
 }
 
 /** The payload of an item, and the name of the dictionary in it. `dictionary`: the one to compress with. */
 export function payloadOf(item, { created, sealed, own, endsWithBrowser, ended }, dictionary, padding) {
-  const shorter = ended ? { flags: flag.ended, name: [], body: item } : shorterBody(item, dictionary);
+  const { flags, name, body } = ended ? { flags: flag.ended, name: [], body: item } : shorterBody(item, dictionary);
   const isPadded = padding > 1;
   const marks = (own && flag.ownLifetime) | (endsWithBrowser && flag.endsWithBrowser) | (isPadded && flag.padding);
-  const first = [shorter.flags | marks, created >>> 24, created >>> 16, created >>> 8, created];
+  const first = [flags | marks, created >>> 24, created >>> 16, created >>> 8, created];
   const lifetime = own ? [...leb128(own.absolute), ...leb128(own.idle ?? 0)] : [];
-  const payload = concat([first, leb128(sealed - created), lifetime, shorter.name, shorter.body]);
-  if (!isPadded) return { payload, name: shorter.name };
-  const padded = new Uint8Array((Math.floor(payload.length / padding) + 1) * padding);
-  padded.set(payload);
-  padded[payload.length] = 0x80;
-  return { payload: padded, name: shorter.name };
+  const payload = concat([first, leb128(sealed - created), lifetime, name, body]);
+  const zeros = padding - 1 - (payload.length % padding);
+  return { payload: isPadded ? concat([payload, [0x80], new Uint8Array(zeros)]) : payload, name };
 }
 
 // ---- Tokens (§3, §5) and times (§10)
@@ -1252,15 +1173,6 @@ export const beganBefore = ({ created }, cutOff) => created < Math.ceil(cutOff);
 /** `sealed` of what begins on a request where something sealed `after` decides: a second later, not too far (§11.2). */
 const sealedAfter = (begins, now, after = -Infinity) => Math.max(begins, Math.min(after + 1, Math.floor(now) + 60));
 
-/** ItemErrors are malformed payloads behind a tag. */
-function readItem(read) {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof ItemError ? malformed(error.message) : error;
-  }
-}
-
 /** CBOR that is sealed as it is, after a check of its form. */
 export class Item {
   constructor(bytes) {
@@ -1270,7 +1182,7 @@ export class Item {
 
 function itemOf(value, limit) {
   const isItem = value instanceof Item; // one that is none, or has what a sealer refuses beyond that, is refused here
-  const { item, values } = encoded(isItem ? decode(value.bytes) : value, isItem ? mostBytes : limit);
+  const { item, values } = encoded(isItem ? checked(value.bytes) : value, isItem ? mostBytes : limit);
   if (values > Math.max(4096, limit / 4)) throw new SealError('item-too-large', 'too many values');
   return item;
 }
@@ -1284,38 +1196,12 @@ class Sealer {
     if (!isIn(itemLimit, mostBytes)) throw new ConfigurationError('invalid-item-limit');
     if (hasHalfPair(purpose)) throw new TypeError('a purpose is Unicode text');
     this.ring = async () => (typeof ring === 'function' ? ring() : ring);
+    this.dictionaries = () => (this.#dictionaries ??= namedDictionaries(dictionaries));
     Object.assign(this, { name: '', purpose, lifetime: checkedLifetime(lifetime), padding, itemLimit });
-    this.ownDictionaries = dictionaries;
-  }
-
-  /** By name, in hexadecimal, and the one that seals. */
-  async dictionaries() {
-    this.#dictionaries ??= (async () => {
-      const all = new Map([['01', standardDictionary]]);
-      let sealing = { name: Uint8Array.of(1), bytes: standardDictionary };
-      for (const bytes of this.ownDictionaries) {
-        const name = await dictionaryName(bytes);
-        if (!equal(all.get(hex(name)) ?? bytes, bytes)) throw new ConfigurationError('ambiguous-dictionaries');
-        if (all.size === 1) sealing = { name, bytes };
-        all.set(hex(name), bytes);
-      }
-      return { all, sealing };
-    })();
-    return this.#dictionaries;
   }
 
   #associatedData(header, { name, purpose }) {
     return pae([utf8.encode('SealedCookie'), header, utf8.encode(name), utf8.encode(purpose)]);
-  }
-
-  /** Steps 9 to 12 of §5.2, and the end of a former form (§11.3). */
-  #refusal({ created, sealed, ends, isFormer }, { ended, until }, ring, now) {
-    if (sealed > now + 60) return 'in-the-future';
-    if (ended) return 'signed-out';
-    if (isFormer && sealed > (until ?? Infinity) + 60) return 'former-cookie';
-    if (now >= ends) return 'expired';
-    if (ring.notBefore !== null && created < ring.notBefore) return 'ended';
-    return undefined;
   }
 
   /** §5.2 */
@@ -1324,9 +1210,10 @@ class Sealer {
     return this.judge(await this.authentic(text, limit, this, ring), ring, now);
   }
 
-  /** Steps 1 to 7 of §5.2. A form is a sealer or a former form: its name, purpose and policy. */
+  /** Steps 1 to 7. A form is a sealer or a former form: its name, purpose and policy. */
   async authentic(text, limit, form, ring) {
-    if (text.length > limit || utf8Length(text) > limit) throw new OpenError('too-long');
+    // Half a surrogate pair counts as the three bytes of U+FFFD.
+    if (text.length > limit || utf8.encode(text).length > limit) throw new OpenError('too-long');
     const token = fromBase64URL(text);
     if (token === undefined) throw new OpenError('not-base64url');
     if (token.length < 47) throw new OpenError('too-short');
@@ -1340,10 +1227,10 @@ class Sealer {
     return { form, payload, id };
   }
 
-  /** Steps 8 to 12 of §5.2. */
+  /** Steps 8 to 12. */
   async judge({ form, payload, id }, ring, now) {
     const { all } = await this.dictionaries();
-    const { ended, ...times } = readItem(() => readPayload(payload, all));
+    const { ended, ...times } = readPayload(payload, all);
     const session = this.#session(times, id, form);
     const refusal = this.#refusal(session, { ended, until: form.until }, ring, now);
     if (refusal) throw new OpenError(refusal);
@@ -1353,7 +1240,16 @@ class Sealer {
   #session(times, id, { name, purpose, lifetime }) {
     const isFormer = name !== this.name || purpose !== this.purpose || lifetime !== this.lifetime;
     const ends = Math.min(endOf(times, this.lifetime), endOf(times, lifetime));
-    return { ...times, value: readItem(() => decode(times.item)), ends, keyID: id, name, purpose, isFormer };
+    return { ...times, value: decode(times.item), ends, keyID: id, name, purpose, isFormer };
+  }
+
+  /** Steps 9 to 12, and the end of a former form (§11.3). */
+  #refusal({ created, sealed, ends, isFormer }, { ended, until }, ring, now) {
+    if (sealed > now + 60) return 'in-the-future';
+    if (ended) return 'signed-out';
+    if (isFormer && sealed > (until ?? Infinity) + 60) return 'former-cookie';
+    if (now >= ends) return 'expired';
+    return ring.notBefore !== null && created < ring.notBefore ? 'ended' : undefined;
   }
 
   /** §5.1. `fit` throws where so many characters are too many. */
@@ -1390,8 +1286,8 @@ class Sealer {
     return { created: begins ?? 0, sealed: sealedAfter(begins ?? 0, now, after), own: lifetime, endsWithBrowser };
   }
 
-  /** The times of a session that is sealed again now, if it would open still. */
-  async timesAgain(session, { now, moves = false }) {
+  /** The times of a session that is sealed again now, if it would open still (§10.3). */
+  async timesAgain(session, { now, moves }) {
     const isHere = session.isFormer || (session.name === this.name && session.purpose === this.purpose);
     if (!isHere && !moves) throw new SealError('another-cookie');
     if (!fits(Math.floor(now))) throw new SealError('time-out-of-range');
@@ -1406,6 +1302,7 @@ class Sealer {
     return { ...session, sealed: Math.max(session.sealed, Math.floor(now)) }; // never back: the latest decides (§11.2)
   }
 
+  /** §10.4 */
   async isDue(session, now = nowInSeconds()) {
     if (session.isFormer) return true;
     const ring = await this.ring();
@@ -1475,19 +1372,24 @@ function cookieValues(header, names) {
   return found;
 }
 
-/** Of a candidate's payload what decides: bit 5, created and age; one whose age is malformed is never sealed. */
-function timesOf(payload) {
-  const created = createdOf(payload);
+/** Every choice of one value of each list; those of the first vary fastest. */
+function* choices([first, ...others]) {
+  if (first === undefined) yield [];
+  else for (const rest of choices(others)) for (const value of first) yield [value, ...rest];
+}
+
+/** A candidate with what decides; one whose age is malformed is never sealed. */
+function timed(candidate) {
   try {
-    return { created, sealed: created + readLEB128(payload, 5)[0], ended: payload[0] & flag.ended };
+    return { candidate, ...readTimes(new Reader(candidate.payload)) };
   } catch {
-    return { created, sealed: Infinity, ended: 0 };
+    return { candidate, sealed: Infinity };
   }
 }
 
 /** The one that decides comes first. */
 function decisiveFirst(a, b) {
-  const byTimes = b.sealed - a.sealed || b.ended - a.ended || b.created - a.created;
+  const byTimes = b.sealed - a.sealed || (b.flags & flag.ended) - (a.flags & flag.ended) || b.created - a.created;
   return byTimes || b.candidate.position - a.candidate.position;
 }
 
@@ -1500,34 +1402,33 @@ function isDomain(domain) {
 
 function checkForm({ name, cookies, attributes: { path, domain, secure, httpOnly, sameSite, partitioned } }) {
   const begins = (prefix) => new RegExp(`^__(${prefix})-`, 'i').test(name);
-  const wrong = [
-    ['invalid-name', !/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/.test(name)],
-    ['name-too-long', name.length > 4033],
-    ['invalid-path', !/^\/[\x20-\x3a\x3c-\x7e]*$/.test(path)],
-    ['attribute-too-long', path.length > 1024],
-    ['invalid-domain', domain !== undefined && !isDomain(domain)],
-    ['host-prefix-needs-secure', begins('host') && !secure],
-    ['host-prefix-forbids-domain', begins('host') && domain !== undefined],
-    ['host-prefix-needs-root-path', begins('host') && path !== '/'],
-    ['secure-prefix-needs-secure', begins('secure') && !secure],
-    ['http-prefix-needs-secure', begins('http|host-http') && !secure],
-    ['http-prefix-needs-http-only', begins('http|host-http') && !httpOnly],
-    ['same-site-none-needs-secure', sameSite === 'None' && !secure],
-    ['partitioned-needs-secure', partitioned && !secure],
-    ['invalid-splitting', !Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1],
-  ].find(([, isWrong]) => isWrong);
-  if (wrong) throw new ConfigurationError(wrong[0]);
+  const wrong = {
+    'invalid-name': !/^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/.test(name),
+    'name-too-long': name.length > 4033,
+    'invalid-path': !/^\/[\x20-\x3a\x3c-\x7e]*$/.test(path),
+    'attribute-too-long': path.length > 1024,
+    'invalid-domain': domain !== undefined && !isDomain(domain),
+    'host-prefix-needs-secure': begins('host') && !secure,
+    'host-prefix-forbids-domain': begins('host') && domain !== undefined,
+    'host-prefix-needs-root-path': begins('host') && path !== '/',
+    'secure-prefix-needs-secure': begins('secure') && !secure,
+    'http-prefix-needs-secure': begins('http|host-http') && !secure,
+    'http-prefix-needs-http-only': begins('http|host-http') && !httpOnly,
+    'same-site-none-needs-secure': sameSite === 'None' && !secure,
+    'partitioned-needs-secure': partitioned && !secure,
+    'invalid-splitting': !Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1,
+  };
+  for (const [code, isWrong] of Object.entries(wrong)) if (isWrong) throw new ConfigurationError(code);
   if (!['Strict', 'Lax', 'None'].includes(sameSite)) throw new TypeError('sameSite is Strict, Lax or None');
 }
 
-/** A cookie's place in a browser, beside its name. */
-function placeOf({ path, domain = '', partitioned }) {
-  return `${path};${domain.toLowerCase().replace(/^\./, '')};${partitioned}`;
+/** A cookie's place in a browser. */
+function placeOf(name, { path, domain = '', partitioned }) {
+  return `${name};${path};${domain.toLowerCase().replace(/^\./, '')};${partitioned}`;
 }
 
 function setCookieLine(name, value, maxAge, { path, domain, secure, httpOnly, sameSite, partitioned }) {
-  const age = maxAge === null ? '' : `; Max-Age=${maxAge}`;
-  const end = value === '' ? '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT' : age;
+  const end = value === '' ? '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT' : maxAge === null ? '' : `; Max-Age=${maxAge}`;
   const where = `; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}`;
   const flags = `${secure ? '; Secure' : ''}${httpOnly ? '; HttpOnly' : ''}; SameSite=${sameSite}`;
   return `${name}=${value}${end}${where}${flags}${partitioned ? '; Partitioned' : ''}`;
@@ -1566,10 +1467,9 @@ export class CookieSealer extends Sealer {
     for (const form of [this, ...this.formers]) {
       const candidates = await this.#candidates(header, form, ring, attempt);
       if (candidates.length === 0) continue;
-      const times = candidates.map((candidate) => ({ candidate, ...timesOf(candidate.payload) }));
-      const [last] = times.filter(({ sealed }) => sealed <= now + 60).sort(decisiveFirst);
+      const [last] = candidates.map(timed).filter(({ sealed }) => sealed <= now + 60).sort(decisiveFirst);
       // Beside a session of the present form no former one is looked at, however late it was sealed.
-      return { candidate: (last ?? times[0]).candidate, after: (form === this && last?.sealed) || -Infinity };
+      return { candidate: last?.candidate ?? candidates[0], after: (form === this && last?.sealed) || -Infinity };
     }
     return { refusal: attempt.refusal, after: -Infinity };
   }
@@ -1579,9 +1479,12 @@ export class CookieSealer extends Sealer {
     const names = partNames(form.name);
     const found = cookieValues(header, [form.name, ...names]);
     const candidates = [];
-    const tryText = async (text, limit, position) => {
+    const most = mostCharacters - form.name.length;
+    /** Whether a value is authentic with these of its parts. */
+    const tried = async ({ value, position }, parts) => {
       if (attempt.left === 0) return false;
       attempt.left--;
+      const [text, limit] = parts.length ? [[value.slice(2), ...parts].join(''), form.cookies * (most - 2)] : [value, most];
       try {
         candidates.push({ ...(await this.authentic(text, limit, form, ring)), position });
         return true;
@@ -1591,30 +1494,21 @@ export class CookieSealer extends Sealer {
         return false;
       }
     };
-    const limit = form.cookies * (mostCharacters - form.name.length - 2);
-    const tryParts = (value, parts, position) => tryText([value.slice(2), ...parts].join(''), limit, position);
-    const split = [];
+    const refused = [];
     for (const [position, value] of (found.get(form.name) ?? []).entries()) {
       const count = /^[2-9]\./.test(value) ? Number(value[0]) : 1;
       const parts = names.slice(0, count - 1).map((name) => found.get(name));
-      if (count === 1) await tryText(value, mostCharacters - form.name.length, position);
-      else if (count > form.cookies) attempt.refusal ??= new OpenError('too-many-cookies');
+      if (count > form.cookies) attempt.refusal ??= new OpenError('too-many-cookies');
       else if (parts.includes(undefined)) attempt.refusal ??= new OpenError('missing-part');
       else {
-        const chosen = parts.map((values) => values[Math.min(position, values.length - 1)]);
-        if (!(await tryParts(value, chosen, position))) split.push({ value, parts, chosen, position });
+        const first = { value, position, parts, chosen: parts.map((values) => values[Math.min(position, values.length - 1)]) };
+        if (!(await tried(first, first.chosen))) refused.push(first);
       }
     }
-    for (const { value, parts, chosen, position } of split) {
-      const total = parts.reduce((product, values) => product * values.length, 1);
-      for (let i = 0; i < total && attempt.left > 0; i++) {
-        let rest = i; // the values of the first name vary fastest
-        const others = parts.map((values) => {
-          const part = values[rest % values.length];
-          rest = Math.floor(rest / values.length);
-          return part;
-        });
-        if (others.some((part, k) => part !== chosen[k]) && (await tryParts(value, others, position))) break;
+    for (const first of refused) {
+      for (const parts of choices(first.parts)) {
+        if (attempt.left === 0) break;
+        if (parts.some((part, k) => part !== first.chosen[k]) && (await tried(first, parts))) break;
       }
     }
     return candidates.sort((a, b) => a.position - b.position); // in the order of the header's values
@@ -1663,12 +1557,12 @@ export class CookieSealer extends Sealer {
   #setCookie(cookies, maxAge) {
     const lines = new Map();
     const write = (name, value, attributes) => {
-      lines.set(`${name};${placeOf(attributes)}`, setCookieLine(name, value, maxAge, attributes));
+      lines.set(placeOf(name, attributes), setCookieLine(name, value, maxAge, attributes));
     };
+    const written = new Set([...cookies.keys()].map((name) => placeOf(name, this.attributes)));
     for (const { name, cookies: most, attributes } of this.formers) {
-      const isPresent = placeOf(attributes) === placeOf(this.attributes);
       for (const former of [name, ...partNames(name).slice(0, most - 1)]) {
-        if (!(cookies.has(former) && isPresent)) write(former, '', attributes);
+        if (!written.has(placeOf(former, attributes))) write(former, '', attributes);
       }
     }
     for (const [name, value] of cookies) write(name, value, this.attributes);

@@ -400,8 +400,9 @@ const said = async (fields) => {
   try {
     return await answer(fields.map(String));
   } catch (error) {
+    if (fields[0] === 'item' && error instanceof js.OpenError) return 'refused'; // whatever is wrong with an item
     if (error instanceof js.OpenError || error instanceof js.SealError) return `refused ${error.code}`;
-    if (error instanceof js.KeyRingError || error instanceof js.ViewError || error.constructor.name === 'ItemError') return 'refused';
+    if (error instanceof js.KeyRingError || error instanceof js.ViewError) return 'refused';
     throw new Error(`JavaScript, ${fields.join('\t')}`, { cause: error });
   }
 };
