@@ -1,5 +1,5 @@
 // The sealed cookie format, version 1, as this repository's FORMAT.md says it: one file, no dependency, for Node 18 and
-// later and for every runtime with WebCrypto. Section signs (§) are FORMAT's. Times are Unix seconds, spans are seconds.
+// later and for every runtime with WebCrypto. Section signs (§) are FORMAT's. Times and spans are in (Unix) seconds.
 // What an application calls has its types and its documentation in sealed-cookie.d.ts.
 
 const inNode = globalThis.process?.versions?.node !== undefined;
@@ -37,7 +37,8 @@ const badView = (why) => new ViewError('not-a-view', why);
 const utf8 = new TextEncoder();
 const strictUTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const hasHalfPair = (text) => /\p{Cs}/u.test(text);
-const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+const hexPairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hex = (bytes) => bytes.reduce((text, byte) => text + hexPairs[byte], '');
 const unhex = (text) => Uint8Array.from(text.match(/../g), (byte) => parseInt(byte, 16));
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const sextets = Uint8Array.from({ length: 128 }, (_, code) => alphabet.indexOf(String.fromCharCode(code)));
@@ -114,17 +115,15 @@ const nodeAES = {
   },
 };
 
-/** And by WebCrypto, which has no AES-ECB: one block in CBC mode from a zero IV is the same. */
 const gcm = (iv, additionalData) => ({ name: 'AES-GCM', iv, additionalData, tagLength: 128 });
+
+/** And by WebCrypto, which has no AES-ECB: one block in CBC mode from a zero IV is the same. */
 const webAES = {
   key: (bytes, name) => crypto.subtle.importKey('raw', bytes, name, false, ['encrypt', 'decrypt']),
-  async cbc(key, blocks) {
-    const padded = await crypto.subtle.encrypt({ name: 'AES-CBC', iv: zeroBlock }, key, blocks);
-    return new Uint8Array(padded, 0, blocks.length);
-  },
-  async seal(key, nonce, plaintext, additionalData) {
-    return new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, additionalData), key, plaintext));
-  },
+  cbc: async (key, blocks) =>
+    new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-CBC', iv: zeroBlock }, key, blocks), 0, blocks.length),
+  seal: async (key, nonce, plaintext, additionalData) =>
+    new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, additionalData), key, plaintext)),
   async open(key, nonce, ciphertext, additionalData) {
     const opened = await crypto.subtle.decrypt(gcm(nonce, additionalData), key, ciphertext).catch((error) => {
       if (error.name !== 'OperationError') throw error; // anything else is no verdict on the tag
@@ -168,14 +167,12 @@ async function derivedKey(secret, nonce) {
 }
 
 /** XAES-256-GCM of C2SP, by 32 bytes or a ready key, and a nonce of 24: ciphertext and tag. */
-export async function xaesSeal(key, nonce, plaintext, additionalData) {
-  return aes.seal(await derivedKey(key, nonce), nonce.subarray(12), plaintext, additionalData);
-}
+export const xaesSeal = async (key, nonce, plaintext, additionalData) =>
+  aes.seal(await derivedKey(key, nonce), nonce.subarray(12), plaintext, additionalData);
 
 /** The plaintext, or undefined where the tag does not verify. */
-export async function xaesOpen(key, nonce, ciphertext, additionalData) {
-  return aes.open(await derivedKey(key, nonce), nonce.subarray(12), ciphertext, additionalData);
-}
+export const xaesOpen = async (key, nonce, ciphertext, additionalData) =>
+  aes.open(await derivedKey(key, nonce), nonce.subarray(12), ciphertext, additionalData);
 
 /** PASETO's pre-authentication encoding. */
 export function pae(pieces) {
@@ -196,29 +193,29 @@ const distanceBases = basesOf(distanceBits, 1);
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 const fixedLengths = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8));
 
-/** How many codes there are of each length, and the symbols in the codes' order. */
+/** The symbols by their codes, each code with a 1 bit in front. */
 function huffman(lengths) {
-  const counts = new Uint16Array(16);
-  for (const length of lengths) counts[length]++;
-  const left = counts.subarray(1).reduce((left, count) => left * 2 - count, 1);
-  const used = lengths.length - counts[0];
+  const symbols = [];
+  const used = lengths.filter((length) => length > 0);
+  let code = 1;
+  for (let length = 1; length <= Math.max(...used); length++) {
+    code *= 2;
+    for (let symbol = 0; symbol < lengths.length; symbol++) if (lengths[symbol] === length) symbols[code++] = symbol;
+    if (code > 2 ** (length + 1)) throw malformed('more codes than there are');
+  }
   // A code that leaves bits over is broken, but for none or a single one of one bit (as zlib has it).
-  const isAllowed = used === 0 || (used === 1 && counts[1] === 1);
-  if (left !== 0 && !isAllowed) throw malformed('more or fewer codes than there are');
-  const symbols = [...lengths.keys()].filter((symbol) => lengths[symbol]).sort((a, b) => lengths[a] - lengths[b]);
-  return { counts, symbols };
+  const isComplete = code === 2 ** (Math.max(...used) + 1);
+  if (!isComplete && used.length > 0 && used.join() !== '1') throw malformed('fewer codes than there are');
+  return symbols;
 }
 
-const fixedCodes = { literals: huffman(fixedLengths), distances: huffman(new Array(32).fill(5)) };
+const fixedCodes = [huffman(fixedLengths), huffman(new Array(32).fill(5))];
 
 /** Inflates at most `limit` bytes of the stream at the start of `source`, and says where it ends. */
 export function inflate(source, dictionary, limit) {
   const most = dictionary.length + limit;
   let out = concat([dictionary, new Uint8Array(1024)]);
-  let size = dictionary.length;
-  let at = 0;
-  let bitBuffer = 0;
-  let bitCount = 0;
+  let [size, at, bitBuffer, bitCount] = [dictionary.length, 0, 0, 0];
 
   function bits(count) {
     for (; bitCount < count; bitCount += 8) {
@@ -231,14 +228,10 @@ export function inflate(source, dictionary, limit) {
     return value;
   }
 
-  function symbol({ counts, symbols }) {
-    let offset = 0; // from the first code of a length
-    let index = 0; // of that code's symbol
-    for (let length = 1; length < 16; length++) {
-      offset = offset * 2 + bits(1);
-      if (offset < counts[length]) return symbols[index + offset];
-      offset -= counts[length];
-      index += counts[length];
+  function symbol(symbols) {
+    for (let code = 1; code < 2 ** 15; ) {
+      code = code * 2 + bits(1);
+      if (symbols[code] !== undefined) return symbols[code];
     }
     throw malformed('no such code in the stream');
   }
@@ -266,10 +259,10 @@ export function inflate(source, dictionary, limit) {
     if (literalCount > 286 || count - literalCount > 30) throw malformed('more codes than there are symbols');
     const lengthLengths = new Array(19).fill(0);
     for (const place of codeLengthOrder.slice(0, lengthCount)) lengthLengths[place] = bits(3);
-    const code = huffman(lengthLengths);
+    const lengthCodes = huffman(lengthLengths);
     const lengths = [];
     while (lengths.length < count) {
-      const length = symbol(code);
+      const length = symbol(lengthCodes);
       const repeated = length < 16 ? length : length === 16 ? lengths.at(-1) : 0;
       if (repeated === undefined) throw malformed('a repetition of nothing');
       const times = length < 16 ? 1 : length < 18 ? 3 + bits(length - 14) : 11 + bits(7);
@@ -277,17 +270,17 @@ export function inflate(source, dictionary, limit) {
     }
     if (lengths.length > count) throw malformed('lengths for more codes than there are');
     if (lengths[256] === 0) throw malformed('a block without an end');
-    return { literals: huffman(lengths.slice(0, literalCount)), distances: huffman(lengths.slice(literalCount)) };
+    return [huffman(lengths.slice(0, literalCount)), huffman(lengths.slice(literalCount))];
   }
 
-  function compressed({ literals, distances }) {
-    for (let literal; (literal = symbol(literals)) !== 256; ) {
+  function compressed([literals, distances]) {
+    for (let literal = symbol(literals); literal !== 256; literal = symbol(literals)) {
+      if (literal > 285) throw malformed('no such length');
       if (literal < 256) {
         grow(1);
         out[size++] = literal;
         continue;
       }
-      if (literal > 285) throw malformed('no such length');
       const length = lengthBases[literal - 257] + bits(lengthBits[literal - 257]);
       const code = symbol(distances);
       if (code > 29) throw malformed('no such distance');
@@ -317,8 +310,7 @@ export function deflateFixed(data, dictionary) {
     if (!places.get(threeAt(i))?.push(i)) places.set(threeAt(i), [i]);
   };
   const out = [];
-  let bitBuffer = 0;
-  let bitCount = 0;
+  let [bitBuffer, bitCount] = [0, 0];
   const write = (value, count) => {
     bitBuffer |= value << bitCount;
     bitCount += count;
@@ -420,7 +412,7 @@ function floatOfBits(bits) {
   return Number.isNaN(number) && bits !== usualNaN ? new Float(number, bits) : asFloat(number);
 }
 
-/** The bits of a float in a shorter form that gives it back, or undefined. */
+/** The bits of a float in a shorter form that gives it back, or undefined. Of a NaN the bits are the value. */
 function narrowed(float, [exponentBits, fractionBits]) {
   const bits = doubleBits(float);
   const bias = 2 ** (exponentBits - 1) - 1;
@@ -429,7 +421,7 @@ function narrowed(float, [exponentBits, fractionBits]) {
   if (isFinite && exponent > bias) return undefined;
   const significand = isFinite
     ? Math.abs(Number(float)) / 2 ** (exponent - fractionBits)
-    : 2 ** fractionBits + Number(BigInt.asUintN(52, bits)) / 2 ** (52 - fractionBits); // of a NaN the bits are the value
+    : 2 ** fractionBits + Number(BigInt.asUintN(52, bits)) / 2 ** (52 - fractionBits);
   if (!Number.isInteger(significand)) return undefined;
   const sign = Number(bits >> 63n) * 2 ** (exponentBits + fractionBits);
   return sign + (Math.min(exponent, bias + 1) + bias - 1) * 2 ** fractionBits + significand;
@@ -491,8 +483,8 @@ function dateTag(date) {
 }
 
 function isPlain(object) {
-  const prototype = Object.getPrototypeOf(object);
-  return (prototype === null || prototype === Object.prototype) && Object.getOwnPropertySymbols(object).length === 0;
+  const isOfNoClass = [null, Object.prototype].includes(Object.getPrototypeOf(object));
+  return isOfNoClass && Object.getOwnPropertySymbols(object).length === 0;
 }
 
 class Writer {
@@ -633,11 +625,23 @@ class Reader {
     return this.bytes.subarray(this.at - count, this.at);
   }
 
-  /** Unsigned, and below 2^32 (§6). */
+  byte() {
+    if (this.isAtEnd) throw malformed('it ends early');
+    return this.bytes[this.at++];
+  }
+
+  /** A number in up to 4 bytes. */
+  uint(size) {
+    let number = 0;
+    for (let i = 0; i < size; i++) number = number * 256 + this.byte();
+    return number;
+  }
+
+  /** Below 2^32 (§6). */
   leb128() {
     let number = 0;
     for (let i = 0; i < 5; i++) {
-      const [byte] = this.take(1);
+      const byte = this.byte();
       number += (byte & 127) * 2 ** (7 * i);
       if (byte >= 128) continue;
       if ((byte === 0 && i > 0) || number >= 2 ** 32) break;
@@ -647,14 +651,13 @@ class Reader {
   }
 
   head() {
-    const first = this.take(1)[0];
+    const first = this.byte();
     const [major, information] = [first >> 5, first & 31];
     if (information < 24) return { major, information, argument: information };
     if (information > 27) throw malformed('an indefinite length, or no length');
-    const bytes = this.take(2 ** (information - 24));
-    const isWide = bytes.length === 8;
-    const argument = isWide ? small(BigInt(`0x${hex(bytes)}`)) : bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-    const isShortest = argument >= 24 && sizeOf(argument) === bytes.length;
+    const size = 2 ** (information - 24);
+    const argument = size < 8 ? this.uint(size) : small(2n ** 32n * BigInt(this.uint(4)) + BigInt(this.uint(4)));
+    const isShortest = argument >= 24 && sizeOf(argument) === size;
     if (!isShortest && major !== 7) throw malformed('a length that is not the shortest');
     return { major, information, argument };
   }
@@ -727,17 +730,16 @@ export function decode(item) {
   return readWhole(item, 0);
 }
 
-/** Each head of an item, with its text, and the contents of its byte strings, which may be elsewhere (§6.2). */
+/** Of each value of an item the head, with a text, and a byte string's content, which may be elsewhere (§6.2). */
 function pieces(reader, inside = reader) {
-  const [heads, contents] = [[], []];
+  const all = [];
   while (!reader.isAtEnd) {
     const start = reader.at;
     const { major, argument } = reader.head();
     if (major === 3) reader.take(argument);
-    heads.push(reader.bytes.subarray(start, reader.at));
-    contents.push(inside.take(major === 2 ? argument : 0));
+    all.push(reader.bytes.subarray(start, reader.at), inside.take(major === 2 ? argument : 0));
   }
-  return { heads, contents };
+  return all;
 }
 
 // ---- The JSON view (§8)
@@ -790,22 +792,27 @@ function readInteger(text, isOf64Bits = false) {
   return small(BigInt(text));
 }
 
+const namedFloats = { inf: Infinity, '-inf': -Infinity, nan: NaN };
+
 function readFloat(text) {
-  if (['inf', '-inf', 'nan'].includes(text)) return { inf: Infinity, '-inf': -Infinity, nan: NaN }[text];
+  if (Object.hasOwn(namedFloats, text)) return namedFloats[text];
   if (!/^0x[0-9a-fA-F]{16}$/.test(text)) return asFloat(finite(text));
   const float = floatOfBits(BigInt(text));
   if (!Number.isNaN(Number(float))) throw badView('not a NaN');
   return float;
 }
 
-const timeText = (seconds) => new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z');
-const hasTimeText = (seconds) => seconds >= -12212553600 && seconds < 253402300800; // years 1583 to 9999
+/** In the years 1583 to 9999; else undefined. */
+function isoText(seconds, fraction) {
+  if (!(seconds >= -12212553600 && seconds < 253402300800)) return undefined;
+  return new Date(Number(seconds) * 1000).toISOString().replace('.000Z', fraction ? `.${fraction}Z` : 'Z');
+}
 
 /** Unix seconds of `YYYY-MM-DDTHH:MM:SSZ` with a date that exists, from 1583 on; else undefined. */
 function readTime(text) {
   if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/.test(text)) return undefined;
   const seconds = Date.parse(text) / 1000;
-  return hasTimeText(seconds) && timeText(seconds) === text ? seconds : undefined;
+  return isoText(seconds) === text ? seconds : undefined;
 }
 
 function readDate(text) {
@@ -878,28 +885,21 @@ export function itemOfJSON(json) {
 }
 
 function floatText(float) {
-  const number = Number(float);
-  if (Number.isNaN(number)) {
-    const bits = doubleBits(float);
-    return bits === usualNaN ? 'nan' : `0x${bits.toString(16).padStart(16, '0')}`;
-  }
-  if (!Number.isFinite(number)) return number > 0 ? 'inf' : '-inf';
-  const text = Object.is(number, -0) ? '-0' : String(number);
+  const name = Object.keys(namedFloats).find((name) => Object.is(namedFloats[name], float));
+  if (name) return name;
+  if (Number.isNaN(Number(float))) return `0x${doubleBits(float).toString(16)}`;
+  const text = Object.is(float, -0) ? '-0' : String(Number(float));
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 function dateText(tag, content) {
-  if (tag === 1001) {
-    const seconds = content.get(1);
-    const fraction = String(content.get(unitOf(content))).padStart(-unitOf(content), '0');
-    return hasTimeText(seconds) ? timeText(seconds).replace('Z', `.${fraction}Z`) : `@${seconds}+${fraction}`;
-  }
-  if (isInteger(content)) return hasTimeText(content) ? timeText(content) : `@${content}`;
-  const text = floatText(content);
-  const number = Number(content);
-  if (!(Object.is(number, 0) || number >= 1e-4) || !hasTimeText(number)) return `@${text}`;
-  const [seconds, fraction] = text.split('.');
-  return timeText(seconds).replace('Z', `.${fraction}${[9, 18].includes(fraction.length) ? '0' : ''}Z`);
+  const digits = tag === 1001 ? String(content.get(unitOf(content))).padStart(-unitOf(content), '0') : undefined;
+  if (digits) return isoText(content.get(1), digits) ?? `@${content.get(1)}+${digits}`;
+  if (isInteger(content)) return isoText(content) ?? `@${content}`;
+  const [seconds, fraction] = floatText(content).split('.');
+  const isPlain = Object.is(Number(content), 0) || Number(content) >= 1e-4;
+  const iso = isPlain ? isoText(seconds, /^(.{9}|.{18})$/.test(fraction) ? `${fraction}0` : fraction) : undefined;
+  return iso ?? `@${floatText(content)}`;
 }
 
 function tagView({ tag, content }) {
@@ -947,13 +947,12 @@ export const jsonOfItem = (item) => view(decode(item));
 // ---- Key rings (§9)
 
 /** A key's id, as six hexadecimal digits (§4). */
-export async function keyID(key) {
-  return hex((await cmac(key, utf8.encode('SealedCookie/1 key id'))).subarray(0, 3));
-}
+export const keyID = async (key) => hex((await cmac(key, utf8.encode('SealedCookie/1 key id'))).subarray(0, 3));
 
 const nowInSeconds = () => Date.now() / 1000;
 const later = (a, b) => (a === null ? b : b === null ? a : Math.max(a, b));
-const fits = (seconds) => seconds >= 0 && seconds < 2 ** 32;
+const isWithin = (number, least, most) => Number.isInteger(number) && number >= least && number <= most;
+const fits = (seconds) => isWithin(seconds, 0, 2 ** 32 - 1);
 
 /** The fields of a ring's lines, in either of its forms. */
 function ringLines(text) {
@@ -989,8 +988,8 @@ export class KeyRing {
         return seconds;
       };
       if (word === undefined || word.startsWith('#')) continue;
-      const isEntry = word === 'key' ? fields.length > 0 : /^(revoked|not-before)$/.test(word) && fields.length === 1;
-      if (!isEntry) throw error('unknown-line');
+      const mayHave = { key: fields.length > 0, revoked: fields.length === 1, 'not-before': fields.length === 1 };
+      if (!(Object.hasOwn(mayHave, word) && mayHave[word])) throw error('unknown-line');
       if (word !== 'not-before' && !/^[0-9a-f]{6}$/.test(fields[0])) throw error('not-a-key-id');
       if (word === 'revoked') ring.revoked.add(fields[0]);
       else if (word === 'not-before') ring.notBefore = later(ring.notBefore, time(fields[0]));
@@ -1072,7 +1071,7 @@ export const standardDictionary = fromBase64URL(
   'a2VuZV9jc3JmZGNzcmZYIGRjc3JmUGV0b2tlbmdzZXNzaW9uanNlc3Npb25faWR4IGlzZXNzaW9uSWRhdXRoX3VzZXJfaWRkYXRhY3VpZG5hbWV2YW' +
   'x1ZXJvbGVzgWR1c2Vyb2xlc4FlYWRtaW5ndXNlcl9pZNglUGZ1c2VySWTYJVBodXNlcm5hbWVlbWFpbGJpZA');
 
-/** Dictionaries by name, in hexadecimal, and the one that seals. An application's own are named by their content (§6.4). */
+/** Dictionaries by name, in hexadecimal, and the one that seals: the standard one and an application's own (§6.4). */
 async function namedDictionaries(ofApplication) {
   const all = new Map([['01', standardDictionary]]);
   let sealing = { name: [1], bytes: standardDictionary };
@@ -1095,8 +1094,8 @@ function leb128(number) {
 
 /** The flags and times at a payload's start. */
 function readTimes(reader) {
-  const flags = reader.take(1)[0];
-  const created = reader.take(4).reduce((sum, byte) => sum * 256 + byte, 0);
+  const flags = reader.byte();
+  const created = reader.uint(4);
   return { flags, created, sealed: created + reader.leb128() };
 }
 
@@ -1115,10 +1114,10 @@ function readPayload(payload, dictionaries) {
   if (own?.absolute === 0) throw malformed('an own lifetime of nothing');
   const dictionary = has(flag.dictionary) ? hex(reader.take(reader.bytes[reader.at] >= 16 ? 4 : 1)) : null;
   if (dictionary !== null && !dictionaries.has(dictionary)) throw new OpenError('unknown-dictionary');
-  const body = reader.bytes.slice(reader.at);
+  const body = reader.bytes.subarray(reader.at);
   if (body.length === 0) throw malformed('no body');
   if (ended && !equal(body, [0xf6])) throw malformed('what was signed out, with something');
-  const item = isCompressed ? inflated(body, dictionaries.get(dictionary) ?? new Uint8Array()) : body;
+  const item = isCompressed ? inflated(body, dictionaries.get(dictionary) ?? new Uint8Array()) : body.slice();
   return { created, sealed, own, endsWithBrowser, ended, dictionary, item };
 }
 
@@ -1126,16 +1125,16 @@ function inflated(body, dictionary) {
   const { bytes: skeleton, end } = inflate(body, dictionary, mostBytes);
   const inside = new Reader(body.subarray(end));
   if (skeleton.length + inside.bytes.length > mostBytes) throw malformed('more than 65,536 bytes');
-  const { heads, contents } = pieces(new Reader(skeleton), inside);
+  const item = concat(pieces(new Reader(skeleton), inside));
   if (!inside.isAtEnd) throw malformed('bytes after the contents');
-  return concat(heads.flatMap((head, i) => [head, contents[i]]));
+  return item;
 }
 
 /** The compressed body where it is shorter, else the item (§6.3), with the name of the dictionary. */
 function shorterBody(item, { name, bytes }) {
-  const { heads, contents } = pieces(new Reader(item));
-  const skeleton = concat(heads);
-  const body = skeleton.length > 4 ? concat([deflate(skeleton, bytes), ...contents]) : item;
+  const headsAndContents = pieces(new Reader(item));
+  const [skeleton, contents] = [0, 1].map((n) => concat(headsAndContents.filter((_, i) => i % 2 === n)));
+  const body = skeleton.length > 4 ? concat([deflate(skeleton, bytes), contents]) : item;
   const isShorter = name.length + body.length < item.length;
   return isShorter ? { flags: flag.compressed | flag.dictionary, name, body } : { flags: 0, name: [], body: item };
 }
@@ -1157,7 +1156,7 @@ export function payloadOf(item, { created, sealed, own, endsWithBrowser, ended }
 const mostSeconds = 34560000; // 400 days
 
 function checkedLifetime({ absolute, idle = null, ceiling = mostSeconds }) {
-  const isSpan = (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds < 2 ** 32;
+  const isSpan = (seconds) => isWithin(seconds, 1, 2 ** 32 - 1);
   if (![absolute, ceiling, idle ?? 1].every(isSpan)) throw new TypeError('lifetimes are whole seconds, from 1');
   return { absolute, idle, ceiling };
 }
@@ -1170,7 +1169,7 @@ function endOf({ created, sealed, own }, lifetime) {
 
 export const beganBefore = ({ created }, cutOff) => created < Math.ceil(cutOff);
 
-/** `sealed` of what begins on a request where something sealed `after` decides: a second later, not too far (§11.2). */
+/** `sealed` of what begins on a request where something sealed `after` decides: a second later, not more (§11.2). */
 const sealedAfter = (begins, now, after = -Infinity) => Math.max(begins, Math.min(after + 1, Math.floor(now) + 60));
 
 /** CBOR that is sealed as it is, after a check of its form. */
@@ -1191,9 +1190,8 @@ class Sealer {
   #dictionaries;
 
   constructor({ ring, purpose = '', lifetime, dictionaries = [], padding = 1, itemLimit = 16384 }) {
-    const isIn = (number, most) => Number.isInteger(number) && number >= 1 && number <= most;
-    if (!isIn(padding, 4096)) throw new ConfigurationError('invalid-padding');
-    if (!isIn(itemLimit, mostBytes)) throw new ConfigurationError('invalid-item-limit');
+    if (!isWithin(padding, 1, 4096)) throw new ConfigurationError('invalid-padding');
+    if (!isWithin(itemLimit, 1, mostBytes)) throw new ConfigurationError('invalid-item-limit');
     if (hasHalfPair(purpose)) throw new TypeError('a purpose is Unicode text');
     this.ring = async () => (typeof ring === 'function' ? ring() : ring);
     this.dictionaries = () => (this.#dictionaries ??= namedDictionaries(dictionaries));
@@ -1229,8 +1227,7 @@ class Sealer {
 
   /** Steps 8 to 12. */
   async judge({ form, payload, id }, ring, now) {
-    const { all } = await this.dictionaries();
-    const { ended, ...times } = readPayload(payload, all);
+    const { ended, ...times } = readPayload(payload, (await this.dictionaries()).all);
     const session = this.#session(times, id, form);
     const refusal = this.#refusal(session, { ended, until: form.until }, ring, now);
     if (refusal) throw new OpenError(refusal);
@@ -1278,8 +1275,7 @@ class Sealer {
       if (!fits(Math.floor(now))) throw new SealError('time-out-of-range');
       throw new SealError('ended', 'the clock is behind not-before, or the cut-off');
     }
-    const isSpan = (span) => Number.isInteger(span) && fits(span);
-    if (own && !(own.absolute >= 1 && isSpan(own.absolute) && isSpan(own.idle ?? 0))) {
+    if (own && !(own.absolute && fits(own.absolute) && fits(own.idle ?? 0))) {
       throw new SealError('time-out-of-range', 'an own lifetime is of whole seconds, from 1');
     }
     const lifetime = own && { absolute: own.absolute, idle: own.idle || null };
@@ -1321,7 +1317,7 @@ export class TokenSealer extends Sealer {
   constructor({ limit = 2000, ...options }) {
     super(options);
     if (!this.purpose) throw new ConfigurationError('empty-purpose');
-    if (!Number.isInteger(limit) || limit < 63 || limit > 2 ** 20) throw new ConfigurationError('invalid-token-limit');
+    if (!isWithin(limit, 63, 2 ** 20)) throw new ConfigurationError('invalid-token-limit');
     this.limit = limit;
   }
 
@@ -1393,12 +1389,8 @@ function decisiveFirst(a, b) {
   return byTimes || b.candidate.position - a.candidate.position;
 }
 
-function isDomain(domain) {
-  const labels = domain.replace(/^\./, '').split('.');
-  const isLabel = (label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$/.test(label) && label.length <= 63;
-  const isNumber = /^([0-9]+|0[xX][0-9a-fA-F]*)$/.test(labels.at(-1));
-  return labels.length > 1 && labels.every(isLabel) && !isNumber && labels.join('.').length <= 253;
-}
+const domainLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const domainForm = new RegExp(`^\\.?(?=.{1,253}$)(${domainLabel}\\.)+(?!([0-9]+|0[xX][0-9a-fA-F]*)$)${domainLabel}$`);
 
 function checkForm({ name, cookies, attributes: { path, domain, secure, httpOnly, sameSite, partitioned } }) {
   const begins = (prefix) => new RegExp(`^__(${prefix})-`, 'i').test(name);
@@ -1407,7 +1399,7 @@ function checkForm({ name, cookies, attributes: { path, domain, secure, httpOnly
     'name-too-long': name.length > 4033,
     'invalid-path': !/^\/[\x20-\x3a\x3c-\x7e]*$/.test(path),
     'attribute-too-long': path.length > 1024,
-    'invalid-domain': domain !== undefined && !isDomain(domain),
+    'invalid-domain': domain !== undefined && !domainForm.test(domain),
     'host-prefix-needs-secure': begins('host') && !secure,
     'host-prefix-forbids-domain': begins('host') && domain !== undefined,
     'host-prefix-needs-root-path': begins('host') && path !== '/',
@@ -1416,7 +1408,7 @@ function checkForm({ name, cookies, attributes: { path, domain, secure, httpOnly
     'http-prefix-needs-http-only': begins('http|host-http') && !httpOnly,
     'same-site-none-needs-secure': sameSite === 'None' && !secure,
     'partitioned-needs-secure': partitioned && !secure,
-    'invalid-splitting': !Number.isInteger(cookies) || cookies < 1 || cookies > mostPart + 1,
+    'invalid-splitting': !isWithin(cookies, 1, mostPart + 1),
   };
   for (const [code, isWrong] of Object.entries(wrong)) if (isWrong) throw new ConfigurationError(code);
   if (!['Strict', 'Lax', 'None'].includes(sameSite)) throw new TypeError('sameSite is Strict, Lax or None');
@@ -1428,7 +1420,8 @@ function placeOf(name, { path, domain = '', partitioned }) {
 }
 
 function setCookieLine(name, value, maxAge, { path, domain, secure, httpOnly, sameSite, partitioned }) {
-  const end = value === '' ? '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT' : maxAge === null ? '' : `; Max-Age=${maxAge}`;
+  const age = maxAge === null ? '' : `; Max-Age=${maxAge}`;
+  const end = value === '' ? '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT' : age;
   const where = `; Path=${path}${domain === undefined ? '' : `; Domain=${domain}`}`;
   const flags = `${secure ? '; Secure' : ''}${httpOnly ? '; HttpOnly' : ''}; SameSite=${sameSite}`;
   return `${name}=${value}${end}${where}${flags}${partitioned ? '; Partitioned' : ''}`;
@@ -1484,7 +1477,9 @@ export class CookieSealer extends Sealer {
     const tried = async ({ value, position }, parts) => {
       if (attempt.left === 0) return false;
       attempt.left--;
-      const [text, limit] = parts.length ? [[value.slice(2), ...parts].join(''), form.cookies * (most - 2)] : [value, most];
+      const isWhole = parts.length === 0;
+      const text = isWhole ? value : [value.slice(2), ...parts].join('');
+      const limit = isWhole ? most : form.cookies * (most - 2);
       try {
         candidates.push({ ...(await this.authentic(text, limit, form, ring)), position });
         return true;
@@ -1501,8 +1496,8 @@ export class CookieSealer extends Sealer {
       if (count > form.cookies) attempt.refusal ??= new OpenError('too-many-cookies');
       else if (parts.includes(undefined)) attempt.refusal ??= new OpenError('missing-part');
       else {
-        const first = { value, position, parts, chosen: parts.map((values) => values[Math.min(position, values.length - 1)]) };
-        if (!(await tried(first, first.chosen))) refused.push(first);
+        const chosen = parts.map((values) => values[Math.min(position, values.length - 1)]);
+        if (!(await tried({ value, position }, chosen))) refused.push({ value, position, parts, chosen });
       }
     }
     for (const first of refused) {
