@@ -195,17 +195,17 @@ const fixedLengths = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 25
 
 /** The symbols by their codes, each code with a 1 bit in front. */
 function huffman(lengths) {
-  const symbols = [];
   const used = lengths.filter((length) => length > 0);
+  const longest = Math.max(...used);
+  const symbols = [];
   let code = 1;
-  for (let length = 1; length <= Math.max(...used); length++) {
+  for (let length = 1; length <= longest; length++) {
     code *= 2;
     for (let symbol = 0; symbol < lengths.length; symbol++) if (lengths[symbol] === length) symbols[code++] = symbol;
-    if (code > 2 ** (length + 1)) throw malformed('more codes than there are');
   }
   // A code that leaves bits over is broken, but for none or a single one of one bit (as zlib has it).
-  const isComplete = code === 2 ** (Math.max(...used) + 1);
-  if (!isComplete && used.length > 0 && used.join() !== '1') throw malformed('fewer codes than there are');
+  const isAllowed = used.length === 0 || used.join() === '1' || code === 2 ** (longest + 1);
+  if (!isAllowed) throw malformed('more or fewer codes than there are');
   return symbols;
 }
 
@@ -244,8 +244,8 @@ export function inflate(source, dictionary, limit) {
   function stored() {
     bitBuffer = bitCount = 0; // up to the next byte
     const length = bits(16);
-    if (bits(16) !== (length ^ 0xffff)) throw malformed('a stored block of another length');
-    if (at + length > source.length) throw malformed('the stream ends early');
+    const isWhole = bits(16) === (length ^ 0xffff) && at + length <= source.length;
+    if (!isWhole) throw malformed('a stored block of another length');
     grow(length);
     out.set(source.subarray(at, at + length), size);
     at += length;
@@ -981,28 +981,26 @@ export class KeyRing {
     const ring = new KeyRing();
     const found = [];
     for (const [index, [word, ...fields]] of ringLines(text).entries()) {
-      const error = (code) => new KeyRingError(code, index + 1);
-      const time = (field) => {
-        const seconds = readTime(field);
-        if (seconds === undefined) throw error('not-a-time');
-        return seconds;
+      const fail = (code) => {
+        throw new KeyRingError(code, index + 1);
       };
+      const time = (field) => readTime(field) ?? fail('not-a-time');
       if (word === undefined || word.startsWith('#')) continue;
       const mayHave = { key: fields.length > 0, revoked: fields.length === 1, 'not-before': fields.length === 1 };
-      if (!(Object.hasOwn(mayHave, word) && mayHave[word])) throw error('unknown-line');
-      if (word !== 'not-before' && !/^[0-9a-f]{6}$/.test(fields[0])) throw error('not-a-key-id');
+      if (!(Object.hasOwn(mayHave, word) && mayHave[word])) fail('unknown-line');
+      if (word !== 'not-before' && !/^[0-9a-f]{6}$/.test(fields[0])) fail('not-a-key-id');
       if (word === 'revoked') ring.revoked.add(fields[0]);
       else if (word === 'not-before') ring.notBefore = later(ring.notBefore, time(fields[0]));
-      else found.push({ key: await ringKey(fields, time, error), error });
+      else found.push({ key: await ringKey(fields, time, fail), fail });
     }
     if (previous) {
       if (found.length === 0 && ring.revoked.size === 0 && ring.notBefore === null) return previous;
       previous.revoked.forEach((id) => ring.revoked.add(id));
       ring.notBefore = later(ring.notBefore, previous.notBefore);
     }
-    for (const { key, error } of found.filter(({ key }) => !ring.revoked.has(key.id))) {
+    for (const { key, fail } of found.filter(({ key }) => !ring.revoked.has(key.id))) {
       const same = ring.keys.get(key.id) ?? key;
-      if (!equal(same.secret, key.secret)) throw error('id-collision');
+      if (!equal(same.secret, key.secret)) fail('id-collision');
       ring.keys.set(key.id, { ...key, from: later(same.from, key.from), until: later(same.until, key.until) });
     }
     return ring;
@@ -1032,12 +1030,12 @@ export class KeyRing {
   }
 }
 
-async function ringKey([id, ...fields], time, error) {
+async function ringKey([id, ...fields], time, fail) {
   const from = fields[0]?.startsWith('from=') ? time(fields.shift().slice(5)) : null;
   const until = fields[0]?.startsWith('until=') ? time(fields.shift().slice(6)) : null;
   const secret = fields.length === 1 && /^sck1_.{43}$/.test(fields[0]) ? fromBase64URL(fields[0].slice(5)) : undefined;
-  if (secret === undefined) throw error('not-a-key');
-  if ((await keyID(secret)) !== id) throw error('mislabelled');
+  if (secret === undefined) fail('not-a-key');
+  if ((await keyID(secret)) !== id) fail('mislabelled');
   return { id, secret, from, until };
 }
 
@@ -1103,9 +1101,8 @@ function readTimes(reader) {
 function readPayload(payload, dictionaries) {
   const has = (bit) => (payload[0] & bit) !== 0;
   const [isCompressed, ended, endsWithBrowser] = [has(flag.compressed), has(flag.ended), has(flag.endsWithBrowser)];
-  if (has(0xc0)) throw malformed('unknown flags');
-  if (has(flag.dictionary) && !isCompressed) throw malformed('a dictionary for nothing');
-  if (ended && isCompressed) throw malformed('what was signed out, compressed');
+  const isCompressedWrongly = isCompressed ? ended : has(flag.dictionary);
+  if (has(0xc0) || isCompressedWrongly) throw malformed('unknown flags, or two that exclude each other');
   const end = has(flag.padding) ? payload.findLastIndex((byte) => byte !== 0) : payload.length;
   if (has(flag.padding) && payload[end] !== 0x80) throw malformed('padding of another form');
   const reader = new Reader(payload.subarray(0, end));
