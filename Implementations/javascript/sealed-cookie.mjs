@@ -896,10 +896,11 @@ function dateText(tag, content) {
   const digits = tag === 1001 ? String(content.get(unitOf(content))).padStart(-unitOf(content), '0') : undefined;
   if (digits) return isoText(content.get(1), digits) ?? `@${content.get(1)}+${digits}`;
   if (isInteger(content)) return isoText(content) ?? `@${content}`;
-  const [seconds, fraction] = floatText(content).split('.');
-  const isPlain = Object.is(Number(content), 0) || Number(content) >= 1e-4;
-  const iso = isPlain ? isoText(seconds, /^(.{9}|.{18})$/.test(fraction) ? `${fraction}0` : fraction) : undefined;
-  return iso ?? `@${floatText(content)}`;
+  const text = floatText(content);
+  const [seconds, fraction] = text.split('.');
+  const hasForm = /^[0-9.]+$/.test(text) && (Number(text) === 0 || Number(text) >= 1e-4);
+  const iso = hasForm ? isoText(seconds, /^(.{9}|.{18})$/.test(fraction) ? `${fraction}0` : fraction) : undefined;
+  return iso ?? `@${text}`;
 }
 
 function tagView({ tag, content }) {
