@@ -1269,7 +1269,8 @@ class Sealer {
   async newTimes({ now, own, endsWithBrowser, cutOff, after }) {
     const ring = await this.ring();
     const begins = ring.begins(now, cutOff);
-    if (begins === null && ring.sealing(now) !== null) {
+    if (begins === null) {
+      if (ring.sealing(now) === null) throw new SealError('no-active-key');
       if (!fits(Math.floor(now))) throw new SealError('time-out-of-range');
       throw new SealError('ended', 'the clock is behind not-before, or the cut-off');
     }
@@ -1277,7 +1278,7 @@ class Sealer {
       throw new SealError('time-out-of-range', 'an own lifetime is of whole seconds, from 1');
     }
     const lifetime = own && { absolute: own.absolute, idle: own.idle || null };
-    return { created: begins ?? 0, sealed: sealedAfter(begins ?? 0, now, after), own: lifetime, endsWithBrowser };
+    return { created: begins, sealed: sealedAfter(begins, now, after), own: lifetime, endsWithBrowser };
   }
 
   /** The times of a session that is sealed again now, if it would open still (§10.3). */
@@ -1601,9 +1602,8 @@ export class CookieSealer extends Sealer {
   async signOut(cookieHeader, { saysEnded, now = nowInSeconds() } = {}) {
     const removed = await this.removed(cookieHeader);
     if (!(saysEnded ?? this.mustSayEnded(cookieHeader ?? ''))) return this.#setCookie(removed, null);
-    const created = (await this.ring()).begins(now);
-    if (created === null) throw new SealError('no-active-key');
-    const times = { created, sealed: await this.sealedOn(cookieHeader ?? '', { now }), ended: true };
+    const { after } = await this.#decide(cookieHeader ?? '', await this.ring(), now);
+    const times = { ...(await this.newTimes({ now, after })), ended: true };
     const { token, maxAge } = await this.#sealed(Uint8Array.of(0xf6), times, now, null, true);
     return this.#setCookie(removed.set(this.name, token), maxAge);
   }

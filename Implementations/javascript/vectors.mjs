@@ -188,10 +188,23 @@ export const files = {
     equal(Object.fromEntries(found), set, 'cookies');
   },
 
-  removed: async (js, { ring, name, cookies, header, removed, ended }) => {
-    const sealer = new js.CookieSealer({ name, cookies, ring: await js.KeyRing.parse(ring), lifetime: { absolute: 1 } });
+  removed: async (js, { ring, name, cookies, header, removed, ended, formers = [], formerly = [], path = '/', domain = null, partitioned = false }) => {
+    const place = (form) => ({ ...form, domain: form.domain ?? undefined });
+    const sealer = new js.CookieSealer({
+      name, cookies, ...place({ path, domain, partitioned }), formers: formers.map(place), ring: await js.KeyRing.parse(ring), lifetime: { absolute: 1 },
+    });
     equal([...(await sealer.removed(header)).keys()].sort(), [...removed].sort(), 'removed');
     equal(sealer.mustSayEnded(header), ended, 'ended');
+    // The response: former cookies go, before what is written.
+    const lines = (await sealer.signOut(header)).map((line) => {
+      const attribute = (of) => new RegExp(`; ${of}=([^;]*)`).exec(line)?.[1] ?? null;
+      const slot = { name: /^[^=]*/.exec(line)[0], path: attribute('Path'), domain: attribute('Domain'), partitioned: line.endsWith('; Partitioned') };
+      return [JSON.stringify(slot), /^[^=]*=;/.test(line)];
+    });
+    const slots = [...formerly, ...removed.map((name) => ({ name, path, domain, partitioned }))].map((slot) => JSON.stringify(slot));
+    equal(lines.map(([slot]) => slot).sort(), [...slots].sort(), 'lines of the response');
+    equal(lines.slice(0, formerly.length).map(([slot]) => slot).sort(), slots.slice(0, formerly.length).sort(), 'former ones first');
+    equal(lines.filter(([, isExpired]) => !isExpired).length, ended ? 1 : 0, 'lines that expire nothing');
   },
 
   rings: async (js, vector) => {

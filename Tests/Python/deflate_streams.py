@@ -87,9 +87,9 @@ def stored(out: Bits, data: bytes, last: bool = True, complement: int = 0xffff) 
 
 
 def dynamic(out: Bits, symbols: list[Coded], literals: list[int], distances: list[int], rng: random.Random, last: bool = True,
-            of_lengths: Optional[list[int]] = None, runs: Optional[list[tuple[int, int]]] = None) -> None:
+            of_lengths: Optional[list[int]] = None, runs: Optional[list[tuple[int, int]]] = None, kind: int = 2) -> None:
     """A block of these code lengths. `of_lengths` and `runs` are for broken ones: the code of code lengths, and what is written in it."""
-    out.number(last | 2 << 1, 3)
+    out.number(last | kind << 1, 3)
     runs = run_lengths(literals + distances, rng) if runs is None else runs
     if of_lengths is None:
         used = sorted({symbol for symbol, _ in runs})
@@ -332,6 +332,7 @@ def broken() -> Iterator[tuple[str, bytes]]:
     out = Bits()
     fixed(out, [0x64, (3, 2), END])
     yield "a distance of two after one byte", out.bytes()
+    yield one("a block of the fourth kind, with what would be its codes", kind=3)
 
 
 def check() -> None:

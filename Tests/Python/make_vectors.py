@@ -15,6 +15,7 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import deflate_streams
@@ -1050,7 +1051,49 @@ def removed() -> list[dict]:
             header = "; ".join(pairs)
             vectors.append({"what": f"{what}, up to {most}", "ring": ring, "name": "s", "cookies": most, "header": header,
                             "removed": sc.removal(header, "s", most, parsed), "ended": len(sc.distinct(sc.header_values(header, "s"))) > 1})
+    here = sc.Form("s")
+    domain, partitioned = replace(here, domain="example.com"), replace(here, partitioned=True)
+    for what, form, formers, pairs in (
+        ("a former name", here, [sc.Form("f")], ["f=x"]),
+        ("a former name in several cookies", here, [sc.Form("f", most=3)], ["f=2.x", "f.1=x", "f.7=x", "s.7=x"]),
+        ("a former name and the present one", here, [sc.Form("f")], ["f=x", "s=y"]),
+        ("a former name and the present one with one value", here, [sc.Form("f")], ["f=x", "s=x"]),
+        ("two values of a former name", here, [sc.Form("f")], ["f=x", "f=y"]),
+        ("a former name without a value", here, [sc.Form("f")], ["s=x"]),
+        ("two former names", here, [sc.Form("f"), sc.Form("g")], ["f=x", "g=y"]),
+        ("a former name in two places", here, [sc.Form("f"), sc.Form("f", path="/a")], ["f=x"]),
+        ("a former name twice in one place", here, [sc.Form("f"), sc.Form("f", purpose="p", most=2)], ["f=x"]),
+        ("four former forms", here, [sc.Form(name) for name in "fghi"], []),
+        ("a former path", here, [sc.Form("s", path="/a")], ["s=x"]),
+        ("a former path in several cookies", replace(here, most=2), [sc.Form("s", path="/a", most=3)], ["s=2.x", "s.1=x"]),
+        ("a former domain", here, [domain], ["s=x"]),
+        ("no domain formerly", domain, [here], ["s=x"]),
+        ("another domain formerly", domain, [replace(here, domain="a.example.com")], ["s=x"]),
+        ("the same domain in another case, with a dot in front", domain, [replace(here, domain=".Example.COM", purpose="p")], ["s=x"]),
+        ("in no partition formerly", partitioned, [here], ["s=x"]),
+        ("in a partition formerly", here, [partitioned], ["s=x"]),
+        ("a former purpose", here, [replace(here, purpose="p")], ["s=x"]),
+        ("more cookies formerly", here, [replace(here, most=4)], ["s=x"]),
+        ("more cookies formerly, of which the request has one", here, [replace(here, most=4)], ["s=x", "s.2=x", "s.5=x"]),
+        ("fewer cookies formerly", replace(here, most=4), [replace(here, most=2, purpose="p")], ["s=x"])):
+        header = "; ".join(pairs)
+        expired = sc.removal(header, "s", form.most, parsed)
+        lines = [place_of(line) for line in sc.set_cookies(dict.fromkeys(expired, ""), None, form, formers)]
+        vectors.append({"what": what, "ring": ring, "name": "s", "cookies": form.most, **place(form), "header": header,
+                        "formers": [{"name": former.name, "purpose": former.purpose, "cookies": former.most, **place(former)} for former in formers], "removed": expired,
+                        "formerly": lines[:-len(expired)], "ended": sc.must_say_ended(header, ["s", *(former.name for former in formers)])})
     return vectors
+
+
+def place(form: sc.Form) -> dict:
+    return {"path": form.path, "domain": form.domain, "partitioned": form.partitioned}
+
+
+def place_of(line: str) -> dict:
+    """The name of a Set-Cookie line, and where a browser keeps it."""
+    name, _, rest = line.partition("=")
+    attributes = dict(each.partition("=")[::2] for each in rest.split("; "))
+    return {"name": name, "path": attributes["Path"], "domain": attributes.get("Domain"), "partitioned": "Partitioned" in attributes}
 
 
 def neighbours() -> tuple[bytes, bytes]:
@@ -1159,7 +1202,7 @@ def rings() -> list[dict]:
             ("bits behind the last byte", RING[:-2] + "9"), ("an empty from", RING.replace("sck1", "from= sck1")), ("from without its word", RING.replace("sck1", now + " sck1")),
             ("from in capitals", RING.replace("sck1", f"From={now} sck1")), ("from behind the secret", RING[:-1] + f" from={now}"), ("a date without its time", "not-before 2026-08-03"),
             ("a time without Z", "not-before 2026-08-03T00:00:00"), ("a small z", "not-before 2026-08-03T00:00:00z"), ("a blank for the T", "not-before 2026-08-03 00:00:00Z"),
-            ("another zone", "not-before 2026-08-03T00:00:00+00:00"), ("a fraction", "not-before 2026-08-03T00:00:00.0Z"), ("a day that does not exist", "not-before 2026-02-29T00:00:00Z"),
+            ("another zone", "not-before 2026-08-03T00:00:00+00:00"), ("a fraction", "not-before 2026-08-03T00:00:00.0Z"), ("milliseconds", "not-before 2026-08-03T00:00:00.500Z"), ("a day that does not exist", "not-before 2026-02-29T00:00:00Z"),
             ("a 31st of June", "not-before 2026-06-31T00:00:00Z"), ("a month 13", "not-before 2026-13-01T00:00:00Z"), ("a month 0", "not-before 2026-00-01T00:00:00Z"), ("24 o'clock", "not-before 2026-08-03T24:00:00Z"),
             ("a second 60", "not-before 2016-12-31T23:59:60Z"), ("a year before 1583", "not-before 1582-12-31T23:59:59Z"), ("a year of five digits", "not-before 10000-01-01T00:00:00Z"),
             ("a day of one digit", "not-before 2026-08-3T00:00:00Z"), ("nothing behind not-before", "not-before"), ("a no-break space", RING.replace(" ", "\u00a0", 1)),
@@ -1265,7 +1308,7 @@ def views() -> list[dict]:
               "18446744073709552000.0", "-92233720368547760e7", "6.79e44", '{"$float":"-6.79e44"}', '{"$float":"9223372036854775808.0"}', "1e25", "4503599627370495.5", "0.0001", "1e-5",
               '{"$decimal":"0.1e9223372036854775807"}', '{"$decimal":"0.00e-5"}', '{"$decimal":"1e-9223372036854775808"}',
               '{"$date":"@5"}', '{"$date":"@-5"}', '{"$date":"@0"}', '{"$date":"@5+000000001"}', '{"$date":"@-5+000000000000000001"}', '{"$date":"@5.0"}', '{"$date":"@5e0"}', '{"$date":"@nan"}', '{"$date":"@-inf"}', '{"$date":"@0x7FFC000000000001"}',
-              '{"$date":"@0.0"}', '{"$date":"@0.0001"}', '{"$date":"@0.00009"}', '{"$date":"@1e-05"}', '{"$date":"1970-01-01T00:00:00.00001Z"}', '{"$date":"1970-01-01T00:00:00.0001Z"}', '{"$date":"@5e-324"}', '{"$date":"@-1e-05"}', '{"$date":"@1E1"}',
+              '{"$date":"@0.0"}', '{"$date":"@0.0001"}', '{"$date":"@0.00009"}', '{"$date":"@1e-05"}', '{"$date":"1970-01-01T00:00:00.00001Z"}', '{"$date":"1970-01-01T00:00:00.0001Z"}', '{"$date":"@5e-324"}', '{"$date":"@-1e-05"}', '{"$date":"@1.5e+300"}', '{"$date":"@1E1"}',
               '{"$date":"9999-12-31T23:59:59.9Z"}', '{"$date":"9999-12-31T23:59:59.99999Z"}', '{"$date":"@253402300800.5"}', '{"$date":"@9223372036854775808.0"}', '{"$date":"@9.223372036854775809e18"}', '{"$date":"@1.0000000000000000001"}',
               '{"$float":"1E2"}', '{"$uuid":"FE049F18-1B8F-4A6F-8C38-00C3448DE041"}', '{"$map":[]}', '{"$map":[["b",1],["a",2]]}', '{"$secret":{"$map":[[1,2]]}}', '{"":0}', " [ ] "]
     texts += [f'{{"$date":"{text}"}}' for text in (
