@@ -5,24 +5,23 @@
 //
 //     node mutants.mjs [--jobs 2] [--part 1/10] [--from LINE] [--to LINE] [words of an edit or of a line]
 
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { Session } from 'node:inspector/promises';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 
 import { everyVector, failure } from './vectors.mjs';
 
-if (isMainThread) await main();
-else await answer();
+if (process.argv[2] === '--answer') answer();
+else await main();
 
-/** In a worker: whether one of these vectors fails with this module. */
-async function answer() {
+/** In a process of its own, which a mutant may take with it: whether one of these vectors fails with this module. */
+function answer() {
   const vectors = new Map(everyVector().map((each) => [`${each.file} ${each.number}`, each]));
-  parentPort.on('message', async ({ module, list, number }) => {
+  process.on('message', async ({ module, list, number }) => {
     let isKilled = false;
     try {
       const js = await import(module);
@@ -33,7 +32,7 @@ async function answer() {
     } catch {
       isKilled = true; // it does not even load
     }
-    parentPort.postMessage({ isKilled, number });
+    process.send({ isKilled, number });
   });
 }
 
@@ -130,21 +129,21 @@ async function main() {
   let next = 0;
 
   async function work() {
-    let worker;
+    let child;
     /** Whether a vector fails. A mutant that runs for a minute, or takes all memory, is killed as well. */
     const isKilled = (module, list, number) =>
       new Promise((resolve) => {
-        worker ??= new Worker(new URL(import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: 512 } });
+        child ??= fork(here('mutants.mjs'), ['--answer'], { execArgv: ['--max-old-space-size=512'], silent: true });
         const end = (isKilled, isLost) => {
           clearTimeout(timer);
-          worker.off('message', answered).off('error', lose);
-          if (isLost) worker = void worker.on('error', () => {}).terminate();
+          child.off('message', answered).off('exit', lose);
+          if (isLost) child = void child.kill('SIGKILL');
           resolve(isKilled);
         };
         const answered = (answer) => answer.number === number && end(answer.isKilled, false);
         const lose = () => end(true, true);
         const timer = setTimeout(lose, 60000);
-        worker.on('message', answered).on('error', lose).postMessage({ module, list, number });
+        child.on('message', answered).on('exit', lose).send({ module, list, number });
       });
     while (next < chosen.length) {
       const number = next++;
@@ -168,7 +167,7 @@ async function main() {
       }
       rmSync(file);
     }
-    await worker?.terminate();
+    child?.kill();
   }
 
   await Promise.all(Array.from({ length: Number(jobs) }, work));

@@ -368,7 +368,7 @@ import Testing
             }
             #expect(begins == vector.begins, "\(vector.what)")
         }
-        #expect(refusals == 143)
+        #expect(refusals == 144)
     }
 
     @Test func `every cut-off ends and begins what is stated`() throws {
