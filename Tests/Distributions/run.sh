@@ -47,9 +47,18 @@ as_user() { # root command…
     inside "$1" setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=/home/user "${@:2}"
 }
 
-# The steps of the page's second stage.
+# The steps of one of the page's two stages: swift or debian.
 steps() {
-    awk '/^FROM debian/ { second = 1 } second && /^RUN / { sub(/^RUN /, ""); print }' Sources/SealedCookie/Documentation.docc/Deploying.md
+    awk -v from="$1" '/^FROM / { inside = index($2, from) == 1 } inside && /^RUN / { sub(/^RUN /, ""); print }' \
+        Sources/SealedCookie/Documentation.docc/Deploying.md
+}
+
+# An application named "shop", as the page has it.
+make_shop() { # folder, with the package beside it
+    mkdir -p "$1/Sources"
+    sed -e 's|@PACKAGE@|.package(path: "../home/user/package"),|' -e 's|@PRODUCT@|.product(name: "SealedCookie", package: "package"),|' \
+        -e 's/name: "first"/name: "shop"/g' Tests/Dependents/first/Package.swift.in > "$1/Package.swift"
+    cp -R Tests/Dependents/first/Sources/first "$1/Sources/shop"
 }
 
 git clone -q . "$source/package"
@@ -91,14 +100,20 @@ for suite in "${@:-bookworm trixie}"; do for suite in $suite; do
         [ $who = root ] || discard "$work/home/user/package"
     done
     inside "$work" make -C /home/user/package install PREFIX=/usr/local > "$log" 2>&1 || { tail -20 "$log"; exit 1; }
+    make_shop "$work/src"
+    while read -r step; do
+        inside "$work" sh -c "cd /src && $step" > "$log" 2>&1 < /dev/null || { tail -5 "$log"; echo "$suite: FAILED: $step" >&2; exit 1; }
+    done < <(steps swift)
     release
 
     mount -t proc proc "$bare/proc"
     mounted+=("$bare/proc")
     while read -r step; do
         inside "$bare" sh -c "$step" > "$log" 2>&1 < /dev/null || { tail -5 "$log"; echo "$suite: FAILED: $step" >&2; exit 1; }
-    done < <(steps)
-    install -m 755 "$work/usr/local/bin/sealed-cookie" "$bare/usr/local/bin/"
+    done < <(steps debian)
+    install -m 755 "$work/usr/local/bin/sealed-cookie" "$work/src/.build/release/shop" "$bare/usr/local/bin/"
+    said=$(inside "$bare" setpriv --reuid shop --init-groups shop 2>&1) || { echo "$suite: shop: $said" >&2; exit 1; }
+    echo "$suite, bare: the page's shop, built by its first stage: $said"
     inside "$bare" setpriv --reuid 10001 --regid 10001 --clear-groups sealed-cookie demo > "$log" 2>&1 || { cat "$log"; exit 1; }
     echo "$suite, bare: $(inside "$bare" sealed-cookie --version), without a toolchain: demo: $(grep -F 'left under' "$log")"
     echo "$suite: $(inside "$bare" dpkg-query -W -f='${Package} ${Version}\n' 'libssl3*' zlib1g | awk 'NF == 2' | paste -sd ,), $(du -sh "$bare" --exclude=proc | cut -f1) with all of Debian's minimum"
