@@ -329,8 +329,8 @@ crime: hostile ## Recover a secret through the length: from a naive codec, not f
 	@Tests/Hostile/.build/release/crime $(ARGUMENTS)
 
 .PHONY: soak
-soak: hostile ## Seal and open on all cores for SECONDS (60) while the ring changes and breaks
-	@Tests/Hostile/.build/release/soak $(or $(SECONDS),60)
+soak: hostile ## Seal and open for SECONDS (60) while the ring changes and breaks (THREADS: one more than cores)
+	@Tests/Hostile/.build/release/soak $(or $(SECONDS),60) $(THREADS)
 
 .PHONY: sanitize
 sanitize: sanitize-address sanitize-thread ## Run every test under AddressSanitizer and under ThreadSanitizer

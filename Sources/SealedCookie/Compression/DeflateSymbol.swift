@@ -188,20 +188,21 @@ struct SymbolCounts {
         // Longer ones are rarely dear, and checking them would take as long as finding them.
         for index in matches.indices where matches[index].length <= 4 && !matches[index].isDear {
             let match = matches[index]
-            let length = DeflateSymbol.length(Int(match.length))
+            // Such a length has a symbol to itself.
+            let length = 254 &+ Int(match.length)
             let distance = DeflateSymbol.distance(Int(match.distance))
             var left =
-                prices[length.number] &+ prices[distance.number]
-                &+ 256 &* Int32(truncatingIfNeeded: length.extraCount &+ distance.extraCount)
+                prices[length] &+ prices[distance.number]
+                &+ 256 &* Int32(truncatingIfNeeded: distance.extraCount)
             let letters = Int(match.start)..<match.end
             for place in letters { left &-= prices[Int(input[place])] }
             guard left >= 0 else { continue }
             (matches[index].isDear, isChanged) = (true, true)
-            counts[length.number] -= 1
+            counts[length] -= 1
             counts[distance.number] -= 1
-            if counts[length.number] == 0 { symbols.remove(length.number) }
+            if counts[length] == 0 { symbols.remove(length) }
             if counts[distance.number] == 0 { symbols.remove(distance.number) }
-            extraBits -= length.extraCount + distance.extraCount
+            extraBits -= distance.extraCount
             for place in letters {
                 counts[Int(input[place])] += 1
                 symbols.insert(Int(input[place]))

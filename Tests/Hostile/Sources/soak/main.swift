@@ -1,20 +1,23 @@
 // One codec on all cores while its ring file is rotated, revoked, pruned, swapped and broken.
 //
-//     soak [SECONDS]
+//     soak [SECONDS [THREADS]]
 //
 // Every session that opens must be the one that was sealed, under a key that may still open it. Every refusal must be
 // caused by a change of the ring. No two tokens may share R. Exits with 1 at the first violation.
 import Foundation
 import SealedCookie
 
-let seconds = CommandLine.arguments.dropFirst().first.flatMap(Double.init) ?? 60
+let arguments = CommandLine.arguments.dropFirst()
+let seconds = arguments.first.flatMap(Double.init) ?? 60
 let folder = NSTemporaryDirectory() + "soak-\(getpid())"
 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
 let operatorOfRing = try RingOperator(folder: folder)
 let file = try KeyRingFile(operatorOfRing.path, pollInterval: .milliseconds(20))
 let sessions = try CookieSealer<SoakSession>(
     keys: file, lifetime: .init(absolute: .days(1)), purpose: "soak")
-let threadCount = max(2, ProcessInfo.processInfo.activeProcessorCount) + 1
+let threadCount =
+    arguments.dropFirst().first.flatMap { Int($0) } ?? max(2, ProcessInfo.processInfo.activeProcessorCount)
+    + 1
 let workers = (0..<threadCount).map { Worker($0, sessions, operatorOfRing.history) }
 let stop = Stop()
 let group = DispatchGroup()
@@ -47,7 +50,7 @@ let changes = operatorOfRing.history.changes
 print(
     """
     \(threadCount) threads, \(Int(took.components.seconds)) s: \(total.sealed) sealed, \(total.opened) opened, \
-    \(total.sealed + total.attempts) seals and opens
+    \(total.sealed + total.attempts) seals and opens, \(Int(Double(total.sealed + total.attempts) / (took / .seconds(1)))) a second
     refused: \(total.revoked) revoked, \(total.unknown) unknown (pruned), \(total.ended) ended, \
     \(total.changed) of \(total.changedTried) changed tokens
     ring: \(changes.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }.joined(separator: ", "))
