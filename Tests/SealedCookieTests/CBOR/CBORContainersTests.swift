@@ -137,6 +137,36 @@ import Testing
     }
 
     /// It was sealed but could not be opened: the empty map that is written for it counts as a level as well.
+    /// Entries are written at once where they are certain to fit, and otherwise in two steps.
+    @Test func `an item is the same whether its entries were certain to fit or not`() throws {
+        let text = String(repeating: "ä", count: 120)
+        let session = Doing { encoder in
+            var outer = encoder.container(keyedBy: LetterKey.self)
+            var inner = outer.nestedContainer(keyedBy: LetterKey.self, forKey: .inner)
+            try outer.encode(text, forKey: .c)
+            try inner.encode(-70_000, forKey: .b)
+            try outer.encode(true, forKey: .b)
+            try inner.encode([text, "", text + text], forKey: .list)
+            try inner.encode(1.1, forKey: .a)
+            try outer.encode(UInt64.max, forKey: .a)
+            try inner.encode(text + text, forKey: .c)
+        }
+        let item = try CBOREncoder.encode(session)
+        let index = try CheckedItem(parsing: item.bytes)
+        #expect(try CBOREncoder.encode(CBORValue(index)) == item)
+        let (size, values) = (item.bytes.count, index.valueCount)
+        for room in 0..<size {
+            #expect(try CBOREncoder.encode(session, limit: size + room, mostValues: values) == item)
+            let failure = #expect(throws: CBORFailure.self) { try CBOREncoder.encode(session, limit: room) }
+            #expect(failure?.reason == .tooLong)
+        }
+        for fewer in 0..<values {
+            #expect(throws: CBORFailure(.tooManyValues(fewer))) {
+                try CBOREncoder.encode(session, mostValues: fewer)
+            }
+        }
+    }
+
     @Test(arguments: [63, 64]) func `a type that encodes nothing counts as a level`(levels: Int) throws {
         struct Silent: Encodable { func encode(to encoder: any Encoder) throws {} }
         struct Deep: Encodable {

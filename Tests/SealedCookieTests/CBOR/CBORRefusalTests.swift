@@ -183,6 +183,28 @@ import Testing
         #expect(elements(Array(repeating: Secret(text), count: 1000)) == 2)
     }
 
+    /// Short entries are written at once, where they are certain to fit.
+    @Test func `a map that is too large is given up at the entry that is too much`() throws {
+        typealias Container = KeyedEncodingContainer<DynamicKey>
+        func entries(_ key: String, _ write: @escaping (inout Container, DynamicKey) throws -> Void) -> Int {
+            let tree = Shared(ItemBuilder())
+            let value = Doing { encoder in
+                var container = encoder.container(keyedBy: DynamicKey.self)
+                for number in 100_000..<120_000 { try write(&container, DynamicKey("\(key)\(number)")) }
+            }
+            #expect(throws: CBORFailure.self) { try tree.encode(value, at: ItemBuilder.root) }
+            return tree.value.childCount(of: ItemBuilder.root)
+        }
+        // A key is 5 bytes or more, a value one or more.
+        let most = CBORLimits.itemBytes / 6 + 1
+        for key in ["", "k"] {
+            #expect(entries(key) { try $0.encode(true, forKey: $1) } <= most)
+            #expect(entries(key) { try $0.encode(-70_000, forKey: $1) } <= most)
+            #expect(entries(key) { try $0.encode(1.1, forKey: $1) } <= most)
+            #expect(entries(key) { try $0.encode("ab", forKey: $1) } <= most)
+        }
+    }
+
     /// If a method cannot throw, entries used to be added without end: it trapped beyond 2 GiB.
     @Test func `containers that cannot throw make nothing larger than an item`() throws {
         struct Filler: Encodable {

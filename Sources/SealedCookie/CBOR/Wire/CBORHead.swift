@@ -75,14 +75,23 @@ extension ByteSink where Self: ~Copyable & ~Escapable {
 
 extension [UInt8] {
     mutating func append(cborText text: String) {
-        let bytes = text.utf8.span
         // A head has at most 9 bytes.
-        append(addingCapacity: 9 + bytes.count) {
-            $0.append(.text, UInt64(bytes.count))
-            $0.append(copying: bytes)
-        }
+        append(addingCapacity: 9 + text.utf8.count) { $0.append(cborText: text) }
     }
+}
 
+extension OutputSpan<UInt8> {
+    /// There must be room for it.
+    @inline(__always)
+    mutating func append(cborText text: String) {
+        let bytes = text.utf8.span
+        append(.text, UInt64(bytes.count))
+        append(copying: bytes)
+    }
+}
+
+extension ByteSink where Self: ~Copyable & ~Escapable {
+    @inline(__always)
     mutating func append(cborInteger value: Int64) {
         if value >= 0 {
             append(.unsigned, UInt64(value))

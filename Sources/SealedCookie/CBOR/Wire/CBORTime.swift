@@ -116,12 +116,16 @@ package enum CBORTime: Equatable, Sendable {
         self = .extended(seconds: seconds, scale: scale, fraction: node(4).argument)
     }
 
+    /// The most bytes that a time takes: a tag, a map's head and four integers.
+    static let mostBytes = 3 + 1 + 4 * 9
+
     /// How deep tags and maps are nested.
     var levels: Int {
         if case .extended = self { 2 } else { 1 }
     }
 
-    func append(to bytes: inout [UInt8]) {
+    /// There must be room for it.
+    func append(to bytes: inout OutputSpan<UInt8>) {
         switch self {
         case .seconds(let seconds):
             bytes.append(.tag, CBORTag.epochTime)

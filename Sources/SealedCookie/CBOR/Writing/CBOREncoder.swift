@@ -122,7 +122,7 @@ extension SharedTree {
         } else if Session.self == [String].self {
             value.open(node, as: .array)
             for text in sameType(encodable, as: [String].self) {
-                value.write(text, value.addElement(to: node))
+                value.addText(text, to: node)
                 try value.check()
             }
         } else if Session.self == URL.self {
@@ -275,21 +275,64 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
         return CBORItemEncoder(tree: tree, node: container, type: isAgain ? Again.self : Never.self)
     }
 
+    /// Writes an entry with its value at once. False, without writing anything, if it is not certain to fit the item.
+    ///
+    /// - Parameter size: The bytes that `write` appends, at most.
+    @inline(__always)
+    private func addLeaf(forKey key: Key, size: Int, _ write: (inout OutputSpan<UInt8>) -> Void) -> Bool {
+        if let (integer, kind) = form.integer(of: key, in: tree) {
+            return tree.value.addLeaf(to: node, key: integer, kind, size: size, write)
+        }
+        return tree.value.addLeaf(to: node, key: key.stringValue, size: size, write)
+    }
+
+    private func encode(signed value: Int64, forKey key: Key) throws {
+        if addLeaf(forKey: key, size: 9, { $0.append(cborInteger: value) }) { return }
+        try tree.encode(value, at: entry(key))
+    }
+
+    private func encode(unsigned value: UInt64, forKey key: Key) throws {
+        if addLeaf(forKey: key, size: 9, { $0.append(.unsigned, value) }) { return }
+        try tree.encode(value, at: entry(key))
+    }
+
+    private func encode(floatBits bits: UInt64, forKey key: Key) throws {
+        if addLeaf(forKey: key, size: 9, { $0.append(cborFloat: bits) }) { return }
+        tree.value.write(floatBits: bits, entry(key))
+        try tree.value.check()
+    }
+
     func encodeNil(forKey key: Key) throws { try tree.encodeNil(at: entry(key)) }
-    func encode(_ value: Bool, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
-    func encode(_ value: String, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
-    func encode(_ value: Double, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
-    func encode(_ value: Float, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
-    func encode(_ value: Int, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
-    func encode(_ value: Int8, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
-    func encode(_ value: Int16, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
-    func encode(_ value: Int32, forKey key: Key) throws { try tree.encode(Int64(value), at: entry(key)) }
-    func encode(_ value: Int64, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
-    func encode(_ value: UInt, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
-    func encode(_ value: UInt8, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
-    func encode(_ value: UInt16, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
-    func encode(_ value: UInt32, forKey key: Key) throws { try tree.encode(UInt64(value), at: entry(key)) }
-    func encode(_ value: UInt64, forKey key: Key) throws { try tree.encode(value, at: entry(key)) }
+    func encode(_ value: Bool, forKey key: Key) throws {
+        if addLeaf(forKey: key, size: 1, { $0.append(value ? 0xF5 : 0xF4) }) { return }
+        try tree.encode(value, at: entry(key))
+    }
+    func encode(_ value: String, forKey key: Key) throws {
+        let count = value.utf8.count
+        // Long text is examined for combining marks.
+        if count <= ItemBuilder.shortText, !tree.value.isAwaitingMark,
+            addLeaf(forKey: key, size: 9 + count, { $0.append(cborText: value) })
+        {
+            return
+        }
+        try tree.encode(value, at: entry(key))
+    }
+    func encode(_ value: Double, forKey key: Key) throws {
+        try encode(floatBits: value.bitPattern, forKey: key)
+    }
+    func encode(_ value: Float, forKey key: Key) throws {
+        try encode(floatBits: CBORFloat.widen(single: value.bitPattern), forKey: key)
+    }
+    func encode(_ value: Int, forKey key: Key) throws { try encode(signed: Int64(value), forKey: key) }
+    func encode(_ value: Int8, forKey key: Key) throws { try encode(signed: Int64(value), forKey: key) }
+    func encode(_ value: Int16, forKey key: Key) throws { try encode(signed: Int64(value), forKey: key) }
+    func encode(_ value: Int32, forKey key: Key) throws { try encode(signed: Int64(value), forKey: key) }
+    func encode(_ value: Int64, forKey key: Key) throws { try encode(signed: value, forKey: key) }
+    func encode(_ value: UInt, forKey key: Key) throws { try encode(unsigned: UInt64(value), forKey: key) }
+    func encode(_ value: UInt8, forKey key: Key) throws { try encode(unsigned: UInt64(value), forKey: key) }
+    func encode(_ value: UInt16, forKey key: Key) throws { try encode(unsigned: UInt64(value), forKey: key) }
+    func encode(_ value: UInt32, forKey key: Key) throws { try encode(unsigned: UInt64(value), forKey: key) }
+    func encode(_ value: UInt64, forKey key: Key) throws { try encode(unsigned: value, forKey: key) }
     func encode(_ value: Int128, forKey key: Key) throws {
         try tree.encode(CBORInteger(value), at: entry(key))
     }
@@ -305,7 +348,6 @@ struct CBORKeyedEncodingContainer<Key: CodingKey>: KeyedEncodingContainerProtoco
             throw error
         }
     }
-
     func nestedContainer<NestedKey: CodingKey>(
         keyedBy keyType: NestedKey.Type, forKey key: Key
     ) -> KeyedEncodingContainer<NestedKey> { encoder(key).container(keyedBy: keyType) }

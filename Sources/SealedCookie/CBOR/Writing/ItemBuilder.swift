@@ -63,6 +63,8 @@ struct ItemBuilder: Sendable {
     var order: [NodeID] = []
     /// The nodes that are neither leaves nor empty.
     var containerCount = 0
+    /// At most this many byte strings are in the item: so many leaves have one.
+    var byteStringCount = 0
     private var failure: CBORFailure?
     /// The entries of large maps, by their encoded keys.
     private var tables: [NodeID: KeyTable] = [:]
@@ -96,7 +98,7 @@ struct ItemBuilder: Sendable {
         nodes.removeAll(keepingCapacity: nodes.capacity <= 4096)
         nodes.append(
             Node(kind: .empty, depth: 0, keyStart: 0, valueStart: 0, end: 0, contentCount: 0, parent: -1))
-        containerCount = 0
+        (containerCount, byteStringCount) = (0, 0)
         failure = nil
         limit = CBORLimits.itemBytes
         (mostValues, spared) = (.max, 0)
@@ -141,8 +143,9 @@ struct ItemBuilder: Sendable {
     /// is thrown at the end. So a caller that cannot throw does not enlarge the tree either.
     mutating func addElement(to parent: NodeID) -> NodeID {
         guard hasRoomForChild(of: parent) else { return parent }
+        let start = Int32(bytes.count)
         return addChild(
-            to: parent, keyStart: Int32(bytes.count), keyPrefix: UInt64(childCount(of: parent)))
+            to: parent, keyStart: start, valueStart: start, keyPrefix: UInt64(childCount(of: parent)))
     }
 
     @inline(__always)
@@ -303,6 +306,7 @@ struct ItemBuilder: Sendable {
     private mutating func addEntry(to parent: NodeID, keyStart: Int, _ kind: IntegerKey? = nil) -> NodeID {
         addChild(
             to: parent, keyStart: Int32(truncatingIfNeeded: keyStart),
+            valueStart: Int32(truncatingIfNeeded: bytes.count),
             keyPrefix: bytes.span.extracting(keyStart...).prefix, integerKey: kind)
     }
 
@@ -389,18 +393,26 @@ struct ItemBuilder: Sendable {
         if CombiningMarks.areTooMany(in: text) { note(.combiningMarks, at: node) }
     }
 
-    /// `hasRoomForChild` has kept all numbers far below 2^31.
+    /// Whether this many more bytes in one more node fit, if nothing has been noted: nothing has to be counted.
     @inline(__always)
-    private mutating func addChild(
-        to parent: NodeID, keyStart: Int32, keyPrefix: UInt64, integerKey: IntegerKey? = nil
+    func hasPlainRoom(for count: Int) -> Bool {
+        failure == nil && hasRoom(for: count) && nodes.count <= allowed
+            && nodes.count + containerCount - spared < mostValues
+    }
+
+    /// The callers have kept all numbers far below 2^31.
+    @inline(__always)
+    mutating func addChild(
+        _ kind: Node.Kind = .empty, to parent: NodeID, keyStart: Int32, valueStart: Int32, keyPrefix: UInt64,
+        integerKey: IntegerKey? = nil
     ) -> NodeID {
         let id = NodeID(truncatingIfNeeded: nodes.count)
         let depth = nodes[Int(parent)].depth
-        let start = Int32(truncatingIfNeeded: bytes.count)
         nodes.append(
             Node(
-                kind: .empty, depth: min(depth, 254) + 1, integerKey: integerKey, keyPrefix: keyPrefix,
-                keyStart: keyStart, valueStart: start, end: start, contentCount: 0, parent: parent))
+                kind: kind, depth: min(depth, 254) + 1, integerKey: integerKey, keyPrefix: keyPrefix,
+                keyStart: keyStart, valueStart: valueStart, end: Int32(truncatingIfNeeded: bytes.count),
+                contentCount: 0, parent: parent))
         var nodes = nodes.mutableSpan
         let last = nodes[Int(parent)].lastChild
         if last < 0 {

@@ -28,6 +28,7 @@ extension ItemBuilder {
         if nodes[index].valueStart != Int32(bytes.count) { moveKey(of: index) }
         write(&bytes)
         let end = bytes.count
+        if contentCount > 0 { byteStringCount += 1 }
         finish(index, end: end, contentCount: contentCount)
         if end > allowed, !makeRoom(for: 0) { note(.tooLong, at: node) }
     }
@@ -38,6 +39,66 @@ extension ItemBuilder {
         nodes[index].kind = .leaf
         nodes[index].end = Int32(end)
         nodes[index].contentCount = Int32(contentCount)
+    }
+
+    /// The most bytes of a text or key that `addLeaf` takes: too few for too many combining marks.
+    static let shortText = 255
+
+    /// Adds an entry and its value at once: 2 % fewer instructions to seal the typed session.
+    ///
+    /// - Parameter size: The bytes that `write` appends, at most.
+    /// - Returns: False, without adding anything, if it is not certain to fit the item. `addEntry` then finds out.
+    @inline(__always)
+    mutating func addLeaf(
+        to parent: NodeID, key: Int, _ kind: IntegerKey, size: Int, _ write: (inout OutputSpan<UInt8>) -> Void
+    ) -> Bool {
+        guard hasPlainRoom(for: 9 + size) else { return false }
+        addLeaf(to: parent, kind, size: 9 + size, key: { $0.append(cborInteger: Int64(key)) }, write)
+        return true
+    }
+
+    @inline(__always)
+    mutating func addLeaf(
+        to parent: NodeID, key: String, size: Int, _ write: (inout OutputSpan<UInt8>) -> Void
+    ) -> Bool {
+        let size = 9 + key.utf8.count + size
+        guard key.utf8.count <= Self.shortText, hasPlainRoom(for: size) else { return false }
+        addLeaf(to: parent, nil, size: size, key: { $0.append(cborText: key) }, write)
+        return true
+    }
+
+    /// Adds a text to an array.
+    @inline(__always)
+    mutating func addText(_ text: String, to array: NodeID) {
+        let count = text.utf8.count
+        guard count <= Self.shortText, hasPlainRoom(for: 9 + count) else {
+            write(text, addElement(to: array))
+            return
+        }
+        let start = bytes.count
+        bytes.append(cborText: text)
+        let place = Int32(truncatingIfNeeded: start)
+        _ = addChild(
+            .leaf, to: array, keyStart: place, valueStart: place, keyPrefix: UInt64(childCount(of: array)))
+    }
+
+    @inline(__always)
+    private mutating func addLeaf(
+        to parent: NodeID, _ kind: IntegerKey?, size: Int, key: (inout OutputSpan<UInt8>) -> Void,
+        _ write: (inout OutputSpan<UInt8>) -> Void
+    ) {
+        let start = bytes.count
+        var keyCount = 0
+        bytes.append(addingCapacity: size) { bytes in
+            key(&bytes)
+            keyCount = bytes.count
+            write(&bytes)
+        }
+        let valueStart = start + keyCount
+        _ = addChild(
+            .leaf, to: parent, keyStart: Int32(truncatingIfNeeded: start),
+            valueStart: Int32(truncatingIfNeeded: valueStart),
+            keyPrefix: bytes.span.extracting(start..<valueStart).prefix, integerKey: kind)
     }
 
     /// Copies a node's key to the end, so that key and value are adjacent.
@@ -62,21 +123,27 @@ extension ItemBuilder {
 
     mutating func write(byteString: Span<UInt8>, _ node: NodeID) {
         leaf(node, size: byteString.count, contentCount: byteString.count) { bytes in
-            bytes.append(.bytes, UInt64(byteString.count))
-            bytes.append(copying: byteString)
+            bytes.append(addingCapacity: 9 + byteString.count) { bytes in
+                bytes.append(.bytes, UInt64(byteString.count))
+                bytes.append(copying: byteString)
+            }
         }
     }
 
     mutating func write(_ uuid: UUID, _ node: NodeID) {
         leaf(node, contentCount: 16, levels: 1) { bytes in
-            bytes.append(.tag, CBORTag.uuid)
-            bytes.append(.bytes, 16)
-            bytes.append(copying: uuid.bytes.span)
+            bytes.append(addingCapacity: 19) { bytes in
+                bytes.append(.tag, CBORTag.uuid)
+                bytes.append(.bytes, 16)
+                bytes.append(copying: uuid.bytes.span)
+            }
         }
     }
 
     mutating func write(_ time: CBORTime, _ node: NodeID) {
-        leaf(node, levels: time.levels) { bytes in time.append(to: &bytes) }
+        leaf(node, levels: time.levels) { bytes in
+            bytes.append(addingCapacity: CBORTime.mostBytes) { time.append(to: &$0) }
+        }
     }
 
     mutating func write(url: String, _ node: NodeID) {
