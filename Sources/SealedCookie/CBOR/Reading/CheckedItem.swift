@@ -93,7 +93,7 @@ struct CheckedItem: Sendable {
         // With room for none, the code would write to the count that all empty arrays share (Text/CopiedBytes.swift).
         guard room > 0 else { throw CBORFailure(.endsEarly) }
         var nodes = exchange(&nodes, with: [])
-        nodes.removeAll(keepingCapacity: true)
+        if !nodes.isEmpty { nodes.removeAll(keepingCapacity: true) }
         var checker = CBORChecker(item: item, contents: contents)
         if room > Self.largeItem {
             room = try checker.count(bytes.span)

