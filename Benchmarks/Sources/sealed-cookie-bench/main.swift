@@ -2,6 +2,7 @@
 //
 //     sealed-cookie-bench CORPUS [--json FILE] [--quick]
 //     sealed-cookie-bench CORPUS --loop seal|open|floor-seal|floor-open SESSION MODE COUNT     for profilers
+//     sealed-cookie-bench CORPUS --loop codable typed - COUNT
 import CFloor
 import Foundation
 import SealedCookie
@@ -216,7 +217,10 @@ func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
         }
         floor_mark()
     }
-    if name == "typed" {
+    if work == "codable" {
+        let ready = ReadyDecoder(session: User.sample)
+        for _ in 0..<count { _ = try User(from: ready) }
+    } else if name == "typed" {
         try run(User.sample)
     } else if name == "struct" {
         let file = URL(filePath: arguments[1]).appending(path: "b_login.json")
