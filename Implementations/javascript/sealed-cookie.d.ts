@@ -252,7 +252,7 @@ export function secret(value: Value): Tagged;
 export function uuid(text: string): Tagged;
 export function url(value: string | URL): Tagged;
 
-/** CBOR that is sealed as it is, after a check of its form. */
+/** CBOR that is sealed as it is, after a check of its form: what is not of §7 is refused with a SealError. */
 export class Item {
   constructor(bytes: Uint8Array);
   readonly bytes: Uint8Array;
@@ -260,7 +260,7 @@ export class Item {
 
 /** A value as one CBOR item of at most `limit` bytes; 65,536 unless set. */
 export function encode(value: Value, limit?: number): Uint8Array;
-/** The value of one CBOR item; throws where it is not in the one form that §7 allows. */
+/** The value of one CBOR item; throws an OpenError where it is not in the one form that §7 allows. */
 export function decode(item: Uint8Array): any;
 /** The CBOR item of a session as JSON (§8), text or UTF-8. Throws a ViewError. */
 export function itemOfJSON(json: string | Uint8Array): Uint8Array;

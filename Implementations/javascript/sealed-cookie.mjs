@@ -724,7 +724,7 @@ function readWhole(bytes, depth) {
   return value;
 }
 
-/** The value of one CBOR item; throws where it is not in the one form that §7 allows. */
+/** The value of one CBOR item; throws an OpenError where it is not in the one form that §7 allows. */
 export function decode(item) {
   if (item.length > mostBytes) throw malformed('more than 65,536 bytes');
   return readWhole(item, 0);
@@ -1122,7 +1122,6 @@ function readPayload(payload, dictionaries) {
 function inflated(body, dictionary) {
   const { bytes: skeleton, end } = inflate(body, dictionary, mostBytes);
   const inside = new Reader(body.subarray(end));
-  if (skeleton.length + inside.bytes.length > mostBytes) throw malformed('more than 65,536 bytes');
   const item = concat(pieces(new Reader(skeleton), inside));
   if (!inside.isAtEnd) throw malformed('bytes after the contents');
   return item;
@@ -1232,10 +1231,10 @@ class Sealer {
     return session;
   }
 
-  #session(times, id, { name, purpose, lifetime }) {
-    const isFormer = name !== this.name || purpose !== this.purpose || lifetime !== this.lifetime;
+  #session(times, id, form) {
+    const { name, purpose, lifetime } = form;
     const ends = Math.min(endOf(times, this.lifetime), endOf(times, lifetime));
-    return { ...times, value: decode(times.item), ends, keyID: id, name, purpose, isFormer };
+    return { ...times, value: decode(times.item), ends, keyID: id, name, purpose, isFormer: form !== this };
   }
 
   /** Steps 9 to 12, and the end of a former form (§11.3). */

@@ -68,6 +68,12 @@ test('what cannot be kept is refused when it is sealed', () => {
   assert.equal(js.encode('x'.repeat(65533)).length, 65536);
 });
 
+test('an item that is none is refused, whoever hands it over', async () => {
+  const item = Uint8Array.of(0x18, 0x05);
+  assert.throws(() => js.decode(item), (error) => error instanceof js.OpenError && error.code === 'malformed-payload');
+  await assert.rejects(sealer().seal(new js.Item(item), { now }), (error) => error instanceof js.SealError && error.code === 'not-encodable');
+});
+
 test('64 levels are taken and 65 are not', () => {
   const nested = (levels, inner = 0) => (levels ? [nested(levels - 1, inner)] : inner);
   js.decode(js.encode(nested(64)));
@@ -293,6 +299,24 @@ test('is written again when a tenth has passed, or another key seals', async () 
   const { session } = await sealer().seal(1, { now });
   const newer = await js.KeyRing.parse(`${key}key 6e0cd7 from=2026-08-01T00:00:00Z sck1_${js.toBase64URL(new Uint8Array(32).fill(9))}`.replace('6e0cd7', await js.keyID(new Uint8Array(32).fill(9))));
   assert.equal(await sealer({ ring: newer }).isDue(session, now), true);
+});
+
+test('a cookie that ends with the browser is written again for its idle time alone, and for another dictionary', async () => {
+  const text = { username: 'zoe', roles: ['admin'], csrfToken: 'x' };
+  const days = { lifetime: { absolute: 1000 } };
+  const own = sealer({ ...days, dictionaries: [Buffer.from('words of this application')] });
+  const { session } = await sealer(days).seal(text, { now, endsWithBrowser: true });
+  assert.equal(session.dictionary, '01');
+  const { session: plain } = await sealer(days).seal(1, { now, endsWithBrowser: true });
+  assert.equal(plain.dictionary, null);
+  const due = async (sealer, session) => [await sealer.isDue(session, now + 99), await sealer.isDue(session, now + 100)];
+  assert.deepEqual([await due(sealer(days), session), await due(own, session), await due(own, plain)], [[false, false], [false, true], [false, false]]);
+});
+
+test('a ring that loses its keys while a session is sealed is refused', async () => {
+  const none = await js.KeyRing.parse('');
+  const rings = [ring, none];
+  await assert.rejects(sealer({ ring: () => rings.shift() }).seal(1, { now }), code('no-active-key'));
 });
 
 test('what was revoked stays revoked in the rings after it', async () => {
