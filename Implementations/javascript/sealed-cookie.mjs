@@ -470,8 +470,9 @@ function textBytes(text) {
 const integerHead = (n) => (n < 0 ? head(1, -1n - BigInt(n)) : head(0, n));
 
 function bignum(n) {
-  const digits = (n < 0 ? -1n - n : n).toString(16);
-  return new Tagged(n < 0 ? 3 : 2, unhex(digits.length % 2 ? `0${digits}` : digits));
+  const [tag, argument] = n < 0 ? [3, -1n - n] : [2, n];
+  const digits = argument.toString(16);
+  return new Tagged(tag, unhex(digits.length % 2 ? `0${digits}` : digits));
 }
 
 function dateTag(date) {
@@ -786,9 +787,8 @@ function readNumber(text) {
   return asFloat(number);
 }
 
-function readInteger(text, isOf64Bits = false) {
+function readInteger(text) {
   if (!integerForm.test(text) || text.length > 40) throw badView('not an integer'); // of 128 bits, at most
-  if (isOf64Bits && !int64(text)) throw badView('an integer beyond 64 bits');
   return small(BigInt(text));
 }
 
@@ -819,8 +819,8 @@ function readDate(text) {
   const precise = (seconds, digits) =>
     new Tagged(1001, new Map([[1, seconds], [-digits.length, small(BigInt(digits))]]));
   const [, integer, digits] = /^@(-?[0-9]+)(?:\+([0-9]{9}|[0-9]{18}))?$/.exec(text) ?? [];
-  if (digits !== undefined) return precise(readInteger(integer, true), digits);
-  if (text.startsWith('@')) return new Tagged(1, integer ? readInteger(integer, true) : readFloat(text.slice(1)));
+  if (digits !== undefined) return precise(readInteger(integer), digits);
+  if (text.startsWith('@')) return new Tagged(1, integer ? readInteger(integer) : readFloat(text.slice(1)));
   const [, start, fraction] = /^([^.Z]+)(?:\.([0-9]+))?Z$/.exec(text) ?? [];
   const seconds = readTime(`${start}Z`);
   if (seconds === undefined) throw badView('not a point in time');
@@ -833,45 +833,46 @@ function readDate(text) {
 function readDecimal(text) {
   const form = /^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:e(-?[0-9]+))?$/;
   const [, sign, whole, fraction = '', exponent = '0'] = form.exec(text) ?? [];
-  if (whole === undefined) throw badView('not a decimal number');
+  if (whole === undefined || !isInt64(readInteger(exponent))) throw badView('not a decimal number');
   const mantissa = BigInt(whole + fraction);
   if (sign && mantissa === 0n) throw badView('a zero below zero');
-  const power = BigInt(readInteger(exponent, true)) - BigInt(fraction.length);
+  const power = BigInt(exponent) - BigInt(fraction.length);
   return new Tagged(4, [small(power), small(sign ? -mantissa : mantissa)]);
 }
 
-function readMapForm(pairs, depth) {
+function readMapForm(pairs, read) {
   const isPair = (pair) => Array.isArray(pair) && pair.length === 2;
   if (!Array.isArray(pairs) || !pairs.every(isPair)) throw badView('not pairs of key and value');
-  const map = new Map(pairs.map((pair) => pair.map((json) => fromView(json, depth + 2))));
+  const map = new Map(pairs.map((pair) => pair.map((json) => read(json))));
   if (map.size < pairs.length) throw badView('a key twice');
   return map;
 }
 
 const textForms = {
   $bytes: fromBase64URL, // undefined is refused when it is encoded
-  $date: readDate, $uuid: uuid, $url: url, $decimal: readDecimal, $float: readFloat, $int: (text) => readInteger(text),
+  $date: readDate, $uuid: uuid, $url: url, $decimal: readDecimal, $float: readFloat, $int: readInteger,
 };
 
 function fromView(json, depth = 0) {
-  if (depth > 3 * mostLevels + 1) throw badView('too many levels');
+  if (depth > mostLevels) throw badView('more than 64 levels');
+  const inside = (json) => fromView(json, depth + 1);
   if (typeof json === 'string') return json[0] === 'n' ? readNumber(json.slice(1)) : unmarked(json);
-  if (Array.isArray(json)) return json.map((element) => fromView(element, depth + 1));
+  if (Array.isArray(json)) return json.map((element) => inside(element));
   if (typeof json !== 'object' || json === null) return json;
   const members = Object.entries(json).map(([name, content]) => [unmarked(name), content]);
   const canonical = new Set(members.map(([name]) => name.normalize('NFC')));
   if (canonical.size < members.length) throw badView('a member twice');
   if (members.length === 1) {
     const [[name, content]] = members;
-    if (name === '$secret') return secret(fromView(content, depth + 1));
-    if (name === '$map') return readMapForm(content, depth + 1);
+    if (name === '$secret') return secret(inside(content));
+    if (name === '$map') return readMapForm(content, inside);
     if (Object.hasOwn(textForms, name)) return textForms[name](unmarked(content));
   }
   const key = (name) => {
     if (!name.startsWith('$')) return name;
-    return name.startsWith('$$') ? name.slice(1) : readInteger(name.slice(1), true);
+    return name.startsWith('$$') ? name.slice(1) : readInteger(name.slice(1));
   };
-  return new Map(members.map(([name, content]) => [key(name), fromView(content, depth + 1)]));
+  return new Map(members.map(([name, content]) => [key(name), inside(content)]));
 }
 
 /** The CBOR item of a session as JSON, text or UTF-8 bytes; one byte order mark in front does not count. */
@@ -880,7 +881,7 @@ export function itemOfJSON(json) {
     const text = typeof json === 'string' ? json : strictUTF8.decode(json);
     return encode(fromView(parseJSON(text.replace(/^\ufeff/, ''))));
   } catch (error) {
-    throw error instanceof ViewError ? error : badView(error.message); // not UTF-8, not JSON, or no item of §7
+    throw badView(error.message); // not UTF-8, not JSON, no view, or no item of §7
   }
 }
 
@@ -1300,8 +1301,8 @@ class Sealer {
   async isDue(session, now = nowInSeconds()) {
     if (session.isFormer) return true;
     const ring = await this.ring();
-    const from = ring.keys.get(session.keyID)?.from ?? null;
-    if (ring.sealing(now)?.id !== session.keyID && !(from !== null && from > now)) return true;
+    const isPending = (ring.keys.get(session.keyID)?.from ?? -Infinity) > now;
+    if (ring.sealing(now)?.id !== session.keyID && !isPending) return true;
     const { absolute, idle } = session.own ?? this.lifetime;
     const { sealing } = await this.dictionaries();
     const isOfAnother = session.dictionary !== null && session.dictionary !== hex(sealing.name);
@@ -1388,7 +1389,7 @@ function decisiveFirst(a, b) {
 }
 
 const domainLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
-const domainForm = new RegExp(`^\\.?(?=.{1,253}$)(${domainLabel}\\.)+(?!([0-9]+|0[xX][0-9a-fA-F]*)$)${domainLabel}$`);
+const domainForm = new RegExp(`^\\.?(?!.{254})(${domainLabel}\\.)+(?!([0-9]+|0[xX][0-9a-fA-F]*)$)${domainLabel}$`);
 
 function checkForm({ name, cookies, attributes: { path, domain, secure, httpOnly, sameSite, partitioned } }) {
   const begins = (prefix) => new RegExp(`^__(${prefix})-`, 'i').test(name);
@@ -1517,9 +1518,8 @@ export class CookieSealer extends Sealer {
   async partsOf(header) {
     const ring = await this.ring();
     const isToken = (value) => {
-      // Version and key id; the rest may be cut off anywhere.
-      const [start] = /^[\w-]{6}/.exec(value.replace(/^[2-9]\./, '')) ?? [];
-      const bytes = start === undefined ? [] : fromBase64URL(`${start}AA`);
+      const [, start = ''] = /^(?:[2-9]\.)?([\w-]{6})/.exec(value) ?? []; // the rest may be cut off anywhere
+      const bytes = fromBase64URL(`${start}AA`);
       return bytes[0] === 0x48 && ring.keys.has(hex(bytes.subarray(1, 4)));
     };
     const parts = { seen: [], spared: [] };

@@ -246,6 +246,10 @@ test('a sealer bounds what it seals', async () => {
   await values(Array(4096 - 2 - 6 - 2).fill(0));
   await assert.rejects(values(Array(4096 - 2 - 6 - 2 + 1).fill(0)), code('item-too-large'));
   await assert.rejects(sealer({ itemLimit: 100 }).seal('x'.repeat(99), { now }), code('item-too-large'));
+  await assert.rejects(sealer({ itemLimit: 100 }).seal(new js.Item(js.encode('x'.repeat(99))), { now }), code('item-too-large'));
+  await sealer({ itemLimit: 100 }).seal(Array(97).fill(0), { now });
+  await sealer({ itemLimit: 65536, cookies: 9 }).seal(Array(16382).fill(0), { now });
+  await assert.rejects(sealer({ itemLimit: 65536, cookies: 9 }).seal(Array(16383).fill(0), { now }), code('item-too-large'));
   for (const own of [{ absolute: 0 }, { absolute: 2 ** 32 }, { absolute: 1.5 }, { absolute: 9, idle: 0.5 }, { absolute: 9, idle: 2 ** 32 }]) {
     await assert.rejects(sealer().seal(1, { now, own }), code('time-out-of-range'), JSON.stringify(own));
   }
@@ -265,6 +269,19 @@ test('sealed again for another cookie only when it moves', async () => {
   const moved = await reset.sealAgain(opened, { now: now + 9, moves: true });
   assert.deepEqual([moved.session.created, moved.session.sealed, moved.session.own], [now, now + 9, { absolute: 3600, idle: null }]);
   await assert.rejects(sealer().open(header(moved), { now }), code('not-authentic'));
+});
+
+test('without a time it is now', async () => {
+  const { session } = await sealer().seal(1);
+  assert.ok(Math.abs(session.sealed - Date.now() / 1000) < 60);
+  assert.equal((await sealer().open(header(await sealer().sealAgain(session)))).created, session.created);
+});
+
+test('what begins on a request is not sealed more than 60 s ahead, nor beyond 32 bits', async () => {
+  const ahead = header(await sealer().seal(1, { now: now + 60 }));
+  assert.equal((await sealer().seal(2, { now: now + 0.5, cookieHeader: ahead })).session.sealed, now + 60);
+  const last = header(await sealer().seal(1, { now: 2 ** 32 - 1 }));
+  await assert.rejects(sealer().seal(2, { now: 2 ** 32 - 9, cookieHeader: last }), code('time-out-of-range'));
 });
 
 test('no-one lengthens a session by a clock that is behind, and none begins beyond 60 s', async () => {
@@ -299,6 +316,10 @@ test('is written again when a tenth has passed, or another key seals', async () 
   const { session } = await sealer().seal(1, { now });
   const newer = await js.KeyRing.parse(`${key}key 6e0cd7 from=2026-08-01T00:00:00Z sck1_${js.toBase64URL(new Uint8Array(32).fill(9))}`.replace('6e0cd7', await js.keyID(new Uint8Array(32).fill(9))));
   assert.equal(await sealer({ ring: newer }).isDue(session, now), true);
+  // Two keys since this very second, and a session by the one with the lesser id: it is not another clock's.
+  const since = key.replace('sck1_', 'from=2026-08-03T00:00:00Z sck1_');
+  const both = await js.KeyRing.parse(`${since}${since.replace(/.*sck1_.*/, `key ${await js.keyID(new Uint8Array(32).fill(9))} from=2026-08-03T00:00:00Z sck1_${js.toBase64URL(new Uint8Array(32).fill(9))}`)}`);
+  assert.deepEqual([both.sealing(now).id === session.keyID, await sealer({ ring: both }).isDue(session, now)], [false, true]);
 });
 
 test('a cookie that ends with the browser is written again for its idle time alone, and for another dictionary', async () => {

@@ -428,6 +428,7 @@ def invalid() -> list[dict]:
                 add(f"item: float not shortest, 0x{bits:016x} in {size} bytes", "malformed payload", token(b"\x00" + start + data))
     for what, stream in deflate_streams.broken():
         add(f"broken stream: {what}", "malformed payload", token(b"\x01" + start + stream))
+    add("item: simple value 19", "malformed payload", token(b"\x00" + start + b"\xf3"))
     return vectors
 
 

@@ -104,7 +104,7 @@ import Testing
 
     @Test func `every invalid token is refused for the reason stated`() throws {
         var reasons: Set<String> = []
-        for vector in try all("invalid.json", 648, as: Opening.self) {
+        for vector in try all("invalid.json", 649, as: Opening.self) {
             do {
                 _ = try vector.sealer().open(value: #require(vector.token), at: vector.at)
                 Issue.record("\(vector.what): opened")
