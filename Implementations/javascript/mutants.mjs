@@ -58,10 +58,11 @@ async function main() {
 
   function* mutants() {
     const declared = /^(?:export )?(?:async )?function\*? (\w+)|^(?:export )?(?:const|class) (\w+)|^  (?:static )?(?:async )?(?:get )?#?(\w+)\(.*\{$/;
-    let name = '';
+    let [name, outer] = ['', ''];
     for (const [index, line] of source.entries()) {
       name = declared.exec(line)?.slice(1).find(Boolean) ?? name;
-      if (name in left) continue;
+      if (declared.test(line) && !line.startsWith(' ')) outer = name;
+      if (name in left || outer in left) continue;
       for (const [what, pattern, put] of edits) {
         for (const { 0: found, index: column } of code(line).matchAll(new RegExp(pattern, 'g'))) {
           const number = { '+1': (n) => String(n + 1n), '-1': (n) => String(n - 1n), '^1': (n) => `0x${(n ^ 1n).toString(16)}` }[put];

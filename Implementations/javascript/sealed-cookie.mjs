@@ -602,7 +602,7 @@ function hasFraction(map) {
 /** A point in time as a Date, where a Date would be written as the same item. */
 function asDate(tag, content) {
   const seconds = tag === 1 ? content : content.get(1);
-  const fraction = tag === 1 ? 0 : Number(content.get(-9) ?? NaN);
+  const fraction = tag === 1 ? 0 : Number(content.get(-9));
   if (!isInteger(seconds) || !Number.isInteger(fraction / 1e6) || (tag === 1001 && fraction === 0)) return undefined;
   const date = new Date(Number(seconds) * 1000 + fraction / 1e6);
   return Number.isNaN(date.getTime()) ? undefined : date;
@@ -1178,8 +1178,8 @@ export class Item {
 }
 
 function itemOf(value, limit) {
-  const isItem = value instanceof Item; // one that is none, or has what a sealer refuses beyond that, is refused here
-  const { item, values } = encoded(isItem ? checked(value.bytes) : value, isItem ? mostBytes : limit);
+  // An Item that is none, or has what a sealer refuses beyond that, is refused as well.
+  const { item, values } = encoded(value instanceof Item ? checked(value.bytes) : value, limit);
   if (values > Math.max(4096, limit / 4)) throw new SealError('item-too-large', 'too many values');
   return item;
 }
@@ -1252,7 +1252,6 @@ class Sealer {
     const ring = await this.ring();
     const key = ring.sealing(now);
     if (key === null) throw new SealError('no-active-key');
-    if (item.length > this.itemLimit) throw new SealError('item-too-large');
     if (!fits(created) || !fits(sealed)) throw new SealError('time-out-of-range');
     const { sealing } = await this.dictionaries();
     const times = { created, sealed, own, endsWithBrowser };

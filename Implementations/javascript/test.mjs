@@ -262,6 +262,16 @@ test('what was signed out opens no more, and says so', async () => {
   await assert.rejects(sealer().open(set.split(';')[0], { now: now + 1e8 }), code('signed-out'));
 });
 
+test('a token without a cookie may be as long as its limit', async () => {
+  const tokens = (limit) => new js.TokenSealer({ purpose: 'reset', ring, lifetime, limit });
+  for (const text of ['a', 'ab', 'abc', '']) {
+    const token = await tokens().seal(text, { now });
+    assert.equal((await tokens(token.length).open(await tokens(token.length).seal(text, { now }), { now })).value, text);
+    if (token.length > 63) await assert.rejects(tokens(token.length - 1).seal(text, { now }), code('too-large'), text);
+  }
+  assert.throws(() => tokens(62), code('invalid-token-limit'));
+});
+
 test('sealed again for another cookie only when it moves', async () => {
   const opened = await sealer().open(header(await sealer().seal(7, { now, own: { absolute: 3600 } })), { now });
   const reset = sealer({ purpose: 'reset' });
@@ -291,7 +301,7 @@ test('no-one lengthens a session by a clock that is behind, and none begins beyo
   assert.equal((await sealer().seal(1, { now: now + 0.999 })).session.created, now);
   assert.equal((await sealer().seal(1, { now: now + 0.999, cutOff: now + 0.5 })).session.created, now + 1);
   await assert.rejects(sealer({ ring: notBefore }).seal(1, { now: now - 1 }), code('ended'));
-  await assert.rejects(sealer().seal(1, { now: -1 }), code('time-out-of-range'));
+  for (const before of [-1, -0.5]) await assert.rejects(sealer().seal(1, { now: before }), code('time-out-of-range'));
   await assert.rejects(sealer({ ring: await js.KeyRing.parse('') }).seal(1, { now }), code('no-active-key'));
 });
 
@@ -358,6 +368,12 @@ test('dictionaries of an application make its tokens shorter, and are known by t
   await assert.rejects(sealer().open(header(sealed), { now }), code('unknown-dictionary'));
   for (const size of [1, 7936]) await sealer({ dictionaries: [Buffer.alloc(size)] }).seal(1, { now });
   for (const size of [0, 7937]) await assert.rejects(sealer({ dictionaries: [Buffer.alloc(size)] }).seal(1, { now }), TypeError);
+});
+
+test('two dictionaries of one name are refused, and one that is there twice is not', async () => {
+  const [one, other] = [Buffer.from('words 69327'), Buffer.from('words 92037')]; // one pair in 4 billion
+  await sealer({ dictionaries: [one, one] }).seal(1, { now });
+  await assert.rejects(sealer({ dictionaries: [one, other] }).seal(1, { now }), code('ambiguous-dictionaries'));
 });
 
 test('a large session takes several cookies, and opens in any order', async () => {

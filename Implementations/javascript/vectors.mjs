@@ -17,7 +17,7 @@ function spelled(view) {
   if (typeof view !== 'object' || view === null) return view;
   if (Array.isArray(view)) return view.map(spelled);
   const [, double] = /^@?(-?[0-9.]+(?:e[-+]?[0-9]+)?)$/.exec(view.$float ?? view.$date ?? '') ?? [];
-  if (/[.e]/.test(double)) return { double: Object.is(Number(double), -0) ? '-0' : String(Number(double)), ...(view.$date && { date: true }) };
+  if (double && /[.e]/.test(double)) return { double: Object.is(Number(double), -0) ? '-0' : String(Number(double)), ...(view.$date && { date: true }) };
   return Object.fromEntries(Object.entries(view).map(([name, member]) => [name, spelled(member)]));
 }
 

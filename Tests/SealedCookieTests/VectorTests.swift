@@ -262,7 +262,7 @@ import Testing
 
     @Test func `every Cookie header is read as stated`() throws {
         var outcomes: Set<String> = []
-        for vector in try all("cookies.json", 335, as: Opening.self) {
+        for vector in try all("cookies.json", 336, as: Opening.self) {
             let sealer = try vector.sealer()
             if sealer.keys.sealingKey(at: vector.at) != nil {
                 let new = try sealer.seal(.null, cookieHeader: vector.header, at: vector.at)
@@ -414,7 +414,7 @@ import Testing
             let refused: Bool?
         }
         var refusals = 0
-        for vector in try all("json.json", 789, as: View.self) {
+        for vector in try all("json.json", 790, as: View.self) {
             let text = Data(try vector.json.map { Array($0.utf8) } ?? #require(vector.bytes?.bytes))
             let what = try #require(vector.json ?? vector.what)
             guard vector.refused == nil else {
