@@ -292,6 +292,9 @@ test('what begins on a request is not sealed more than 60 s ahead, nor beyond 32
   assert.equal((await sealer().seal(2, { now: now + 0.5, cookieHeader: ahead })).session.sealed, now + 60);
   const last = header(await sealer().seal(1, { now: 2 ** 32 - 1 }));
   await assert.rejects(sealer().seal(2, { now: 2 ** 32 - 9, cookieHeader: last }), code('time-out-of-range'));
+  const { session } = await sealer().seal(1, { now: 2 ** 32 - 9 });
+  assert.equal((await sealer().sealAgain(session, { now: 2 ** 32 - 0.5 })).session.sealed, 2 ** 32 - 1);
+  await assert.rejects(sealer().sealAgain(session, { now: 2 ** 32 }), code('time-out-of-range'));
 });
 
 test('no-one lengthens a session by a clock that is behind, and none begins beyond 60 s', async () => {
@@ -300,7 +303,7 @@ test('no-one lengthens a session by a clock that is behind, and none begins beyo
   assert.equal(session.created, now + 60);
   assert.equal((await sealer().seal(1, { now: now + 0.999 })).session.created, now);
   assert.equal((await sealer().seal(1, { now: now + 0.999, cutOff: now + 0.5 })).session.created, now + 1);
-  await assert.rejects(sealer({ ring: notBefore }).seal(1, { now: now - 1 }), code('ended'));
+  for (const behind of [0.5, 1]) await assert.rejects(sealer({ ring: notBefore }).seal(1, { now: now - behind }), code('ended'));
   for (const before of [-1, -0.5]) await assert.rejects(sealer().seal(1, { now: before }), code('time-out-of-range'));
   await assert.rejects(sealer({ ring: await js.KeyRing.parse('') }).seal(1, { now }), code('no-active-key'));
 });
