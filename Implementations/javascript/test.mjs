@@ -192,6 +192,7 @@ test('parts of an older session go: all of them with a new session, those of the
   assert.equal(names(await splitting.seal(1, { now, cookieHeader: 's.7=x' })), 's s.1 s.2 s.3 s.7');
   const opened = await splitting.open(`s.7=x; ${header(unknown)}`.replace(/; s\.[0-9]=/g, ''), { now });
   assert.equal(names(await splitting.sealAgain(opened, { now })), 's s.7');
+  assert.equal(names(await splitting.sealAgain({ ...opened, parts: undefined }, { now })), 's s.1 s.2 s.3');
   assert.equal(names(await sealer({ name: 't', cookies: 2 }).sealAgain(opened, { now, moves: true })), 't t.1');
   const foreign = sealer({ name: 't', ring: await js.KeyRing.parse('') });
   await assert.rejects(foreign.sealAgain(opened, { now, moves: true }), code('foreign-key'));
@@ -219,6 +220,7 @@ test('a session of a former form opens, is sealed in the present one, and its co
   const present = sealer({ formers: [old, { purpose: 'before' }] });
   const opened = await present.open(header(await sealer(old).seal(7, { now: now - 9 })), { now });
   assert.deepEqual([opened.value, opened.isFormer, opened.ends, await present.isDue(opened, now)], [7, true, now + 991, true]);
+  await assert.rejects(present.sealAgain(opened, { now: now + 991 }), code('expired')); // by its former policy
   const again = await present.sealAgain(opened, { now });
   const gone = '; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/x; Domain=a.example; Secure; HttpOnly; SameSite=Lax';
   assert.deepEqual(again.setCookie.slice(0, -1), [`old=${gone}`, `old.1=${gone}`]);
@@ -259,6 +261,7 @@ test('a sealer bounds what it seals', async () => {
 test('what was signed out opens no more, and says so', async () => {
   const [set] = await sealer().signOut(null, { saysEnded: true, now });
   assert.match(set, /; Max-Age=34560000;/);
+  assert.match((await sealer().signOut())[0], /^__Host-session=; Max-Age=0;/);
   await assert.rejects(sealer().open(set.split(';')[0], { now: now + 1e8 }), code('signed-out'));
 });
 
