@@ -6,7 +6,8 @@ extension ItemBuilder {
         checkReplaced()
         try check()
         var item = CBORItem(bytes: [], byteStrings: [])
-        if byteStringCount > 0 { item.byteStrings.reserveCapacity(byteStringCount) }
+        // One allocation for a few, and not much more memory than needed: most may have been overwritten.
+        if byteStringCount > 0 { item.byteStrings.reserveCapacity(min(byteStringCount, 16)) }
         item.bytes.append(addingCapacity: most + extra) { output in
             emit(Self.root, into: &output, &item.byteStrings)
         }

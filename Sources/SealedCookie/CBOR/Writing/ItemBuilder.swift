@@ -63,7 +63,7 @@ struct ItemBuilder: Sendable {
     var order: [NodeID] = []
     /// The nodes that are neither leaves nor empty.
     var containerCount = 0
-    /// At most this many byte strings are in the item: so many leaves have one.
+    /// The leaves that contain a byte string, with those that are no longer in the item.
     var byteStringCount = 0
     private var failure: CBORFailure?
     /// The entries of large maps, by their encoded keys.
