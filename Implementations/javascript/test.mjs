@@ -194,6 +194,8 @@ test('parts of an older session go: all of them with a new session, those of the
   assert.equal(names(await splitting.sealAgain(opened, { now })), 's s.7');
   assert.equal(names(await splitting.sealAgain({ ...opened, parts: undefined }, { now })), 's s.1 s.2 s.3');
   assert.equal(names(await sealer({ name: 't', cookies: 2 }).sealAgain(opened, { now, moves: true })), 't t.1');
+  const [[, other]] = unknown.cookies;
+  assert.deepEqual(await splitting.partsOf(`s.1=9.${other}; s.2=1.${other}`), { seen: [2], spared: [1] }); // of nine cookies
   const foreign = sealer({ name: 't', ring: await js.KeyRing.parse('') });
   await assert.rejects(foreign.sealAgain(opened, { now, moves: true }), code('foreign-key'));
   await assert.rejects(sealer({ name: 's', ring: await js.KeyRing.parse('') }).sealAgain(opened, { now }), code('revoked-key'));
@@ -250,6 +252,7 @@ test('a sealer bounds what it seals', async () => {
   await assert.rejects(sealer({ itemLimit: 100 }).seal('x'.repeat(99), { now }), code('item-too-large'));
   await assert.rejects(sealer({ itemLimit: 100 }).seal(new js.Item(js.encode('x'.repeat(99))), { now }), code('item-too-large'));
   await sealer({ itemLimit: 100 }).seal(Array(97).fill(0), { now });
+  await sealer({ itemLimit: 8000 }).seal(Array(4094).fill(0), { now });
   await sealer({ itemLimit: 65536, cookies: 9 }).seal(Array(16382).fill(0), { now });
   await assert.rejects(sealer({ itemLimit: 65536, cookies: 9 }).seal(Array(16383).fill(0), { now }), code('item-too-large'));
   for (const own of [{ absolute: 0 }, { absolute: 2 ** 32 }, { absolute: 1.5 }, { absolute: 9, idle: 0.5 }, { absolute: 9, idle: 2 ** 32 }]) {
