@@ -80,9 +80,11 @@ enum Tool {
         }
         switch first {
         case "--help", "-h", "help":
+            try checkCount(arguments, atMost: 2)
             guard arguments.count > 1 else { return try Output.data(Help.overview) }
             return try Output.data(command(arguments[1]).help)
         case "--version", "-V", "version":
+            try checkCount(arguments, atMost: 1)
             return try Output.data("\(name) \(version)")
         default:
             let command = try command(first)
@@ -91,6 +93,14 @@ enum Tool {
                 return try Output.data(command.help)
             }
             try command.run(Arguments(rest, for: command))
+        }
+    }
+
+    private static func checkCount(_ arguments: [String], atMost most: Int) throws(Failure) {
+        guard arguments.count <= most else {
+            throw .usage(
+                "\(arguments[0]) does not take \"\(arguments[most])\"", hint: "\(name) --help shows the usage"
+            )
         }
     }
 

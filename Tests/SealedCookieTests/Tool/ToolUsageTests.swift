@@ -194,7 +194,8 @@ import Testing
             (["open", "-k", folder.ring, "--at", "noon"], "not a time"),
             (["seal", "-k", folder.ring, "-n", "a b"], "cannot be a cookie's name"),
             (["rotate", folder.ring, "--from", "@253402300800"], "not a time"),
-            (["--help", "sael"], "no command"),
+            (["--help", "sael"], "no command"), (["help", "seal", "x"], "help does not take \"x\""),
+            (["--version", "x"], "--version does not take \"x\""),
         ]
         for (arguments, words) in cases {
             let run = try ToolRun(arguments)
