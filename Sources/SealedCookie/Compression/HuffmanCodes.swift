@@ -59,7 +59,7 @@ struct HuffmanCodes: ~Copyable {
         var symbols = symbols
         var leaves = InlineArray<286, UInt32>(repeating: 0)
         var count = Self.sort(symbols, by: counts, into: &leaves)
-        for symbol in [first, first + 1] where count < 2 {
+        for symbol in first..<first + 2 where count < 2 {
             symbols.insert(symbol)
             count = Self.sort(symbols, by: counts, into: &leaves)
         }
