@@ -11,7 +11,7 @@ results = json.load(open(sys.argv[1]))["results"]
 chosen = [r for r in results if r["file"] == sys.argv[2]]
 chosen.sort(key=lambda r: r["seal_ns"] + r["open_ns"])
 panels = [("seal, µs", "seal_ns", 1000), ("open, µs", "open_ns", 1000), ("characters", "size", 1)]
-row, left, width, gap, top = 26, 250, 170, 70, 44
+row, left, width, gap, top = 26, 300, 170, 70, 44
 height = top + row * len(chosen) + 12
 total = left + (width + gap) * len(panels)
 out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} {height}" font-family="system-ui, sans-serif" font-size="13">',
