@@ -3,6 +3,9 @@
 typedef __SIZE_TYPE__ size_t;
 typedef __UINT64_TYPE__ uint64_t;
 typedef struct ossl_lib_ctx_st OSSL_LIB_CTX;
+#define OPENSSL_INIT_NO_ATEXIT 0x00080000L
+typedef struct { int unused; } OPENSSL_INIT_SETTINGS;
+int OPENSSL_init_crypto(uint64_t, const OPENSSL_INIT_SETTINGS *);
 OSSL_LIB_CTX *OSSL_LIB_CTX_get0_global_default(void);
 void ERR_clear_error(void);
 int RAND_bytes(unsigned char *, int);

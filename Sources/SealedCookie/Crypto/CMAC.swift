@@ -6,6 +6,7 @@ enum CMAC {
     static func authenticationCode(
         for message: [UInt8], key: Span<UInt8>
     ) throws(NativeFailure) -> InlineArray<16, UInt8> {
+        try OpenSSL.prepare()
         guard let algorithm = unsafe EVP_MAC_fetch(nil, "CMAC", nil) else {
             throw NativeFailure(operation: "EVP_MAC_fetch")
         }

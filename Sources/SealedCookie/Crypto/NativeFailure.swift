@@ -21,7 +21,13 @@ enum OpenSSL {
     ///
     /// If memory runs out meanwhile, OpenSSL 3.0 continues with half a context and crashes. Only this call reports
     /// that, each time: OpenSSL does not try again.
+    ///
+    /// By default, OpenSSL frees everything when the process exits, even what other threads still work with. A server
+    /// that exits under load would then crash. Only the first user of OpenSSL in a process can prevent that.
     static func prepare() throws(NativeFailure) {
+        guard OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1 else {
+            throw NativeFailure(operation: "OPENSSL_init_crypto")
+        }
         guard unsafe OSSL_LIB_CTX_get0_global_default() != nil else {
             throw NativeFailure(operation: "OSSL_LIB_CTX_get0_global_default")
         }

@@ -91,6 +91,7 @@ extern const char __executable_start, etext;
 CALL(void *, CRYPTO_zalloc, (size_t size, const char *file, int line), (size, file, line), REFUSES, NULL, NULL)
 CALL(void *, CRYPTO_clear_realloc, (void *pointer, size_t old, size_t size, const char *file, int line),
      (pointer, old, size, file, line), REFUSES, NULL, NULL)
+CALL(int, OPENSSL_init_crypto, (uint64_t options, const OPENSSL_INIT_SETTINGS *settings), (options, settings), REFUSES | LATE, 0, 0)
 CALL(OSSL_LIB_CTX *, OSSL_LIB_CTX_get0_global_default, (void), (), REFUSES, NULL, NULL)
 CALL(int, RAND_bytes, (unsigned char *bytes, int count), (bytes, count), REFUSES | LATE | OTHERWISE, 0, -1)
 CALL(int, getentropy, (void *bytes, size_t count), (bytes, count), REFUSES | LATE, (errno = EIO, -1), 0)
