@@ -61,13 +61,14 @@ struct Deflater: ~Copyable {
         if held.saving > 0 { matches.append(held) }
     }
 
-    /// For shorter texts, the description of codes of their own takes more than these save.
+    /// For shorter texts, the description of codes of their own takes as much as these save.
     private static let leastForOwnCodes = 32
 
-    /// Appends the stream of `input`, whose matches have been found.
+    /// Appends the stream of `input`, whose matches have been found, and forgets the matches.
     ///
     /// - Returns: False if it would take more than `limit` bytes; `output` is then unchanged.
     mutating func append(_ input: Span<UInt8>, to output: inout [UInt8], limit: Int) -> Bool {
+        defer { matches.removeAll(keepingCapacity: true) }
         guard input.count >= Self.leastForOwnCodes else {
             let bits = SymbolCounts.fixedBits(input, matches.span)
             return appendFixed(input, bits: bits, to: &output, limit: limit)

@@ -215,6 +215,8 @@ struct ItemBuilder: Sendable {
     /// A new entry that replaces the map under its key, for another value that an encoder for super writes: JSON's
     /// encoder keeps the later one.
     mutating func replace(_ node: NodeID) -> NodeID {
+        // After a failure, this may be the parent that a map without room was to go into.
+        guard failure == nil, node != Self.root else { return node }
         let parent = nodes[Int(node)].parent
         guard hasRoomForChild(of: parent) else { return parent }
         if replaced.contains(where: { $0.node == node }) { note(.encodedTwice, at: node) }
@@ -280,7 +282,10 @@ struct ItemBuilder: Sendable {
         // A noted failure ends everything.
         guard failure == nil, node != Self.root, nodes[Int(node)].kind != .dropped else { return }
         nodes[Int(node)].kind = .dropped
-        nodes[Int(nodes[Int(node)].parent)].childCount -= 1
+        let parent = Int(nodes[Int(node)].parent)
+        // A child from before its parent was cleared does not count any more.
+        let first = nodes[parent].firstChild
+        if first >= 0, node >= first { nodes[parent].childCount -= 1 }
         spared += 2 * (nodes.count - Int(node))
     }
 
@@ -462,34 +467,6 @@ struct ItemBuilder: Sendable {
     /// Throws what was noted, so that a session that is far too large or deep stops early.
     func check() throws(CBORFailure) {
         if let failure { throw failure }
-    }
-
-    // MARK: Paths
-
-    func path(to node: NodeID) -> [CBORPathElement] {
-        var elements: [CBORPathElement] = []
-        var current = node
-        while current > 0 {
-            let node = nodes[Int(current)]
-            let parent = nodes[Int(node.parent)].kind
-            if parent == .embedded {
-                // The contents of an embedded item are a secret, including keys.
-                elements.removeAll()
-            } else if node.valueStart > node.keyStart {
-                elements.append(keyElement(node))
-            } else if parent == .array {
-                elements.append(.index(Int(node.keyPrefix)))
-            }
-            current = node.parent
-        }
-        return elements.reversed()
-    }
-
-    func keyElement(_ node: Node) -> CBORPathElement {
-        let range = Int(node.keyStart)..<Int(node.valueStart)
-        // Keys were written by `addEntry`, so reading them back cannot fail.
-        guard let index = try? CheckedItem(parsing: bytes, in: range) else { return .key("?") }
-        return index.keyElement(0) ?? .key("?")
     }
 }
 
