@@ -236,7 +236,6 @@ extension Command {
         try Output.data(arguments.has(.json) ? JSONText.of(view, pretty: true) : view.text)
     }
 
-    /// The lifetime of --own-lifetime and --own-idle; nil if neither is given.
     /// What only a token has makes no sense for a cookie.
     private static func requireToken(_ arguments: Arguments) throws(Failure) {
         guard arguments.value(.tokenLimit) == nil || arguments.has(.token) else {
@@ -244,6 +243,7 @@ extension Command {
         }
     }
 
+    /// The lifetime of --own-lifetime and --own-idle; nil if neither is given.
     private static func ownLifetime(_ arguments: Arguments) throws(Failure) -> SessionLifetime? {
         let idle = try arguments.value(.ownIdle).map(Input.span)
         guard let absolute = try arguments.value(.ownLifetime).map(Input.span) else {

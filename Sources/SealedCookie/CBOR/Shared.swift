@@ -5,7 +5,8 @@
 ///
 /// The exclusivity check costs more than a third of the time to encode a small session. It is not needed as long as
 /// one rule holds: `Value`'s methods never call code that could reach this same reference again. They call no
-/// closure, and no protocol witness of the user's types.
+/// protocol witness of the user's types, and no closure but those of the containers that append a value to the span
+/// that they get.
 final class Shared<Value> {
     @exclusivity(unchecked) private var storage: Value
 

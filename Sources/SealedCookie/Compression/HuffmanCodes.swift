@@ -29,6 +29,7 @@ struct HuffmanCodes: ~Copyable {
         return fixed
     }()
 
+    /// The length of a symbol's fixed code, without the table.
     @inline(__always)
     static func fixedLength(of symbol: Int) -> Int {
         symbol < 256 ? (symbol < 144 ? 8 : 9) : symbol < 288 ? (symbol < 280 ? 7 : 8) : 5
@@ -107,7 +108,6 @@ struct HuffmanCodes: ~Copyable {
             }
         }
         setBits(of: symbols, lengths)
-        self.symbols.formUnion(symbols)
     }
 
     /// Sorts symbols by their frequency, and by their number where it is equal.
@@ -158,6 +158,7 @@ struct HuffmanCodes: ~Copyable {
     ///
     /// - Parameter counts: How many of `symbols` have each length.
     private mutating func setBits(of symbols: SymbolSet, _ counts: InlineArray<16, Int>) {
+        self.symbols.formUnion(symbols)
         var next = InlineArray<16, Int>(repeating: 0)
         var first = 0
         for length in 1..<16 {

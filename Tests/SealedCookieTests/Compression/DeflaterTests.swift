@@ -140,6 +140,24 @@ import Testing
         }
     }
 
+    @Test func `a second stream of the same text is complete, though its matches were used up`() throws {
+        // Of four letters, so that some matches take more bits than their letters.
+        var state: UInt32 = 1
+        let text = (0..<400).map { _ -> UInt8 in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(97 + state >> 30)
+        }
+        var deflater = Deflater()
+        deflater.findMatches(in: text.span)
+        for _ in 0..<2 {
+            var stream: [UInt8] = []
+            #expect(deflater.append(text.span, to: &stream, limit: 1000))
+            var inflated: [UInt8] = []
+            let outcome = try Inflater().decompress(stream.span, appendingTo: &inflated, limit: 1000)
+            #expect(outcome == .ended(consumed: stream.count) && inflated == text)
+        }
+    }
+
     @Test func `letters, lengths and distances have the symbols of RFC 1951's tables`() {
         #expect(
             [3, 10, 11, 12, 13, 114, 115, 130, 131, 257, 258].map { DeflateSymbol.length($0).number } == [
