@@ -1061,6 +1061,7 @@ def removed() -> list[dict]:
     for what, form, formers, pairs in (
         ("a former name", here, [sc.Form("f")], ["f=x"]),
         ("a former name in several cookies", here, [sc.Form("f", most=3)], ["f=2.x", "f.1=x", "f.7=x", "s.7=x"]),
+        ("a former name in several cookies, one of them another sealer's token", here, [sc.Form("f", most=3)], ["f=2.x", f"f.1={own}"]),
         ("a former name and the present one", here, [sc.Form("f")], ["f=x", "s=y"]),
         ("a former name and the present one with one value", here, [sc.Form("f")], ["f=x", "s=x"]),
         ("two values of a former name", here, [sc.Form("f")], ["f=x", "f=y"]),
@@ -1071,6 +1072,7 @@ def removed() -> list[dict]:
         ("four former forms", here, [sc.Form(name) for name in "fghi"], []),
         ("a former path", here, [sc.Form("s", path="/a")], ["s=x"]),
         ("a former path in several cookies", replace(here, most=2), [sc.Form("s", path="/a", most=3)], ["s=2.x", "s.1=x"]),
+        ("a former path in several cookies, one of them another sealer's token", replace(here, most=2), [sc.Form("s", path="/a", most=3)], ["s=2.x", f"s.1={own}"]),
         ("a former domain", here, [domain], ["s=x"]),
         ("no domain formerly", domain, [here], ["s=x"]),
         ("another domain formerly", domain, [replace(here, domain="a.example.com")], ["s=x"]),

@@ -52,7 +52,7 @@ extension VectorTests {
     }
 
     @Test func `signing out removes what is stated`() throws {
-        for vector in try all("removed.json", 56, as: Removal.self) {
+        for vector in try all("removed.json", 58, as: Removal.self) {
             let sealer = try CookieSealer<EncodedSession>(
                 vector.name, keys: KeyRing(parsing: vector.ring, requiringKey: false),
                 lifetime: .init(absolute: .days(1)),
