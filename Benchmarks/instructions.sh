@@ -25,6 +25,8 @@ for pair in ${1:-a_tiny/standard b_login/standard c_oauth/standard d_cart/standa
         'BEGIN { printf "| %s | %s | %d | %.2f | %d | %.2f |\n", s, m, a, a / b, c, c / d }'
 done
 echo
+echo "b_login with its Set-Cookie line: $(each response b_login standard); from a Cookie header of four: $(each request b_login standard)"
+echo
 ./stages.py "$bench" Corpus b_login standard
 echo
 ./stages.py "$bench" Corpus b_login off

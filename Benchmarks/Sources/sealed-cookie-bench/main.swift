@@ -1,7 +1,8 @@
 // Ours against the floor: only the C calls, on the same bytes, in the same run.
 //
 //     sealed-cookie-bench CORPUS [--json FILE] [--quick]
-//     sealed-cookie-bench CORPUS --loop seal|open|floor-seal|floor-open SESSION MODE COUNT     for profilers
+//     sealed-cookie-bench CORPUS --loop seal|open|floor-seal|floor-open|response|request SESSION MODE COUNT
+//                                                                                          for profilers
 //     sealed-cookie-bench CORPUS --loop codable typed - COUNT
 import CFloor
 import Foundation
@@ -206,12 +207,16 @@ func fixed(_ value: Double, _ digits: Int, _ width: Int) -> String {
             keys: keys, lifetime: policy, limits: limits, compression: compression(mode))
         let token = try sealer.seal(session, at: now).cookies[0].value
         var floor = try FloorWork(item(session), mode: mode)
+        let header = "theme=dark; __Host-session=\(token); consent=yes; lang=en-US"
         for _ in 0..<count {
             floor_mark()
             switch work {
             case "seal": _ = try sealer.seal(session, at: now)
             case "open": _ = try sealer.open(value: token, at: now)
             case "floor-seal": floor.seal()
+            // With the lines of a response, and from the header of a request.
+            case "response": _ = try sealer.seal(session, at: now).headerValues
+            case "request": _ = try sealer.open(cookieHeader: header, at: now)
             default: floor.open()
             }
         }

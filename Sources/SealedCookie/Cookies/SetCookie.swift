@@ -188,7 +188,7 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
         self.maxAge = maxAge
         expires =
             switch maxAge {
-            case 0?: Self.httpDate(Date(timeIntervalSince1970: 0))
+            case 0?: Self.longAgo
             case let seconds? where attributes.writesExpires: Self.httpDate(now + Double(seconds))
             default: nil
             }
@@ -198,6 +198,8 @@ public struct SetCookie: Hashable, Sendable, CustomStringConvertible {
     init(removing name: String, attributes: Attributes) {
         self.init(name: name, value: "", attributes: attributes, maxAge: 0, now: .distantPast)
     }
+
+    private static let longAgo = httpDate(Date(timeIntervalSince1970: 0))
 
     /// The date as RFC 9110 §5.6.7 has it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
     private static func httpDate(_ date: Date) -> String {
