@@ -190,12 +190,18 @@ final class CookieForm: Sendable {
     private func fitting(_ removals: [SetCookie], beside others: [SetCookie], limit: Int?) -> [SetCookie] {
         // So it is for most responses, and it would take them a third of the time to seal.
         guard !removals.isEmpty else { return [] }
-        var count = Self.headerBytes(others)
-        var slots = Set(others.map(\.slot))
+        var room = limit.map { $0 - Self.headerBytes(others) }
+        var slots = others.map(\.slot)
         var fitting: [SetCookie] = []
-        for removal in removals where slots.insert(removal.slot).inserted {
-            count += Self.headerBytes([removal])
-            if let limit, count > limit { break }
+        for removal in removals {
+            let slot = removal.slot
+            if slots.contains(slot) { continue }
+            slots.append(slot)
+            if let left = room {
+                let rest = left - Self.headerBytes([removal])
+                if rest < 0 { break }
+                room = rest
+            }
             fitting.append(removal)
         }
         return fitting
