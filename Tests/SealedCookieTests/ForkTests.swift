@@ -46,4 +46,63 @@ import Testing
             #expect(hung == 0, "\(hung) of 40 servers have children that hang")
         }
     }
+
+    /// Forks while two threads run `work`, and counts the children in which `use` does not succeed in time.
+    private static func failures(
+        ofForks count: Int, while work: @escaping @Sendable () -> Void, using use: () -> Bool
+    ) -> Int {
+        for _ in 0..<2 {
+            Thread.detachNewThread { while true { work() } }
+        }
+        var failed = 0
+        for _ in 0..<count where failed < 3 {
+            usleep(500)
+            let child = fork()
+            if child == 0 { _exit(use() ? 0 : 3) }
+            if !hasSucceeded(child, within: 20) { failed += 1 }
+        }
+        return failed
+    }
+
+    /// Foundation's formatters have a lock.
+    @Test func `a child of a fork reads a ring's times while its parent's threads format theirs`() async {
+        await #expect(processExitsWith: .success) {
+            let ring = try KeyRing([SealingKey.generate(activeFrom: noon)]).endingSessions(
+                createdBefore: noon)
+            let text = try ring.withText { bytes in String(copying: try UTF8Span(validating: bytes)) }
+            let sealer = try CookieSealer<String>(
+                keys: ring, lifetime: .init(absolute: .days(1)), attributes: .init(writesExpires: true))
+            let failed = Self.failures(
+                ofForks: 600,
+                while: {
+                    _ = Date.now.formatted(.iso8601)
+                    _ = try? Date("2026-08-03T00:00:00Z", strategy: .iso8601)
+                },
+                using: {
+                    guard let read = try? KeyRing(parsing: text), read.entries == ring.entries,
+                        let sealed = try? sealer.seal("in use", at: noon)
+                    else { return false }
+                    let removals = sealer.removalCookies().map { "\($0)" }
+                    return !sealed.headerValues.isEmpty && !removals.isEmpty
+                })
+            #expect(failed == 0, "\(failed) of 600 children hang")
+        }
+    }
+
+    /// OpenSSL takes locks to look up an algorithm and to draw random bytes.
+    @Test func `a child of a fork makes and uses a key while its parent's threads make theirs`() async {
+        await #expect(processExitsWith: .success) {
+            let makesAndUses: @Sendable () -> Bool = {
+                guard let ring = try? KeyRing([SealingKey.generate()]),
+                    let sealer = try? CookieSealer<String>(keys: ring, lifetime: .init(absolute: .days(1))),
+                    let dictionary = try? CompressionDictionary(Array("abc".utf8)),
+                    let token = try? sealer.seal("in use").token
+                else { return false }
+                return (try? sealer.open(value: token).session) == "in use" && dictionary.bytes.count == 3
+            }
+            #expect(makesAndUses())
+            let failed = Self.failures(ofForks: 600, while: { _ = makesAndUses() }, using: makesAndUses)
+            #expect(failed == 0, "\(failed) of 600 children hang")
+        }
+    }
 }

@@ -58,10 +58,12 @@ enum ForkLock {
     }
 
     /// Runs `body` while no other thread forks.
-    static func holding<Result>(_ body: () -> Result) -> Result {
+    static func holding<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         lock()
         defer { unlock() }
-        return body()
+        return try body()
     }
 
     @inline(__always)

@@ -7,6 +7,12 @@ enum CMAC {
         for message: [UInt8], key: Span<UInt8>
     ) throws(NativeFailure) -> InlineArray<16, UInt8> {
         try OpenSSL.prepare()
+        return try OpenSSL.locked { () throws(NativeFailure) in try code(of: message, key) }
+    }
+
+    private static func code(
+        of message: [UInt8], _ key: Span<UInt8>
+    ) throws(NativeFailure) -> InlineArray<16, UInt8> {
         guard let algorithm = unsafe EVP_MAC_fetch(nil, "CMAC", nil) else {
             throw NativeFailure(operation: "EVP_MAC_fetch")
         }

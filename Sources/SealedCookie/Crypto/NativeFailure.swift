@@ -32,4 +32,12 @@ enum OpenSSL {
             throw NativeFailure(operation: "OSSL_LIB_CTX_get0_global_default")
         }
     }
+
+    /// Runs calls that take OpenSSL's own locks: those that look up an algorithm or draw random bytes. A fork's child
+    /// could find such a lock taken forever, but not while our lock is held.
+    static func locked<Result, Failure: Error>(
+        _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try ForkLock.holding(body)
+    }
 }

@@ -118,8 +118,7 @@ import SealedCookieOpenSSL
         kernel: (UnsafeMutableRawPointer?, Int) -> Int32 = { unsafe getentropy($0, $1) }
     ) throws(NativeFailure) {
         let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
-        // OpenSSL's generator has a lock. A fork's child could find it taken forever, but not while our lock is held.
-        let isDrawn = ForkLock.holding { unsafe RAND_bytes(bytes, Int32(count)) == 1 }
+        let isDrawn = OpenSSL.locked { unsafe RAND_bytes(bytes, Int32(count)) == 1 }
         guard isDrawn else { throw NativeFailure(operation: "RAND_bytes") }
         // A cloned machine has a copy of OpenSSL's generator, and so does a child whose process number equals the
         // parent's. Both copies then return the same bytes. The kernel's generator does not.

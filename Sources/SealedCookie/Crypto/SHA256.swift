@@ -7,9 +7,10 @@ enum SHA256 {
         try OpenSSL.prepare()
         var digest: [UInt8] = Array(repeating: 0, count: 32)
         var written = 0
-        guard unsafe EVP_Q_digest(nil, "SHA256", nil, message, message.count, &digest, &written) == 1,
-            written == digest.count
-        else { throw NativeFailure(operation: "EVP_Q_digest") }
+        let isDone = OpenSSL.locked {
+            unsafe EVP_Q_digest(nil, "SHA256", nil, message, message.count, &digest, &written) == 1
+        }
+        guard isDone, written == digest.count else { throw NativeFailure(operation: "EVP_Q_digest") }
         return digest
     }
 }

@@ -48,9 +48,9 @@ import SealedCookieOpenSSL
         var bytes = try SecretBytes(capacity: count)
         try unsafe bytes.fill(room: count) { (target) throws(NativeFailure) in
             // Sound: `fill` provides room for `count` bytes.
-            guard unsafe RAND_priv_bytes(target.assumingMemoryBound(to: UInt8.self), Int32(count)) == 1 else {
-                throw NativeFailure(operation: "RAND_priv_bytes")
-            }
+            let bytes = unsafe target.assumingMemoryBound(to: UInt8.self)
+            let isDrawn = OpenSSL.locked { unsafe RAND_priv_bytes(bytes, Int32(count)) == 1 }
+            guard isDrawn else { throw NativeFailure(operation: "RAND_priv_bytes") }
             return count
         }
         return bytes

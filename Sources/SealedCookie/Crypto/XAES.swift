@@ -167,17 +167,17 @@ struct XAESCiphers: ~Copyable, Sendable {
         let encrypt = try CipherContext()
         let decrypt = try CipherContext()
         let secrets = try MessageSecrets()
-        let keyed = key.withSpan { span in
+        let isReady = key.withSpan { span in
             unsafe span.withUnsafeBufferPointer { bytes in
-                unsafe EVP_EncryptInit_ex(block.pointer, EVP_aes_256_ecb(), nil, bytes.baseAddress, nil)
+                OpenSSL.locked {
+                    unsafe EVP_EncryptInit_ex(block.pointer, EVP_aes_256_ecb(), nil, bytes.baseAddress, nil)
+                        == 1 && EVP_CIPHER_CTX_set_padding(block.pointer, 0) == 1
+                        && EVP_EncryptInit_ex(encrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1
+                        && EVP_DecryptInit_ex(decrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1
+                }
             }
         }
-        guard keyed == 1, unsafe EVP_CIPHER_CTX_set_padding(block.pointer, 0) == 1,
-            unsafe EVP_EncryptInit_ex(encrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1,
-            unsafe EVP_DecryptInit_ex(decrypt.pointer, EVP_aes_256_gcm(), nil, nil, nil) == 1
-        else {
-            throw NativeFailure(operation: "EVP_EncryptInit_ex")
-        }
+        guard isReady else { throw NativeFailure(operation: "EVP_EncryptInit_ex") }
         try Self.makeSubkey(block, secrets)
         self.block = block
         self.encrypt = encrypt

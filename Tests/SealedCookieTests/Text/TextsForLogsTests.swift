@@ -18,6 +18,52 @@ import Testing
         }
     }
 
+    @Test func `times are written as Foundation writes them, and read back`() throws {
+        // Seconds spread over the day.
+        var number: Int64 = 0
+        func check(_ day: String) throws {
+            number += 1
+            let seconds = try #require(Timestamp.seconds("\(day)T00:00:00Z")) + number * 7919 % 86_400
+            let text = try #require(Timestamp.text(secondsSince1970: seconds))
+            #expect(text.hasPrefix(day) && Timestamp.seconds(text) == seconds)
+            #expect(text == Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601))
+        }
+        for year in 1583...9999 {
+            for day in ["01-01", "02-28", "03-01", "12-31"] { try check("\(year)-\(day)") }
+            let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+            #expect((Timestamp.seconds("\(year)-02-29T12:00:00Z") != nil) == isLeap)
+            if isLeap { try check("\(year)-02-29") }
+        }
+        let first = try #require(Timestamp.seconds("2026-01-01T00:00:00Z"))
+        for day in 0..<Int64(4 * 365 + 1) {
+            let text = try #require(Timestamp.text(secondsSince1970: first + day * 86_400))
+            try check(String(text.prefix(10)))
+        }
+        let ends = (
+            Timestamp.seconds("1583-01-01T00:00:00Z") ?? 0, Timestamp.seconds("9999-12-31T23:59:59Z") ?? 0
+        )
+        #expect(Timestamp.text(secondsSince1970: ends.0 - 1) == nil)
+        #expect(Timestamp.text(secondsSince1970: ends.1 + 1) == nil)
+    }
+
+    @Test func `a time in any other form than ours is none`() {
+        for text in [
+            "", "2026-08-03T00:00:00", "2026-08-03T00:00:00ZZ", "2026-08-03T00:00:00z",
+            "2026-08-03t00:00:00Z",
+            "2026-08-03 00:00:00Z", "2026/08/03T00:00:00Z", "2026-08-03T00.00.00Z", "+026-08-03T00:00:00Z",
+            "2026-8-003T00:00:00Z", "2026-08-03T00:00:0aZ", "2026-08-03T00:00:0:Z", "2026-08-03T00:00:/0Z",
+            "2026-02-30T00:00:00Z", "2026-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-04-31T00:00:00Z", "2026-08-03T24:00:00Z",
+            "2026-08-03T00:60:00Z", "2026-12-31T23:59:60Z", "1582-12-31T23:59:59Z", "0000-01-01T00:00:00Z",
+            "2026-08-03T00:00:0\u{661}", "é026-08-03T00:00:0Z", "9999-99-99T99:99:99Z",
+            "\0\0\0\0-\0\0-\0\0T\0\0:\0\0:\0\0Z",
+        ] {
+            #expect(Timestamp.seconds(text) == nil, "\(text)")
+        }
+        #expect(Timestamp.seconds("2028-02-29T23:59:59Z") == 1_835_481_599)
+        #expect(Timestamp.seconds("2000-02-29T00:00:00Z") == 951_782_400)
+    }
+
     @Test func `a clock within a second counts as it is`() throws {
         let sealer = try loginSealer(sampleRing(1), lifetime: .init(absolute: .hours(1), idle: .minutes(10)))
         let token = try sealer.seal(login, at: noon + 0.9).token
