@@ -95,8 +95,10 @@ extension KeyRing {
     ///   - lifetime: The longest that any session lives, including those with their own lifetime.
     ///   - now: The time of the change.
     /// - Returns: The changed ring.
-    /// - Throws: ``KeyRingError`` in no known case: the changed ring is as valid as this one.
+    /// - Throws: ``KeyRingError``: `.notATime` if `now` is outside the years 1583 to 9999.
     public func pruned(lifetime: Duration, at now: Date = .now) throws(KeyRingError) -> KeyRing {
+        // A key compares with what is no number as if its time were over.
+        _ = try KeyRingError.time(now, source: "keys")
         let needed = neededUntil(lifetime: lifetime, at: now)
         return try KeyRing(
             keys.filter { key in needed[key.id].map { now < $0 } ?? true }, revoked: revoked,

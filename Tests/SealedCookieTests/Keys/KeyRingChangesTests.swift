@@ -29,6 +29,16 @@ private func text(_ ring: KeyRing) throws -> String {
                 try KeyRing([], notBefore: time)
             }
         }
+        // Nothing is removed by a clock that shows no time.
+        let ring = try KeyRing([sampleKey(1), sampleKey(2, from: noon)])
+        for time in [Date(timeIntervalSince1970: .nan), Date(timeIntervalSince1970: .infinity)] {
+            #expect(throws: KeyRingError(source: "keys", line: nil, problem: .notATime)) {
+                try ring.pruned(lifetime: .seconds(86_400), at: time)
+            }
+            #expect(throws: KeyRingError(source: "keys", line: nil, problem: .notATime)) {
+                try ring.merged(with: ring, at: time)
+            }
+        }
     }
 
     @Test func `a revoked key is gone, and no merge brings it back`() throws {
