@@ -8,6 +8,7 @@
    FAULT_SHORT             a read or write takes so many bytes at most; 0: a write takes none, and says so
    FAULT_INTERRUPTED       every other read, write and flock is interrupted
    FAULT_NO_LINKS          the file system has no hard links
+   FAULT_NO_FOLDER_SYNC    the file system synchronizes no folder, as CIFS and VirtualBox's
    FAULT_STALE             a lock that is there cannot be opened: ESTALE
    FAULT_FAST              usleep does not sleep */
 #define _GNU_SOURCE
@@ -133,7 +134,16 @@ int openat(int folder, const char *name, int flags, ...) {
     return opened(NEXT(openat)(folder, name, flags, mode), path);
 }
 
-WRAP_FILE(int, fsync, (int file), (file))
+int fsync(int file) {
+    if (concerns_file(file) && fails_file("fsync", file)) return -1;
+    struct stat status;
+    if (concerns_file(file) && getenv("FAULT_NO_FOLDER_SYNC") && NEXT(fstat)(file, &status) == 0 && S_ISDIR(status.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    return NEXT(fsync)(file);
+}
+
 WRAP_FILE(int, fchmod, (int file, mode_t mode), (file, mode))
 WRAP_FILE(int, fchown, (int file, uid_t owner, gid_t group), (file, owner, group))
 WRAP_FILE(int, fstat, (int file, struct stat *status), (file, status))

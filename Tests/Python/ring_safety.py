@@ -730,6 +730,12 @@ def durable(folder):
             check(result.returncode == 0, f"{command[0]}, {environment}: {result.stderr}")
         after = entries(path)
         check(set(keys) < set(after[0]) and len(after[0]) == 7 and "# a comment" in after[2], f"every key is there, {environment}")
+    # A file system that synchronizes no folder: what can be done is done.
+    common = preload(folder, FAULT_FOLDER=disk, FAULT_NO_FOLDER_SYNC="1")
+    for command in (["keygen", new], ["rotate", path], ["end-sessions", path]):
+        result = run(*command, env=common)
+        check(result.returncode == 0, f"{command[0]}, no folder is synchronized: {result.stderr}")
+    os.unlink(new)
     # A write that takes nothing and says nothing must not go on for ever.
     new_ring(path)
     before = entries(path)[2]

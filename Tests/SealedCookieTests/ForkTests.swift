@@ -105,4 +105,36 @@ import Testing
             #expect(failed == 0, "\(failed) of 600 children hang")
         }
     }
+
+    /// A child has all open files of its parent, and so the lock on a ring.
+    @Test func `a child that was forked during a change of a ring holds up no other change`() async {
+        await #expect(processExitsWith: .success) {
+            let path = "\(FileManager.default.temporaryDirectory.path)/\(UUID()).keys"
+            try KeyRing([SealingKey.generate()]).create(at: path)
+            defer { unsafe unlink(path) }
+            let isWaiting = Atomic<Bool>(false)
+            let waiter = Task.detached {
+                while !isWaiting.load(ordering: .acquiring) { usleep(1000) }
+                try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+                    try ring.rotated(activeFrom: noon).ring
+                }
+            }
+            var child: pid_t = 0
+            try KeyRing.update(at: path) { (ring) throws(KeyRingError) in
+                isWaiting.store(true, ordering: .releasing)
+                usleep(200_000)
+                child = fork()
+                if child == 0 {
+                    sleep(40)
+                    _exit(0)
+                }
+                return try ring.rotated(activeFrom: noon).ring
+            }
+            let rest = ContinuousClock.now
+            try await waiter.value
+            #expect(rest.duration(to: .now) < .seconds(20))
+            #expect(try KeyRing(contentsOf: path).keys.count == 3)
+            kill(child, SIGKILL)
+        }
+    }
 }

@@ -109,6 +109,9 @@ public final class KeyRingFile: Sendable {
 
     /// Reads the file now, for example on SIGHUP, and uses it as it is: it must not be half written.
     ///
+    /// Call it from a `DispatchSource` for the signal, never in a signal handler: the thread that was interrupted may
+    /// hold a lock.
+    ///
     /// - Parameter forgettingRevocations: Whether earlier revocations and ends stay in force only if the file repeats
     ///   them. Use it for a revocation that was a mistake.
     /// - Throws: ``KeyRingError``: what is wrong with the file. The previous ring then stays in use.

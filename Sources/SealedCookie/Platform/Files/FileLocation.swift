@@ -243,9 +243,14 @@ struct FileLocation: ~Copyable {
         unsafe linkat(folder, name, folder, self.name, 0) == 0 ? 0 : errno
     }
 
-    /// Makes sure that a new name in the folder survives a power failure.
+    /// Makes sure that a new name in the folder survives a power failure, if the file system can.
     func synchronize() throws(SystemFailure) {
-        guard Libc.flush(folder) == 0 else { throw SystemFailure(operation: "fsync", code: errno) }
+        guard Libc.flush(folder) != 0 else { return }
+        let code = errno
+        // CIFS, VirtualBox's shared folders and others synchronize files alone.
+        guard [EINVAL, EOPNOTSUPP, ENOSYS].contains(code) else {
+            throw SystemFailure(operation: "fsync", code: code)
+        }
     }
 
     func path(of name: String) -> String {

@@ -115,7 +115,11 @@ private struct ChangeLock: ~Copyable {
         location.remove(location.lock)
     }
 
-    deinit { close(file) }
+    deinit {
+        // A child that was forked meanwhile has the open file too, and with it the lock.
+        flock(file, LOCK_UN)
+        close(file)
+    }
 }
 
 /// A file that no one else changes meanwhile.
