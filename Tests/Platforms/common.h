@@ -8,6 +8,7 @@
 #define ENOMEM 12
 #define EACCES 13
 #define EEXIST 17
+#define EINVAL 22
 #define ENODEV 19
 #define EISDIR 21
 #define EFBIG 27
@@ -16,6 +17,7 @@
 #define O_RDWR 2
 #define LOCK_EX 2
 #define LOCK_NB 4
+#define LOCK_UN 8
 #define PROT_READ 1
 #define PROT_WRITE 2
 #define STDOUT_FILENO 1
