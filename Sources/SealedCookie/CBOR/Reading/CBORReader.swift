@@ -351,11 +351,22 @@ extension CBORReader {
         if type == URL.self { return sameType(try url(at: position), as: type) }
         if type == Decimal.self { return sameType(try decimal(at: position), as: type) }
         switch node(position).kind {
+        // Elements of arrays come here. Each would take a container of its own to read its value.
+        case .text where type == String.self:
+            return sameType(try decode(String.self, at: position), as: type)
+        case .unsigned where type == Int.self, .negative where type == Int.self:
+            return sameType(try decode(integer: Int.self, at: position), as: type)
+        case .bool where type == Bool.self:
+            return sameType(try decode(Bool.self, at: position), as: type)
+        case .float where type == Double.self:
+            return sameType(try decode(Double.self, at: position), as: type)
         case .bytes where type == [UInt8].self:
             // An array of small integers is a [UInt8] too: that is how JSON has to write one.
             return sameType(bytes(at: position), as: type)
         case .array where type == [String].self:
-            return sameType(try texts(at: position), as: type)
+            return sameType(try array(at: position) { try decode(String.self, at: $0) }, as: type)
+        case .array where type == [Int].self:
+            return sameType(try array(at: position) { try decode(integer: Int.self, at: $0) }, as: type)
         case .map:
             // The common dictionaries. Integer keys are left to Dictionary itself.
             if type == [String: String].self,
@@ -383,15 +394,17 @@ extension CBORReader {
         return try Session(from: CBORItemDecoder(reader: self, position: position, type: type))
     }
 
-    private func texts(at array: Position) throws -> [String] {
-        var texts: [String] = []
-        texts.reserveCapacity(min(Int(node(array).argument), 1024))
+    private func array<Element>(
+        at array: Position, _ decode: (Position) throws -> Element
+    ) throws -> [Element] {
+        var elements: [Element] = []
+        elements.reserveCapacity(min(Int(node(array).argument), 1024))
         var position = Int(array) + 1
         let end = index.node(Int(array)).next
         while position < end {
-            texts.append(try decode(String.self, at: Position(truncatingIfNeeded: position)))
+            elements.append(try decode(Position(truncatingIfNeeded: position)))
             position = index.node(position).next
         }
-        return texts
+        return elements
     }
 }

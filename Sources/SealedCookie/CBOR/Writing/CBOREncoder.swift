@@ -102,7 +102,16 @@ extension SharedTree {
 
     /// Encodes any value, using the format's own forms for the types that have one.
     func encode<Session: Encodable>(_ encodable: Session, at node: ItemBuilder.NodeID) throws {
-        if Session.self == Date.self {
+        // Elements of arrays and dictionaries come here, and would each take a container to write their value.
+        if Session.self == String.self {
+            return try encode(sameType(encodable, as: String.self), at: node)
+        } else if Session.self == Int.self {
+            return try encode(Int64(sameType(encodable, as: Int.self)), at: node)
+        } else if Session.self == Bool.self {
+            return try encode(sameType(encodable, as: Bool.self), at: node)
+        } else if Session.self == Double.self {
+            return try encode(sameType(encodable, as: Double.self), at: node)
+        } else if Session.self == Date.self {
             let date = sameType(encodable, as: Date.self)
             let time = CBORTime(date)
             if case .extended(_, .atto, _) = time, time.date != date {
@@ -146,6 +155,8 @@ extension SharedTree {
                         codingPath: value.path(to: node).map(CBORKey.init),
                         debugDescription: "a Decimal of another form than Foundation's"))
             }
+        } else if try encodeCollection(encodable, at: node) {
+            return
         } else {
             // Before, not after: a value that is far too deep would exhaust the stack first.
             try value.check()
