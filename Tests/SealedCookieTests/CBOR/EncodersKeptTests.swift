@@ -54,6 +54,96 @@ import Testing
         }
     }
 
+    /// JSON's encoder keeps the one value or the other, and drops the other.
+    @Test func `what is written where another value has taken the key is refused`() throws {
+        typealias Map = KeyedEncodingContainer<Key>
+        let writers: [(String, (inout Map) -> (Int) throws -> Void)] = [
+            (
+                "an encoder for super",
+                { outer in
+                    let encoder = outer.superEncoder(forKey: .a)
+                    return { try $0.encode(to: encoder) }
+                }
+            ),
+            (
+                "an encoder for super, array",
+                { outer in
+                    let encoder = outer.superEncoder(forKey: .a)
+                    return { try [$0].encode(to: encoder) }
+                }
+            ),
+            (
+                "a nested container",
+                { outer in
+                    var inner = outer.nestedContainer(keyedBy: Key.self, forKey: .a)
+                    return { try inner.encode($0, forKey: .b) }
+                }
+            ),
+            (
+                "an array",
+                { outer in
+                    var inner = outer.nestedUnkeyedContainer(forKey: .a)
+                    return { try inner.encode($0) }
+                }
+            ),
+            (
+                "an encoder for super, further inside",
+                { outer in
+                    var inner = outer.nestedUnkeyedContainer(forKey: .a)
+                    let encoder = inner.superEncoder()
+                    return { try $0.encode(to: encoder) }
+                }
+            ),
+        ]
+        let values: [(String, (inout Map) throws -> Void)] = [
+            ("an integer", { try $0.encode(5, forKey: .a) }),
+            ("a map", { try $0.encode(["b": 5], forKey: .a) }),
+            ("null", { try $0.encodeNil(forKey: .a) }),
+        ]
+        // Few entries and many are sorted in different ways.
+        for entries in [0, 40] {
+            func session(_ body: @escaping (inout Map) throws -> Void) -> Doing {
+                Doing { encoder in
+                    var outer = encoder.container(keyedBy: Key.self)
+                    try body(&outer)
+                    var others = encoder.container(keyedBy: DynamicKey.self)
+                    for number in 0..<entries { try others.encode(true, forKey: DynamicKey("k\(number)")) }
+                }
+            }
+            for (what, open) in writers {
+                for (value, write) in values {
+                    let failure = #expect(throws: CBORFailure.self, "\(what), then \(value)") {
+                        try item(
+                            session { outer in
+                                let late = open(&outer)
+                                try write(&outer)
+                                try late(1)
+                            })
+                    }
+                    #expect(failure?.reason == .encodedTwice)
+                    // What was written before is overwritten, and what fails or is nothing is not lost.
+                    let once = try item(session { try write(&$0) })
+                    let before = session { outer in
+                        try open(&outer)(1)
+                        try write(&outer)
+                    }
+                    #expect(try item(before) == once, "\(what), then \(value)")
+                    let never = session { outer in
+                        _ = open(&outer)
+                        try write(&outer)
+                    }
+                    #expect(try item(never) == once, "\(what), then \(value)")
+                    let failed = session { outer in
+                        var inner = outer.nestedUnkeyedContainer(forKey: .a)
+                        try write(&outer)
+                        try? inner.encode(Opening(kept: nil))
+                    }
+                    #expect(try item(failed) == once, "\(value)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [(0, "a0", "80"), (1, "a1616101", "816130"), (2, "a2616101616201", "8261306131")])
     func `a map or an array after failed tries has all that it counts`(
         values: Int, map: String, array: String

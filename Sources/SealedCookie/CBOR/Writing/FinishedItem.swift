@@ -227,10 +227,26 @@ extension ItemBuilder {
                 kept += 1
             } else if nodes[Int(order[kept])].isDeclared != nodes[Int(order[position])].isDeclared {
                 note(.keysOfOneInteger, at: nodes[Int(order[kept])].parent)
+            } else if isWritten(order[kept], after: order[position]) {
+                note(.encodedTwice, at: order[kept])
             }
             if kept != position { order[kept] = order[position] }
         }
         order.removeLast(order.count - kept - 1)
+    }
+
+    /// Whether anything was written at `node`, by a container or encoder that was kept, after `later` had taken its key.
+    /// It would be lost.
+    private func isWritten(_ node: NodeID, after later: NodeID) -> Bool {
+        if nodes[Int(node)].kind == .dropped { return false }
+        // What is written late is moved to the end.
+        if node > later || nodes[Int(node)].keyStart > nodes[Int(later)].keyStart { return true }
+        var child = nodes[Int(node)].firstChild
+        while child >= 0 {
+            if isWritten(child, after: later) { return true }
+            child = nodes[Int(child)].next
+        }
+        return false
     }
 
     /// Refuses text that spells an integer key of the same map: only one of the two would be read.
