@@ -26,7 +26,16 @@ build() { # package programs options…: builds it, and runs each of its program
     local swift=(swift build --package-path "$work/$package" --scratch-path "$work/build" --cache-path "$work/cache" "$@")
     rm -rf "$work/build"
     SECONDS=0
-    if ! "${swift[@]}" > "$log" 2>&1; then
+    local status=0
+    "${swift[@]}" > "$log" 2>&1 || status=$?
+    # Swift 6.3.1's build tool itself crashes now and then, with the new build system.
+    if ((status > 128)); then
+        echo "$package ${*:-}: swift build crashed with status $status; once more" >&2
+        rm -rf "$work/build"
+        status=0
+        "${swift[@]}" > "$log" 2>&1 || status=$?
+    fi
+    if ((status != 0)); then
         grep -E 'error:' "$log" | sort -u | head -20 || true
         tail -5 "$log"
         echo "FAILED: $package ${*:-}" >&2
